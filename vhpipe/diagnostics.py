@@ -1,0 +1,48 @@
+"""What is wrong with a file, and where: the one currency of everything said to the user about it."""
+
+from typing import Literal, NamedTuple
+
+Path = tuple[str | int, ...]
+Severity = Literal["error", "warning", "info"]
+
+
+class Location(NamedTuple):
+    """A place in the data of a document: a path as jsonschema writes it, and which side of it is meant.
+
+    `chars` narrows a string value to the characters from start to end of its text, e.g. to the node name in an edge.
+    """
+
+    path: Path
+    part: Literal["key", "value"] = "value"
+    chars: tuple[int, int] | None = None
+
+
+class Span(NamedTuple):
+    """A place in the text: lines and columns count from 1, columns count characters, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Related(NamedTuple):
+    """A second place that helps to understand a diagnostic, e.g. the first of two equal names."""
+
+    at: Location | Span
+    message: str
+
+
+class Diagnostic(NamedTuple):
+    """One finding. `rule` is a kebab-case sentence, `message` lower case without a full stop, `hint` says what would do."""
+
+    rule: str
+    severity: Severity
+    message: str
+    at: Location | Span
+    hint: str | None = None
+    related: tuple[Related, ...] = ()
+
+
+def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
+    return any(diagnostic.severity == "error" for diagnostic in diagnostics)

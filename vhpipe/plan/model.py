@@ -1,0 +1,222 @@
+"""The plan: everything that a run will do, decided before it starts and kept in `plan.json` for ever.
+
+These are msgspec structs: frozen, compared by value, read back from JSON with their types checked.
+Nodes stand in topological order, ties in file order; `PlannedEdge.index` is the position in the file.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Value
+from vhpipe.plan.sweeps import Sweep
+
+PLAN_FORMAT = 1
+
+
+class Literal(msgspec.Struct, frozen=True, tag=True):
+    text: str
+
+
+class Secret(msgspec.Struct, frozen=True, tag=True):
+    """A value that stands nowhere but in the engine's memory and the child's environment; only its name is recorded."""
+
+    name: str
+
+
+EnvironmentValue = Literal | Secret
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """One file of an input that comes from outside of the pipeline.
+
+    `uri` is `file://` with an absolute path, or http(s) as written. `path` is where it goes below the input's folder.
+    """
+
+    uri: str
+    path: str
+
+
+class PlannedInput(msgspec.Struct, frozen=True):
+    """An input before any edge: the URIs that it has by default, override or argument.
+
+    `files` is what the URIs stand for; it is filled when a run starts and empty in a plan that is only shown.
+    """
+
+    name: str
+    uris: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    optional: bool = False
+    filename: str | None = None
+    keep_directories: KeepDirectories = KeepDirectories.NONE
+    relative_to: str = "project"
+    """`project` for URIs from the file, `cwd` for those from the command line."""
+
+
+class StepSpec(msgspec.Struct, frozen=True):
+    """What every execution of a node has in common, before edges fill in the rest.
+
+    `values` holds the parameters that have a value; in a task those of the sweep come on top.
+    Limits in seconds.
+    """
+
+    step: str
+    image: str
+    command: tuple[str, ...]
+    parameters: tuple[Parameter, ...] = ()
+    values: dict[str, Value] = {}
+    inputs: tuple[PlannedInput, ...] = ()
+    environment_variables: dict[str, EnvironmentValue] = {}
+    time_limit_s: float | None = None
+    no_output_timeout_s: float | None = None
+    source_path: str | None = None
+    resources: Resources | None = None
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((parameter for parameter in self.parameters if parameter.name == name), None)
+
+
+class PlannedAction(msgspec.Struct, frozen=True):
+    """`when` and `then` hold well-known words only; conditions are texts that are known to parse."""
+
+    when: tuple[str, ...]
+    then: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+
+
+class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
+    name: str
+    spec: StepSpec
+    on_error: OnError = OnError.STOP_ALL
+    actions: tuple[PlannedAction, ...] = ()
+
+
+class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
+    """`blueprint` is the name of the task it runs, None for a task node over a step."""
+
+    name: str
+    spec: StepSpec
+    sweep: Sweep
+    blueprint: str | None = None
+    on_error: OnError = OnError.STOP_ALL
+    on_child_error: OnChildError | None = None
+    maximum_queued_executions: int | None = None
+    actions: tuple[PlannedAction, ...] = ()
+
+
+class PlannedEndpointFile(msgspec.Struct, frozen=True):
+    name: str
+    path: str
+
+
+class PlannedEndpoint(msgspec.Struct, frozen=True):
+    name: str
+    image: str
+    server_command: tuple[str, ...] = ()
+    wsgi: str | None = None
+    port: int = 8000
+    files: tuple[PlannedEndpointFile, ...] = ()
+
+
+class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
+    name: str
+    deployment: str
+    endpoints: tuple[PlannedEndpoint, ...] = ()
+    aliases: tuple[str, ...] = ()
+    on_error: OnError = OnError.STOP_ALL
+    actions: tuple[PlannedAction, ...] = ()
+
+
+PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
+
+
+class PlannedEdge(msgspec.Struct, frozen=True):
+    """An edge that is in force. `index` is its position in the file, from 0."""
+
+    index: int
+    source: str
+    source_kind: EdgeKind
+    source_key: str
+    target: str
+    target_kind: EdgeKind
+    target_key: str
+
+    def __str__(self) -> str:
+        source = f"{self.source}.{self.source_kind}.{self.source_key}"
+        return f"{source} -> {self.target}.{self.target_kind}.{self.target_key}"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """`file` is the name of the yaml as the user gave it; `seed` is what random sweeps draw from.
+
+    `ignored` has one sentence for each thing in the file that this runner does not honour,
+    `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
+    """
+
+    pipeline: str
+    nodes: tuple[PlannedNode, ...]
+    edges: tuple[PlannedEdge, ...] = ()
+    seed: int = 0
+    file: str = "valohai.yaml"
+    on_collision: str = "last"
+    ignored: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    format: int = PLAN_FORMAT
+
+    def node(self, name: str) -> PlannedNode:
+        return next(node for node in self.nodes if node.name == name)
+
+    def edges_into(self, name: str) -> Iterator[PlannedEdge]:
+        return (edge for edge in self.edges if edge.target == name)
+
+
+class Datum(msgspec.Struct, frozen=True):
+    """One named output file. `id` is random, `name` the path below outputs/, `blob` the sha256 of the bytes."""
+
+    id: str
+    name: str
+    blob: str
+    size_bytes: int
+    mode: int = 0o644
+
+
+class ExecutionId(msgspec.Struct, frozen=True, order=True):
+    """An execution of a run: the node's name and the position in its sweep, 0 for execution nodes."""
+
+    node: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.node}#{self.index}"
+
+
+class AttemptId(msgspec.Struct, frozen=True, order=True):
+    """One try of an execution; numbers count from 1."""
+
+    execution: ExecutionId
+    number: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.execution}.{self.number}"
+
+
+class InputFile(msgspec.Struct, frozen=True):
+    """One file below an input's folder: from outside (`uri`) or from an output (`datum`); exactly one is set."""
+
+    path: str
+    uri: str | None = None
+    datum: Datum | None = None
+
+
+class ExecutionSpec(msgspec.Struct, frozen=True):
+    """All that an attempt needs to know: nothing in it reaches for the engine's memory.
+
+    `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files.
+    """
+
+    id: ExecutionId
+    type: str
+    step: StepSpec
+    values: dict[str, Value]
+    inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
+    environment_variables: dict[str, EnvironmentValue]

@@ -1,0 +1,298 @@
+"""What the scheduler hears (stimuli), records (events) and asks for (effects): three closed unions.
+
+No name stands in two of them. Every stimulus that changes state does so by an event; events are the stored format,
+so a field may be added with a default and never change its meaning.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from vhpipe.config.model import Value
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, InputFile
+
+JOURNAL_FORMAT = 1
+
+Json = object
+"""A value as JSON has it."""
+
+
+class Status(StrEnum):
+    """Valohai's statuses and `skipped`; the same family for runs, nodes, executions and attempts."""
+
+    CREATED = "created"
+    QUEUED = "queued"
+    STARTED = "started"
+    COMPLETE = "complete"
+    ERROR = "error"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    SKIPPED = "skipped"
+
+
+SETTLED = frozenset({Status.COMPLETE, Status.ERROR, Status.STOPPED, Status.CRASHED, Status.SKIPPED})
+
+
+class Moment(StrEnum):
+    """When a node's action is considered."""
+
+    STARTING = "node-starting"
+    COMPLETE = "node-complete"
+    ERROR = "node-error"
+
+
+# ── stimuli: what was heard ──────────────────────────────────────────────────────────────────────
+
+
+class StartRequested(msgspec.Struct, frozen=True):
+    """`capacity` is how many executions may run at once."""
+
+    capacity: int
+
+
+class StopRequested(msgspec.Struct, frozen=True):
+    """The user wants the run to end: a signal, or a request from another process."""
+
+    because: str
+    request: str | None = None
+
+
+class AttemptReported(msgspec.Struct, frozen=True):
+    """An attempt has ended and was collected.
+
+    `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
+    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself.
+    """
+
+    attempt: AttemptId
+    outcome: Status
+    exit_code: int | None = None
+    because: str | None = None
+    final: bool = False
+    metadata: dict[str, Json] = {}
+    outputs: tuple[Datum, ...] = ()
+    manifest: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class ApprovalAnswered(msgspec.Struct, frozen=True):
+    node: str
+    approved: bool
+    by: str
+    request: str | None = None
+
+
+class DeploymentReported(msgspec.Struct, frozen=True):
+    """Exactly one of `version` and `because` (why it failed) is set."""
+
+    node: str
+    version: str | None = None
+    identifier: str | None = None
+    version_identifier: str | None = None
+    files: tuple[str, ...] = ()
+    because: str | None = None
+
+
+class TimerFired(msgspec.Struct, frozen=True):
+    timer: str
+
+
+Stimulus = StartRequested | StopRequested | AttemptReported | ApprovalAnswered | DeploymentReported | TimerFired
+
+
+# ── events: what became true ─────────────────────────────────────────────────────────────────────
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """The base of all events; its tag in the journal is the name of the class."""
+
+
+class RunStarted(Event, frozen=True, tag=True):
+    capacity: int
+    format: int = JOURNAL_FORMAT
+
+
+class InputsBound(Event, frozen=True, tag=True):
+    """What the edges brought to a node. Only what edges filled is named.
+
+    `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
+    `values` are the parameters, `spread` the names of those whose list becomes one child per element.
+    """
+
+    node: str
+    files: tuple[tuple[str, tuple[InputFile, ...]], ...] = ()
+    values: dict[str, Value] = {}
+    spread: tuple[str, ...] = ()
+    environment_variables: dict[str, str] = {}
+
+
+class NodeStarted(Event, frozen=True, tag=True):
+    """The node's executions, as many as said, are queued; of a deployment there is none."""
+
+    node: str
+    executions: int = 1
+
+
+class AttemptStarted(Event, frozen=True, tag=True):
+    attempt: AttemptId
+
+
+class AttemptStopping(Event, frozen=True, tag=True):
+    attempt: AttemptId
+    because: str
+
+
+class AttemptEnded(Event, frozen=True, tag=True):
+    """See AttemptReported for the fields."""
+
+    attempt: AttemptId
+    outcome: Status
+    exit_code: int | None = None
+    because: str | None = None
+    metadata: dict[str, Json] = {}
+    outputs: tuple[Datum, ...] = ()
+    manifest: str | None = None
+
+
+class RetryScheduled(Event, frozen=True, tag=True):
+    """The execution is queued again; `number` is that of its next attempt."""
+
+    execution: ExecutionId
+    number: int
+
+
+class ApprovalAwaited(Event, frozen=True, tag=True):
+    """`moment` says what is held back: the node itself (node-starting) or its downstream."""
+
+    node: str
+    moment: Moment
+
+
+class ApprovalGranted(Event, frozen=True, tag=True):
+    node: str
+    moment: Moment
+    by: str
+    request: str | None = None
+
+
+class ApprovalRefused(Event, frozen=True, tag=True):
+    node: str
+    moment: Moment
+    by: str
+    request: str | None = None
+
+
+class ActionTaken(Event, frozen=True, tag=True):
+    """An action of the node fired; each fires once. `action` is its position among the node's actions."""
+
+    node: str
+    action: int
+    moment: Moment
+
+
+class DeploymentRequested(Event, frozen=True, tag=True):
+    node: str
+
+
+class DeploymentCreated(Event, frozen=True, tag=True):
+    node: str
+    version: str
+    identifier: str
+    version_identifier: str
+    files: tuple[str, ...] = ()
+
+
+class DeploymentFailed(Event, frozen=True, tag=True):
+    node: str
+    because: str
+
+
+class Warned(Event, frozen=True, tag=True):
+    node: str
+    message: str
+
+
+class NodeStopping(Event, frozen=True, tag=True):
+    """No execution of the node starts any more; those that run are being stopped. `status` is how it will settle at best."""
+
+    node: str
+    because: str
+
+
+class NodeSettled(Event, frozen=True, tag=True):
+    """`failed` counts the executions that failed for good, also of a node that is complete."""
+
+    node: str
+    status: Status
+    because: str | None = None
+    failed: int = 0
+
+
+class RunStopping(Event, frozen=True, tag=True):
+    """Nothing starts any more; the run will end with `status`."""
+
+    status: Status
+    because: str
+    by_user: bool = False
+    request: str | None = None
+
+
+class RunEnded(Event, frozen=True, tag=True):
+    status: Status
+    because: str | None = None
+
+
+AnyEvent = (
+    RunStarted | InputsBound | NodeStarted | AttemptStarted | AttemptStopping | AttemptEnded | RetryScheduled
+    | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
+    | DeploymentRequested | DeploymentCreated | DeploymentFailed
+    | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
+)  # fmt: skip
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch."""
+
+    sequence: int
+    at: float
+    event: AnyEvent
+
+
+# ── effects: what is asked ───────────────────────────────────────────────────────────────────────
+
+
+class StartAttempts(msgspec.Struct, frozen=True):
+    """Start one attempt, or a group that must run together."""
+
+    attempts: tuple[AttemptId, ...]
+
+
+class StopAttempt(msgspec.Struct, frozen=True):
+    attempt: AttemptId
+    because: str
+
+
+class AskApproval(msgspec.Struct, frozen=True):
+    node: str
+    moment: Moment
+
+
+class MakeDeployment(msgspec.Struct, frozen=True):
+    node: str
+
+
+class SetTimer(msgspec.Struct, frozen=True):
+    timer: str
+    delay_s: float
+
+
+class CancelTimer(msgspec.Struct, frozen=True):
+    timer: str
+
+
+Effect = StartAttempts | StopAttempt | AskApproval | MakeDeployment | SetTimer | CancelTimer
+
+
+class Decision(msgspec.Struct, frozen=True):
+    events: tuple[AnyEvent, ...] = ()
+    effects: tuple[Effect, ...] = ()
