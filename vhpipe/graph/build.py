@@ -1,0 +1,74 @@
+"""Config → PipelineGraph. Total: a file full of faults gives a graph too, for the rules to look at."""
+
+from collections.abc import Iterable, Mapping
+
+from vhpipe.config.model import Config, DeploymentNode, Edge, Endpoint, Node, Pipeline, Step, Task, TaskNode
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.graph.order import cycles_in, topological_order
+from vhpipe.graph.override import effective_step
+
+
+def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
+    """The graph of a pipeline. Never raises; takes time in proportion to nodes and edges."""
+    nodes = {node.name: node for node in pipeline.nodes}
+    tasks = _blueprints(config, nodes.values())
+    edges = tuple(edge for edge in pipeline.edges if edge.source.node in nodes and edge.target.node in nodes)
+    downstream = _neighbours(nodes, ((edge.source.node, edge.target.node) for edge in edges))
+    order = topological_order(downstream)
+    return PipelineGraph(
+        pipeline=pipeline,
+        nodes=nodes,
+        steps=_steps(config, nodes.values(), tasks),
+        tasks=tasks,
+        endpoints=_endpoints(config, nodes.values()),
+        edges=edges,
+        edges_into=_grouped(nodes, ((edge.target.node, edge) for edge in edges)),
+        edges_out_of=_grouped(nodes, ((edge.source.node, edge) for edge in edges)),
+        upstream=_neighbours(nodes, ((edge.target.node, edge.source.node) for edge in edges)),
+        downstream=downstream,
+        order=order,
+        cycles=cycles_in(downstream) if len(order) < len(nodes) else (),
+    )
+
+
+def _blueprints(config: Config, nodes: Iterable[Node]) -> dict[str, Task | None]:
+    known = config.tasks_by_name()
+    return {node.name: known.get(node.task or "") for node in nodes if isinstance(node, TaskNode)}
+
+
+def _steps(config: Config, nodes: Iterable[Node], tasks: Mapping[str, Task | None]) -> dict[str, Step | None]:
+    known = config.steps_by_name()
+    steps: dict[str, Step | None] = {}
+    for node in nodes:
+        if isinstance(node, DeploymentNode):
+            continue
+        blueprint = tasks.get(node.name)
+        step = known.get((blueprint.step if blueprint else node.step) or "")
+        elsewhere = node.commit is not None
+        steps[node.name] = None if step is None or elsewhere else effective_step(step, node.override)
+    return steps
+
+
+def _endpoints(config: Config, nodes: Iterable[Node]) -> dict[str, dict[str, Endpoint]]:
+    known = config.endpoints_by_name()
+    return {
+        node.name: {name: known[name] for name in node.endpoints if name in known}
+        for node in nodes
+        if isinstance(node, DeploymentNode)
+    }
+
+
+def _grouped(nodes: Iterable[str], pairs: Iterable[tuple[str, Edge]]) -> dict[str, tuple[Edge, ...]]:
+    groups: dict[str, list[Edge]] = {name: [] for name in nodes}
+    for name, edge in pairs:
+        groups[name].append(edge)
+    return {name: tuple(edges) for name, edges in groups.items()}
+
+
+def _neighbours(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The second names of the pairs by their first, each once, in the order of the nodes in the file."""
+    position = {name: number for number, name in enumerate(nodes)}
+    groups: dict[str, set[str]] = {name: set() for name in position}
+    for name, neighbour in pairs:
+        groups[name].add(neighbour)
+    return {name: tuple(sorted(found, key=position.__getitem__)) for name, found in groups.items()}
