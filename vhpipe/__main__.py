@@ -1,0 +1,5 @@
+"""`python -m vhpipe` is `vhpipe`."""
+
+from vhpipe.cli.main import main
+
+main()

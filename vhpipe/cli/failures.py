@@ -1,0 +1,122 @@
+"""What went wrong, in one line on stderr and an exit code; a traceback never reaches the user.
+
+| what | exit code |
+|---|---|
+| a `VhpipeError` | its own: 2, 3 or 4 |
+| wrong usage | 2 |
+| a failed system call (disk, permissions) | 4 |
+| Ctrl-C | 130 |
+| the reader of our output has gone | 141, as the shell counts SIGPIPE |
+| anything else is a bug: the traceback is saved in a file that the line names | 70 |
+"""
+
+import os
+import sys
+import traceback
+
+import click
+
+from vhpipe import __version__
+from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+BUG = 70
+
+
+def report(failure: BaseException) -> int:
+    """The exit code of a failed command, after saying on stderr what failed."""
+    if isinstance(failure, BrokenPipeError):
+        return _leave_pipe()
+    try:
+        return _say(failure)
+    except BrokenPipeError:
+        return _leave_pipe()
+
+
+def _say(failure: BaseException) -> int:
+    match failure:
+        case InvalidFile():
+            return _say_diagnostics(failure)
+        case VhpipeError():
+            return _say_line(failure.message, failure.hint, failure.exit_code)
+        case click.UsageError():
+            return _say_line(_as_ours(failure.format_message()), _where_usage_stands(failure), 2)
+        case click.ClickException():
+            return _say_line(_as_ours(failure.format_message()), None, 2)
+        case KeyboardInterrupt() | click.Abort() | EOFError():
+            print(file=sys.stderr)
+            return INTERRUPTED
+        case OSError():
+            return _say_line(from_os_error(failure, "could not read or write").message, None, 4)
+        case _:
+            return _say_bug(failure)
+
+
+def _say_line(message: str, hint: str | None, exit_code: int) -> int:
+    print(f"vhpipe: error: {printable(message)}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {printable(hint)}", file=sys.stderr)
+    return exit_code
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a cursor, change colours, break the line or reorder letters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _as_ours(message: str) -> str:
+    """A message of click in the form of our own: one line, lower case, no full stop."""
+    message = " ".join(message.split()).rstrip(".")
+    return message[:1].lower() + message[1:] if message[1:2].islower() else message
+
+
+def _where_usage_stands(failure: click.UsageError) -> str:
+    path = failure.ctx.command_path if failure.ctx else "vhpipe"
+    return f"`{path} --help` shows the usage"
+
+
+def _say_diagnostics(failure: InvalidFile) -> int:
+    for diagnostic in failure.diagnostics:
+        line = f"{diagnostic.severity}: {diagnostic.message} [{diagnostic.rule}]"
+        print(printable(line), file=sys.stderr)
+        if diagnostic.hint:
+            print(f"  hint: {printable(diagnostic.hint)}", file=sys.stderr)
+    return _say_line(failure.message, failure.hint, failure.exit_code)
+
+
+def _say_bug(failure: BaseException) -> int:
+    saved = _saved_report(failure)
+    where = f"the report is in `{saved}`" if saved else "no report could be saved"
+    _say_line(f"this is a bug in vhpipe {__version__} ({type(failure).__name__}); {where}", None, BUG)
+    return BUG
+
+
+def _saved_report(failure: BaseException) -> str | None:
+    """The path of a new file with mode 0600, or None where the disk refuses.
+
+    The command line is left out: it may hold secrets.
+    """
+    import platform
+    import tempfile
+
+    head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
+    text = head + "".join(traceback.format_exception(failure))
+    try:
+        handle, path = tempfile.mkstemp(prefix="vhpipe-report-", suffix=".txt")
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        return None
+    return path
+
+
+def _leave_pipe() -> int:
+    """Nobody reads any more: what Python flushes at its end must not fail a second time."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    return BROKEN_PIPE
