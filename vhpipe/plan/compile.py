@@ -1,0 +1,264 @@
+"""PipelineGraph + arguments → Plan: everything that can be decided before the start is decided here.
+
+The values of a node come from, weakest first: step default, override (both merged in the graph), blueprint variant,
+pipeline parameter default, pipeline parameter argument, edge, node argument. Source: decision 11.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from vhpipe.config.model import (
+    Config,
+    DeploymentNode,
+    EdgeKind,
+    EdgeMergeMode,
+    EnvironmentVariable,
+    ExecutionNode,
+    Input,
+    Multiple,
+    NodeAction,
+    Step,
+    TaskNode,
+    Value,
+)
+from vhpipe.errors import UsageError
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.assign import Assigned, assignments, fitting
+from vhpipe.plan.ignored import ignored_by_process_runner
+from vhpipe.plan.missing import Filled, refuse_missing
+from vhpipe.plan.model import (
+    EnvironmentValue,
+    Literal,
+    Plan,
+    PlannedAction,
+    PlannedDeployment,
+    PlannedEdge,
+    PlannedEndpoint,
+    PlannedEndpointFile,
+    PlannedExecution,
+    PlannedInput,
+    PlannedNode,
+    PlannedTask,
+    StepSpec,
+)
+from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
+
+KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
+KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
+
+
+def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, file: str) -> Plan:
+    """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
+
+    Faults of the arguments, values that nothing fills, and nodes of another commit raise `UsageError`.
+    """
+    _refuse_commits(graph)
+    assigned = assignments(graph, arguments)
+    edges = planned_edges(graph)
+    kept = tuple(edge for edge in edges if not _is_cut(edge, arguments))
+    filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in kept)
+    nodes = tuple(_planned_node(graph, name, assigned[name], arguments, filled) for name in graph.order)
+    refuse_missing(graph, nodes, filled)
+    return Plan(
+        pipeline=graph.pipeline.name,
+        nodes=nodes,
+        edges=kept,
+        seed=arguments.seed,
+        file=file,
+        on_collision=arguments.on_collision,
+        ignored=ignored_by_process_runner(graph),
+        notices=tuple(_cut_notice(edge) for edge in edges if _is_cut(edge, arguments)),
+    )
+
+
+def planned_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
+    """All edges of the file with their places in it, in file order."""
+    edges = []
+    for index, edge in enumerate(graph.pipeline.edges):
+        source, target = edge.source, edge.target
+        assert source.kind is not None, "a file without errors names known kinds"
+        assert target.kind is not None, "a file without errors names known kinds"
+        edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
+    return tuple(edges)
+
+
+def _refuse_commits(graph: PipelineGraph) -> None:
+    for node in graph.nodes.values():
+        if not isinstance(node, DeploymentNode) and node.commit is not None:
+            raise UsageError(
+                f"node `{node.name}` runs commit `{node.commit}`, and only the files of the project can be run",
+                "remove `commit` from the node",
+            )
+
+
+def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
+    match edge.target_kind:
+        case EdgeKind.PARAMETER:
+            return edge.target_key in arguments.node_parameters.get(edge.target, {})
+        case EdgeKind.INPUT:
+            return edge.target_key in arguments.node_inputs.get(edge.target, {})
+        case _:
+            return False
+
+
+def _cut_notice(edge: PlannedEdge) -> str:
+    option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"
+    return f"`{option} {edge.target}.{edge.target_key}` replaces the edge `{edge}`"
+
+
+def _planned_node(
+    graph: PipelineGraph, name: str, assigned: Mapping[str, Assigned], arguments: Arguments, filled: Filled
+) -> PlannedNode:
+    node = graph.nodes[name]
+    if isinstance(node, DeploymentNode):
+        return _planned_deployment(graph, node)
+    step = graph.steps[name]
+    assert step is not None, "a file without errors names known steps, and commits were refused"
+    given = arguments.node_inputs.get(name, {})
+    inputs = tuple(
+        _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node)
+        for item in step.inputs
+    )
+    if isinstance(node, ExecutionNode):
+        return _planned_execution(node, step, inputs, assigned)
+    return _planned_task(graph, node, step, inputs, assigned)
+
+
+def _planned_input(
+    item: Input, given: tuple[str, ...] | None, is_filled: bool, node: ExecutionNode | TaskNode
+) -> PlannedInput:
+    replaced = is_filled and node.edge_merge_mode is EdgeMergeMode.REPLACE
+    uris = given if given is not None else () if replaced else item.default
+    return PlannedInput(
+        name=item.name,
+        uris=uris,
+        optional=item.optional,
+        filename=item.filename,
+        keep_directories=item.keep_directories,
+        relative_to="project" if given is None else "cwd",
+    )
+
+
+def _planned_execution(
+    node: ExecutionNode, step: Step, inputs: tuple[PlannedInput, ...], assigned: Mapping[str, Assigned]
+) -> PlannedExecution:
+    for name, (value, by) in assigned.items():
+        parameter = step.parameter(name)
+        if parameter and parameter.multiple is Multiple.NONE and isinstance(value, tuple):
+            raise UsageError(
+                f"{by} is a list, and parameter `{name}` of node `{node.name}` takes one value",
+                "a list makes one execution per element in a task node only; else the parameter needs `multiple`",
+            )
+    values = {name: value for name, (value, _) in assigned.items()}
+    return PlannedExecution(
+        name=node.name,
+        spec=_spec(step, inputs, _step_values(step) | values),
+        on_error=node.on_error,
+        actions=_planned_actions(node.actions),
+    )
+
+
+def _planned_task(
+    graph: PipelineGraph,
+    node: TaskNode,
+    step: Step,
+    inputs: tuple[PlannedInput, ...],
+    assigned: Mapping[str, Assigned],
+) -> PlannedTask:
+    blueprint = graph.tasks[node.name]
+    try:
+        sweep = sweep_of(blueprint, step) if blueprint else Sweep()
+    except ValueError as problem:
+        raise UsageError(f"task `{node.task}` cannot be expanded: {problem}") from None
+    values = _step_values(step)
+    for name, given in assigned.items():
+        sweep = _varied(node.name, step, sweep, name, given)
+        if not _spreads(step, name, given.value):
+            values[name] = given.value
+    return PlannedTask(
+        name=node.name,
+        spec=_spec(step, inputs, values),
+        sweep=sweep,
+        blueprint=blueprint.name if blueprint else None,
+        on_error=node.on_error,
+        on_child_error=blueprint.on_child_error if blueprint else None,
+        maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
+        actions=_planned_actions(node.actions),
+    )
+
+
+def _spreads(step: Step, name: str, value: Value) -> bool:
+    """Whether a value given to a task node makes one execution per element. Source: decision 18."""
+    parameter = step.parameter(name)
+    return isinstance(value, tuple) and parameter is not None and parameter.multiple is Multiple.NONE
+
+
+def _varied(node: str, step: Step, sweep: Sweep, name: str, given: Assigned) -> Sweep:
+    if not _spreads(step, name, given.value):
+        return with_value(sweep, name, given.value)
+    assert isinstance(given.value, tuple)
+    try:
+        return spread(sweep, name, given.value)
+    except ValueError as problem:
+        raise UsageError(f"{given.by} cannot vary parameter `{name}` of node `{node}`: {problem}") from None
+
+
+def _step_values(step: Step) -> dict[str, Value]:
+    """The defaults, those of flags too: nothing else would ever set them. Source: decision 8."""
+    shaped = ((parameter.name, fitting(parameter, parameter.default)) for parameter in step.parameters)
+    return {name: value for name, value in shaped if value is not None}
+
+
+def _spec(step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]) -> StepSpec:
+    return StepSpec(
+        step=step.name,
+        image=step.image,
+        command=step.command,
+        parameters=step.parameters,
+        values=values,
+        inputs=inputs,
+        environment_variables=_environment(step.environment_variables),
+        time_limit_s=step.time_limit_s,
+        no_output_timeout_s=step.no_output_timeout_s,
+        source_path=step.source_path,
+        resources=step.resources,
+    )
+
+
+def _environment(variables: Sequence[EnvironmentVariable]) -> dict[str, EnvironmentValue]:
+    return {variable.name: Literal(variable.default) for variable in variables if variable.default is not None}
+
+
+def _planned_deployment(graph: PipelineGraph, node: DeploymentNode) -> PlannedDeployment:
+    endpoints = tuple(
+        PlannedEndpoint(
+            name=endpoint.name,
+            image=endpoint.image,
+            server_command=endpoint.server_command,
+            wsgi=endpoint.wsgi,
+            port=endpoint.port,
+            files=tuple(PlannedEndpointFile(file.name, file.path) for file in endpoint.files),
+        )
+        for endpoint in graph.endpoints[node.name].values()
+    )
+    return PlannedDeployment(
+        name=node.name,
+        deployment=node.deployment,
+        endpoints=endpoints,
+        aliases=node.aliases,
+        on_error=node.on_error,
+        actions=_planned_actions(node.actions),
+    )
+
+
+def _planned_actions(actions: Sequence[NodeAction]) -> tuple[PlannedAction, ...]:
+    """The actions reduced to the words that mean something; one without any left can never do anything."""
+    planned = (
+        PlannedAction(
+            when=tuple(word for word in action.when if word in KNOWN_MOMENTS),
+            then=tuple(word for word in action.then if word in KNOWN_CONSEQUENCES),
+            conditions=action.conditions,
+        )
+        for action in actions
+    )
+    return tuple(action for action in planned if action.when and action.then)

@@ -1,0 +1,57 @@
+"""What a file asks for and a process on this machine does not do: one sentence for each kind, naming the nodes."""
+
+from collections.abc import Callable, Iterable
+
+from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.graph.model import PipelineGraph
+
+_OF_STEPS: tuple[tuple[str, str, Callable[[Step], object]], ...] = (
+    ("mounts", "nothing is mounted", lambda step: step.mounts),
+    ("resources", "this machine is used as it is", lambda step: step.resources),
+    ("environment", "all executions run on this machine", lambda step: step.environment),
+    ("runtime-config-preset", "presets belong to the platform", lambda step: step.runtime_config_preset),
+    ("autorestart", "this machine is not taken away", lambda step: step.autorestart),
+    ("cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
+    ("environment-variable-groups", "groups belong to the platform", lambda step: step.environment_variable_groups),
+    ("upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
+    ("download: on-demand", "inputs are all fetched before the start",
+     lambda step: any(item.download_on_demand for item in step.inputs)),
+    ("stop-condition", "executions run to their end", lambda step: step.stop_condition),
+)  # fmt: skip
+"""Property, what happens instead, and how to see that a step has it. The order is that of the sentences."""
+
+
+def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
+    """The sentences for one pipeline; empty where everything is honoured."""
+    steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
+    sentences = []
+    if steps:
+        images = _quoted(dict.fromkeys(step.image for step in steps.values()))
+        sentences.append(f"image: commands run on this machine, not in {images}")
+    for word, instead, has_it in _OF_STEPS:
+        nodes = [name for name, step in steps.items() if has_it(step)]
+        if nodes:
+            sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
+    return (*sentences, *_of_blueprints(graph), *_of_pipeline(graph))
+
+
+def _of_blueprints(graph: PipelineGraph) -> Iterable[str]:
+    tasks = {name: task for name in graph.order if (task := graph.tasks.get(name)) is not None}
+    reusing = [name for name, task in tasks.items() if task.reuse_children]
+    if reusing:
+        yield f"reuse-children of {_quoted(reusing)}: every execution is run"
+    stopping = [name for name, task in tasks.items() if task.stop_condition]
+    if stopping:
+        yield f"stop-condition of task {_quoted(stopping)}: every execution is run"
+
+
+def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
+    if graph.pipeline.reuse_executions:
+        yield "reuse-executions: every execution is run"
+    deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
+    if deployments:
+        yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
