@@ -8,7 +8,6 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import Sweep
 
-
 Filled = Set[tuple[str, EdgeKind, str]]
 """Node, kind and key of what edges bring."""
 

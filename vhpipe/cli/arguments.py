@@ -1,0 +1,188 @@
+"""What a command line says about a pipeline: which file, which pipeline, which parameters and inputs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vhpipe.config.model import Config, Pipeline, Value
+from vhpipe.errors import InvalidFile, UsageError, from_os_error
+
+if TYPE_CHECKING:
+    from vhpipe.plan.arguments import Arguments
+
+DEFAULT_FILE = "valohai.yaml"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def file_and_pipeline_arguments(command: Command) -> Command:
+    """[FILE] [PIPELINE], to be read with `chosen_file`."""
+    return click.argument("words", metavar="[FILE] [PIPELINE]", nargs=-1)(command)
+
+
+def argument_options(command: Command) -> Command:
+    """-p, -i, -P, --seed and --on-collision, to be read with `given_arguments`."""
+    for option in (
+        click.option("--on-collision", type=click.Choice(("last", "first", "keep-all", "error")), default="last",
+                     show_default=True, help="Which file wins where two have the same name in an input."),
+        click.option("--seed", type=int, default=0, show_default=True, help="What random searches draw from."),
+        click.option("-P", "parameter_files", metavar="FILE", multiple=True,
+                     help="A YAML file of parameters; weaker than -p."),
+        click.option("-i", "input_assignments", metavar="NODE.INPUT=URI", multiple=True,
+                     help="A file or URI for an input; repeat it for several."),
+        click.option("-p", "parameter_assignments", metavar="[NODE.]NAME=VALUE", multiple=True,
+                     help="A parameter of the pipeline or of a node; [a, b] is a list."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+# ── which file, which pipeline ───────────────────────────────────────────────────────────────────
+
+
+def chosen_file(words: Sequence[str]) -> tuple[str, str | None]:
+    """The file and the name of the pipeline, if one was given. Source: decision 33."""
+    match words:
+        case []:
+            return DEFAULT_FILE, None
+        case [word]:
+            return (word, None) if _is_a_file(word) else (DEFAULT_FILE, word)
+        case [file, pipeline]:
+            return file, pipeline
+        case _:
+            raise UsageError(f"unexpected argument `{words[2]}`", "at most a file and a pipeline: [FILE] [PIPELINE]")
+
+
+def _is_a_file(word: str) -> bool:
+    return word == "-" or word.lower().endswith((".yaml", ".yml")) or Path(word).is_file()
+
+
+def pick_pipeline(config: Config, name: str | None) -> Pipeline:
+    """The pipeline that a name means; without a name the only one there is."""
+    pipelines = {pipeline.name: pipeline for pipeline in config.pipelines}
+    if name is not None:
+        return pipelines[match_name(name, pipelines, "pipeline")]
+    if len(pipelines) == 1:
+        return next(iter(pipelines.values()))
+    if not pipelines:
+        raise UsageError("the file has no pipeline")
+    raise UsageError("the file has several pipelines", f"name one of {_listed(pipelines)}")
+
+
+def match_name(name: str, known: Iterable[str], noun: str) -> str:
+    """The known name that is equal, else equal but for case, else the only one that begins so, whatever the case."""
+    names = list(known)
+    if name in names:
+        return name
+    folded = name.casefold()
+    for fits in (str.__eq__, str.startswith):
+        found = [candidate for candidate in names if fits(candidate.casefold(), folded)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"`{name}` fits several {noun}s", f"one of {_listed(found)}")
+    from vhpipe.plan.unknown import unknown_name
+
+    raise unknown_name(noun, name, names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+# ── parameters and inputs ────────────────────────────────────────────────────────────────────────
+
+
+def given_arguments(
+    pipeline: Pipeline,
+    parameter_assignments: Sequence[str] = (),
+    input_assignments: Sequence[str] = (),
+    parameter_files: Sequence[str] = (),
+    seed: int = 0,
+    on_collision: str = "last",
+) -> "Arguments":
+    """The options as one value. Of equal parameters the last wins, those of files before all others."""
+    from vhpipe.plan.arguments import Arguments, parse_value
+
+    nodes = [node.name for node in pipeline.nodes]
+    of_pipeline: dict[str, Value] = {}
+    of_nodes: dict[str, dict[str, Value]] = {}
+    typed = ((name, parse_value(value)) for name, value in map(_split_parameter, parameter_assignments))
+    for name, value in (*_read_files(parameter_files), *typed):
+        node, parameter = split_node(name, nodes)
+        if node is None:
+            of_pipeline[parameter] = value
+        else:
+            of_nodes.setdefault(node, {})[parameter] = value
+    return Arguments(of_pipeline, of_nodes, _given_inputs(input_assignments, nodes), seed, on_collision)
+
+
+def split_node(name: str, nodes: Sequence[str]) -> tuple[str | None, str]:
+    """`node.name` in two, or None and the whole where no node stands before a dot.
+
+    Both may have dots of their own, so the names of the nodes decide; the shortest that fits is taken.
+    """
+    for position, character in enumerate(name):
+        if character == "." and name[:position] in nodes:
+            return name[:position], name[position + 1 :]
+    return None, name
+
+
+def _split_parameter(assignment: str) -> tuple[str, str]:
+    name, equals, value = assignment.partition("=")
+    if not (name and equals):
+        raise UsageError(f"`-p {assignment}` gives no value", "-p NAME=VALUE or -p NODE.NAME=VALUE")
+    return name, value
+
+
+def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """URIs by node and input, in the order given. The node may be left out where there is only one."""
+    given: dict[str, dict[str, tuple[str, ...]]] = {}
+    for assignment in assignments:
+        name, equals, uri = assignment.partition("=")
+        node, item = split_node(name, nodes)
+        if node is None and len(nodes) == 1:
+            node = nodes[0]
+        if node is None and "." in name:
+            node, _, item = name.partition(".")
+        if node is None or not (item and equals):
+            raise UsageError(f"`-i {assignment}` is not an input of a node", "-i NODE.INPUT=URI")
+        inputs = given.setdefault(node, {})
+        inputs[item] = (*inputs.get(item, ()), uri)
+    return given
+
+
+def _read_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    for name in names:
+        yield from _flattened(name, _read_mapping(name), "")
+
+
+def _read_mapping(name: str) -> Mapping[str, object]:
+    from vhpipe.document.read import read_document
+
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise from_os_error(error, "could not read") from None
+    document, diagnostics = read_document(content, name)
+    if document is None or any(diagnostic.severity == "error" for diagnostic in diagnostics):
+        raise InvalidFile(name, diagnostics)
+    if not isinstance(document.data, dict):
+        raise UsageError(f"`{name}` is not a mapping of names to values", "write one `name: value` per line")
+    return document.data
+
+
+def _flattened(file: str, values: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Value]]:
+    """Names and values; a mapping below a name is that of a node."""
+    from vhpipe.plan.arguments import plain_value
+
+    for name, data in values.items():
+        value = plain_value(data)
+        if value is not None:
+            yield prefix + name, value
+        elif isinstance(data, dict) and not prefix:
+            yield from _flattened(file, data, f"{name}.")
+        else:
+            raise UsageError(f"`{prefix}{name}` in `{file}` is neither a plain value nor a list of them")
