@@ -1,0 +1,245 @@
+"""Bytes by their sha256: `blobs/ab/<sha256>`, read-only, each content once.
+
+Every execution passes through here, so this module counts system calls: plain strings instead of paths, small
+files in one read, folders made when first needed, and no sync (the journal's sync comes after, and what a loss of
+power takes is found by size and hash).
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.store.atomic import temporary_name, write_all
+
+SMALL_BYTES = 1 << 20
+"""Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
+
+_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES})
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class Blobs:
+    """The blob store in one folder; several processes may use it at once. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = os.fspath(folder)
+        self._known: set[str] = set()
+
+    def path(self, blob: str) -> Path:
+        return Path(self._name(blob))
+
+    def has(self, blob: str) -> bool:
+        return os.path.exists(self._name(blob))
+
+    def keep(self, path: Path) -> tuple[str, int]:
+        """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
+
+        It is copied instead if it has other links or cannot be linked. Errors: EnvironmentFailure; also for
+        anything that is not a regular file, links included.
+        """
+        source = os.fspath(path)
+        descriptor = _open(source, _READ | os.O_NOFOLLOW)
+        try:
+            return self._keep(source, descriptor)
+        except OSError as error:
+            error.filename = error.filename or source
+            raise from_os_error(error, "cannot store") from error
+        finally:
+            os.close(descriptor)
+
+    def _keep(self, source: str, descriptor: int) -> tuple[str, int]:
+        status = _regular(source, descriptor)
+        blob, size_bytes = _hash(descriptor, status.st_size)
+        target = self._name(blob)
+        if status.st_nlink == 1 and self._linked(source, target, size_bytes):
+            os.fchmod(descriptor, 0o444)
+            return blob, size_bytes
+        return self._copied(descriptor, blob, size_bytes)
+
+    def _linked(self, source: str, target: str, size_bytes: int) -> bool:
+        """Whether `source` is the blob now, or one with its bytes was there."""
+        try:
+            self._make_folder(target)
+            os.link(source, target, follow_symlinks=False)
+        except FileExistsError:
+            return _is_there(target, size_bytes)
+        except OSError as error:
+            if error.errno not in _CANNOT_LINK:
+                raise
+            return False
+        return True
+
+    def _copied(self, descriptor: int, blob: str, size_bytes: int) -> tuple[str, int]:
+        """Store the bytes behind a descriptor that was read to its end; what counts is what is read this time."""
+        if _is_there(self._name(blob), size_bytes):
+            return blob, size_bytes
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return self._receive(_chunks(descriptor, size_bytes))
+
+    def copy_in(self, path: Path) -> tuple[str, int]:
+        """sha256 and size of a file that belongs to the user: it is copied and left as it is; links are followed."""
+        source = os.fspath(path)
+        descriptor = _open(source, _READ)
+        try:
+            return self._copy_in(source, descriptor)
+        except OSError as error:
+            error.filename = error.filename or source
+            raise from_os_error(error, "cannot copy") from error
+        finally:
+            os.close(descriptor)
+
+    def _copy_in(self, source: str, descriptor: int) -> tuple[str, int]:
+        """A large file is hashed first, for it is mostly there already."""
+        size_bytes = _regular(source, descriptor).st_size
+        if size_bytes < SMALL_BYTES:
+            return self.write(b"".join(_chunks(descriptor, size_bytes)))
+        return self._copied(descriptor, *_hash(descriptor, size_bytes))
+
+    def write(self, content: bytes) -> tuple[str, int]:
+        """sha256 and size of the content, which is stored if it is not there yet."""
+        blob = sha256(content).hexdigest()
+        if not _is_there(self._name(blob), len(content)):
+            self.receive((content,))
+        return blob, len(content)
+
+    def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """sha256 and size of what comes chunk by chunk; nothing is stored if the chunks end with an exception."""
+        try:
+            return self._receive(chunks)
+        except OSError as error:
+            raise from_os_error(error, "cannot store") from error
+
+    def _receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        temporary = temporary_name(os.path.join(self._folder, "new"))
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        try:
+            blob, size_bytes = _write_chunks(temporary, chunks)
+            target = self._name(blob)
+            self._make_folder(target)
+            os.rename(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        return blob, size_bytes
+
+    def link_to(self, blob: str, target: Path) -> None:
+        """Make `target`, which must not exist, the blob's file itself: read-only, and to be left so."""
+        try:
+            os.link(self._name(blob), target)
+        except OSError as error:
+            if error.errno not in _CANNOT_LINK:
+                raise from_os_error(error, "cannot link") from error
+            self.copy_to(blob, target, 0o444)
+
+    def copy_to(self, blob: str, target: Path, mode: int) -> None:
+        """Make `target`, which must not exist, a file of its own with the blob's bytes."""
+        source = _open(self._name(blob), _READ | os.O_NOFOLLOW)
+        try:
+            copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                _copy_bytes(source, copy)
+                os.fchmod(copy, mode)
+            finally:
+                os.close(copy)
+        except OSError as error:
+            error.filename = os.fspath(target)
+            raise from_os_error(error, "cannot write") from error
+        finally:
+            os.close(source)
+
+    def _name(self, blob: str) -> str:
+        return f"{self._folder}/{blob[:2]}/{blob}"
+
+    def _make_folder(self, target: str) -> None:
+        """Make the folder of a blob; one that was seen once is taken to stay."""
+        folder = target[:-65]
+        if folder not in self._known:
+            os.makedirs(folder, 0o700, exist_ok=True)
+            self._known.add(folder)
+
+
+def _open(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        raise from_os_error(error, "cannot open") from error
+
+
+def _regular(path: str, descriptor: int) -> os.stat_result:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise EnvironmentFailure(f"cannot store `{path}`: it is not a regular file")
+    return status
+
+
+def _hash(descriptor: int, expected_bytes: int) -> tuple[str, int]:
+    digest = sha256()
+    size_bytes = 0
+    for chunk in _chunks(descriptor, expected_bytes):
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    return digest.hexdigest(), size_bytes
+
+
+def _chunks(descriptor: int, expected_bytes: int) -> Iterator[bytes]:
+    """The rest of a regular file, whose end shows in a short read: a small one takes a single call."""
+    length = min(expected_bytes + 1, SMALL_BYTES)
+    while chunk := os.read(descriptor, length):
+        yield chunk
+        if len(chunk) < length:
+            return
+        length = SMALL_BYTES
+
+
+def _is_there(path: str, size_bytes: int) -> bool:
+    """Whether the blob is there in full: a loss of power can leave it short."""
+    try:
+        return os.stat(path, follow_symlinks=False).st_size == size_bytes
+    except FileNotFoundError:
+        return False
+
+
+def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:
+    digest = sha256()
+    size_bytes = 0
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+    try:
+        for chunk in chunks:
+            digest.update(chunk)
+            size_bytes += len(chunk)
+            _write_named(descriptor, chunk, path)
+        os.fchmod(descriptor, 0o444)
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest(), size_bytes
+
+
+def _write_named(descriptor: int, chunk: bytes, path: str) -> None:
+    try:
+        write_all(descriptor, chunk)
+    except OSError as error:
+        error.filename = path
+        raise
+
+
+def _copy_bytes(source: int, target: int) -> None:
+    """Copy all bytes; a large file shares its blocks with the copy where the file system can."""
+    size_bytes = os.fstat(source).st_size
+    if size_bytes < SMALL_BYTES:
+        for chunk in _chunks(source, size_bytes):
+            write_all(target, chunk)
+        return
+    try:
+        while os.copy_file_range(source, target, 1 << 30):
+            pass
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+            raise
+        for chunk in _chunks(source, size_bytes):
+            write_all(target, chunk)

@@ -1,0 +1,157 @@
+"""The journal of a run: all that became true, one line each, appended by one writer.
+
+The line format is that of `lines`. A line counts only if all before it count, its checksum holds, and its sequence
+number follows: what a crash or a full disk left behind is a valid prefix.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.schedule.vocabulary import JOURNAL_FORMAT, AnyEvent, Recorded
+from vhpipe.store.atomic import sync_folder, write_all
+from vhpipe.store.codec import decode, encode
+from vhpipe.store.lines import line_of, valid_lines
+
+_recorded = msgspec.json.Decoder(Recorded)
+
+
+class JournalWriter:
+    """The one writer of a journal. Not thread-safe, but for `sync`, which a second thread may call."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._sequence = 0
+        self._size_bytes = 0
+        self._broken: EnvironmentFailure | None = None
+
+    @classmethod
+    def create(cls, path: Path) -> "JournalWriter":
+        """A new, empty journal whose name survives a loss of power; it must not exist yet."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags, 0o600)
+            sync_folder(os.path.dirname(os.fspath(path)))
+        except OSError as error:
+            raise from_os_error(error, "cannot create") from error
+        return cls(os.fspath(path), descriptor)
+
+    def append(self, events: Sequence[AnyEvent], at: float) -> tuple[Recorded, ...]:
+        """The events as recorded, after one write for all of them. On an error none is recorded.
+
+        Errors: EnvironmentFailure; if the file could not be cut back either, every later call fails too.
+        """
+        self._refuse_if_broken()
+        recorded = tuple(Recorded(self._sequence + position, at, event) for position, event in enumerate(events))
+        lines = b"".join(line_of(encode(record)) for record in recorded)
+        try:
+            write_all(self._descriptor, lines)
+        except OSError as error:
+            error.filename = self._path
+            raise self._cut_back(from_os_error(error, "cannot write")) from error
+        self._sequence += len(recorded)
+        self._size_bytes += len(lines)
+        return recorded
+
+    def sync(self) -> None:
+        """Return when everything appended before this call is on disk.
+
+        A failure is final: after a failed sync the kernel may report success for data that is lost.
+        """
+        self._refuse_if_broken()
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            error.filename = self._path
+            self._broken = from_os_error(error, "cannot sync")
+            raise self._broken from error
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _cut_back(self, failure: EnvironmentFailure) -> EnvironmentFailure:
+        """Remove what a failed write left; a tail that stays is harmless for readers but ends the writing."""
+        try:
+            os.ftruncate(self._descriptor, self._size_bytes)
+        except OSError:
+            self._broken = failure
+        return failure
+
+    def _refuse_if_broken(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+
+def read_journal(path: Path) -> tuple[Recorded, ...]:
+    """The valid prefix of a journal; a missing one is empty. Never repairs.
+
+    Errors: EnvironmentFailure if it was written by a version of vhpipe with another format.
+    """
+    return JournalFollower(path).poll()
+
+
+class JournalFollower:
+    """Reads a journal while it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.fspath(path)
+        self._offset = 0
+        self._sequence = 0
+
+    def poll(self) -> tuple[Recorded, ...]:
+        """What came since the last call; a line that is still being written comes with a later one."""
+        return tuple(self._new_records())
+
+    def _new_records(self) -> Iterator[Recorded]:
+        start = self._offset
+        for json, end in valid_lines(self._new_content()):
+            record = self._understood(json)
+            if record.sequence != self._sequence:
+                return
+            self._sequence += 1
+            self._offset = start + end
+            yield record
+
+    def _new_content(self) -> bytes:
+        with suppress(FileNotFoundError), open(self._path, "rb") as file:
+            file.seek(self._offset)
+            return file.read()
+        return b""
+
+    def _understood(self, json: bytes) -> Recorded:
+        if self._sequence == 0:
+            _refuse_other_format(json, self._path)
+        try:
+            return decode(json, _recorded)
+        except msgspec.DecodeError as error:
+            raise _other_version(self._path, str(error)) from error
+
+
+class _AnyFormat(msgspec.Struct):
+    """As much of the first record as every version has."""
+
+    event: dict[str, object]
+
+
+_any_format = msgspec.json.Decoder(_AnyFormat)
+
+
+def _refuse_other_format(json: bytes, path: str) -> None:
+    with suppress(msgspec.DecodeError):
+        event = decode(json, _any_format).event
+        if event.get("type") == "RunStarted" and event.get("format", JOURNAL_FORMAT) != JOURNAL_FORMAT:
+            raise _other_version(path, f"format {event['format']} instead of {JOURNAL_FORMAT}")
+
+
+def _other_version(path: str, difference: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the journal `{path}` was written by another version of vhpipe: {difference}",
+        hint="use the version that made the run, or run the pipeline again",
+    )

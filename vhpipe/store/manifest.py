@@ -1,0 +1,47 @@
+"""The manifest of an attempt: what came out of it. Once it is written, a killed engine no longer loses the attempt."""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from vhpipe.plan.model import AttemptId, Datum
+from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.store.atomic import write_atomically
+from vhpipe.store.codec import decode, encode
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """See `AttemptReported` for the fields."""
+
+    attempt: AttemptId
+    outcome: Status
+    exit_code: int | None = None
+    because: str | None = None
+    metadata: dict[str, Json] = {}
+    outputs: tuple[Datum, ...] = ()
+
+
+_decoder = msgspec.json.Decoder(Manifest)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> str:
+    """Write `manifest.json` into the attempt's folder; the sha256 of the file."""
+    content = encode(manifest)
+    write_atomically(_name(folder), content)
+    return sha256(content).hexdigest()
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str] | None:
+    """The manifest and the sha256 of its file; None if there is none that can be read."""
+    try:
+        with open(_name(folder), "rb") as file:
+            content = file.read()
+        return decode(content, _decoder), sha256(content).hexdigest()
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _name(folder: Path) -> str:
+    return f"{os.fspath(folder)}/manifest.json"

@@ -1,0 +1,138 @@
+"""The state folder `.vhpipe` of a project: its runs, its blobs, its registry."""
+
+import fcntl
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from vhpipe.errors import UsageError, from_os_error
+from vhpipe.store.atomic import temporary_name, write_all, write_new
+from vhpipe.store.blobs import Blobs
+from vhpipe.store.owner import check_owner, sign
+from vhpipe.store.registry import Registry
+from vhpipe.store.run_folder import RunFolder
+
+FOLDER = ".vhpipe"
+
+
+class ProjectStore:
+    """What is kept for one project. Make it with `create` to run, with `open` to read."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.root = project / FOLDER
+        self.slots = self.root / "slots"
+        self.blobs = Blobs(self.root / "blobs")
+        self.registry = Registry(self.root / "registry")
+
+    @classmethod
+    def create(cls, project: Path) -> "ProjectStore":
+        """The project's store, made if there is none. Errors: RefusedError for one that this user did not make."""
+        root = os.path.join(project, FOLDER)
+        try:
+            if not os.path.lexists(root):
+                _make(root)
+            check_owner(root, os.environ)
+        except OSError as error:
+            raise from_os_error(error, "cannot make the state folder") from error
+        return cls(project)
+
+    @classmethod
+    def open(cls, project: Path) -> "ProjectStore":
+        """The project's store for reading; writes nothing, ever.
+
+        Errors: UsageError if there is none, RefusedError for one that this user did not make.
+        """
+        root = os.path.join(project, FOLDER)
+        if not os.path.lexists(root):
+            raise UsageError(
+                f"no runs in `{project}` yet", hint="start one with `vhpipe run`, or name the folder with `--project`"
+            )
+        try:
+            check_owner(root, os.environ)
+        except OSError as error:
+            raise from_os_error(error, "cannot read the state folder") from error
+        return cls(project)
+
+    def new_run(self) -> RunFolder:
+        """A new run's folder, with a number that no run had before, also not one that was deleted since."""
+        runs = self.root / "runs"
+        try:
+            runs.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(self.root / "counter", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                number = 1 + max(_counter(descriptor), *self._numbers(), 0)
+                (runs / str(number)).mkdir(mode=0o700)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                write_all(descriptor, f"{number}\n".encode())
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise from_os_error(error, "cannot make a run") from error
+        return self._folder(number)
+
+    def runs(self) -> tuple[RunFolder, ...]:
+        """The runs by number. A folder without `run.json` is not a run (yet)."""
+        folders = (self._folder(number) for number in sorted(self._numbers()))
+        return tuple(folder for folder in folders if (folder.path / "run.json").exists())
+
+    def run(self, selector: str) -> RunFolder:
+        """The run that `3`, `=3`, `#3` or `latest` names. Errors: UsageError with the numbers there are."""
+        runs = self.runs()
+        if selector == "latest" and runs:
+            return runs[-1]
+        number = selector.removeprefix("=").removeprefix("#")
+        found = next((run for run in runs if str(run.number) == number), None)
+        if found is None:
+            raise _no_such_run(selector, runs, self.project)
+        return found
+
+    def _folder(self, number: int) -> RunFolder:
+        return RunFolder(number, self.root / "runs" / str(number))
+
+    def _numbers(self) -> tuple[int, ...]:
+        try:
+            names = os.listdir(self.root / "runs")
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise from_os_error(error, "cannot read") from error
+        return tuple(int(name) for name in names if name.isascii() and name.isdigit() and name[0] != "0")
+
+
+def _make(root: str) -> None:
+    """Make the folder whole under another name first, so that nobody ever finds it half made."""
+    temporary = temporary_name(root)
+    os.mkdir(temporary, 0o700)
+    try:
+        write_new(f"{temporary}/.gitignore", b"*\n", 0o600)
+        write_new(f"{temporary}/owner", sign(temporary, os.environ), 0o600)
+        with suppress(FileExistsError):
+            _rename_to_nothing(temporary, root)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rename_to_nothing(source: str, target: str) -> None:
+    """Rename. Errors: FileExistsError if another process made the target in the meantime (it is not empty)."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if os.path.lexists(target):
+            raise FileExistsError(target) from error
+        raise
+
+
+def _counter(descriptor: int) -> int:
+    text = os.read(descriptor, 32).strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _no_such_run(selector: str, runs: tuple[RunFolder, ...], project: Path) -> UsageError:
+    if not runs:
+        return UsageError(f"no runs in `{project}` yet", hint="start one with `vhpipe run`")
+    numbers = [str(run.number) for run in runs]
+    shown = ", ".join(numbers if len(numbers) <= 12 else ["…", *numbers[-12:]])
+    return UsageError(f"no run `{selector}` in `{project}`", hint=f"there are runs {shown}; `latest` is {numbers[-1]}")

@@ -1,0 +1,97 @@
+"""The registry: what belongs to the project and outlives its runs, as a journal that several processes append to."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from vhpipe.errors import from_os_error
+from vhpipe.store.atomic import write_all
+from vhpipe.store.codec import decode, encode
+from vhpipe.store.lines import line_of, valid_lines
+
+
+class EndpointVersion(msgspec.Struct, frozen=True):
+    """`files` pairs the path of each file with its blob."""
+
+    name: str
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class DeploymentVersion(msgspec.Struct, frozen=True, tag="deployment-version"):
+    """A version of a deployment, made by one node of one run."""
+
+    deployment: str
+    version: str
+    identifier: str
+    version_identifier: str
+    run: int
+    node: str
+    endpoints: tuple[EndpointVersion, ...] = ()
+    aliases: tuple[str, ...] = ()
+    created_at: float = 0.0
+
+
+_decoder = msgspec.json.Decoder(DeploymentVersion)
+
+
+class Registry:
+    """The registry in one file, which is made by the first entry."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.fspath(path)
+
+    def add(self, entry: DeploymentVersion) -> None:
+        """Append an entry, safe from other processes and a loss of power; a second one for a run's node is ignored."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._append(descriptor, entry)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            error.filename = self._path
+            raise from_os_error(error, "cannot write") from error
+
+    def _append(self, descriptor: int, entry: DeploymentVersion) -> None:
+        """What a crashed or failed writer left behind the last good line goes first."""
+        content = self._content()
+        good = max((end for _, end in valid_lines(content)), default=0)
+        if any((known.run, known.node) == (entry.run, entry.node) for known in _entries(content)):
+            return
+        os.ftruncate(descriptor, good)
+        try:
+            write_all(descriptor, line_of(encode(entry)))
+            os.fdatasync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, good)
+            raise
+
+    def deployment_versions(self) -> tuple[DeploymentVersion, ...]:
+        """All versions, oldest first; no registry has none."""
+        return tuple(_entries(self._content()))
+
+    def version_for(self, run: int, node: str) -> DeploymentVersion | None:
+        """The version that a node of a run made before, so that none makes two."""
+        return next((known for known in self.deployment_versions() if (known.run, known.node) == (run, node)), None)
+
+    def _content(self) -> bytes:
+        try:
+            with open(self._path, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise from_os_error(error, "cannot read") from error
+
+
+def _entries(content: bytes) -> Iterator[DeploymentVersion]:
+    """Lines of a kind that this version does not know are passed over, for they are another's to read."""
+    for json, _ in valid_lines(content):
+        try:
+            yield decode(json, _decoder)
+        except msgspec.ValidationError:
+            continue

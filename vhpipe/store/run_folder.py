@@ -1,0 +1,147 @@
+"""One run on disk: what it is (`run.json`), what it will do (`plan.json`), whether it lives (`lock`), and its work."""
+
+import fcntl
+import os
+import re
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
+from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
+from vhpipe.store.atomic import write_atomically
+from vhpipe.store.codec import decode, encode
+
+Kept = TypeVar("Kept")
+
+_LOCK_PATIENCE_S = 0.5
+"""Readers hold the lock for microseconds to see whether the run is alive; that long may an engine be kept waiting."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Who started which run and how. `created_at` is wall time, seconds since the epoch; `continues` is another run."""
+
+    number: int
+    pipeline: str
+    file: str
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    created_at: float = 0.0
+    command_line: tuple[str, ...] = ()
+    continues: int | None = None
+    version: str
+
+
+class _Format(msgspec.Struct):
+    format: int = 0
+
+
+_info = msgspec.json.Decoder(RunInfo)
+_plan = msgspec.json.Decoder(Plan)
+_format = msgspec.json.Decoder(_Format)
+
+
+class RunFolder:
+    """The folder `runs/<number>`. One process at a time may `acquire` it; any number may read."""
+
+    def __init__(self, number: int, path: Path) -> None:
+        self.number = number
+        self.path = path
+        self.journal_path = path / "journal"
+        self._lock: int | None = None
+        self._node_folders: dict[str, str] = {}
+
+    def write_info(self, info: RunInfo) -> None:
+        write_atomically(self.path / "run.json", encode(info))
+
+    def info(self) -> RunInfo:
+        return self._read("run.json", _info)
+
+    def write_plan(self, plan: Plan) -> None:
+        """Write the plan, once and for ever; it is on disk when this returns."""
+        write_atomically(self.path / "plan.json", encode(plan), durable=True)
+
+    def plan(self) -> Plan:
+        """Errors: EnvironmentFailure if it is missing, damaged or of another format."""
+        found = self._read("plan.json", _format).format
+        if found != PLAN_FORMAT:
+            raise EnvironmentFailure(
+                f"the plan of run {self.number} has format {found}, this version of vhpipe reads format {PLAN_FORMAT}",
+                hint="use the version that made the run, or run the pipeline again",
+            )
+        return self._read("plan.json", _plan)
+
+    def acquire(self) -> None:
+        """Become the one process that runs this run. Errors: RefusedError if another one is."""
+        path = self.path / "lock"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise from_os_error(error, "cannot open") from error
+        if not _locked_in_time(descriptor):
+            os.close(descriptor)
+            raise RefusedError(
+                f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
+            )
+        self._lock = descriptor
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def is_alive(self) -> bool:
+        """Whether some process runs this run right now."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def attempt_folder(self, attempt: AttemptId) -> Path:
+        """Where an attempt works; nothing is made here."""
+        execution = attempt.execution
+        return self.node_folder(execution.node) / f"{execution.index}.{attempt.number}"
+
+    def node_folder(self, node: str) -> Path:
+        """The folder of a node's attempts: readable for a person, and different for names that only look alike."""
+        name = self._node_folders.get(node)
+        if name is None:
+            name = self._node_folders[node] = _folder_name(node)
+        return self.path / "work" / name
+
+    def _read(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
+        path = self.path / name
+        try:
+            return decode(path.read_bytes(), decoder)
+        except OSError as error:
+            raise from_os_error(error, f"cannot read run {self.number}:") from error
+        except msgspec.DecodeError as error:
+            raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
+
+
+def _locked_in_time(descriptor: int) -> bool:
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.005)
+        else:
+            return True
+
+
+def _folder_name(node: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", node.lower()).strip("-")[:40] or "node"
+    return f"{slug}-{sha256(node.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
