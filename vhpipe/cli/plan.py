@@ -1,0 +1,43 @@
+"""`vhpipe plan`: what a run would do, without doing any of it."""
+
+from typing import Any
+
+import click
+
+from vhpipe.cli.arguments import (
+    argument_options,
+    chosen_file,
+    file_and_pipeline_arguments,
+    given_arguments,
+    pick_pipeline,
+)
+
+
+@click.command(name="plan")
+@file_and_pipeline_arguments
+@argument_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Show what a run would do, node by node.
+
+    FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
+    """
+    import json
+
+    from vhpipe.cli.loading import load_file, refuse_errors
+    from vhpipe.plan.compile import compile_plan
+
+    file, name = chosen_file(words)
+    loaded = load_file(file)
+    refuse_errors(loaded)
+    pipeline = pick_pipeline(loaded.config, name)
+    graph = loaded.graphs[loaded.config.pipelines.index(pipeline)]
+    plan = compile_plan(loaded.config, graph, given_arguments(pipeline, **options), file)
+    if as_json:
+        from vhpipe.views.plan_json import plan_json
+
+        click.echo(json.dumps(plan_json(plan), indent=2))
+    else:
+        from vhpipe.views.plan_text import plan_text
+
+        click.echo(plan_text(plan))

@@ -1,0 +1,118 @@
+"""A plan as an object for programs: schema 1, to which keys may be added."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from vhpipe.config.model import Value
+from vhpipe.plan.model import (
+    EnvironmentValue,
+    Literal,
+    Plan,
+    PlannedDeployment,
+    PlannedEdge,
+    PlannedExecution,
+    PlannedNode,
+    PlannedTask,
+    StepSpec,
+)
+from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets
+
+SETS_LISTED = 1000
+
+Json = object
+
+
+def plan_json(plan: Plan) -> dict[str, Json]:
+    """The plan as JSON has it. Of more than 1,000 parameter sets of a node the first 1,000 are listed."""
+    incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
+    for edge in plan.edges:
+        incoming[edge.target].append(edge)
+    return {
+        "schema": 1,
+        "file": plan.file,
+        "pipeline": plan.pipeline,
+        "seed": plan.seed,
+        "on_collision": plan.on_collision,
+        "nodes": [_node(plan, node, incoming[node.name]) for node in plan.nodes],
+        "edges": [_edge(edge) for edge in plan.edges],
+        "notices": list(plan.notices),
+        "ignored": list(plan.ignored),
+    }
+
+
+def _node(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> dict[str, Json]:
+    common = {
+        "on_error": node.on_error,
+        "actions": [
+            {"when": list(action.when), "if": list(action.conditions), "then": list(action.then)}
+            for action in node.actions
+        ],
+        "upstream": list(dict.fromkeys(edge.source for edge in incoming)),
+    }
+    match node:
+        case PlannedExecution():
+            own = {"name": node.name, "type": "execution", "executions": 1} | _spec(node.spec)
+        case PlannedTask():
+            own = {"name": node.name, "type": "task"} | _task(plan, node, incoming) | _spec(node.spec)
+        case PlannedDeployment():
+            own = {"name": node.name, "type": "deployment"} | _deployment(node)
+    return own | common
+
+
+def _task(plan: Plan, node: PlannedTask, incoming: Sequence[PlannedEdge]) -> dict[str, Json]:
+    return {
+        "task": node.blueprint,
+        "search": node.sweep.type,
+        "executions": counted_executions(node),
+        "parameter_sets": [_values(values) for values in parameter_sets(node, plan.seed, SETS_LISTED)],
+        "may_spread": list(may_spread(node, incoming)),
+        "on_child_error": node.on_child_error,
+        "maximum_queued_executions": node.maximum_queued_executions,
+    }
+
+
+def _spec(spec: StepSpec) -> dict[str, Json]:
+    return {
+        "step": spec.step,
+        "image": spec.image,
+        "command": list(spec.command),
+        "parameters": _values(spec.values),
+        "inputs": {item.name: {"uris": list(item.uris), "optional": item.optional} for item in spec.inputs},
+        "environment_variables": {name: _variable(value) for name, value in spec.environment_variables.items()},
+        "time_limit_s": spec.time_limit_s,
+        "no_output_timeout_s": spec.no_output_timeout_s,
+    }
+
+
+def _variable(value: EnvironmentValue) -> Json:
+    return value.text if isinstance(value, Literal) else {"secret": value.name}
+
+
+def _deployment(node: PlannedDeployment) -> dict[str, Json]:
+    return {
+        "deployment": node.deployment,
+        "aliases": list(node.aliases),
+        "endpoints": [
+            {"name": endpoint.name, "files": {file.name: file.path for file in endpoint.files}}
+            for endpoint in node.endpoints
+        ],
+    }
+
+
+def _edge(edge: PlannedEdge) -> dict[str, Json]:
+    return {
+        "index": edge.index,
+        "source": {"node": edge.source, "kind": edge.source_kind, "key": edge.source_key},
+        "target": {"node": edge.target, "kind": edge.target_kind, "key": edge.target_key},
+    }
+
+
+def _values(values: Mapping[str, Value]) -> dict[str, Json]:
+    return {name: _value(value) for name, value in values.items()}
+
+
+def _value(value: Value) -> Json:
+    """JSON has no numbers that are not finite: they are written as strings."""
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

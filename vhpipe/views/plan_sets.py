@@ -1,0 +1,33 @@
+"""How many executions the nodes of a plan start and which parameters each gets, as far as it can be known before."""
+
+from collections.abc import Sequence
+
+from vhpipe.config.model import EdgeKind, Multiple, TaskType, Value
+from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode, PlannedTask
+from vhpipe.plan.sweeps import point, sweep_size
+
+
+def counted_executions(node: PlannedNode) -> int | None:
+    """The number before any edge brings a list; None where a search decides as it goes."""
+    match node:
+        case PlannedTask():
+            return None if node.sweep.type is TaskType.BAYESIAN else sweep_size(node.sweep)
+        case PlannedDeployment():
+            return 0
+        case _:
+            return 1
+
+
+def parameter_sets(node: PlannedTask, seed: int, at_most: int) -> tuple[dict[str, Value], ...]:
+    """What the sweep gives to each of the first executions; nothing where a search decides."""
+    count = counted_executions(node) or 0
+    return tuple(dict(point(node.sweep, index, seed)) for index in range(min(count, at_most)))
+
+
+def may_spread(node: PlannedNode, incoming: Sequence[PlannedEdge]) -> tuple[str, ...]:
+    """The parameters of a task for which an edge could bring a list, which makes one execution per element."""
+    if not isinstance(node, PlannedTask):
+        return ()
+    single = {parameter.name for parameter in node.spec.parameters if parameter.multiple is Multiple.NONE}
+    targets = (edge.target_key for edge in incoming if edge.target_kind is EdgeKind.PARAMETER)
+    return tuple(dict.fromkeys(name for name in targets if name in single))
