@@ -1,0 +1,66 @@
+"""The C parser of ruamel.yaml, reached without loading the rest of ruamel.yaml."""
+
+import sys
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import Any
+
+
+def event_source(text: str) -> Callable[[], Any]:
+    """A function that returns the next event of `text` at each call; the last one is a StreamEndEvent.
+
+    Errors: what ruamel.yaml raises, with `problem_mark` where it knows the place.
+    """
+    if (parser := _c_parser()) is not None:
+        source: Callable[[], Any] = parser(text).get_event
+        return source
+    from ruamel.yaml import YAML
+
+    events: Callable[[], Any] = iter(YAML(typ="safe", pure=True).parse(text)).__next__
+    return events
+
+
+def event_types() -> Any:
+    """The module that has the classes of the events. To be asked after `event_source`."""
+    return sys.modules["ruamel.yaml.events"]
+
+
+def _c_parser() -> Any:
+    """CParser, or None where no wheel of ruamel.yaml.clib exists.
+
+    The C module asks for a dozen modules of ruamel.yaml; the package's own `__init__` would load twenty more, which
+    doubles the time. So a bare package stands in for it during the import and leaves afterwards: a later
+    `import ruamel.yaml` runs the real one.
+    """
+    if "ruamel.yaml" in sys.modules or "_ruamel_yaml" in sys.modules:
+        return _imported()
+    bare = _bare_package()
+    if bare is None:
+        return _imported()
+    sys.modules["ruamel.yaml"] = bare
+    try:
+        return _imported()
+    finally:
+        del sys.modules["ruamel.yaml"]
+
+
+def _bare_package() -> ModuleType | None:
+    import ruamel  # type: ignore[import-untyped,unused-ignore]
+
+    spec = PathFinder.find_spec("ruamel.yaml", ruamel.__path__)
+    if spec is None or spec.submodule_search_locations is None:
+        return None
+    package = ModuleType("ruamel.yaml")
+    package.__path__ = spec.submodule_search_locations
+    package.__spec__ = spec
+    package.version_info = (0, 19)  # type: ignore[attr-defined]
+    return package
+
+
+def _imported() -> Any:
+    try:
+        from _ruamel_yaml import CParser  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return None
+    return CParser
