@@ -171,13 +171,17 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Datum(msgspec.Struct, frozen=True):
-    """One named output file. `id` is random, `name` the path below outputs/, `blob` the sha256 of the bytes."""
+    """One named output file. `id` is random, `name` the path below outputs/, `blob` the sha256 of the bytes.
+
+    `properties` are the objects that sidecars attach to it, in the order found.
+    """
 
     id: str
     name: str
     blob: str
     size_bytes: int
     mode: int = 0o644
+    properties: tuple[dict[str, object], ...] = ()
 
 
 class ExecutionId(msgspec.Struct, frozen=True, order=True):

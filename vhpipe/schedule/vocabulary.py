@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, InputFile
+from vhpipe.plan.model import AttemptId, Datum, EnvironmentValue, ExecutionId, InputFile
 
 JOURNAL_FORMAT = 1
 
@@ -93,11 +93,7 @@ class DeploymentReported(msgspec.Struct, frozen=True):
     because: str | None = None
 
 
-class TimerFired(msgspec.Struct, frozen=True):
-    timer: str
-
-
-Stimulus = StartRequested | StopRequested | AttemptReported | ApprovalAnswered | DeploymentReported | TimerFired
+Stimulus = StartRequested | StopRequested | AttemptReported | ApprovalAnswered | DeploymentReported
 
 
 # ── events: what became true ─────────────────────────────────────────────────────────────────────
@@ -123,7 +119,7 @@ class InputsBound(Event, frozen=True, tag=True):
     files: tuple[tuple[str, tuple[InputFile, ...]], ...] = ()
     values: dict[str, Value] = {}
     spread: tuple[str, ...] = ()
-    environment_variables: dict[str, str] = {}
+    environment_variables: dict[str, EnvironmentValue] = {}
 
 
 class NodeStarted(Event, frozen=True, tag=True):
@@ -213,23 +209,27 @@ class Warned(Event, frozen=True, tag=True):
 
 
 class NodeStopping(Event, frozen=True, tag=True):
-    """No execution of the node starts any more; those that run are being stopped. `status` is how it will settle at best."""
+    """No execution of the node starts any more: the queued ones are stopped, those that run are being stopped."""
 
     node: str
     because: str
 
 
 class NodeSettled(Event, frozen=True, tag=True):
-    """`failed` counts the executions that failed for good, also of a node that is complete."""
+    """`failed` counts the executions that failed for good, also of a node that is complete.
+
+    `held` says that an approval is awaited before the downstream may start.
+    """
 
     node: str
     status: Status
     because: str | None = None
     failed: int = 0
+    held: bool = False
 
 
 class RunStopping(Event, frozen=True, tag=True):
-    """Nothing starts any more; the run will end with `status`."""
+    """Nothing starts any more; the run will end with `status`. `by_user`: a request, a signal or a refused approval."""
 
     status: Status
     because: str
@@ -281,16 +281,7 @@ class MakeDeployment(msgspec.Struct, frozen=True):
     node: str
 
 
-class SetTimer(msgspec.Struct, frozen=True):
-    timer: str
-    delay_s: float
-
-
-class CancelTimer(msgspec.Struct, frozen=True):
-    timer: str
-
-
-Effect = StartAttempts | StopAttempt | AskApproval | MakeDeployment | SetTimer | CancelTimer
+Effect = StartAttempts | StopAttempt | AskApproval | MakeDeployment
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -1,0 +1,61 @@
+"""The working copies that a run has taken: idle ones are used again, new ones are taken when none is idle."""
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+
+class WorkingCopy(Protocol):
+    """One copy of the project's code, held by this run."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def restore(self) -> None: ...
+
+    def keep_as(self, target: Path) -> None: ...
+
+    def release(self) -> None: ...
+
+
+class CopySource(Protocol):
+    def take(self) -> WorkingCopy: ...
+
+
+class Copies:
+    """Thread-safe. `is_small` tells that making a copy is no work worth a thread."""
+
+    def __init__(self, source: CopySource, is_small: bool) -> None:
+        self._source = source
+        self._is_small = is_small
+        self._lock = threading.Lock()
+        self._idle: list[WorkingCopy] = []
+        self._taken: list[WorkingCopy] = []
+
+    def next_is_ready(self) -> bool:
+        return self._is_small or bool(self._idle)
+
+    def take(self) -> WorkingCopy:
+        """A copy as in the snapshot."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        copy = self._source.take()
+        with self._lock:
+            self._taken.append(copy)
+        return copy
+
+    def give_back(self, copy: WorkingCopy) -> None:
+        """Put a copy back to the snapshot for the next attempt."""
+        copy.restore()
+        with self._lock:
+            self._idle.append(copy)
+
+    def keep(self, copy: WorkingCopy, target: Path) -> None:
+        """Leave what a failed execution made of a copy at `target`; a fresh one takes its place."""
+        copy.keep_as(target)
+        self.give_back(copy)
+
+    def close(self) -> None:
+        for copy in self._taken:
+            copy.release()

@@ -1,0 +1,32 @@
+"""The ids that an execution sees: derived from the run's random id, so that they are the same whenever asked for."""
+
+import uuid
+
+from vhpipe.plan.model import AttemptId
+
+
+def run_identifier() -> str:
+    """A new random id."""
+    return str(uuid.uuid4())
+
+
+def derived(base: str, *names: str) -> str:
+    """The id that stands for `names` within `base`."""
+    return str(uuid.uuid5(uuid.UUID(base), "\0".join(names)))
+
+
+def attempt_identifier(run: str, attempt: AttemptId) -> str:
+    return derived(run, "execution", attempt.execution.node, str(attempt.execution.index), str(attempt.number))
+
+
+def node_identifier(run: str, node: str) -> str:
+    return derived(run, "node", node)
+
+
+def task_identifier(run: str, node: str) -> str:
+    return derived(run, "task", node)
+
+
+def project_identifier(project: str) -> str:
+    """The same for one folder on every machine that has it at this path."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"vhpipe:{project}"))

@@ -1,0 +1,272 @@
+"""The engine's loop: it waits, lets the scheduler decide, appends the events, and performs the effects.
+
+Events are written before effects are performed, and work that depends on a finished attempt starts only when that
+attempt's end is safe on disk. Source: docs/architecture.md, "Who owns what".
+"""
+
+import os
+import selectors
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol, assert_never
+
+from vhpipe.engine.attempts import Attempts
+from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.recorder import Observer, Recorder
+from vhpipe.errors import VhpipeError
+from vhpipe.plan.model import PlannedDeployment
+from vhpipe.runners.protocol import Runner
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.vocabulary import (
+    ApprovalAnswered,
+    AskApproval,
+    Decision,
+    Effect,
+    InputsBound,
+    MakeDeployment,
+    Moment,
+    NodeStarted,
+    StartAttempts,
+    StartRequested,
+    Status,
+    Stimulus,
+    StopAttempt,
+    StopRequested,
+)
+from vhpipe.store.requests import Request
+
+TICK_S = 0.2
+"""How often observers may repaint."""
+REQUESTS_EVERY_S = 1.0
+
+
+class Approvals(Protocol):
+    """Who is asked for approvals. The answer comes by `answer`, from any thread; None as yet is no answer."""
+
+    def ask(self, node: str, moment: Moment, answer: Callable[[bool, str], None]) -> None: ...
+
+
+class Requests(Protocol):
+    """What other processes ask of this run."""
+
+    def wake_descriptor(self) -> int: ...
+
+    def take(self) -> Sequence[Request]: ...
+
+    def delete(self, request: Request) -> None: ...
+
+
+class Engine:
+    """One run from its start to its end. Everything but `hand_over` is for one thread."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        recorder: Recorder,
+        requests: Requests,
+        approvals: Approvals,
+        deployer: Deployer,
+        observers: Sequence[Observer],
+    ) -> None:
+        self._scheduler, self._recorder, self._requests = scheduler, recorder, requests
+        self._approvals, self._deployer, self._observers = approvals, deployer, observers
+        self.selector = selectors.DefaultSelector()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Effect] = deque()
+        self._failure: VhpipeError | None = None
+        self._signals: list[int] = []
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._attempts: Attempts
+        self._runner: Runner
+
+    def equip(self, attempts: Attempts, runner: Runner) -> None:
+        """Give the parts that need this engine's `hand_over` and `selector` themselves."""
+        self._attempts, self._runner = attempts, runner
+        attempts.runner = runner
+
+    def hand_over(self, work: Callable[[], None]) -> None:
+        """Run `work` in the engine's thread, soon. Thread-safe."""
+        self._inbox.append(work)
+        self.wake()
+
+    def wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"\0")
+        except BlockingIOError:
+            pass  # the pipe is full: the engine will wake anyway
+
+    def run(self, capacity: int) -> None:
+        """Walk the plan to its end; the outcome is in the scheduler's state.
+
+        `VhpipeError` where the world fails: then every process is dead and the journal is a valid prefix.
+        """
+        self.selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
+        self.selector.register(self._requests.wake_descriptor(), selectors.EVENT_READ, self._drain_requests)
+        previous = self._catch_signals()
+        try:
+            self.hear(StartRequested(capacity))
+            while not self._is_over():
+                self._turn()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._restore_signals(previous)
+
+    def received_signal(self) -> int | None:
+        """The first signal that asked for an end, None without one."""
+        return self._signals[0] if self._signals else None
+
+    def fail(self, failure: VhpipeError) -> None:
+        """End the run because the world does not let it go on."""
+        self._failure = self._failure or failure
+
+    # ── one turn of the loop ─────────────────────────────────────────────────────────────────────
+
+    def _turn(self) -> None:
+        for key, _ in self.selector.select(self._patience()):
+            key.data()
+        while self._inbox:
+            self._inbox.popleft()()
+        now = time.monotonic()
+        self._runner.keep_time(now)
+        if self._failure is not None:
+            raise self._failure
+        self._perform_waiting()
+        self._look_for_requests(now)
+        self._tick(now)
+
+    _next_tick = 0.0
+    _next_look = 0.0
+
+    def _patience(self) -> float:
+        """Seconds until something must be looked at."""
+        moments = [self._next_tick, self._next_look]
+        deadline = self._runner.next_deadline()
+        if deadline is not None:
+            moments.append(deadline)
+        return max(0.0, min(moments) - time.monotonic())
+
+    def _tick(self, now: float) -> None:
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_S
+            for observer in self._observers:
+                observer.tick()
+
+    def _is_over(self) -> bool:
+        ended = self._scheduler.state.status not in (Status.CREATED, Status.STARTED)
+        return ended and not self._waiting and self._recorder.is_safe()
+
+    # ── hearing and deciding ─────────────────────────────────────────────────────────────────────
+
+    def hear(self, stimulus: Stimulus) -> None:
+        """Let the scheduler decide; record first, then act."""
+        decision = self._scheduler.handle(stimulus)
+        self._recorder.append(decision.events)
+        if self._must_wait(decision):
+            self._waiting.extend(decision.effects)
+        else:
+            for effect in decision.effects:
+                self._perform(effect)
+
+    def _must_wait(self, decision: Decision) -> bool:
+        """Whether effects must wait for a sync: others wait already, or a node starts on work that is not safe yet."""
+        if self._waiting:
+            return True
+        starts = any(isinstance(event, NodeStarted) for event in decision.events)
+        return starts and not self._recorder.is_safe()
+
+    def _perform_waiting(self) -> None:
+        while self._waiting and self._recorder.is_safe():
+            self._perform(self._waiting.popleft())
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case StartAttempts():
+                for attempt in effect.attempts:
+                    self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
+            case StopAttempt():
+                self._attempts.stop(effect.attempt, effect.because)
+            case AskApproval():
+                self._ask(effect)
+            case MakeDeployment():
+                self._deploy(effect.node)
+            case _:
+                assert_never(effect)
+
+    def _ask(self, effect: AskApproval) -> None:
+        def answer(approved: bool, by: str) -> None:
+            self.hand_over(lambda: self.hear(ApprovalAnswered(effect.node, approved, by)))
+
+        self._approvals.ask(effect.node, effect.moment, answer)
+
+    def _deploy(self, name: str) -> None:
+        node = self._scheduler.plan.node(name)
+        assert isinstance(node, PlannedDeployment), "only deployments are deployed"
+        bound = self._scheduler.state.nodes[name].bound or InputsBound(name)
+        self._attempts.in_pool(lambda: self._deployer.make(node, dict(bound.files)), self.hear)
+
+    # ── requests and signals ─────────────────────────────────────────────────────────────────────
+
+    def _drain_wake(self) -> None:
+        _drain(self._wake_read)
+        for number in self._signals[self._signals_heard :]:
+            self._signals_heard += 1
+            self._hear_signal(number)
+
+    _signals_heard = 0
+
+    def _hear_signal(self, number: int) -> None:
+        """The first asks for an orderly end, the second skips the grace."""
+        if self._signals_heard == 1:
+            self.hear(StopRequested(f"received {signal.Signals(number).name}"))
+        else:
+            self._runner.kill()
+
+    def _drain_requests(self) -> None:
+        _drain(self._requests.wake_descriptor())
+        self._next_look = 0.0
+
+    def _look_for_requests(self, now: float) -> None:
+        if now < self._next_look:
+            return
+        self._next_look = now + REQUESTS_EVERY_S
+        for request in self._requests.take():
+            self._grant(request)
+            self._requests.delete(request)
+
+    def _grant(self, request: Request) -> None:
+        by = request.by or "another process"
+        if request.kind == "stop":
+            self.hear(StopRequested(f"stopped by {by}", request.id))
+        elif request.node is not None:
+            self.hear(ApprovalAnswered(request.node, request.kind == "approve", by, request.id))
+
+    def _catch_signals(self) -> dict[int, object]:
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        return {number: signal.signal(number, lambda received, _: self._signals.append(received)) for number in numbers}
+
+    def _restore_signals(self, previous: dict[int, object]) -> None:
+        signal.set_wakeup_fd(-1)
+        for number, handler in previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _abandon(self) -> None:
+        """Kill every process of the run and wait for their ends, which nobody records any more."""
+        self._runner.abandon()
+
+    def close(self) -> None:
+        self.selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 4096):
+            pass
+    except BlockingIOError:
+        pass

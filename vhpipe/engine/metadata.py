@@ -1,0 +1,94 @@
+"""Metadata from standard output: every line that is a JSON object.
+
+Source: docs on metadata of the platform; bounds of our own: a line of 64 KiB, 64 KiB of last values.
+"""
+
+import json
+import math
+from datetime import UTC, datetime
+
+from vhpipe.schedule.vocabulary import Json
+
+LINE_LIMIT = 64 * 1024
+KEPT_BYTES = 64 * 1024
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text_of_number(number)
+
+
+def text_of_number(number: float) -> str:
+    """`NaN`, `Infinity` or `-Infinity`: what JSON has no numbers for."""
+    if math.isnan(number):
+        return "NaN"
+    return "Infinity" if number > 0 else "-Infinity"
+
+
+_decoder = json.JSONDecoder(parse_constant=str, parse_float=_finite, strict=False)
+
+
+def metadata_of_line(line: bytes) -> dict[str, Json] | None:
+    """The object that a line holds, None for any other line; of several objects on one line the first."""
+    stripped = line.strip()
+    if not stripped.startswith(b"{") or len(stripped) > LINE_LIMIT:
+        return None
+    try:
+        found, _ = _decoder.raw_decode(stripped.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+class MetadataReader:
+    """Cuts a stream of bytes into lines and keeps the last value of every key.
+
+    `last` never grows over 64 KiB of JSON: a value that would is left out, and `left_out` names its key.
+    """
+
+    def __init__(self) -> None:
+        self.last: dict[str, Json] = {}
+        self.left_out: set[str] = set()
+        self._sizes: dict[str, int] = {}
+        self._partial = b""
+        self._skipping = False
+
+    def feed(self, content: bytes) -> list[dict[str, Json]]:
+        """The objects that are complete now, in order."""
+        lines = (self._partial + content).replace(b"\r\n", b"\n").split(b"\n")
+        self._partial = lines.pop()
+        if self._skipping and lines:
+            lines.pop(0)
+            self._skipping = False
+        if len(self._partial) > LINE_LIMIT:
+            self._partial, self._skipping = b"", True
+        return self._found(lines)
+
+    def finish(self) -> list[dict[str, Json]]:
+        """The object of a last line without an end."""
+        lines = [] if self._skipping else [self._partial]
+        self._partial = b""
+        return self._found(lines)
+
+    def _found(self, lines: list[bytes]) -> list[dict[str, Json]]:
+        found = [each for each in map(metadata_of_line, lines) if each is not None]
+        for each in found:
+            for key, value in each.items():
+                self._keep(key, value)
+        return found
+
+    def _keep(self, key: str, value: Json) -> None:
+        if key == "_time":
+            return
+        size = len(key) + len(json.dumps(value))
+        others = sum(self._sizes.values()) - self._sizes.get(key, 0)
+        if others + size > KEPT_BYTES:
+            self.left_out.add(key)
+        else:
+            self.last[key], self._sizes[key] = value, size
+
+
+def stamped(found: dict[str, Json], at: float) -> bytes:
+    """One line of metadata.jsonl: the object with `_time`, UTC."""
+    time = datetime.fromtimestamp(at, UTC).isoformat()
+    return json.dumps({"_time": time, **found}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,41 @@
+"""From a planned node and what its edges brought: how many executions there are and what each gets."""
+
+from collections.abc import Mapping, Sequence
+
+from vhpipe.config.model import Value
+from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
+
+
+def bound_sweep(task: PlannedTask, values: Mapping[str, Value], spread_names: Sequence[str]) -> Sweep:
+    """The sweep of a task once edges have filled parameters: a value replaces a variation, a list spreads.
+
+    A list under a search that cannot spread raises `ValueError`.
+    Source: decision 18.
+    """
+    sweep = task.sweep
+    for name, value in values.items():
+        if name in spread_names and isinstance(value, tuple):
+            sweep = spread(sweep, name, value)
+        else:
+            sweep = with_value(sweep, name, value)
+    return sweep
+
+
+def execution_count(node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str]) -> int:
+    """How many executions the node starts; 0 for a deployment."""
+    if isinstance(node, PlannedTask):
+        return sweep_size(bound_sweep(node, values, spread_names))
+    return 0 if isinstance(node, PlannedDeployment) else 1
+
+
+def execution_values(
+    node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str], index: int, seed: int
+) -> dict[str, Value]:
+    """All parameters of one execution that have a value: the plan's, those of edges, and those of the sweep."""
+    if isinstance(node, PlannedDeployment):
+        return {}
+    complete = {**node.spec.values, **values}
+    if isinstance(node, PlannedTask):
+        complete |= point(bound_sweep(node, values, spread_names), index, seed)
+    return complete

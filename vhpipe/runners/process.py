@@ -1,0 +1,183 @@
+"""Attempts as processes of this machine: own session, limits on the whole tree, output read as it comes.
+
+Everything happens in the thread that owns the selector: a process costs two pipes and a pidfd there, and no thread.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+
+from vhpipe.plan.model import AttemptId
+from vhpipe.runners.process_tree import kill_remains, signal_tree
+from vhpipe.runners.protocol import Ending, Launch, OnEnding, Stream
+
+GRACE_S = 10.0
+"""Between TERM and KILL. Source: decision 27."""
+DRAIN_S = 2.0
+"""How long output is awaited after the end of a process whose pipe something else still holds."""
+READ_SIZE = 1 << 16
+
+
+class ProcessRunner:
+    def __init__(self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S) -> None:
+        self._selector = selector
+        self._on_ending = on_ending
+        self._grace_s = grace_s
+        self._running: dict[AttemptId, _Process] = {}
+        self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def start(self, attempt: AttemptId, launch: Launch) -> None:
+        self._running[attempt] = _Process(self, attempt, launch, self._devnull)
+
+    def stop(self, attempt: AttemptId, because: str) -> None:
+        process = self._running.get(attempt)
+        if process is not None:
+            process.stop(because, self._grace_s, stopped=True)
+
+    def kill(self) -> None:
+        for process in tuple(self._running.values()):
+            process.kill()
+
+    def abandon(self) -> None:
+        for process in self._running.values():
+            process.kill()
+        self._running.clear()
+
+    def next_deadline(self) -> float | None:
+        return min((deadline for each in self._running.values() if (deadline := each.deadline()) is not None), default=None)
+
+    def keep_time(self, now: float) -> None:
+        for process in tuple(self._running.values()):
+            process.keep_time(now, self._grace_s)
+
+    def leaders(self) -> set[int]:
+        return {process.pid for process in self._running.values()}
+
+    def selector(self) -> selectors.BaseSelector:
+        return self._selector
+
+    def ended(self, attempt: AttemptId, ending: Ending) -> None:
+        del self._running[attempt]
+        self._on_ending(attempt, ending)
+
+
+class _Process:
+    """One running attempt."""
+
+    def __init__(self, runner: ProcessRunner, attempt: AttemptId, launch: Launch, devnull: int) -> None:
+        self._runner, self._attempt, self._launch = runner, attempt, launch
+        self._pipes: dict[int, Stream] = {}
+        self._because: str | None = None
+        self._stopped = False
+        self._exit_code: int | None = None
+        self._kill_at: float | None = None
+        self._drain_until: float | None = None
+        self._spawn(devnull)
+        self._started = self._heard = time.monotonic()
+
+    def _spawn(self, devnull: int) -> None:
+        output, output_end = os.pipe2(os.O_CLOEXEC)
+        errors, errors_end = os.pipe2(os.O_CLOEXEC)
+        try:
+            self._popen = subprocess.Popen(
+                self._launch.argv, stdin=devnull, stdout=output_end, stderr=errors_end,
+                cwd=self._launch.cwd, env=self._launch.environment, start_new_session=True,
+            )  # fmt: skip
+        except OSError:
+            os.close(output)
+            os.close(errors)
+            raise
+        finally:
+            os.close(output_end)
+            os.close(errors_end)
+        self.pid = self._popen.pid
+        self._pidfd = os.pidfd_open(self.pid)
+        self._listen(output, "o")
+        self._listen(errors, "e")
+        self._runner.selector().register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
+
+    def _listen(self, pipe: int, stream: Stream) -> None:
+        os.set_blocking(pipe, False)
+        self._pipes[pipe] = stream
+        self._runner.selector().register(pipe, selectors.EVENT_READ, lambda: self._read(pipe))
+
+    def _read(self, pipe: int) -> None:
+        """Take one helping, so that no flood of output keeps the other attempts waiting."""
+        if pipe not in self._pipes:
+            return
+        try:
+            content = os.read(pipe, READ_SIZE)
+        except BlockingIOError:
+            return
+        if content:
+            self._heard = time.monotonic()
+            self._launch.sink.write(self._pipes[pipe], content)
+        else:
+            self._forget(pipe)
+            self._finish_if_over()
+
+    def _forget(self, pipe: int) -> None:
+        self._runner.selector().unregister(pipe)
+        os.close(pipe)
+        del self._pipes[pipe]
+
+    def _leader_ended(self) -> None:
+        self._runner.selector().unregister(self._pidfd)
+        kill_remains(self.pid, self._launch.marker, self._runner.leaders())
+        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._popen.returncode = self._exit_code
+        os.close(self._pidfd)
+        self._drain_until = time.monotonic() + DRAIN_S
+        for pipe in tuple(self._pipes):
+            self._read(pipe)
+            self._read(pipe)
+        self._finish_if_over()
+
+    def _finish_if_over(self) -> None:
+        if self._exit_code is None or self._pipes or self._drain_until is None:
+            return
+        self._drain_until = None
+        self._launch.sink.close()
+        self._runner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
+
+    def stop(self, because: str, grace_s: float, stopped: bool) -> None:
+        if self._exit_code is not None or self._because is not None:
+            return
+        self._because, self._stopped = because, stopped
+        self._kill_at = time.monotonic() + grace_s
+        signal_tree(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        if self._exit_code is None:
+            signal_tree(self.pid, signal.SIGKILL)
+
+    def deadline(self) -> float | None:
+        return min((moment for moment, _ in self._moments() if moment is not None), default=None)
+
+    def _moments(self) -> tuple[tuple[float | None, str], ...]:
+        if self._exit_code is not None:
+            return ((self._drain_until, "drain"),)
+        if self._because is not None:
+            return ((self._kill_at, "kill"),)
+        limit, silence = self._launch.time_limit_s, self._launch.no_output_timeout_s
+        return (
+            (None if limit is None else self._started + limit, f"time-limit of {limit:g} s reached" if limit else ""),
+            (None if silence is None else self._heard + silence, f"no output for {silence:g} s" if silence else ""),
+        )
+
+    def keep_time(self, now: float, grace_s: float) -> None:
+        for moment, what in self._moments():
+            if moment is None or now < moment:
+                continue
+            if what == "drain":
+                for pipe in tuple(self._pipes):
+                    self._forget(pipe)
+                self._finish_if_over()
+            elif what == "kill":
+                self._kill_at = None
+                signal_tree(self.pid, signal.SIGKILL)
+            else:
+                self.stop(what, grace_s, stopped=False)
+            return

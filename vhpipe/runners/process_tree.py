@@ -1,0 +1,134 @@
+"""Whole process trees: finding, signalling and sweeping everything that descends from a process.
+
+A child that changed its session leaves the process group; when its parent dies it becomes a child of the nearest
+subreaper, which is this process. What is found there and carries the marker of an attempt belongs to that attempt.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Collection, Iterator
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+NEAR = 64
+"""Up to this many process ids after the leader's are looked at one by one, without a listing of /proc."""
+
+
+def become_subreaper() -> None:
+    """Orphaned descendants of this process become its children from now on (Linux)."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """This process is killed when its parent dies (Linux)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def signal_tree(leader: int, number: int) -> None:
+    """Send a signal to the leader's process group and to all of its descendants, whatever their session."""
+    descendants = descendants_of(leader)
+    _signal_group(leader, number)
+    for process in descendants:
+        _signal(process, number)
+
+
+def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
+    """Kill what is left of the tree of a leader that has ended: its group, and orphans that carry its marker.
+
+    `leaders` are the processes that this process has started itself and waits for itself. An orphan without any marker
+    (its environment was cleared) is killed when no other attempt is running, for only then it is certain whose it is.
+    """
+    _signal_group(leader, signal.SIGKILL)
+    alone = len(leaders) <= 1
+    for _ in range(1000):
+        orphans = [process for process in _children_of_mine(leader) if process not in leaders]
+        dead = [process for process in orphans if _reap(process)]
+        mine = [process for process in orphans if process not in dead and _belongs(process, marker, alone)]
+        if not mine:
+            return
+        for process in mine:
+            for descendant in descendants_of(process):
+                _signal(descendant, signal.SIGKILL)
+            _signal(process, signal.SIGKILL)
+
+
+def kill_descendants(of: int) -> bool:
+    """Kill every descendant of a process; True when there was none."""
+    found = descendants_of(of)
+    for process in found:
+        _signal(process, signal.SIGKILL)
+    return not found
+
+
+def descendants_of(ancestor: int) -> list[int]:
+    """Every live process below `ancestor`, parents first."""
+    children: dict[int, list[int]] = {}
+    for process in _all_processes():
+        parent, state = _parent_and_state(process)
+        if state != "Z":
+            children.setdefault(parent, []).append(process)
+    found = list(children.get(ancestor, ()))
+    for process in found:
+        found.extend(children.get(process, ()))
+    return found
+
+
+def _children_of_mine(leader: int) -> Iterator[int]:
+    me = os.getpid()
+    return (process for process in _younger_than(leader) if _parent_and_state(process)[0] == me)
+
+
+def _younger_than(leader: int) -> Collection[int]:
+    """Process ids that may have been given out after the leader's."""
+    with open("/proc/loadavg", "rb") as file:
+        newest = int(file.read().split()[-1])
+    if 0 <= newest - leader <= NEAR:
+        return range(leader + 1, newest + 1)
+    return [process for process in _all_processes() if newest < leader or process > leader]
+
+
+def _all_processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _parent_and_state(process: int) -> tuple[int, str]:
+    """(-1, "Z") for a process that is gone."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return -1, "Z"
+    return int(fields[1]), fields[0].decode()
+
+
+def _belongs(process: int, marker: str, alone: bool) -> bool:
+    name = marker.partition("=")[0].encode() + b"="
+    try:
+        with open(f"/proc/{process}/environ", "rb") as file:
+            entries = file.read().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(marker) in entries or (alone and not any(entry.startswith(name) for entry in entries))
+
+
+def _reap(process: int) -> bool:
+    """True when the process is an ended child of this process, which is then gone."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:
+        return False
+
+
+def _signal(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _signal_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        pass
