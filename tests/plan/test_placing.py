@@ -39,7 +39,8 @@ def test_directories_are_kept_as_asked(path: str, pattern: str, keep: str, place
     ("path", "word"),
     [
         ("", "empty"), ("/a", "absolute"), ("a/../b", "`..`"), ("..", "`..`"), ("a//b", "empty part"),
-        ("a/", "empty part"), ("a\0b", "NUL"), (".", "itself"), ("./.", "itself"), ("x/" + "é" * 128, "256 bytes"), ("\ud800", "character"),
+        ("a/", "empty part"), ("a\0b", "NUL"),
+        (".", "itself"), ("./.", "itself"), ("x/" + "é" * 128, "256 bytes"), ("\ud800", "character"),
     ],
 )  # fmt: skip
 def test_a_path_that_could_leave_its_folder_is_unsafe(path: str, word: str) -> None:

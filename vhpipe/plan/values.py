@@ -1,0 +1,116 @@
+"""Parameter values as their declared types have them.
+
+Commands get values as written (decision 8); these conversions are for parameters.json, sweeps and checks.
+Source: valohai-yaml's `Parameter.validate`, stricter for flags.
+"""
+
+from vhpipe.config.model import Multiple, Parameter, ParameterType, Scalar, Value
+
+FLAG_WORDS = {
+    "true": True, "yes": True, "on": True, "1": True,
+    "false": False, "no": False, "off": False, "0": False,
+}  # fmt: skip
+SHOWN_LENGTH = 60
+SHOWN_CHOICES = 8
+
+
+def typed_value(parameter: Parameter, value: Value) -> Value:
+    """The value in the declared type: a tuple for a multiple parameter, else one scalar; None stays None.
+
+    Raises ValueError whose text is the end of a sentence about the parameter, e.g. "`x` is not an integer".
+    """
+    if value is None:
+        return None
+    if parameter.multiple is not Multiple.NONE:
+        return tuple(_typed_scalar(parameter.type, item) for item in _listed(value))
+    if isinstance(value, tuple):
+        raise ValueError(f"a list of {len(value)} where one value belongs; `multiple: repeat` allows a list")
+    return _typed_scalar(parameter.type, value)
+
+
+def value_problem(parameter: Parameter, value: Value) -> str | None:
+    """Why the parameter may not have this value: its type, `min`, `max`, `choices`; None if it may.
+
+    No value is not a problem here: whether one is needed is the step's business.
+    """
+    try:
+        typed = typed_value(parameter, value)
+    except ValueError as error:
+        return str(error)
+    problems = (_bounds_problem(parameter, item) or _choice_problem(parameter, item) for item in _listed(typed))
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def shown(value: Value) -> str:
+    """A value for a message: in backquotes, control characters escaped, long texts cut."""
+    text = repr(value)[1:-1] if isinstance(value, str) else _text(value)
+    return f"`{text}`" if len(text) <= SHOWN_LENGTH else f"`{text[: SHOWN_LENGTH - 1]}…`"
+
+
+def _typed_scalar(kind: ParameterType, value: Scalar) -> Scalar:
+    match kind:
+        case ParameterType.FLAG:
+            return _flag(value)
+        case ParameterType.INTEGER:
+            return _number(int, "an integer", value)
+        case ParameterType.FLOAT:
+            return _number(float, "a floating-point number", value)
+        case ParameterType.STRING:
+            return _text(value)
+
+
+def _flag(value: Scalar) -> bool:
+    word = _text(value).lower()
+    if word not in FLAG_WORDS:
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return FLAG_WORDS[word]
+
+
+def _number(kind: type[int] | type[float], name: str, value: Scalar) -> int | float:
+    if isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    try:
+        return kind(str(value))
+    except ValueError:
+        what = "an empty text" if value == "" else shown(value)
+        raise ValueError(f"{what} is not {name}") from None
+
+
+def _text(value: Value) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        raise ValueError("a number of too many digits to be written out") from None
+
+
+def _listed(value: Value) -> tuple[Scalar, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _bounds_problem(parameter: Parameter, value: Scalar) -> str | None:
+    if isinstance(value, (bool, str)):
+        return None
+    if parameter.minimum is not None and value < parameter.minimum:
+        return f"{shown(value)} is less than the minimum {shown(parameter.minimum)}"
+    if parameter.maximum is not None and value > parameter.maximum:
+        return f"{shown(value)} is more than the maximum {shown(parameter.maximum)}"
+    return None
+
+
+def _choice_problem(parameter: Parameter, value: Scalar) -> str | None:
+    if not parameter.choices or parameter.type is ParameterType.FLAG:
+        return None
+    if any(value == _choice(parameter, choice) for choice in parameter.choices):
+        return None
+    listed = ", ".join(shown(choice) for choice in parameter.choices[:SHOWN_CHOICES])
+    more = len(parameter.choices) - SHOWN_CHOICES
+    return f"{shown(value)} is not among the choices {listed}" + (f" and {more} more" if more > 0 else "")
+
+
+def _choice(parameter: Parameter, choice: Scalar) -> Scalar:
+    try:
+        return _typed_scalar(parameter.type, choice)
+    except ValueError:
+        return choice
