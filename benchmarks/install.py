@@ -23,8 +23,8 @@ def _install(folder: Path, packages: list[str]) -> bool:
     print(f"installing {' '.join(packages)} in {folder}", flush=True)
     if not (folder / "bin" / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    return subprocess.run([*pip, *packages], check=False).returncode == 0
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+    return subprocess.run([*pip, "--disable-pip-version-check", *packages], check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from benchmarks.tools import Argv
 class Measurement(NamedTuple):
     """`wall_s` has start-up in it; `cpu_s` all processes that were waited for; `peak_mib` the largest single one.
 
-    `peak_mib` cannot be less than what this benchmark itself takes (about 20 MiB): a child begins as a copy of it.
+    `peak_mib` cannot be less than what this benchmark itself takes (20 to 30 MiB): a child begins as a copy of it.
     `fault` says what was wrong with the run, None when it did all it should.
     """
 

@@ -16,7 +16,7 @@ from benchmarks.tools import Argv
 
 
 class Subject(NamedTuple):
-    """What is measured: `write` fills a new folder, `argv` is called in it, `fault` says what is wrong there afterwards.
+    """What is measured: `write` fills a new folder, `argv` is called in it, `fault` says what is wrong there then.
 
     `argv` is None where the tool is not installed.
     """
