@@ -182,18 +182,21 @@ class Step(NamedTuple):
 
 
 class VariantRules(NamedTuple):
-    """The rules of a variant parameter, as written; which of them count depends on the style."""
+    """The rules of a variant parameter, as written; which of them count depends on the style.
+
+    `int | float`, so that a whole number stays one on the way through the JSON of a plan.
+    """
 
     value: Scalar | None = None
     items: tuple[Scalar, ...] = ()
-    start: float | None = None
-    end: float | None = None
-    step: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    start: int | float | None = None
+    end: int | float | None = None
+    step: int | float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     size: int | None = None
     """The property `count`."""
-    base: float | None = None
+    base: int | float | None = None
     seed: int | None = None
     distribution: str | None = None
     integerify: bool = False
