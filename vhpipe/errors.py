@@ -33,6 +33,7 @@ class UsageError(VhpipeError):
 class InvalidFile(UsageError):
     def __init__(self, name: str, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{name} has errors", hint=f"vhpipe validate {name}")
+        self.name = name
         self.diagnostics = diagnostics
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vhpipe import __version__
 from vhpipe.cli import failures, main
-from vhpipe.errors import EnvironmentFailure, RefusedError, UsageError
+from vhpipe.diagnostics import Diagnostic, Location, Span
+from vhpipe.errors import EnvironmentFailure, InvalidFile, RefusedError, UsageError
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -127,6 +126,33 @@ def test_a_hint_follows_the_line(capsys, monkeypatch):
     assert run(capsys, "stop")[2] == "vhpipe: error: no such node\n  hint: did you mean `train`?\n"
 
 
+def test_a_file_with_errors_is_reported_in_full_before_the_line(capsys, monkeypatch, tmp_path):
+    file = tmp_path / "valohai.yaml"
+    file.write_text("- step:\n    nam: train\n")
+    diagnostic = Diagnostic("unknown-property", "error", "`nam` is unknown", Span(2, 5, 2, 8), hint="use `name`")
+    fail_with(InvalidFile(str(file), (diagnostic,)), monkeypatch)
+    code, out, err = run(capsys, "stop")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        f"{file}:2:5: error: `nam` is unknown [unknown-property]",
+        "2 |     nam: train",
+        "  |     ^^^",
+        "  = hint: use `name`",
+        "",
+        f"vhpipe: error: {file} has errors",
+    ]
+
+
+def test_an_error_in_a_file_that_is_gone_still_names_its_place(capsys, monkeypatch):
+    known = Diagnostic("bad-yaml", "error", "one", Span(3, 1, 3, 2))
+    unplaced = Diagnostic("bad-yaml", "error", "two", Location(("a",)))
+    fail_with(InvalidFile("<stdin>", (known, unplaced)), monkeypatch)
+    code, _, err = run(capsys, "stop")
+    assert code == 2
+    assert "<stdin>:3:1: error: one [bad-yaml]\n" in err
+    assert "<stdin>:1:1: error: two [bad-yaml]\n" in err
+
+
 def test_ctrl_c_ends_with_130(capsys, monkeypatch):
     fail_with(KeyboardInterrupt(), monkeypatch)
     assert run(capsys, "stop") == (130, "", "\n")
@@ -178,13 +204,6 @@ def test_the_installed_script_is_the_same_program():
         pytest.skip("the package is not installed here")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"vhpipe {__version__}\n"
-
-
-@given(st.text(st.characters(codec=None), max_size=20))
-def test_printable_text_has_no_control_character(text):
-    shown = failures.printable(text)
-    assert shown.isprintable()
-    assert text.isprintable() <= (shown == text)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

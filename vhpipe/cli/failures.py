@@ -17,7 +17,10 @@ import traceback
 import click
 
 from vhpipe import __version__
+from vhpipe.diagnostics import Diagnostic, Span
+from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
+from vhpipe.views.safe_text import one_line
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -54,15 +57,10 @@ def _say(failure: BaseException) -> int:
 
 
 def _say_line(message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {printable(message)}", file=sys.stderr)
+    print(f"vhpipe: error: {one_line(message)}", file=sys.stderr)
     if hint:
-        print(f"  hint: {printable(hint)}", file=sys.stderr)
+        print(f"  hint: {one_line(hint)}", file=sys.stderr)
     return exit_code
-
-
-def printable(text: str) -> str:
-    """The text with everything escaped that could move a cursor, change colours, break the line or reorder letters."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def _as_ours(message: str) -> str:
@@ -77,12 +75,26 @@ def _where_usage_stands(failure: click.UsageError) -> str:
 
 
 def _say_diagnostics(failure: InvalidFile) -> int:
-    for diagnostic in failure.diagnostics:
-        line = f"{diagnostic.severity}: {diagnostic.message} [{diagnostic.rule}]"
-        print(printable(line), file=sys.stderr)
-        if diagnostic.hint:
-            print(f"  hint: {printable(diagnostic.hint)}", file=sys.stderr)
-    return _say_line(failure.message, failure.hint, failure.exit_code)
+    """The whole report: what is wrong, with its lines of the file where they can still be read."""
+    from vhpipe.views.report import UnreadSource, render_full
+
+    diagnostics = [item if isinstance(item.at, Span) else _at_the_top(item) for item in failure.diagnostics]
+    color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    print(render_full(UnreadSource(failure.name, _lines(failure.name)), diagnostics, color), file=sys.stderr)
+    return _say_line(failure.message, None, failure.exit_code)
+
+
+def _at_the_top(diagnostic: Diagnostic) -> Diagnostic:
+    """A place in data that is not at hand any more is shown as the first character of the file."""
+    return diagnostic._replace(at=Span(1, 1, 1, 1), related=())
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    try:
+        with open(name, encoding="utf-8-sig", errors="replace") as file:
+            return tuple(file.read(MAX_BYTES).splitlines())
+    except (OSError, ValueError):
+        return ()
 
 
 def _say_bug(failure: BaseException) -> int:
