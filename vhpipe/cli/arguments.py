@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vhpipe.config.model import Config, Pipeline, Value
-from vhpipe.errors import InvalidFile, UsageError, from_os_error
+from vhpipe.diagnostics import Diagnostic, Span
+from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
@@ -165,13 +166,19 @@ def _read_mapping(name: str) -> Mapping[str, object]:
     try:
         content = Path(name).read_bytes()
     except OSError as error:
-        raise from_os_error(error, "could not read") from None
+        raise UsageError(f"cannot read `{name}`: {error.strerror or error}") from None
     document, diagnostics = read_document(content, name)
     if document is None or any(diagnostic.severity == "error" for diagnostic in diagnostics):
-        raise InvalidFile(name, diagnostics)
+        raise _unreadable(name, diagnostics)
     if not isinstance(document.data, dict):
         raise UsageError(f"`{name}` is not a mapping of names to values", "write one `name: value` per line")
     return document.data
+
+
+def _unreadable(name: str, diagnostics: tuple[Diagnostic, ...]) -> UsageError:
+    error = next(diagnostic for diagnostic in diagnostics if diagnostic.severity == "error")
+    line = f" in line {error.at.line}" if isinstance(error.at, Span) else ""
+    return UsageError(f"`{name}` cannot be read: {error.message}{line}", error.hint)
 
 
 def _flattened(file: str, values: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Value]]:

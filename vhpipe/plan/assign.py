@@ -12,7 +12,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.unknown import unknown_name
-from vhpipe.plan.values import value_problem
+from vhpipe.plan.values import FLAG_WORDS, value_problem
 
 
 class Assigned(NamedTuple):
@@ -24,9 +24,6 @@ class Assigned(NamedTuple):
 
 Assignments = Mapping[str, Mapping[str, Assigned]]
 """By node and parameter."""
-
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
 
 
 def assignments(graph: PipelineGraph, arguments: Arguments) -> Assignments:
@@ -94,10 +91,7 @@ def fitting(parameter: Parameter, value: Value) -> Value:
 
 
 def _fitting_scalar(parameter: Parameter, value: Scalar) -> Scalar:
-    if parameter.type is not ParameterType.FLAG or not isinstance(value, str):
-        return value
-    word = value.lower()
-    return True if word in _TRUE else False if word in _FALSE else value
+    return FLAG_WORDS.get(str(value).lower(), value) if parameter.type is ParameterType.FLAG else value
 
 
 def _refuse_unknown(graph: PipelineGraph, arguments: Arguments) -> None:
@@ -131,4 +125,5 @@ def _refuse_unknown_of_node(graph: PipelineGraph, node: str, what: str, names: M
     known = [item.name for item in (step.parameters if what == "parameter" else step.inputs)]
     for name in names:
         if name not in known:
-            raise unknown_name(f"{what} of node `{node}`", name, known, prefix=f"{node}.")
+            problem = unknown_name(what, name, known, prefix=f"{node}.")
+            raise UsageError(f"node `{node}` has no {what} `{name}`", problem.hint)
