@@ -1,0 +1,107 @@
+import json
+from typing import Any
+
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId
+from vhpipe.schedule.vocabulary import (
+    ApprovalAwaited,
+    AttemptEnded,
+    AttemptStarted,
+    DeploymentCreated,
+    DeploymentRequested,
+    Moment,
+    NodeSettled,
+    NodeStarted,
+    RunEnded,
+    RunStarted,
+    Status,
+    Warned,
+)
+from vhpipe.views.json_values import json_name, json_text, json_value
+from vhpipe.views.run_json import run_json
+
+
+def attempt(index: int) -> AttemptId:
+    return AttemptId(ExecutionId("train", index))
+
+
+def log_path(name: AttemptId) -> str:
+    return f"/logs/{name}"
+
+
+def test_the_whole_object_of_a_run(story: Any) -> None:
+    datum = Datum("d", "model.pkl", "0" * 64, 3)
+    story.tell(RunStarted(2), NodeStarted("train", 2), AttemptStarted(attempt(0)), AttemptStarted(attempt(1)))
+    story.tell(AttemptEnded(attempt(0), Status.COMPLETE, 0, None, {"accuracy": 0.9}, (datum,)))
+    story.tell(AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
+    story.tell(NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
+    story.tell(DeploymentRequested("serve"), DeploymentCreated("serve", "v1", "i", "v", ("predict/model.pkl",)))
+    story.tell(NodeSettled("serve", Status.COMPLETE), NodeSettled("prepare", Status.SKIPPED, "why"))
+    story.tell(RunEnded(Status.ERROR, "node `train` failed"))
+    assert run_json(story.view, log_path) == {
+        "schema": 1,
+        "run": 3,
+        "pipeline": "training",
+        "status": "error",
+        "because": "node `train` failed",
+        "nodes": {
+            "prepare": {"type": "execution", "status": "skipped", "because": "why", "executions": []},
+            "train": {
+                "type": "task",
+                "status": "error",
+                "because": "execution 1 failed",
+                "executions": [
+                    {
+                        "index": 0,
+                        "status": "complete",
+                        "parameters": {"epochs": 5},
+                        "metadata": {"accuracy": 0.9},
+                        "outputs": ["model.pkl"],
+                        "attempts": [
+                            {"attempt": 1, "status": "complete", "exit_code": 0, "because": None,
+                             "log": "/logs/train#0.1"}
+                        ],
+                    },
+                    {
+                        "index": 1,
+                        "status": "error",
+                        "parameters": {"epochs": 5},
+                        "metadata": {},
+                        "outputs": [],
+                        "attempts": [
+                            {"attempt": 1, "status": "error", "exit_code": 3, "because": "exit code 3",
+                             "log": "/logs/train#1.1"}
+                        ],
+                    },
+                ],
+            },
+            "serve": {"type": "deployment", "status": "complete", "because": None, "version": "v1",
+                      "aliases": ["latest"], "files": ["predict/model.pkl"]},
+        },
+        "ignored": ["`image` of step `train model`"],
+    }  # fmt: skip
+
+
+def test_an_awaited_approval_and_warnings_are_named_only_where_there_are_any(story: Any) -> None:
+    story.tell(RunStarted(1), ApprovalAwaited("prepare", Moment.STARTING), Warned("prepare", "careful"))
+    nodes: Any = run_json(story.view, log_path)["nodes"]
+    assert (nodes["prepare"]["approval"], nodes["prepare"]["warnings"]) == ("node-starting", ["careful"])
+    assert not {"approval", "warnings"} & set(nodes["train"])
+
+
+def test_what_is_not_a_number_is_a_string() -> None:
+    values = {"a": float("nan"), "b": (float("inf"), -float("inf"))}
+    assert json_value(values) == {"a": "NaN", "b": ["Infinity", "-Infinity"]}
+    assert json_value([1.5, True, None, 2, "x"]) == [1.5, True, None, 2, "x"]
+
+
+def test_a_name_that_is_not_utf8_is_given_as_its_bytes() -> None:
+    assert json_name("model.pkl") == "model.pkl"
+    assert json_name(b"caf\xe9".decode("utf-8", "surrogateescape")) == {"bytes": "Y2Fm6Q=="}
+    json_text(json_name("\ud800"))
+
+
+def test_json_text_is_valid_json_and_has_no_control_characters() -> None:
+    text = json_text({"name": "\x7f\u202e\x9b\x1b\udcff", "é": "日本"})
+    assert json.loads(text)["é"] == "日本"
+    assert "é" in text
+    assert all(character.isprintable() or character == "\n" for character in text)

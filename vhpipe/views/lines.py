@@ -1,0 +1,228 @@
+"""One plain line per change of a run, and a block where something failed: no control code, nothing to interpret."""
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from typing import NamedTuple, assert_never
+
+from vhpipe.plan.model import AttemptId, PlannedExecution
+from vhpipe.schedule.vocabulary import (
+    ActionTaken,
+    ApprovalAwaited,
+    ApprovalGranted,
+    ApprovalRefused,
+    AttemptEnded,
+    AttemptStarted,
+    AttemptStopping,
+    DeploymentCreated,
+    DeploymentFailed,
+    DeploymentRequested,
+    InputsBound,
+    Moment,
+    NodeSettled,
+    NodeStarted,
+    NodeStopping,
+    Recorded,
+    RetryScheduled,
+    RunEnded,
+    RunStarted,
+    RunStopping,
+    Status,
+    Warned,
+)
+from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
+from vhpipe.views.progress import RunView
+from vhpipe.views.run_text import attempt_text, command_text, counts_text, duration_text, metadata_text
+from vhpipe.views.safe_text import one_line, safe_log
+
+LONG_FAILURES = 5
+"""So many failures of one node are shown with their log; of the others there is one line each."""
+
+LONGEST_LOG_LINE = 2000
+
+
+class Weight(IntEnum):
+    """How much a line matters: `-q` shows the first kind, a live table has the first two above it, `-v` shows all."""
+
+    VITAL = 0
+    NOTABLE = 1
+    USUAL = 2
+    DETAIL = 3
+
+
+class Line(NamedTuple):
+    """`follows`: it belongs to the line before it and stands below it, indented."""
+
+    text: str
+    weight: Weight
+    follows: bool = False
+
+
+class Surroundings(NamedTuple):
+    """What the lines need of the world: the time of day, and the logs."""
+
+    clock: Callable[[float], str]
+    log_path: Callable[[AttemptId], str]
+    log_tail: Callable[[AttemptId], tuple[str, ...]]
+
+
+def lines_for(view: RunView, recorded: Recorded, surroundings: Surroundings) -> tuple[Line, ...]:
+    """What to say about an event that has just been applied to the view; often nothing."""
+    time_of_day = surroundings.clock(recorded.at)
+    return tuple(
+        line._replace(text=f"  {line.text}" if line.follows else f"{time_of_day} {line.text}")
+        for line in _said(view, recorded, surroundings)
+    )
+
+
+def _said(view: RunView, recorded: Recorded, surroundings: Surroundings) -> Iterator[Line]:
+    event = recorded.event
+    match event:
+        case RunStarted() | RunStopping() | RunEnded():
+            yield _about_run(view, event)
+        case AttemptStarted():
+            yield from _started(view, event.attempt, surroundings)
+        case AttemptEnded():
+            yield from _ended(view, event, surroundings)
+        case AttemptStopping():
+            yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
+        case RetryScheduled():
+            label = one_line(view.nodes[event.execution.node].label(event.execution.index))
+            yield Line(f"{label} queued again, attempt {event.number}", Weight.NOTABLE)
+        case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
+            yield from _about_approval(view, event)
+        case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
+            yield from _about_deployment(view.nodes[event.node], event)
+        case NodeStarted() | NodeStopping() | NodeSettled() | Warned() | ActionTaken():
+            yield from _about_node(view.nodes[event.node], event)
+        case InputsBound():
+            pass
+        case _:
+            assert_never(event)
+
+
+def _about_run(view: RunView, event: RunStarted | RunStopping | RunEnded) -> Line:
+    name = f"run {view.number} of {one_line(view.plan.pipeline)}"
+    match event:
+        case RunStarted():
+            return Line(f"{name} started", Weight.USUAL)
+        case RunStopping():
+            return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
+        case RunEnded():
+            return Line(f"{name} {end_text(view)}", Weight.VITAL)
+
+
+def end_text(view: RunView) -> str:
+    """`error in 12 s: node train failed`: how a run ended."""
+    took = "" if view.started_at is None or view.ended_at is None else duration_text(view.ended_at - view.started_at)
+    return f"{view.status}{took and ' in ' + took}{_reason(view.because)}"
+
+
+def _started(view: RunView, attempt: AttemptId, surroundings: Surroundings) -> Iterator[Line]:
+    yield Line(f"{_attempt(view, attempt)} started", Weight.USUAL)
+    yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
+
+
+def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> Iterator[Line]:
+    node = view.nodes[event.attempt.execution.node]
+    attempt = node.execution(event.attempt.execution.index).attempts[-1]
+    took = duration_text((attempt.ended_at or attempt.started_at) - attempt.started_at)
+    head = f"{attempt_text(node, event.attempt)} {event.outcome} in {took}"
+    if event.outcome in FAILED:
+        yield Line(head + _reason(attempt.because or _exit_text(attempt)), Weight.VITAL)
+        yield from (Line(text, Weight.VITAL, follows=True) for text in failure_block(view, event.attempt, surroundings))
+    else:
+        measured = metadata_text(event.metadata)
+        yield Line(head + _reason(attempt.because) + (measured and f" {measured}"), Weight.USUAL)
+        yield from (Line(f"{one_line(key)}: {one_line(str(value))}", Weight.DETAIL, follows=True)
+                    for key, value in event.metadata.items())  # fmt: skip
+
+
+def failure_block(view: RunView, attempt: AttemptId, surroundings: Surroundings) -> Iterator[str]:
+    """What is known about a failed attempt: where, how, the end of its log, the whole log, and what to do next.
+
+    After a few failures of the same node only where its log is.
+    """
+    node = view.nodes[attempt.execution.node]
+    index = attempt.execution.index
+    path = one_line(surroundings.log_path(attempt))
+    if node.counts.failed > LONG_FAILURES:
+        yield f"whole log: {path}"
+        return
+    told = next(one for one in node.execution(index).attempts if one.number == attempt.number)
+    yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {_exit_text(told)}"
+    tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
+    yield f"the last {len(tail)} lines of the log:" if tail else "the log is empty"
+    yield from (f"| {one_line(line.rstrip())}" for line in tail)
+    yield f"whole log: {path}"
+    yield f"look inside: {command_text(('vhpipe', 'shell', str(view.number), node.label(index)))}"
+
+
+def _exit_text(attempt: AttemptView) -> str:
+    return "no exit code" if attempt.exit_code is None else f"exit code {attempt.exit_code}"
+
+
+def _about_approval(view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> Iterator[Line]:
+    name = one_line(event.node)
+    match event:
+        case ApprovalAwaited():
+            held = "" if event.moment is Moment.STARTING else " before its downstream starts"
+            yield Line(f"{name} waits for approval{held}", Weight.VITAL)
+            for what, verb in (("go on", "approve"), ("refuse", "reject")):
+                answer = command_text(("vhpipe", verb, str(view.number), event.node))
+                yield Line(f"{what}: {answer}", Weight.VITAL, follows=True)
+        case ApprovalGranted():
+            yield Line(f"{name} approved by {one_line(event.by)}", Weight.NOTABLE)
+        case ApprovalRefused():
+            yield Line(f"{name} refused by {one_line(event.by)}", Weight.VITAL)
+
+
+def _about_deployment(
+    node: NodeView, event: DeploymentRequested | DeploymentCreated | DeploymentFailed
+) -> Iterator[Line]:
+    name = one_line(node.name)
+    match event:
+        case DeploymentRequested():
+            yield Line(f"{name} started", Weight.USUAL)
+        case DeploymentCreated():
+            aliases = f", aliases {', '.join(map(one_line, node.aliases))}" if node.aliases else ""
+            yield Line(f"{name} made deployment version {one_line(event.version)}{aliases}", Weight.USUAL)
+            yield from (Line(one_line(path), Weight.DETAIL, follows=True) for path in event.files)
+        case DeploymentFailed():
+            yield Line(f"{name} error: {one_line(event.because)}", Weight.VITAL)
+
+
+def _about_node(
+    node: NodeView, event: NodeStarted | NodeStopping | NodeSettled | Warned | ActionTaken
+) -> Iterator[Line]:
+    name = one_line(node.name)
+    match event:
+        case NodeStarted() if node.type == "task":
+            yield Line(f"{name} started: {event.executions} executions", Weight.USUAL)
+        case NodeStopping():
+            yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
+        case NodeSettled():
+            yield Line(*_settled(node, name))
+        case Warned():
+            yield Line(f"{name} warning: {one_line(event.message)}", Weight.NOTABLE)
+        case ActionTaken():
+            taken = ", ".join(node.planned.actions[event.action].then)
+            yield Line(f"{name} action at {event.moment}: {one_line(taken)}", Weight.DETAIL)
+
+
+def _settled(node: NodeView, name: str) -> tuple[str, Weight]:
+    """A node with one execution says nothing new when it settles as that ended."""
+    took = "" if node.started_at is None or node.ended_at is None else duration_text(node.ended_at - node.started_at)
+    counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""
+    text = f"{name} {node.status}{took and ' in ' + took}{counts}{_reason(node.because)}"
+    if isinstance(node.planned, PlannedExecution) and node.total and node.execution(0).status is node.status:
+        return text, Weight.DETAIL
+    told_above = node.type == "deployment" or node.counts.failed
+    return text, Weight.VITAL if node.status is Status.ERROR and not told_above else Weight.USUAL
+
+
+def _attempt(view: RunView, attempt: AttemptId) -> str:
+    return attempt_text(view.nodes[attempt.execution.node], attempt)
+
+
+def _reason(because: str | None) -> str:
+    return f": {one_line(because)}" if because else ""

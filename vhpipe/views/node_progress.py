@@ -1,0 +1,195 @@
+"""How far one node of a run has come. Counting is incremental: nothing here grows with what merely waits."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from vhpipe.plan.execution import execution_values
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, PlannedDeployment, PlannedExecution, PlannedNode
+from vhpipe.schedule.vocabulary import SETTLED, AttemptEnded, InputsBound, Json, Moment, NodeSettled, Status
+
+ENGINE_GONE = "the engine ended before the run did"
+FAILED = frozenset({Status.ERROR, Status.CRASHED})
+
+
+class Counts(NamedTuple):
+    """How many executions of a node are where; `failed` has the crashed ones too, and `total` is the sum."""
+
+    total: int
+    queued: int
+    running: int
+    complete: int
+    failed: int
+    stopped: int
+
+    @property
+    def settled(self) -> int:
+        return self.complete + self.failed + self.stopped
+
+
+@dataclass(slots=True)
+class AttemptView:
+    number: int
+    started_at: float
+    status: Status = Status.STARTED
+    exit_code: int | None = None
+    because: str | None = None
+    ended_at: float | None = None
+
+
+@dataclass(slots=True)
+class ExecutionView:
+    """`metadata` and `outputs` are those of the last attempt that ended."""
+
+    index: int
+    status: Status
+    attempts: list[AttemptView] = field(default_factory=list)
+    metadata: dict[str, Json] = field(default_factory=dict)
+    outputs: tuple[Datum, ...] = ()
+
+    @property
+    def because(self) -> str | None:
+        return self.attempts[-1].because if self.attempts else None
+
+
+@dataclass(slots=True)
+class NodeView:
+    """A node so far. Executions that never started take no room: they are made when asked for.
+
+    `metadata` has the last values of the execution that ended last, `approval` the moment that waits for an answer.
+    """
+
+    planned: PlannedNode
+    status: Status = Status.CREATED
+    because: str | None = None
+    total: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    approval: Moment | None = None
+    metadata: dict[str, Json] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    version: str | None = None
+    version_identifier: str | None = None
+    files: tuple[str, ...] = ()
+    _bound: InputsBound | None = None
+    _known: dict[int, ExecutionView] = field(default_factory=dict)
+    _unstarted: Status = Status.QUEUED
+    _running: dict[int, None] = field(default_factory=dict)
+    _counted: Counter[Status] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str:
+        return self.planned.name
+
+    @property
+    def type(self) -> str:
+        """`execution`, `task` or `deployment`."""
+        return str(self.planned.__struct_config__.tag)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in SETTLED
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return self.planned.aliases if isinstance(self.planned, PlannedDeployment) else ()
+
+    @property
+    def counts(self) -> Counts:
+        counted = self._counted
+        return Counts(
+            self.total,
+            counted[Status.QUEUED],
+            counted[Status.STARTED],
+            counted[Status.COMPLETE],
+            counted[Status.ERROR] + counted[Status.CRASHED],
+            counted[Status.STOPPED],
+        )
+
+    def execution(self, index: int) -> ExecutionView:
+        return self._known.get(index) or ExecutionView(index, self._unstarted)
+
+    def executions(self) -> Iterator[ExecutionView]:
+        """All executions that the node has queued so far, by index; none before it started or when it is skipped."""
+        return (self.execution(index) for index in range(self.total))
+
+    def known_executions(self) -> list[ExecutionView]:
+        """The executions that have started, by index."""
+        return [self._known[index] for index in sorted(self._known)]
+
+    def running(self) -> Iterator[AttemptId]:
+        """The attempts that run now, the one started last first."""
+        for index in reversed(self._running):
+            yield AttemptId(ExecutionId(self.name, index), self._known[index].attempts[-1].number)
+
+    def parameters(self, index: int, seed: int) -> Mapping[str, object]:
+        """The parameters of one execution: those of the step, of the sweep and what edges brought."""
+        bound = self._bound or InputsBound(self.name)
+        return execution_values(self.planned, bound.values, bound.spread, index, seed)
+
+    def label(self, index: int) -> str:
+        """How an execution is called: `train#3`, and just `train` where a node cannot have another."""
+        return self.name if isinstance(self.planned, PlannedExecution) else f"{self.name}#{index}"
+
+    def bind(self, event: InputsBound) -> None:
+        self._bound = event
+
+    def start(self, executions: int, at: float) -> None:
+        self.status, self.started_at, self.total = Status.STARTED, at, executions
+        self._counted[Status.QUEUED] = executions
+
+    def attempt_started(self, attempt: AttemptId, at: float) -> None:
+        index = attempt.execution.index
+        execution = self._known.setdefault(index, self.execution(index))
+        execution.attempts.append(AttemptView(attempt.number, at))
+        self._move(execution, Status.STARTED)
+
+    def attempt_stopping(self, index: int, because: str) -> None:
+        self._known[index].attempts[-1].because = because
+
+    def attempt_ended(self, event: AttemptEnded, at: float) -> None:
+        execution = self._known[event.attempt.execution.index]
+        attempt = execution.attempts[-1]
+        attempt.status, attempt.exit_code, attempt.ended_at = event.outcome, event.exit_code, at
+        attempt.because = event.because or (attempt.because if event.outcome is not Status.COMPLETE else None)
+        execution.metadata, execution.outputs = event.metadata, event.outputs
+        self.metadata = event.metadata or self.metadata
+        self._move(execution, event.outcome)
+
+    def queue_again(self, index: int) -> None:
+        execution = self._known[index]
+        execution.metadata, execution.outputs = {}, ()
+        self._move(execution, Status.QUEUED)
+
+    def stop_queued(self) -> None:
+        """What is queued will never start."""
+        for execution in self._known.values():
+            if execution.status is Status.QUEUED:
+                self._move(execution, Status.STOPPED)
+        self._unstarted = Status.STOPPED
+        self._counted[Status.STOPPED] += self._counted.pop(Status.QUEUED, 0)
+
+    def settle(self, event: NodeSettled, at: float) -> None:
+        self.stop_queued()
+        self.because = event.because or (self.because if event.status is not Status.COMPLETE else None)
+        self.status, self.approval = event.status, self.approval if event.held else None
+        self.ended_at = at if self.started_at is not None else None
+
+    def lose(self) -> None:
+        """The engine has gone: what was under way will never report."""
+        if self.status is not Status.STARTED:
+            return
+        self.status, self.because = Status.CRASHED, ENGINE_GONE
+        for index in tuple(self._running):
+            execution = self._known[index]
+            execution.attempts[-1].status, execution.attempts[-1].because = Status.CRASHED, ENGINE_GONE
+            self._move(execution, Status.CRASHED)
+
+    def _move(self, execution: ExecutionView, status: Status) -> None:
+        self._counted[execution.status] -= 1
+        self._counted[status] += 1
+        self._running.pop(execution.index, None)
+        if status is Status.STARTED:
+            self._running[execution.index] = None
+        execution.status = status

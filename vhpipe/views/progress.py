@@ -1,0 +1,158 @@
+"""How far a run has come: its events folded over its plan, one at a time, each at the same small cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from vhpipe.plan.model import Plan
+from vhpipe.schedule.vocabulary import (
+    SETTLED,
+    ActionTaken,
+    ApprovalAwaited,
+    ApprovalGranted,
+    ApprovalRefused,
+    AttemptEnded,
+    AttemptStarted,
+    AttemptStopping,
+    DeploymentCreated,
+    DeploymentFailed,
+    DeploymentRequested,
+    InputsBound,
+    Moment,
+    NodeSettled,
+    NodeStarted,
+    NodeStopping,
+    Recorded,
+    RetryScheduled,
+    RunEnded,
+    RunStarted,
+    RunStopping,
+    Status,
+    Warned,
+)
+from vhpipe.views.node_progress import ENGINE_GONE, NodeView
+
+
+@dataclass(slots=True)
+class RunView:
+    """A run so far. `by_user` says that a person stopped it: by a signal, `vhpipe stop` or a refused approval."""
+
+    plan: Plan
+    number: int
+    nodes: dict[str, NodeView]
+    status: Status = Status.CREATED
+    because: str | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    capacity: int = 0
+    by_user: bool = False
+
+    @classmethod
+    def start(cls, plan: Plan, number: int) -> "RunView":
+        return cls(plan, number, {node.name: NodeView(node) for node in plan.nodes})
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in SETTLED
+
+    @property
+    def is_abandoned(self) -> bool:
+        """The engine has gone without ending the run."""
+        return self.has_ended and self.ended_at is None
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a run that is complete or that its own pipeline stopped, else 1."""
+        return 0 if self.status is Status.COMPLETE or (self.status is Status.STOPPED and not self.by_user) else 1
+
+    @property
+    def awaiting(self) -> tuple[NodeView, ...]:
+        """The nodes that wait for an approval."""
+        return tuple(node for node in self.nodes.values() if node.approval is not None)
+
+    def parameters(self, node: NodeView, index: int) -> Mapping[str, object]:
+        return node.parameters(index, self.plan.seed)
+
+    def note_engine(self, is_alive: bool) -> None:
+        """Call it with what was true *before* the journal was read: a run that nobody runs any more has crashed."""
+        if is_alive or self.has_ended:
+            return
+        self.status, self.because = Status.CRASHED, ENGINE_GONE
+        for node in self.nodes.values():
+            node.lose()
+
+    def apply(self, recorded: Recorded) -> None:
+        event, at = recorded.event, recorded.at
+        match event:
+            case RunStarted() | RunStopping() | RunEnded():
+                self._apply_to_run(event, at)
+            case AttemptStarted():
+                self.nodes[event.attempt.execution.node].attempt_started(event.attempt, at)
+            case AttemptStopping():
+                self.nodes[event.attempt.execution.node].attempt_stopping(
+                    event.attempt.execution.index, event.because
+                )
+            case AttemptEnded():
+                self.nodes[event.attempt.execution.node].attempt_ended(event, at)
+            case RetryScheduled():
+                self.nodes[event.execution.node].queue_again(event.execution.index)
+            case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
+                self._apply_approval(event)
+            case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
+                _apply_deployment(self.nodes[event.node], event, at)
+            case InputsBound() | NodeStarted() | NodeStopping() | NodeSettled() | Warned():
+                _apply_to_node(self.nodes[event.node], event, at)
+            case ActionTaken():
+                pass
+            case _:
+                assert_never(event)
+
+    def _apply_to_run(self, event: RunStarted | RunStopping | RunEnded, at: float) -> None:
+        match event:
+            case RunStarted():
+                self.status, self.started_at, self.capacity = Status.STARTED, at, event.capacity
+            case RunStopping():
+                self._stop(event)
+            case RunEnded():
+                self.status, self.ended_at = event.status, at
+                self.because = event.because or (None if event.status is Status.COMPLETE else self.because)
+
+    def _stop(self, event: RunStopping) -> None:
+        self.because, self.by_user = event.because, self.by_user or event.by_user
+        for node in self.nodes.values():
+            node.stop_queued()
+            if node.approval is Moment.COMPLETE:
+                node.approval = None
+
+    def _apply_approval(self, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> None:
+        self.nodes[event.node].approval = event.moment if isinstance(event, ApprovalAwaited) else None
+
+
+def _apply_to_node(
+    node: NodeView, event: InputsBound | NodeStarted | NodeStopping | NodeSettled | Warned, at: float
+) -> None:
+    match event:
+        case InputsBound():
+            node.bind(event)
+        case NodeStarted():
+            node.start(event.executions, at)
+        case NodeStopping():
+            node.because = event.because
+            node.stop_queued()
+        case NodeSettled():
+            node.settle(event, at)
+        case Warned():
+            node.warnings.append(event.message)
+
+
+def _apply_deployment(
+    node: NodeView, event: DeploymentRequested | DeploymentCreated | DeploymentFailed, at: float
+) -> None:
+    match event:
+        case DeploymentRequested():
+            node.status, node.started_at = Status.STARTED, node.started_at or at
+        case DeploymentCreated():
+            node.version, node.files = event.version, event.files
+            node.version_identifier = event.version_identifier
+        case DeploymentFailed():
+            node.because = event.because

@@ -1,0 +1,72 @@
+"""A run as one JSON object: what `vhpipe run --json` and `vhpipe show --json` print."""
+
+from collections.abc import Callable
+
+from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.views.json_values import SCHEMA, json_value
+from vhpipe.views.node_progress import ExecutionView, NodeView
+from vhpipe.views.progress import RunView
+
+LogPath = Callable[[AttemptId], str]
+
+
+def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
+    """The run so far, in plain dicts, lists and scalars. `log_path` says where the log of an attempt is.
+
+    `because` is null where there is nothing to explain. `ignored` lists what the file asks for and this machine does
+    not honour. Executions of a node are listed from its start on.
+    """
+    return {
+        "schema": SCHEMA,
+        "run": view.number,
+        "pipeline": json_value(view.plan.pipeline),
+        "status": str(view.status),
+        "because": json_value(view.because),
+        "nodes": {name: _node_json(view, node, log_path) for name, node in view.nodes.items()},
+        "ignored": json_value(view.plan.ignored),
+    }
+
+
+def _node_json(view: RunView, node: NodeView, log_path: LogPath) -> dict[str, object]:
+    shown: dict[str, object] = {"type": node.type, "status": str(node.status), "because": json_value(node.because)}
+    if node.approval is not None:
+        shown["approval"] = str(node.approval)
+    if node.warnings:
+        shown["warnings"] = json_value(node.warnings)
+    return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, log_path))
+
+
+def _deployment_json(node: NodeView) -> dict[str, object]:
+    return {
+        "version": json_value(node.version),
+        "aliases": json_value(node.aliases),
+        "files": json_value(node.files),
+    }
+
+
+def _executions_json(view: RunView, node: NodeView, log_path: LogPath) -> dict[str, object]:
+    return {"executions": [_execution_json(view, node, execution, log_path) for execution in node.executions()]}
+
+
+def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log_path: LogPath) -> dict[str, object]:
+    return {
+        "index": execution.index,
+        "status": str(execution.status),
+        "parameters": json_value(view.parameters(node, execution.index)),
+        "metadata": json_value(execution.metadata),
+        "outputs": [json_value(datum.name) for datum in execution.outputs],
+        "attempts": _attempts_json(node, execution, log_path),
+    }
+
+
+def _attempts_json(node: NodeView, execution: ExecutionView, log_path: LogPath) -> list[dict[str, object]]:
+    return [
+        {
+            "attempt": attempt.number,
+            "status": str(attempt.status),
+            "exit_code": attempt.exit_code,
+            "because": json_value(attempt.because),
+            "log": json_value(log_path(AttemptId(ExecutionId(node.name, execution.index), attempt.number))),
+        }
+        for attempt in execution.attempts
+    ]

@@ -1,0 +1,72 @@
+"""Small pieces of text about a run, each safe to show and on one line."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from vhpipe.plan.model import AttemptId
+from vhpipe.views.node_progress import Counts, NodeView
+from vhpipe.views.safe_text import one_line
+
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
+
+
+def duration_text(seconds: float) -> str:
+    """`0.2 s`, `34 s`, `3 min 4 s`, `2 h 3 min`; a clock that was set back gives `0.0 s`."""
+    seconds = max(seconds, 0.0)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def value_text(value: object) -> str:
+    """A parameter or metadata value; floats with six digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(value_text(item) for item in value) + "]"
+    return one_line("" if value is None else str(value))
+
+
+def metadata_text(metadata: Mapping[str, object], limit: int = 100) -> str:
+    """`accuracy=0.97 loss=0.1`: as many keys as fit in about `limit` characters, none that begins with `_`."""
+    said = ""
+    for key, value in metadata.items():
+        if key.startswith("_"):
+            continue
+        word = f"{one_line(key)}={shortened(value_text(value), 40)}"
+        if said and len(said) + len(word) >= limit:
+            return f"{said} …"
+        said = f"{said} {word}" if said else shortened(word, limit)
+    return said
+
+
+def shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def counts_text(counts: Counts) -> str:
+    """`4 of 6`, with those that run, failed or were stopped where there are any."""
+    others = ((counts.running, "running"), (counts.failed, "failed"), (counts.stopped, "stopped"))
+    return ", ".join([f"{counts.complete} of {counts.total}"] + [f"{n} {what}" for n, what in others if n])
+
+
+def attempt_text(node: NodeView, attempt: AttemptId) -> str:
+    """`train#3`, and `train#3.2` from the second attempt on."""
+    label = one_line(node.label(attempt.execution.index))
+    return label if attempt.number == 1 else f"{label}.{attempt.number}"
+
+
+def command_text(words: Iterable[str]) -> str:
+    """A command line to copy: words are quoted for a POSIX shell where they have to be."""
+    return " ".join(one_line(_quoted(word)) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if _PLAIN_WORD.fullmatch(word):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"

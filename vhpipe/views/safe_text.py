@@ -1,0 +1,37 @@
+"""Text that is safe to show: nothing in it can steer a terminal or turn the direction of a line.
+
+Names, messages and logs are other people's bytes. Escaped are C0 but newline and tab, DEL, C1, the bidirectional
+controls, the line and paragraph separators, and what stands for bytes that are not UTF-8.
+"""
+
+import re
+
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_LAYOUT = re.compile("[\t\n]")
+_CONTROL_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
+
+
+def safe_text(text: str) -> str:
+    r"""The text with every unsafe character written as an escape (`\x1b`, `\u202e`); newlines and tabs stay."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    r"""Safe text without line breaks and tabs: they are written as `\n` and `\t`."""
+    return _LAYOUT.sub(lambda match: "\\n" if match[0] == "\n" else "\\t", safe_text(text))
+
+
+def safe_log(text: str) -> str:
+    """A piece of a log as text: colours are dropped, a carriage return ends a line, the rest is escaped."""
+    plain = _CONTROL_SEQUENCE.sub("", text)
+    return safe_text(plain.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def safe_json(text: str) -> str:
+    r"""JSON text that says the same and is safe to show: unsafe characters are written as `\uXXXX`."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
