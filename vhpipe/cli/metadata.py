@@ -1,0 +1,83 @@
+"""`vhpipe metadata RUN NODE`: what the executions of a node measured."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from vhpipe.cli.columns import columns
+from vhpipe.cli.metadata_reading import last_values, series
+from vhpipe.cli.reading import OpenRun, open_run
+from vhpipe.cli.selecting import (
+    Selection,
+    json_option,
+    opened_project,
+    parse_selection,
+    project_option,
+    required_run_argument,
+    selected_attempt,
+    selected_executions,
+)
+from vhpipe.schedule.vocabulary import Status
+from vhpipe.views.json_values import SCHEMA, json_text
+from vhpipe.views.node_progress import ExecutionView
+from vhpipe.views.run_text import value_text
+
+
+@click.command("metadata", short_help="Print what the executions of a node measured.")
+@required_run_argument
+@click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
+@click.option("--series", "is_series", is_flag=True, help="Every line that was measured, as JSON, one a line.")
+@project_option
+@json_option
+def command(selector: str, node: str, is_series: bool, project: Path, as_json: bool) -> int:
+    """Print the last value of each metadata key, per execution."""
+    run = open_run(opened_project(project).run(selector))
+    selection = parse_selection(node, tuple(run.view.nodes))
+    executions = selected_executions(run.view, selection)
+    if is_series:
+        _print_series(run, selection, executions)
+        return 0
+    values = {one.index: _last(run, selection, one) for one in executions}
+    if as_json:
+        listed = [{"index": one.index, "status": str(one.status), "metadata": values[one.index]} for one in executions]
+        shown = {"schema": SCHEMA, "run": run.view.number, "node": selection.node, "executions": listed}
+        click.echo(json_text(shown))
+    else:
+        click.echo(_table(values))
+    return 0
+
+
+def _last(run: OpenRun, selection: Selection, execution: ExecutionView) -> dict[str, object]:
+    """Of the last attempt what the journal says, which is there for ever; of others and while it runs, the series."""
+    if selection.attempt is None and execution.status is not Status.STARTED:
+        return dict(execution.metadata)
+    folder = _folder(run, selection, execution)
+    return {} if folder is None else last_values(folder)
+
+
+def _folder(run: OpenRun, selection: Selection, execution: ExecutionView) -> Path | None:
+    return run.folder.attempt_folder(selected_attempt(selection, execution)) if execution.attempts else None
+
+
+def _print_series(run: OpenRun, selection: Selection, executions: Sequence[ExecutionView]) -> None:
+    for execution in executions:
+        folder = _folder(run, selection, execution)
+        for values in series(folder) if folder else ():
+            line = values if len(executions) == 1 else {"_index": execution.index, **values}
+            click.echo(json_text(line, indent=None))
+
+
+def _table(values: dict[int, dict[str, object]]) -> str:
+    """Key and value of one execution, else a row per execution and a column per key."""
+    if len(values) == 1:
+        only = next(iter(values.values()))
+        return columns(("key", "value"), [(key, _cell(value)) for key, value in only.items()])
+    keys = list(dict.fromkeys(key for one in values.values() for key in one))
+    rows = [(str(index), *(_cell(one.get(key)) for key in keys)) for index, one in values.items()]
+    return columns(("index", *keys), rows, right=("index",))
+
+
+def _cell(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else value_text(value)

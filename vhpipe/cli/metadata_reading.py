@@ -1,0 +1,49 @@
+"""The metadata series of an attempt as it lies in its folder: one JSON object per line, each with its `_time`."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+SERIES = "metadata.jsonl"
+END_BYTES = 1 << 14
+
+
+def series(folder: Path) -> Iterator[dict[str, object]]:
+    """The lines in order; none where nothing was measured. A line that is still being written is left out."""
+    try:
+        with open(folder / SERIES, "rb") as lines:
+            for line in lines:
+                if (values := _values(line)) is not None:
+                    yield values
+    except FileNotFoundError:
+        return
+
+
+def last_values(folder: Path) -> dict[str, object]:
+    """The last value of every key, in the order in which the keys came; also while the attempt runs."""
+    values: dict[str, object] = {}
+    for line in series(folder):
+        values.update((key, value) for key, value in line.items() if key != "_time")
+    return values
+
+
+def last_line(folder: Path) -> dict[str, object]:
+    """The values of the last whole line, cheaply; empty where there is none within 16 KiB."""
+    try:
+        with open(folder / SERIES, "rb") as lines:
+            lines.seek(max(0, lines.seek(0, os.SEEK_END) - END_BYTES))
+            whole = lines.read(END_BYTES).split(b"\n")[:-1]
+    except OSError:
+        return {}
+    return next((values for line in reversed(whole) if (values := _values(line + b"\n")) is not None), {})
+
+
+def _values(line: bytes) -> dict[str, object] | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None

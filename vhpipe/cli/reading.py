@@ -1,0 +1,43 @@
+"""A run as its folder tells it, for the commands that look at runs."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vhpipe.plan.model import AttemptId
+from vhpipe.schedule.vocabulary import Status
+from vhpipe.store.journal import JournalFollower
+from vhpipe.store.run_folder import RunFolder
+from vhpipe.views.progress import RunView
+
+PREPARING_S = 10.0
+"""A run that has a plan and neither an engine nor events is being prepared for so long, and has crashed after that."""
+
+
+@dataclass(slots=True)
+class OpenRun:
+    """A run that can be looked at again: `refresh` brings the view up to date."""
+
+    folder: RunFolder
+    view: RunView
+    follower: JournalFollower
+
+    def refresh(self) -> None:
+        """Apply what was recorded since the last call; a run that has lost its engine becomes crashed."""
+        is_alive = self.folder.is_alive()
+        for recorded in self.follower.poll():
+            self.view.apply(recorded)
+        self.view.note_engine(is_alive or self._is_being_prepared())
+
+    def log_path(self, attempt: AttemptId) -> Path:
+        return self.folder.attempt_folder(attempt) / "log"
+
+    def _is_being_prepared(self) -> bool:
+        return self.view.status is Status.CREATED and time.time() < self.folder.info().created_at + PREPARING_S
+
+
+def open_run(folder: RunFolder) -> OpenRun:
+    """The run so far. Errors: EnvironmentFailure if it was written by another version, or never got its plan."""
+    run = OpenRun(folder, RunView.start(folder.plan(), folder.number), JournalFollower(folder.journal_path))
+    run.refresh()
+    return run

@@ -1,0 +1,147 @@
+"""`vhpipe shell RUN NODE`: a shell where an execution ran, with its variables and its command at hand."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from vhpipe.cli.kept_code import repository_of
+from vhpipe.cli.reading import open_run
+from vhpipe.cli.selecting import (
+    one_execution,
+    opened_project,
+    parse_selection,
+    project_option,
+    required_run_argument,
+    selected_attempt,
+)
+from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.store.project import ProjectStore
+from vhpipe.views.run_text import command_text
+from vhpipe.views.safe_text import one_line, safe_text
+
+
+class Place(NamedTuple):
+    """Where an attempt ran. `has_variables` is False where only this shell's own are there."""
+
+    label: str
+    folder: Path
+    repository: Path
+    is_as_left: bool
+    variables: Mapping[str, str]
+    has_variables: bool
+
+
+@click.command("shell", short_help="Open a shell where an execution ran, with its variables.")
+@required_run_argument
+@click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
+@click.option("--command", "is_command_wanted", is_flag=True, help="Only print the execution's command.")
+@click.option("-c", "text", metavar="TEXT", help="Run one command there instead, and end as it does.")
+@project_option
+def command(selector: str, node: str, is_command_wanted: bool, text: str | None, project: Path) -> int:
+    """Open a shell in the working directory of an execution, with its variables; secrets are not kept.
+
+    The code is as the execution left it if it failed, else a fresh copy of the run's code.
+    """
+    store = opened_project(project)
+    folder, label = _attempt_folder(store, selector, node)
+    if is_command_wanted:
+        _print_command(folder)
+        return 0
+    place = _place(store, selector, folder, label)
+    if text is not None:
+        return _run((_posix_shell(), "-c", text), place)
+    _introduce(place)
+    return _run((_favourite_shell(),), place)
+
+
+def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path, str]:
+    run = open_run(store.run(selector))
+    selection = parse_selection(node, tuple(run.view.nodes))
+    execution = one_execution(run.view, selection)
+    label = run.view.nodes[selection.node].label(execution.index)
+    if not execution.attempts:
+        raise UsageError(f"`{label}` has not started", hint=f"it is {execution.status}")
+    folder = run.folder.attempt_folder(selected_attempt(selection, execution))
+    if not folder.is_dir():
+        raise EnvironmentFailure(f"the folder of `{label}` is not there: `{folder}`")
+    return folder, label
+
+
+def _print_command(folder: Path) -> None:
+    """As it is into a file or a pipe, safe to show at a terminal."""
+    content = _command_path(folder).read_bytes()
+    if sys.stdout.isatty():
+        click.echo(safe_text(content.decode("utf-8", "backslashreplace")), nl=False)
+    else:
+        click.echo(content, nl=False)
+
+
+def _command_path(folder: Path) -> Path:
+    path = folder / "command.sh"
+    if not path.is_file():
+        raise EnvironmentFailure(
+            f"there is no command in `{folder}`", hint="the execution failed before its command was made"
+        )
+    return path
+
+
+def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> Place:
+    repository, is_as_left = repository_of(folder, store.run(selector).path, store.blobs)
+    kept = _kept_variables(folder)
+    variables = dict(os.environ) if kept is None else kept
+    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("inputs", "outputs", "config")}
+    variables |= {**folders, "VH_REPOSITORY_DIR": str(repository), "PWD": str(repository)}
+    return Place(label, folder, repository, is_as_left, variables, kept is not None)
+
+
+def _kept_variables(folder: Path) -> dict[str, str] | None:
+    """The variables of the attempt without the secrets; None where the file is missing or damaged."""
+    try:
+        variables = json.loads((folder / "environment.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(variables, dict):
+        return None
+    return {str(name): value for name, value in variables.items() if isinstance(value, str)}
+
+
+def _introduce(place: Place) -> None:
+    """Where the user is and how to run the command again, on stderr."""
+    code = "as it was left" if place.is_as_left else "a fresh copy of the run's code"
+    click.echo(f"{one_line(place.label)} in {one_line(str(place.repository))} ({code})", err=True)
+    if not place.has_variables:
+        click.echo("its variables were not kept: these are yours", err=True)
+    if (place.folder / "command.sh").is_file():
+        again = command_text((os.path.basename(_posix_shell()), "../command.sh"))
+        click.echo(f"run its command again: {again}", err=True)
+    click.echo("leave with exit", err=True)
+
+
+def _run(words: Sequence[str], place: Place) -> int:
+    """The exit code of a program started there; 128 + n for one that signal n ended."""
+    try:
+        process = subprocess.Popen(words, cwd=place.repository, env=dict(place.variables))
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot start `{words[0]}`: {error.strerror}", hint="set SHELL to a shell") from error
+    while True:
+        try:
+            code = process.wait()
+            return code if code >= 0 else 128 - code
+        except KeyboardInterrupt:
+            continue  # the program at the terminal got it too, and it decides
+
+
+def _favourite_shell() -> str:
+    return os.environ.get("SHELL") or _posix_shell()
+
+
+def _posix_shell() -> str:
+    """What runs commands: bash if there is one, else sh (decision 7)."""
+    return shutil.which("bash") or shutil.which("sh") or "/bin/sh"

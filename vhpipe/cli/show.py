@@ -1,0 +1,33 @@
+"""`vhpipe show RUN`: one run, node by node."""
+
+from pathlib import Path
+
+import click
+
+from vhpipe.cli.reading import open_run
+from vhpipe.cli.selecting import json_option, opened_project, project_option, run_argument
+from vhpipe.views.json_values import json_text
+from vhpipe.views.run_json import run_json
+from vhpipe.views.safe_text import one_line
+from vhpipe.views.summary import summary
+
+
+@click.command("show", short_help="Show one run.")
+@run_argument
+@project_option
+@json_option
+def command(selector: str, project: Path, as_json: bool) -> int:
+    """Show one run, the latest if RUN is not given: its nodes, what failed and why."""
+    folder = opened_project(project).run(selector)
+    run = open_run(folder)
+    if as_json:
+        click.echo(json_text(run_json(run.view, lambda attempt: str(run.log_path(attempt)))))
+        return 0
+    info = folder.info()
+    if info.title:
+        click.echo(f"title: {one_line(info.title)}")
+    if info.tags:
+        click.echo(f"tags: {one_line(', '.join(info.tags))}")
+    for line in summary(run.view, lambda attempt: str(run.log_path(attempt))):
+        click.echo(line)
+    return 0

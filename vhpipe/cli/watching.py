@@ -1,0 +1,108 @@
+"""What `vhpipe run` says while it runs, on stderr: one live table at a terminal, else one plain line per change."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+from vhpipe.cli.log_reading import last_lines
+from vhpipe.plan.model import AttemptId, Plan
+from vhpipe.schedule.vocabulary import Recorded
+from vhpipe.store.run_folder import RunFolder
+from vhpipe.views.lines import Surroundings, Weight, lines_for
+from vhpipe.views.progress import RunView
+
+if TYPE_CHECKING:
+    from vhpipe.cli.live import LiveProgress
+
+
+def time_of_day(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+class Watcher:
+    """An observer of one run: `observe` every event, `tick` a few times a second, `close` at the end.
+
+    `view` is the run so far. `verbosity` is -1 for `-q`, 0, or 1 for `-v`. A stream whose reader has gone is not
+    written to any more: the run goes on.
+    """
+
+    def __init__(
+        self, plan: Plan, run: RunFolder, verbosity: int = 0, stream: TextIO | None = None, is_plain: bool = False
+    ) -> None:
+        self.view = RunView.start(plan, run.number)
+        self._run = run
+        self._stream = stream or sys.stderr
+        self._surroundings = Surroundings(time_of_day, self._log_path, self._log_tail)
+        self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
+        self._limit = _heaviest(verbosity, self._live is not None)
+
+    def observe(self, recorded: Recorded) -> None:
+        self.view.apply(recorded)
+        for line in lines_for(self.view, recorded, self._surroundings):
+            if line.weight <= self._limit:
+                self._say(line.text)
+
+    def tick(self) -> None:
+        if self._live is not None:
+            with suppress(OSError, ValueError):
+                self._live.update(self.view)
+
+    def pause(self) -> None:
+        """Take the table away until the next tick, e.g. to ask for an approval."""
+        if self._live is not None:
+            with suppress(OSError, ValueError):
+                self._live.pause()
+
+    def close(self) -> None:
+        if self._live is not None:
+            with suppress(OSError, ValueError):
+                self._live.stop(self.view)
+            self._live = None
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            if self._live is not None:
+                self._live.say(text)
+            else:
+                self._stream.write(f"{text}\n")
+                self._stream.flush()
+
+    def _new_live(self) -> "LiveProgress":
+        from vhpipe.cli.live import LiveProgress  # rich takes longer to import than many runs take to print
+
+        return LiveProgress(self._stream, self._measured)
+
+    def _log_path(self, attempt: AttemptId) -> str:
+        return str(self._run.attempt_folder(attempt) / "log")
+
+    def _log_tail(self, attempt: AttemptId) -> tuple[str, ...]:
+        try:
+            return last_lines(self._run.attempt_folder(attempt) / "log")
+        except OSError as error:
+            return (f"the log cannot be read: {error.strerror}",)
+
+    def _measured(self, view: RunView) -> Mapping[str, Mapping[str, object]]:
+        """The freshest metadata of each running node, of the execution that started last."""
+        from vhpipe.cli.metadata_reading import last_line
+
+        found = {}
+        for node in view.nodes.values():
+            attempt = next(node.running(), None)
+            if attempt is not None and (values := last_line(self._run.attempt_folder(attempt))):
+                found[node.name] = values
+        return found
+
+
+def is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _heaviest(verbosity: int, has_table: bool) -> Weight:
+    if verbosity < 0:
+        return Weight.VITAL
+    if verbosity > 0:
+        return Weight.DETAIL
+    return Weight.NOTABLE if has_table else Weight.USUAL
