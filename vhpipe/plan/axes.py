@@ -102,7 +102,8 @@ def _logspace_value(rules: VariantRules, index: int) -> int | float:
     share = index / (rules.size - 1) if rules.size and rules.size > 1 else 0
     exponent = start + (end - start) * share
     if rules.integerify and float(base).is_integer() and float(exponent).is_integer() and 0 <= exponent <= 400:
-        return int(base) ** int(exponent)
+        power: int = int(base) ** int(exponent)
+        return power
     try:
         value = float(f"{pow(float(base), exponent):.15g}")
     except (OverflowError, ZeroDivisionError, TypeError, ValueError):
