@@ -37,8 +37,8 @@ $(VENV)/.test-ready: pyproject.toml $(VENV)/bin/python
 demo: $(VENV)/.demo-ready
 	@$(VENV)/bin/vhpipe run examples/valohai.yaml
 	@echo
-	@$(VENV)/bin/vhpipe outputs latest evaluate --project examples --get examples/results
-	@echo "the results are in examples/results: best-model.joblib, confusion-matrix.png, predictions.csv"
+	@$(VENV)/bin/vhpipe outputs latest evaluate --project examples --get build/demo --force
+	@echo "the results:" && ls -1 build/demo/evaluate/*
 
 test: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n 2 -m "not long"
@@ -57,4 +57,4 @@ bench: $(VENV)/.test-ready
 	$(VENV)/bin/python -m benchmarks --peers $(BENCH_PEERS)
 
 clean:
-	rm -rf $(VENV) build dist examples/.vhpipe examples/results .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist examples/.vhpipe .mypy_cache .pytest_cache .ruff_cache
