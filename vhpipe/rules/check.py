@@ -1,0 +1,57 @@
+"""Everything that the rules have to say about a file."""
+
+from collections.abc import Iterator
+
+from vhpipe.config.model import Config
+from vhpipe.diagnostics import Diagnostic
+from vhpipe.graph.build import build_graph
+from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.table import RULES
+
+MAX_FINDINGS = 200
+"""Of one rule; who has more of one kind repairs these first."""
+MAX_LOOKUPS = 40
+"""How many nearest names are looked for in one file, so that a file full of typing errors takes no minutes."""
+MAX_KNOWN = 1000
+"""Among how many names a nearest one is looked for."""
+MAX_LISTED = 8
+
+
+def subject_of(config: Config) -> Subject:
+    return Subject(config, tuple(build_graph(config, pipeline) for pipeline in config.pipelines))
+
+
+def check(subject: Subject) -> tuple[Diagnostic, ...]:
+    """The findings of all rules, in the order of the rules. Never raises; reads each object a few times at most."""
+    lookups = iter(range(MAX_LOOKUPS))
+    found = []
+    for rule in RULES:
+        for count, finding in enumerate(rule.find(subject)):
+            if count == MAX_FINDINGS:
+                break
+            hint = finding.hint or _hint(finding, lookups)
+            found.append(Diagnostic(rule.id, rule.severity, finding.message, finding.at, hint, finding.related))
+    return tuple(found)
+
+
+def _hint(finding: Finding, lookups: Iterator[int]) -> str | None:
+    choice = finding.choice
+    if choice is None:
+        return None
+    if not choice.known:
+        return "there are none"
+    near = _nearest(choice) if next(lookups, None) is not None else None
+    if near is not None:
+        return f"did you mean `{near}`?"
+    listed = ", ".join(f"`{name}`" for name in choice.known[:MAX_LISTED])
+    return f"{choice.of}: {listed}{', …' if len(choice.known) > MAX_LISTED else ''}"
+
+
+def _nearest(choice: Choice) -> str | None:
+    """The known name that the written one was probably meant to be: other case, else few other letters."""
+    from difflib import get_close_matches
+
+    folded = {name.lower(): name for name in reversed(choice.known[:MAX_KNOWN])}
+    written = choice.name.lower()[:200]
+    near = [written] if written in folded else get_close_matches(written, folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None

@@ -1,0 +1,170 @@
+"""Edges: do both ends exist, can the one fill the other, and is anything filled twice."""
+
+from collections.abc import Callable, Iterator
+
+from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
+from vhpipe.diagnostics import Related
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.globs import match_names
+from vhpipe.rules.places import key_in, kind_in, node_in
+from vhpipe.rules.subject import Choice, Finding, Subject
+
+FILLS: dict[EdgeKind, tuple[EdgeKind, ...]] = {
+    EdgeKind.OUTPUT: (EdgeKind.INPUT, EdgeKind.FILE),
+    EdgeKind.INPUT: (EdgeKind.INPUT,),
+    EdgeKind.PARAMETER: (EdgeKind.PARAMETER,),
+    EdgeKind.METADATA: (EdgeKind.PARAMETER,),
+    EdgeKind.ENVIRONMENT_VARIABLE: (EdgeKind.ENVIRONMENT_VARIABLE,),
+    EdgeKind.DEPENDENCY: (EdgeKind.DEPENDENCY,),
+    EdgeKind.DEPLOYMENT: (EdgeKind.PARAMETER,),
+    EdgeKind.FILE: (),
+}
+"""What an edge that comes from a kind may go into."""
+
+EXECUTIONS_GIVE = (
+    EdgeKind.OUTPUT,
+    EdgeKind.INPUT,
+    EdgeKind.PARAMETER,
+    EdgeKind.METADATA,
+    EdgeKind.ENVIRONMENT_VARIABLE,
+    EdgeKind.DEPENDENCY,
+)
+EXECUTIONS_TAKE = (EdgeKind.INPUT, EdgeKind.PARAMETER, EdgeKind.ENVIRONMENT_VARIABLE, EdgeKind.DEPENDENCY)
+DEPLOYMENT_GIVES = (EdgeKind.DEPLOYMENT, EdgeKind.DEPENDENCY)
+DEPLOYMENT_TAKES = (EdgeKind.FILE, EdgeKind.DEPENDENCY)
+DEPLOYMENT_KEYS = ("id", "version_id")
+
+
+def unknown_edge_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    if not subject.is_sound(graph.pipeline.at):
+        return
+    known = tuple(graph.nodes)
+    for edge in graph.pipeline.edges:
+        for end in (edge.source, edge.target):
+            if end.node not in graph.nodes:
+                yield Finding(
+                    f"there is no node `{end.node}` in pipeline `{graph.pipeline.name}`",
+                    node_in(end),
+                    choice=Choice(end.node, known, "its nodes"),
+                )
+
+
+def incompatible_kinds(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    for edge in graph.edges:
+        source, target = edge.source.kind, edge.target.kind
+        if source is None or target is None or target in FILLS[source]:
+            continue
+        can = " or ".join(f"`{kind}`" for kind in FILLS[source])
+        yield Finding(
+            f"`{source}` of a node cannot go into `{target}` of another",
+            kind_in(edge.target),
+            hint=f"an edge from `{source}` goes into {can}" if can else f"no edge comes from `{source}`",
+        )
+
+
+def kinds_that_nodes_lack(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    for edge in graph.edges:
+        for end, verb in ((edge.source, "gives"), (edge.target, "takes")):
+            is_deployment = isinstance(graph.nodes[end.node], DeploymentNode)
+            if end.kind is None or _node_has(is_deployment, end.kind, verb):
+                continue
+            is_what = "a deployment node" if is_deployment else "not a deployment node"
+            kinds = " or ".join(f"`{kind}`" for kind in EdgeKind if _node_has(is_deployment, kind, verb))
+            message = f"`{end.node}` is {is_what} and {verb} no `{end.kind}`"
+            yield Finding(message, kind_in(end), hint=f"it {verb} {kinds}")
+
+
+def _node_has(is_deployment: bool, kind: EdgeKind, verb: str) -> bool:
+    if is_deployment:
+        return kind in (DEPLOYMENT_GIVES if verb == "gives" else DEPLOYMENT_TAKES)
+    return kind in (EXECUTIONS_GIVE if verb == "gives" else EXECUTIONS_TAKE)
+
+
+def unknown_deployment_keys(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    for edge in graph.edges:
+        end = edge.source
+        if end.kind is EdgeKind.DEPLOYMENT and end.key not in DEPLOYMENT_KEYS:
+            choice = Choice(end.key, DEPLOYMENT_KEYS, "what it gives")
+            yield Finding(f"a deployment gives no `{end.key}`", key_in(end), choice=choice)
+
+
+def unknown_inputs(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    names_of = _names_by_node(subject, graph, EdgeKind.INPUT)
+    for edge in graph.edges:
+        for end in (edge.source, edge.target):
+            known = names_of(end.node) if end.kind is EdgeKind.INPUT else None
+            if known is None or end.key in known or (end is edge.source and _selects_any(end.key, known)):
+                continue
+            yield _step_has_no(graph, end, known)
+
+
+def unknown_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    names_of = _names_by_node(subject, graph, EdgeKind.PARAMETER)
+    for edge in graph.edges:
+        for end in (edge.source, edge.target):
+            known = names_of(end.node) if end.kind is EdgeKind.PARAMETER else None
+            if known is not None and end.key not in known:
+                yield _step_has_no(graph, end, known)
+
+
+def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    first: dict[tuple[str, str], Edge] = {}
+    for edge in graph.edges:
+        end = edge.target
+        if end.kind is not EdgeKind.PARAMETER:
+            continue
+        earlier = first.setdefault((end.node, end.key), edge)
+        if earlier is not edge:
+            yield Finding(
+                f"parameter `{end.key}` of node `{end.node}` is filled by two edges",
+                key_in(end),
+                hint="only one edge can fill a parameter; remove one of them",
+                related=(Related(key_in(earlier.target), "the first one"),),
+            )
+
+
+def duplicate_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    """The same edge twice; into a parameter that is another rule's fault already."""
+    first: dict[tuple[object, ...], Edge] = {}
+    for edge in graph.edges:
+        if edge.target.kind is EdgeKind.PARAMETER:
+            continue
+        earlier = first.setdefault((edge.source[:3], edge.target[:3]), edge)
+        if earlier is not edge:
+            yield Finding(
+                f"the same edge from `{edge.source.node}` to `{edge.target.node}` stands here again",
+                node_in(edge.source),
+                hint="it changes nothing; remove it",
+                related=(Related(node_in(earlier.source), "the first one"),),
+            )
+
+
+def _names_by_node(subject: Subject, graph: PipelineGraph, kind: EdgeKind) -> Callable[[str], frozenset[str] | None]:
+    """A look-up of the inputs or parameters of a node's step; None where they are not known for certain."""
+    memory: dict[str, frozenset[str] | None] = {}
+
+    def names_of(node: str) -> frozenset[str] | None:
+        if node not in memory:
+            step = graph.steps.get(node)
+            if step is None or not subject.is_sound(step.at):
+                memory[node] = None
+            else:
+                items = step.inputs if kind is EdgeKind.INPUT else step.parameters
+                memory[node] = frozenset(item.name for item in items)
+        return memory[node]
+
+    return names_of
+
+
+def _selects_any(pattern: str, names: frozenset[str]) -> bool:
+    return bool(match_names(pattern, tuple(names)))
+
+
+def _step_has_no(graph: PipelineGraph, end: EdgeEnd, known: frozenset[str]) -> Finding:
+    step = graph.steps[end.node]
+    assert step is not None, "names are known of steps that exist only"
+    return Finding(
+        f"step `{step.name}` of node `{end.node}` has no {end.kind} `{end.key}`",
+        key_in(end),
+        choice=Choice(end.key, tuple(sorted(known)), f"its {end.kind}s"),
+    )

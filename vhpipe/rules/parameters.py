@@ -1,0 +1,65 @@
+"""Parameters of steps and overrides: defaults that fit."""
+
+from collections.abc import Iterator
+
+from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
+from vhpipe.plan.values import value_problem
+from vhpipe.rules.places import value_at
+from vhpipe.rules.subject import Finding, Subject
+
+
+def invalid_defaults(subject: Subject) -> Iterator[Finding]:
+    """Defaults that their own parameter would refuse; a falsy one too, other than on the platform."""
+    for parameter, whole in _with_default(subject):
+        if _is_list_for_one(whole):
+            continue
+        atoms = whole.default if isinstance(whole.default, tuple) else (whole.default,)
+        for index, atom in enumerate(atoms):
+            problem = _problem(whole, atom)
+            if problem:
+                yield Finding(
+                    f"the default of parameter `{parameter.name}` does not fit: {problem}",
+                    value_at(parameter.at, "default", index),
+                )
+
+
+def list_defaults(subject: Subject) -> Iterator[Finding]:
+    for parameter, whole in _with_default(subject):
+        if _is_list_for_one(whole):
+            yield Finding(
+                f"the default of parameter `{parameter.name}` is a list, and it takes one value",
+                value_at(parameter.at, "default"),
+                hint="write `multiple: repeat` or `multiple: separate`; to try each value use a task",
+            )
+
+
+def _is_list_for_one(parameter: Parameter) -> bool:
+    return isinstance(parameter.default, tuple) and parameter.multiple is Multiple.NONE
+
+
+def _problem(parameter: Parameter, value: Scalar | None) -> str | None:
+    single = parameter._replace(multiple=Multiple.NONE)
+    if parameter.type is ParameterType.STRING and value is not None and not isinstance(value, str):
+        return f"`{str(value).lower() if isinstance(value, bool) else value}` is read as {_kind(value)}, not as text"
+    return value_problem(single, value)
+
+
+def _kind(value: Scalar) -> str:
+    return "true or false" if isinstance(value, bool) else "a number"
+
+
+def _with_default(subject: Subject) -> Iterator[tuple[Parameter, Parameter]]:
+    """Each parameter with a default as written, and with what an override leaves to its step."""
+    for step in subject.config.steps:
+        for parameter in step.parameters:
+            if parameter.default is not None:
+                yield parameter, parameter
+    for graph in subject.graphs:
+        for name, node in graph.nodes.items():
+            effective = graph.steps.get(name)
+            if isinstance(node, DeploymentNode) or node.override is None or effective is None:
+                continue
+            merged = {parameter.name: parameter for parameter in effective.parameters}
+            for parameter in node.override.parameters:
+                if parameter.default is not None and parameter.name in merged:
+                    yield parameter, merged[parameter.name]

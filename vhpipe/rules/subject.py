@@ -1,0 +1,77 @@
+"""What rules look at: all that one file says, and the graph of each of its pipelines."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
+from vhpipe.diagnostics import Location, Path, Related, Severity
+from vhpipe.graph.model import PipelineGraph
+
+
+class Subject(NamedTuple):
+    """`graphs` has one graph for each of `config.pipelines`; `surroundings` is None until something gathers them."""
+
+    config: Config
+    graphs: tuple[PipelineGraph, ...]
+    surroundings: None = None
+
+    def is_sound(self, at: Path) -> bool:
+        """Whether the schema found no fault in the object at `at`, so that what is absent from it is really absent."""
+        broken = self.config.broken
+        return not broken or not any(at[:length] in broken for length in range(len(at) + 1))
+
+    def knows_every(self, kind: Literal["step", "task", "endpoint"]) -> bool:
+        """Whether each item of a kind in the file could be read so far that its name is known."""
+        known = {item.at for item in self._items(kind)}
+        return all(path in known for path in self.config.broken if len(path) < 2 or path[1] == kind)
+
+    def _items(self, kind: Literal["step", "task", "endpoint"]) -> tuple[Step | Task | Endpoint, ...]:
+        match kind:
+            case "step":
+                return self.config.steps
+            case "task":
+                return self.config.tasks
+            case "endpoint":
+                return self.config.endpoints
+
+
+class Choice(NamedTuple):
+    """A name that is none of the known ones. `of` says what the known ones are: "the nodes of this pipeline"."""
+
+    name: str
+    known: tuple[str, ...]
+    of: str
+
+
+class Finding(NamedTuple):
+    """What a rule found: a diagnostic without the id and severity of its rule. A `choice` becomes the hint."""
+
+    message: str
+    at: Location
+    hint: str | None = None
+    related: tuple[Related, ...] = ()
+    choice: Choice | None = None
+
+
+class Rule(NamedTuple):
+    """One rule: its id, its severity, what it is about in one line, and the generator that looks for it."""
+
+    id: str
+    severity: Severity
+    summary: str
+    find: Callable[[Subject], Iterator[Finding]]
+
+
+def unmerged_steps(config: Config) -> Callable[[Node], Step | None]:
+    """A look-up of the step of a node as the file writes it, without overrides; None where there is none."""
+    steps, tasks = config.steps_by_name(), config.tasks_by_name()
+
+    def step_of(node: Node) -> Step | None:
+        if isinstance(node, DeploymentNode) or node.commit is not None:
+            return None
+        if isinstance(node, TaskNode) and node.task is not None:
+            task = tasks.get(node.task)
+            return steps.get(task.step) if task else None
+        return steps.get(node.step or "")
+
+    return step_of

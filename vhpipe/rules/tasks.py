@@ -1,0 +1,33 @@
+"""Task blueprints: parameters that the step has, values that can be counted out."""
+
+from collections.abc import Iterator
+
+from vhpipe.config.model import Task
+from vhpipe.diagnostics import Location
+from vhpipe.rules.places import key_at, name_at
+from vhpipe.rules.subject import Choice, Finding, Subject
+
+
+def unknown_parameters(subject: Subject) -> Iterator[Finding]:
+    steps = subject.config.steps_by_name()
+    for task in subject.config.tasks:
+        step = steps.get(task.step)
+        if step is None or not subject.is_sound(step.at):
+            continue
+        known = tuple(parameter.name for parameter in step.parameters)
+        names = frozenset(known)
+        for name, place in _named_parameters(task):
+            if name not in names:
+                yield Finding(
+                    f"step `{step.name}` of task `{task.name}` has no parameter `{name}`",
+                    place,
+                    choice=Choice(name, known, "its parameters"),
+                )
+
+
+def _named_parameters(task: Task) -> Iterator[tuple[str, Location]]:
+    for item in task.parameters:
+        yield item.name, name_at(item.at)
+    for index, parameter_set in enumerate(task.parameter_sets):
+        for name, _ in parameter_set:
+            yield name, key_at(task.at, "parameter-sets", index, name)
