@@ -1,0 +1,47 @@
+"""Ends of edges: `node.kind.key`."""
+
+from vhpipe.config.model import EdgeEnd, EdgeKind
+from vhpipe.config.nearest import did_you_mean
+from vhpipe.diagnostics import Diagnostic, Location, Path
+
+_KINDS = {kind.value: kind for kind in EdgeKind}
+_PLURALS = {"inputs": EdgeKind.INPUT, "outputs": EdgeKind.OUTPUT, "parameters": EdgeKind.PARAMETER}
+_FORM = "write `node.kind.key`, such as `train.output.model.pkl`"
+
+
+def read_edge_end(text: str, at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
+    """The end that a text spells; the key keeps its dots. None, and a diagnostic, for fewer than three parts.
+
+    A plural kind is taken for the singular, with a warning; an unknown one is None in the end, with an error.
+    Source: decision 4.
+    """
+    parts = text.split(".", 2)
+    if len(parts) == 3 and (kind := _KINDS.get(parts[1])) is not None and parts[0] and parts[2]:
+        return EdgeEnd(parts[0], kind, parts[2], parts[1], at)
+    return _odd_end(text, parts, at, notes)
+
+
+def read_target(text: str, at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
+    """The target of a pipeline parameter. Here the plural is as good as the singular, also for the official linter."""
+    found: list[Diagnostic] = []
+    end = read_edge_end(text, at, found)
+    notes.extend(note for note in found if note.rule != "plural-edge-kind")
+    return end
+
+
+def _odd_end(text: str, parts: list[str], at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
+    if len(parts) < 3 or not all(parts):
+        empty = " and one of them is empty" if not all(parts) else ""
+        message = f"`{text[:100]}` has {len(parts)} part{'' if len(parts) == 1 else 's'} of 3{empty}"
+        notes.append(Diagnostic("malformed-edge-end", "error", message, Location(at), _FORM))
+        return None
+    node, written, key = parts
+    token = Location(at, chars=(len(node) + 1, len(node) + 1 + len(written)))
+    kind = _PLURALS.get(written)
+    if kind is not None:
+        message = f"the platform accepts `{written}`, its linter does not"
+        notes.append(Diagnostic("plural-edge-kind", "warning", message, token, f"write `{kind.value}`"))
+    else:
+        message = f"`{written[:60]}` is no kind of edge end"
+        notes.append(Diagnostic("unknown-edge-kind", "error", message, token, did_you_mean(written, _KINDS)))
+    return EdgeEnd(node, kind, key, written, at)

@@ -1,0 +1,244 @@
+"""Why the schema refuses a document, in words for people. Loaded only when it does."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from vhpipe.config.nearest import did_you_mean
+from vhpipe.diagnostics import Diagnostic, Location, Path
+
+_MOST = 500
+_ORDER = {"misplaced-key": 0}
+_KNOWN_SLIPS = {"overrides": "override", "edge": "edges", "node": "nodes", "env": "environment-variables"}
+_TYPE_NAMES = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+def explain_refusal(schema: str, data: list[Any]) -> tuple[Diagnostic, ...]:
+    """One diagnostic for each fault that jsonschema finds, in the order of the file."""
+    from jsonschema import Draft202012Validator
+
+    found: dict[tuple[Location, str, str], Diagnostic] = {}
+    for error in Draft202012Validator(json.loads(schema)).iter_errors(data):
+        for diagnostic in _told(error, data):
+            found.setdefault((diagnostic.at, diagnostic.rule, diagnostic.message), diagnostic)  # type: ignore[arg-type]
+        if len(found) >= _MOST:
+            break
+    return tuple(found.values())
+
+
+def _told(error: Any, data: list[Any]) -> Iterator[Diagnostic]:
+    path = tuple(error.absolute_path)
+    yield from _TELLERS.get(error.validator, _tell_otherwise)(error, path, data)
+
+
+def _tell_missing(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    for name in error.validator_value:
+        if name not in error.instance:
+            hint = f"write `{name}:`"
+            close = did_you_mean(name, (key for key in error.instance if key not in error.schema.get("properties", {})))
+            if close and close.startswith("did you mean"):
+                hint = f"is {close.removeprefix('did you mean ').rstrip('?')} meant to be `{name}`?"
+            yield Diagnostic("missing-property", "error", f"{_owner(path)} has no `{name}`", _head(path), hint)
+
+
+def _tell_unknown(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    known = error.schema.get("properties", {})
+    for key in error.instance:
+        if key in known:
+            continue
+        slip = _KNOWN_SLIPS.get(key)
+        hint = f"write `{slip}`" if slip in known else did_you_mean(key, known)
+        message = f"{_owner(path)} has no property `{_cut(key)}`"
+        yield Diagnostic("unknown-property", "error", message, Location((*path, key), "key"), hint)
+
+
+def _tell_type(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    value, wanted = error.instance, error.validator_value
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    if len(path) == 2 and value is None and len(data[int(path[0])]) > 1:
+        yield _misplaced(path, data)
+        return
+    text_wanted = "string" in wanted
+    if text_wanted and isinstance(value, dict) and len(value) == 1:
+        yield _unquoted(value, path)
+        return
+    rule, hint = "wrong-type", None
+    if text_wanted and isinstance(value, bool | int | float):
+        hint = f'write it in quotes: `"{_shown(value)}"`'
+    elif value is None:
+        hint = "remove the key, or give it a value"
+    elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
+        hint = "begin each item with `- `"
+    words = " or ".join(_TYPE_NAMES[name] for name in wanted)
+    message = f"{_named(path)} is {_described(value)}, {words} is wanted"
+    yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint)
+
+
+def _misplaced(path: Path, data: list[Any]) -> Diagnostic:
+    item, kind = data[int(path[0])], path[1]
+    beside = [key for key in item if key != kind]
+    names = ", ".join(f"`{_cut(key)}`" for key in beside[:3]) + (" …" if len(beside) > 3 else "")
+    message = f"{names} stand{'s' if len(beside) == 1 else ''} beside `{kind}:`, not inside it"
+    hint = f"indent what belongs to `{kind}:` by two more spaces"
+    return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint)
+
+
+def _unquoted(value: dict[str, Any], path: Path) -> Diagnostic:
+    key, inner = next(iter(value.items()))
+    if inner is None:
+        message = f"{_named(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
+        hint = f'put it into quotes: `"{{{_cut(key)}}}"`'
+        return Diagnostic("unquoted-braces", "error", message, Location(path), hint)
+    message = f"{_named(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
+    hint = "put the whole text into quotes"
+    return Diagnostic("unquoted-colon", "error", message, Location(path), hint)
+
+
+def _tell_choice(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+    words = [choice for choice in allowed if isinstance(choice, str)]
+    message = f"{_named(path)} cannot be {_quoted(error.instance)}"
+    yield Diagnostic("invalid-value", "error", message, Location(path), did_you_mean(error.instance, words))
+
+
+def _tell_pattern(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    if path[-1:] == ("name",):
+        rule, hint = "invalid-name", "use small letters, digits and dashes, at least two, a letter first"
+    elif "node-selector" in path:
+        rule, hint = "invalid-value", "write `key=value`"
+    else:
+        rule, hint = "invalid-value", "write absolute paths, as `/source:/destination`"
+        if path[-1:] == ("destination",):
+            hint = "write an absolute path"
+    yield Diagnostic(rule, "error", f"{_named(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
+
+
+def _tell_length(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    length = len(error.instance)
+    if error.validator == "minLength":
+        yield Diagnostic("invalid-name", "error", f"{_named(path)} is empty", Location(path), "give it a name")
+        return
+    message = f"{_named(path)} has {length} characters, {error.validator_value} are allowed"
+    yield Diagnostic("too-long", "error", message, Location(path), "shorten it")
+
+
+def _tell_range(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    side = "least" if error.validator == "minimum" else "most"
+    message = f"{_named(path)} is {_shown(error.instance)}, it must be at {side} {error.validator_value}"
+    yield Diagnostic("out-of-range", "error", message, Location(path))
+
+
+def _tell_edge_length(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    message = f"an edge has two ends, this one has {len(error.instance)}"
+    yield Diagnostic("malformed-edge", "error", message, Location(path), "write `[node.kind.key, node.kind.key]`")
+
+
+def _tell_alternatives(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    names = [name for choice in error.validator_value for name in choice.get("required", ())]
+    words = " and no ".join(f"`{name}`" for name in names)
+    yield Diagnostic("missing-property", "error", f"{_owner(path)} has no {words}", _head(path), "write one of them")
+
+
+def _tell_forbidden(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    names = error.validator_value.get("required")
+    if names is None:
+        yield from _tell_pattern(error, path, data)
+        return
+    words = " and ".join(f"`{name}`" for name in names)
+    message = f"{_owner(path)} has both {words}"
+    yield Diagnostic(
+        "conflicting-properties", "error", message, Location((*path, names[-1]), "key"), "remove one of them"
+    )
+
+
+def _tell_otherwise(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    yield Diagnostic("invalid-value", "error", f"{_named(path)}: {_cut(error.message)}", Location(path))
+
+
+_TELLERS: dict[str, Callable[[Any, Path, list[Any]], Iterator[Diagnostic]]] = {
+    "required": _tell_missing,
+    "additionalProperties": _tell_unknown,
+    "type": _tell_type,
+    "enum": _tell_choice,
+    "const": _tell_choice,
+    "pattern": _tell_pattern,
+    "minLength": _tell_length,
+    "maxLength": _tell_length,
+    "minimum": _tell_range,
+    "maximum": _tell_range,
+    "minItems": _tell_edge_length,
+    "maxItems": _tell_edge_length,
+    "anyOf": _tell_alternatives,
+    "not": _tell_forbidden,
+}
+
+_SINGULAR = {
+    "parameters": "parameter",
+    "inputs": "input",
+    "outputs": "output",
+    "mounts": "mount",
+    "environment-variables": "environment variable",
+    "nodes": "node",
+    "edges": "edge",
+    "actions": "action",
+    "files": "file",
+    "tolerations": "toleration",
+    "shared-volumes": "shared volume",
+    "parameter-sets": "parameter set",
+}
+
+
+def _owner(path: Path) -> str:
+    """The object at a path, as a noun: `the step`, `input 2`."""
+    if not path:
+        return "the file"
+    if isinstance(path[-1], str):
+        return f"`{_cut(path[-1])}`"
+    number = int(path[-1]) + 1
+    if len(path) == 1:
+        return f"item {number}"
+    return f"{_SINGULAR.get(str(path[-2]), f'item of `{_cut(str(path[-2]))}`')} {number}"
+
+
+def _named(path: Path) -> str:
+    return _owner(path)
+
+
+def _head(path: Path) -> Location:
+    """Where an object begins: its key, or of a list's item the item itself."""
+    return Location(path, "key") if path and isinstance(path[-1], str) else Location(path)
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return f"`{_shown(value)}` (true or false)"
+    return f"the number `{_shown(value)}`" if isinstance(value, int | float) else f"the text {_quoted(value)}"
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return _described(value)
+    return "empty" if value is None else f"`{_cut(_shown(value))}`"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:100]}…"

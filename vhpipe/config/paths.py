@@ -1,0 +1,35 @@
+"""Names from a file that will be joined to a folder."""
+
+from vhpipe.diagnostics import Diagnostic, Location, Path
+
+MAX_PART_BYTES = 255
+
+
+def path_fault(text: str) -> str | None:
+    """Why a text cannot be joined to a folder, as the end of a sentence; None for a safe one.
+
+    Safe is: relative, without `..`, empty or NUL parts, at most 255 bytes a part.
+    Source: decision 29.
+    """
+    if not text:
+        return "is empty"
+    if text.startswith("/"):
+        return "is absolute"
+    if "\0" in text:
+        return "has a NUL character"
+    parts = text.split("/")
+    if ".." in parts:
+        return "leads out of its folder by `..`"
+    if "" in parts or "." in parts:
+        return "has an empty part"
+    if any(len(part.encode("utf-8", "surrogatepass")) > MAX_PART_BYTES for part in parts):
+        return f"has a part of more than {MAX_PART_BYTES} bytes"
+    return None
+
+
+def check_path(text: str | None, what: str, at: Path, notes: list[Diagnostic]) -> None:
+    """Adds rule `unsafe-path` for a text that is there and not safe."""
+    if text is None or (fault := path_fault(text.rstrip("/") if text.strip("/") else text)) is None:
+        return
+    hint = "write a path below the folder, such as `data/model.pkl`"
+    notes.append(Diagnostic("unsafe-path", "error", f"{what} `{text[:100]}` {fault}", Location(at), hint))
