@@ -1,0 +1,96 @@
+"""Which `python` the steps get: the user's environment, never the one that vhpipe itself was installed into.
+
+Source: decision 25.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from vhpipe.errors import UsageError
+
+
+class PythonChoice(NamedTuple):
+    """`folder` comes first on PATH, or last with `after_path`; None leaves PATH as it is.
+
+    `reason` says why, for the line before the start; `variables` go with the choice, e.g. VIRTUAL_ENV.
+    """
+
+    folder: Path | None
+    reason: str
+    variables: dict[str, str]
+    after_path: bool = False
+
+
+def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -> PythonChoice:
+    """The first of: the choice (a folder or an interpreter), an active environment, one in the project, PATH, our own.
+
+    Errors: UsageError if the choice has no python.
+    """
+    if choice is not None:
+        return _chosen(choice)
+    return _active(environ) or _in_project(project) or _on_path(environ)
+
+
+def _chosen(choice: str) -> PythonChoice:
+    path = Path(os.path.abspath(choice))
+    if _is_program(path):
+        return _environment(path.parent, f"{path}, as chosen")
+    for folder in (path / "bin", path):
+        if _has_python(folder):
+            return _environment(folder, f"{folder / 'python'}, as chosen")
+    raise UsageError(
+        f"no python in `{choice}`", hint="--python takes a virtual environment, a folder of programs or an interpreter"
+    )
+
+
+def _active(environ: Mapping[str, str]) -> PythonChoice | None:
+    for variable, kind in (("VIRTUAL_ENV", "virtual"), ("CONDA_PREFIX", "conda")):
+        folder = Path(environ.get(variable) or os.devnull, "bin")
+        if _has_python(folder):
+            return _environment(folder, f"{folder / 'python'}, the active {kind} environment")
+    return None
+
+
+def _in_project(project: Path) -> PythonChoice | None:
+    for folder in _up_to_repository(project.absolute()):
+        for name in (".venv", "venv"):
+            if _has_python(folder / name / "bin"):
+                programs = folder / name / "bin"
+                return _environment(programs, f"{programs / 'python'}, the project's virtual environment")
+    return None
+
+
+def _up_to_repository(project: Path) -> Iterator[Path]:
+    """The project and the folders above it up to the root of its git repository; without one just the project."""
+    folders = (project, *project.parents)
+    top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    yield from folders[: top + 1]
+
+
+def _on_path(environ: Mapping[str, str]) -> PythonChoice:
+    found = shutil.which("python", path=environ.get("PATH", os.defpath))
+    if found is not None:
+        return PythonChoice(None, f"{found}, the first on PATH", {})
+    own = Path(sys.executable).parent
+    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, for PATH has none", {}, after_path=True)
+
+
+def _environment(folder: Path, reason: str) -> PythonChoice:
+    """What activating the environment sets, if the folder belongs to one."""
+    if (folder.parent / "pyvenv.cfg").exists():
+        return PythonChoice(folder, reason, {"VIRTUAL_ENV": str(folder.parent)})
+    if (folder.parent / "conda-meta").is_dir():
+        return PythonChoice(folder, reason, {"CONDA_PREFIX": str(folder.parent)})
+    return PythonChoice(folder, reason, {})
+
+
+def _has_python(folder: Path) -> bool:
+    return _is_program(folder / "python")
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
