@@ -74,7 +74,7 @@ BASE = """
     command: python train.py
     parameters:
       - {name: lr, type: float, default: 0.1}
-      - {name: on, type: flag, default: true}
+      - {name: fast, type: flag, default: true}
       - {name: tags, multiple: repeat, default: [a, b]}
     inputs:
       - {name: images, default: data/a.png}
@@ -96,7 +96,7 @@ OVERRIDES = [
     "{command: []}",
     "{parameters: [{name: lr}]}",
     "{parameters: [{name: lr, default: 0.5}]}",
-    "{parameters: [{name: on, type: flag, default: false}]}",
+    "{parameters: [{name: fast, type: flag, default: false}]}",
     "{parameters: [{name: tags, default: [c]}]}",
     "{inputs: [{name: images}]}",
     "{inputs: [{name: images, default: [x, y]}, {name: labels, default: z}]}",

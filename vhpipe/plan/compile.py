@@ -196,7 +196,9 @@ def _spreads(step: Step, name: str, value: Value) -> bool:
 def _varied(node: str, step: Step, sweep: Sweep, name: str, given: Assigned) -> Sweep:
     if not _spreads(step, name, given.value):
         return with_value(sweep, name, given.value)
-    assert isinstance(given.value, tuple)
+    assert isinstance(given.value, tuple), "what spreads is a list"
+    if not given.value:
+        raise UsageError(f"{given.by} is an empty list, which leaves node `{node}` without executions")
     try:
         return spread(sweep, name, given.value)
     except ValueError as problem:

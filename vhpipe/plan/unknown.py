@@ -13,8 +13,9 @@ def unknown_name(what: str, name: str, known: Iterable[str], prefix: str = "") -
     from difflib import get_close_matches
 
     names = list(dict.fromkeys(known))
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    by_folded = {known_name.casefold(): known_name for known_name in reversed(names)}
+    near = get_close_matches(name.casefold()[:100], by_folded, n=1)
     if near:
-        return UsageError(f"unknown {what} `{name}`", f"did you mean `{prefix}{near[0]}`?")
+        return UsageError(f"unknown {what} `{name}`", f"did you mean `{prefix}{by_folded[near[0]]}`?")
     listed = ", ".join(f"`{prefix}{known_name}`" for known_name in names[:20]) or "there are none"
     return UsageError(f"unknown {what} `{name}`", f"known: {listed}" if names else listed)
