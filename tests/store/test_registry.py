@@ -35,7 +35,7 @@ def test_a_node_of_a_run_has_one_version_however_often_it_is_added(registry: Reg
 def test_a_torn_tail_hides_nothing_that_comes_after(registry: Registry, tmp_path: Path) -> None:
     registry.add(version(1))
     content = (tmp_path / "registry").read_bytes()
-    for length in range(len(content) * 2):
+    for length in range(0, len(content) * 2, 9):
         (tmp_path / "registry").write_bytes((content * 2)[:length])
         registry.add(version(7))
         expected = () if length < len(content) else (version(1),)

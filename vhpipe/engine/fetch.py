@@ -69,7 +69,10 @@ def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
 
 
 def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
-    path = urlsplit(uri).path
+    try:
+        path = urlsplit(uri).path
+    except ValueError as error:
+        raise UsageError(f"`{redacted(uri)}` is no address: {error}", hint="check its brackets") from None
     if "*" in path:
         raise UsageError(
             f"`{redacted(uri)}`: `*` stands for local files only", hint="name each file; `%2A` is a star in a name"
