@@ -189,13 +189,20 @@ class WorkingCopy:
         written = self._written.get(wanted.path)
         if written is None or written.inode != status.st_ino:
             return False
-        now = _written(written.content, status, linked=written.changed_ns == 0)
-        if now != written and written.changed_ns == 0:
-            self._refuse_damage(written, now, wanted.path)
-        return now == written and written.content == _content(wanted)
+        linked = written.changed_ns == 0
+        if (
+            status.st_size == written.size_bytes
+            and status.st_mtime_ns == written.modified_ns
+            and (linked or status.st_ctime_ns == written.changed_ns)
+            and stat.S_IMODE(status.st_mode) == written.mode
+        ):
+            return written.content == _content(wanted)
+        if linked:
+            self._refuse_damage(written, status, wanted.path)
+        return False
 
-    def _refuse_damage(self, written: Written, now: Written, path: str) -> None:
-        if (now.size_bytes, now.modified_ns) != (written.size_bytes, written.modified_ns):
+    def _refuse_damage(self, written: Written, status: os.stat_result, path: str) -> None:
+        if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
             self._blobs.path(written.content).unlink(missing_ok=True)
             os.unlink(f"{self._root}/{path}")
             del self._written[path]

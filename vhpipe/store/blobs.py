@@ -103,8 +103,13 @@ class Blobs:
     def write(self, content: bytes) -> tuple[str, int]:
         """sha256 and size of the content, which is stored if it is not there yet."""
         blob = sha256(content).hexdigest()
-        if not _is_there(self._name(blob), len(content)):
-            self.receive((content,))
+        target = self._name(blob)
+        if not _is_there(target, len(content)):
+            try:
+                self._make_folder(target)
+                self._put(target, (content,))
+            except OSError as error:
+                raise from_os_error(error, "cannot store") from error
         return blob, len(content)
 
     def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -115,8 +120,12 @@ class Blobs:
             raise from_os_error(error, "cannot store") from error
 
     def _receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        temporary = temporary_name(os.path.join(self._folder, "new"))
         os.makedirs(self._folder, 0o700, exist_ok=True)
+        return self._put(f"{self._folder}/new", chunks)
+
+    def _put(self, beside: str, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Write the chunks to a new file with a name like `beside`, then give it the name that its bytes deserve."""
+        temporary = temporary_name(beside)
         try:
             blob, size_bytes = _write_chunks(temporary, chunks)
             target = self._name(blob)
