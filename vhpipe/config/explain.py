@@ -71,7 +71,9 @@ def _tell_type(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
         yield _unquoted(value, path)
         return
     rule, hint = "wrong-type", None
-    if text_wanted and isinstance(value, bool | int | float):
+    if text_wanted and isinstance(value, bool):
+        hint = "put it into quotes"
+    elif text_wanted and isinstance(value, int | float):
         hint = f'write it in quotes: `"{_shown(value)}"`'
     elif value is None:
         hint = "remove the key, or give it a value"

@@ -209,7 +209,7 @@ class _Builder:
         self.last_event = event
         if len(event.value) > _LONG:
             self._check_length(event)
-        if not is_plain:
+        if not is_plain and (event.style or str(event.tag) != "!"):
             return self._quoted_or_tagged(event)
         text = event.value
         if is_key and text in RESERVED:
@@ -329,8 +329,9 @@ class _Builder:
 
     def _merge_later(self, event: Any, container: dict[str, Any], value: Any) -> None:
         if not isinstance(value, dict | list):
-            self._error("wrong-merge", "`<<` takes a mapping or a list of mappings", event, "write `<<: *name`")
-            return
+            if value is not None or type(event).__name__ != "AliasEvent":  # else the alias itself was refused
+                self._error("wrong-merge", "`<<` takes a mapping or a list of mappings", event, "write `<<: *name`")
+            value = {}
         self._merges.setdefault(id(container), []).append((event, value))
 
     def _merge(self, container: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ class Places:
         self._keys: dict[int, str] = {}
         self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
         self._merges: dict[int, list[int]] = {}
+        self._end_of_last = (1, 1)
         self._index(text)
 
     def find(self, at: Location) -> tuple[int | None, bool]:
@@ -210,6 +211,7 @@ class Places:
         self.columns.append(start.column + 1)
         self.end_lines.append(end.line + 1)
         self.end_columns.append(end.column + 1)
+        self._end_of_last = (end.line + 1, end.column + 1)
         self.kinds.append(kind)
         self.after.append(len(self.kinds) if kind in (_SCALAR, _ALIAS) else 0)
         return len(self.kinds) - 1
@@ -223,13 +225,10 @@ class Places:
     def _end(self, event: Any, node: int) -> None:
         """A block ends for the parser where the next thing begins; for a reader where its last part ends."""
         self.after[node] = len(self.kinds)
-        last = len(self.kinds) - 1
         mark = event.end_mark
-        if mark.column and mark.index > event.start_mark.index:
-            self.end_lines[node], self.end_columns[node] = mark.line + 1, mark.column + 1
-        elif last > node:
-            self.end_lines[node] = max(self.end_lines[last], self.end_lines[node])
-            self.end_columns[node] = self.end_columns[last]
+        if mark.index > event.start_mark.index:
+            self._end_of_last = (mark.line + 1, mark.column + 1)
+        self.end_lines[node], self.end_columns[node] = self._end_of_last
 
 
 _SCALAR, _SEQUENCE, _MAPPING, _ALIAS = range(4)

@@ -45,9 +45,9 @@ def _decoded(content: bytes) -> tuple[str | None, Diagnostic | None]:
     try:
         return content.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        good = content[: error.start].decode("utf-8-sig", "replace")
+        good = error.object[: error.start].decode("utf-8", "replace")
         line, column = place_of(good, len(good))
-        message = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         return None, Diagnostic("not-utf-8", "error", message, Span(line, column, line, column + 1), "save it as UTF-8")
 
 
