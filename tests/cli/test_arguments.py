@@ -113,3 +113,10 @@ def test_a_file_of_anything_else_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_of_parameters_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere"):
         given_arguments(PIPELINE, (), (), [str(tmp_path / "nowhere.yaml")])
+
+
+def test_bytes_that_are_not_text_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"`lr=\\xff` is not UTF-8"):
+        given_arguments(PIPELINE, ["lr=\udcff"])
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        given_arguments(PIPELINE, (), ["train.images=\udcff.zip"])

@@ -110,8 +110,8 @@ OVERRIDES = [
 def test_values_are_those_that_the_platform_is_sent(override: str) -> None:
     valohai_yaml = pytest.importorskip("valohai_yaml")
     from valohai_yaml.pipelines.conversion import PipelineConverter
-    from vhpipe.config.read import read_config
 
+    from vhpipe.config.read import read_config
     from vhpipe.document.read import read_document
     from vhpipe.graph.build import build_graph
 

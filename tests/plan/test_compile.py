@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vhpipe.config.read import read_config
 
 from vhpipe.config.model import EdgeKind, OnChildError, OnError, TaskType
+from vhpipe.config.read import read_config
 from vhpipe.document.read import read_document
 from vhpipe.errors import UsageError
 from vhpipe.graph.build import build_graph
@@ -344,6 +345,18 @@ def test_policies_and_limits_are_taken_over() -> None:
 
 def test_environment_variables_with_a_value_are_literals() -> None:
     assert execution(compiled(pipeline(LEARN))).spec.environment_variables == {"MODE": Literal("slow")}
+
+
+def test_a_required_environment_variable_without_a_value_is_noted() -> None:
+    text = pipeline(LEARN).replace("{name: EMPTY}", "{name: TOKEN, optional: false}")
+    assert compiled(text).notices == (
+        "environment variable `TOKEN` of node `n` is required and has no value in the file",
+    )
+
+
+def test_a_plan_read_back_from_json_is_the_same() -> None:
+    plan = compiled(pipeline(BLUEPRINT, parameters=TO_LR.replace("DEFAULT", "[1, 2.5]")) + SWEEP)
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=Plan) == plan
 
 
 def test_words_that_mean_nothing_are_dropped_from_actions() -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from vhpipe.config.read import read_config
 
+from vhpipe.config.read import read_config
 from vhpipe.document.read import read_document
 from vhpipe.errors import UsageError
 from vhpipe.graph.build import build_graph

@@ -107,6 +107,8 @@ def given_arguments(
     """The options as one value. Of equal parameters the last wins, those of files before all others."""
     from vhpipe.plan.arguments import Arguments, parse_value
 
+    for assignment in (*parameter_assignments, *input_assignments):
+        _refuse_undecodable(assignment)
     nodes = [node.name for node in pipeline.nodes]
     of_pipeline: dict[str, Value] = {}
     of_nodes: dict[str, dict[str, Value]] = {}
@@ -136,6 +138,15 @@ def _split_parameter(assignment: str) -> tuple[str, str]:
     if not (name and equals):
         raise UsageError(f"`-p {assignment}` gives no value", "-p NAME=VALUE or -p NODE.NAME=VALUE")
     return name, value
+
+
+def _refuse_undecodable(assignment: str) -> None:
+    """What is typed is recorded in the plan, as JSON, which has no way to write bytes that are not UTF-8."""
+    try:
+        assignment.encode()
+    except UnicodeEncodeError:
+        shown = assignment.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise UsageError(f"`{shown}` is not UTF-8", "rename the file, or name its folder with a wildcard") from None
 
 
 def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -4,7 +4,7 @@ The values of a node come from, weakest first: step default, override (both merg
 pipeline parameter default, pipeline parameter argument, edge, node argument. Source: decision 11.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vhpipe.config.model import (
     Config,
@@ -24,6 +24,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assign import Assigned, assignments, fitting
+from vhpipe.plan.edges import cut_notice, edges_in_force
 from vhpipe.plan.ignored import ignored_by_process_runner
 from vhpipe.plan.missing import Filled, refuse_missing
 from vhpipe.plan.model import (
@@ -32,7 +33,6 @@ from vhpipe.plan.model import (
     Plan,
     PlannedAction,
     PlannedDeployment,
-    PlannedEdge,
     PlannedEndpoint,
     PlannedEndpointFile,
     PlannedExecution,
@@ -54,32 +54,20 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     """
     _refuse_commits(graph)
     assigned = assignments(graph, arguments)
-    edges = planned_edges(graph)
-    kept = tuple(edge for edge in edges if not _is_cut(edge, arguments))
-    filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in kept)
+    edges, cut = edges_in_force(graph, arguments)
+    filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     nodes = tuple(_planned_node(graph, name, assigned[name], arguments, filled) for name in graph.order)
     refuse_missing(graph, nodes, filled)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
-        edges=kept,
+        edges=edges,
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
         ignored=ignored_by_process_runner(graph),
-        notices=tuple(_cut_notice(edge) for edge in edges if _is_cut(edge, arguments)),
+        notices=(*map(cut_notice, cut), *_variable_notices(graph, filled)),
     )
-
-
-def planned_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
-    """All edges of the file with their places in it, in file order."""
-    edges = []
-    for index, edge in enumerate(graph.pipeline.edges):
-        source, target = edge.source, edge.target
-        assert source.kind is not None, "a file without errors names known kinds"
-        assert target.kind is not None, "a file without errors names known kinds"
-        edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
-    return tuple(edges)
 
 
 def _refuse_commits(graph: PipelineGraph) -> None:
@@ -91,19 +79,15 @@ def _refuse_commits(graph: PipelineGraph) -> None:
             )
 
 
-def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
-    match edge.target_kind:
-        case EdgeKind.PARAMETER:
-            return edge.target_key in arguments.node_parameters.get(edge.target, {})
-        case EdgeKind.INPUT:
-            return edge.target_key in arguments.node_inputs.get(edge.target, {})
-        case _:
-            return False
-
-
-def _cut_notice(edge: PlannedEdge) -> str:
-    option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"
-    return f"`{option} {edge.target}.{edge.target_key}` replaces the edge `{edge}`"
+def _variable_notices(graph: PipelineGraph, filled: Filled) -> Iterator[str]:
+    """Required variables without a value: the platform could have one in the project's settings."""
+    for name in graph.order:
+        step = graph.steps.get(name)
+        for variable in step.environment_variables if step else ():
+            is_filled = (name, EdgeKind.ENVIRONMENT_VARIABLE, variable.name) in filled
+            if not (variable.default is not None or variable.optional or is_filled):
+                what = f"environment variable `{variable.name}` of node `{name}`"
+                yield f"{what} is required and has no value in the file"
 
 
 def _planned_node(

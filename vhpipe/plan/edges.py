@@ -1,0 +1,44 @@
+"""Which edges are in force: those of the file, but for the ones that a node argument takes the place of.
+
+Source: decision 11.
+"""
+
+from vhpipe.config.model import EdgeKind
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.model import PlannedEdge
+
+
+def edges_in_force(
+    graph: PipelineGraph, arguments: Arguments
+) -> tuple[tuple[PlannedEdge, ...], tuple[PlannedEdge, ...]]:
+    """The edges in force and the edges cut, both in file order and with their places in the file."""
+    edges = _all_edges(graph)
+    kept = tuple(edge for edge in edges if not _is_cut(edge, arguments))
+    return kept, tuple(edge for edge in edges if _is_cut(edge, arguments))
+
+
+def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
+    match edge.target_kind:
+        case EdgeKind.PARAMETER:
+            return edge.target_key in arguments.node_parameters.get(edge.target, {})
+        case EdgeKind.INPUT:
+            return edge.target_key in arguments.node_inputs.get(edge.target, {})
+        case _:
+            return False
+
+
+def cut_notice(edge: PlannedEdge) -> str:
+    """The sentence that tells the user of an edge that an argument replaces."""
+    option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"
+    return f"`{option} {edge.target}.{edge.target_key}` replaces the edge `{edge}`"
+
+
+def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
+    edges = []
+    for index, edge in enumerate(graph.pipeline.edges):
+        source, target = edge.source, edge.target
+        assert source.kind is not None, "a file without errors names known kinds"
+        assert target.kind is not None, "a file without errors names known kinds"
+        edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
+    return tuple(edges)
