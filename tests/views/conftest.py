@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from vhpipe.config.model import VariantRules, VariantStyle
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedTask, StepSpec
-from vhpipe.plan.sweeps import Sweep
+from vhpipe.plan.sweeps import Axis, Sweep
 from vhpipe.schedule.vocabulary import AnyEvent, Recorded
 from vhpipe.views.progress import RunView
 
 SPEC = StepSpec("train model", "python:3.11", ("python train.py",), values={"epochs": 5})
+RATES = Sweep(axes=(Axis("rate", VariantStyle.MULTIPLE, VariantRules(items=tuple(range(20)))),))
 
 
 class Story:
@@ -34,7 +36,7 @@ def plan() -> Plan:
         pipeline="training",
         nodes=(
             PlannedExecution("prepare", SPEC),
-            PlannedTask("train", SPEC, Sweep()),
+            PlannedTask("train", SPEC, RATES),
             PlannedDeployment("serve", "digits", aliases=("latest",)),
         ),
         ignored=("`image` of step `train model`",),

@@ -53,7 +53,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                     {
                         "index": 0,
                         "status": "complete",
-                        "parameters": {"epochs": 5},
+                        "parameters": {"epochs": 5, "rate": 0},
                         "metadata": {"accuracy": 0.9},
                         "outputs": ["model.pkl"],
                         "attempts": [
@@ -64,7 +64,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                     {
                         "index": 1,
                         "status": "error",
-                        "parameters": {"epochs": 5},
+                        "parameters": {"epochs": 5, "rate": 1},
                         "metadata": {},
                         "outputs": [],
                         "attempts": [

@@ -19,7 +19,6 @@ from vhpipe.cli.selecting import (
     selected_attempt,
     selected_executions,
 )
-from vhpipe.schedule.vocabulary import Status
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.node_progress import ExecutionView
 from vhpipe.views.run_text import value_text
@@ -50,8 +49,8 @@ def command(selector: str, node: str, is_series: bool, project: Path, as_json: b
 
 
 def _last(run: OpenRun, selection: Selection, execution: ExecutionView) -> dict[str, object]:
-    """Of the last attempt what the journal says, which is there for ever; of others and while it runs, the series."""
-    if selection.attempt is None and execution.status is not Status.STARTED:
+    """Of a last attempt that has ended what the journal says, which is there for ever; of others the series."""
+    if selection.attempt is None and (not execution.attempts or execution.attempts[-1].ended_at is not None):
         return dict(execution.metadata)
     folder = _folder(run, selection, execution)
     return {} if folder is None else last_values(folder)

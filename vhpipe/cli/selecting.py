@@ -1,7 +1,7 @@
 """Which project, run, node, execution and attempt a command line means."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import click
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.store.project import ProjectStore
-from vhpipe.views.node_progress import ExecutionView, NodeView
+from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -61,11 +61,12 @@ def parse_selection(text: str, nodes: Sequence[str]) -> Selection:
     """
     readings = tuple(_readings(text))
     for fits in (_equal, _equal_but_for_case, _begins):
-        found = {node: reading for reading in reversed(readings) for node in nodes if fits(node, reading.node)}
-        if len(found) > 1:
-            raise UsageError(f"`{text}` fits several nodes", hint="one of " + _listed(found))
-        for node, reading in found.items():
-            return replace(reading, node=node)
+        for reading in readings:
+            found = [node for node in nodes if fits(node, reading.node)]
+            if len(found) > 1:
+                raise UsageError(f"`{text}` fits several nodes", hint="one of " + _listed(found))
+            if found:
+                return replace(reading, node=found[0])
     raise _unknown_node(readings[-1].node, nodes)
 
 
@@ -98,8 +99,7 @@ def _unknown_node(typed: str, nodes: Sequence[str]) -> UsageError:
     return UsageError(f"the run has no node `{typed}`", hint=hint)
 
 
-def _listed(names: Iterable[str]) -> str:
-    shown = list(names)
+def _listed(shown: Sequence[str]) -> str:
     more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
     return ", ".join(f"`{name}`" for name in shown[:20]) + more
 
@@ -141,7 +141,7 @@ def one_execution(view: RunView, selection: Selection) -> ExecutionView:
     node = view.nodes[selection.node]
     if not executions:
         raise UsageError(f"node `{node.name}` has no execution", hint=f"it is {node.status}")
-    failed = [one.index for one in executions if one.attempts and one.because is not None]
+    failed = [one.index for one in executions if one.status in FAILED]
     example = failed[0] if failed else 0
     raise UsageError(f"node `{node.name}` has {node.total} executions", hint=f"say which: `{node.name}#{example}`")
 
