@@ -45,7 +45,7 @@ def attempt(index: int = 0, node: str = "train", number: int = 1) -> AttemptId:
 def said(story: Any, *events: Any, weight: Weight = Weight.USUAL) -> list[str]:
     """The lines about the last of the events that are at least so weighty."""
     recorded = story.tell(*events)
-    return [line.text for line in lines_for(story.view, recorded, SURROUNDINGS) if line.weight <= weight]
+    return list(lines_for(story.view, recorded, SURROUNDINGS, weight))
 
 
 def test_a_run_says_that_it_starts_and_how_it_ends(story: Any) -> None:
@@ -159,4 +159,4 @@ def test_no_text_of_others_reaches_a_line_unescaped(outcome: Status, text: str) 
         recorded = Recorded(sequence, 0.0, event)
         view.apply(recorded)
         for line in lines_for(view, recorded, surroundings):
-            assert not UNSAFE.search(line.text)
+            assert not UNSAFE.search(line)

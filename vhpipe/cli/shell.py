@@ -70,8 +70,8 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
         raise UsageError(f"`{label}` has not started", hint=f"it is {execution.status}")
     folder = run.folder.attempt_folder(selected_attempt(selection, execution))
     if not folder.is_dir():
-        because = execution.attempts[-1].because
-        raise EnvironmentFailure(f"the folder of `{label}` is not there: `{folder}`", hint=because and f"it said: {because}")
+        hint = execution.because and f"the attempt ended with: {execution.because}"
+        raise EnvironmentFailure(f"the folder of `{label}` is not there: `{folder}`", hint=hint)
     return folder, label
 
 

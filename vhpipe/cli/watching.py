@@ -41,9 +41,8 @@ class Watcher:
 
     def observe(self, recorded: Recorded) -> None:
         self.view.apply(recorded)
-        for line in lines_for(self.view, recorded, self._surroundings):
-            if line.weight <= self._limit:
-                self._say(line.text)
+        for line in lines_for(self.view, recorded, self._surroundings, self._limit):
+            self._say(line)
 
     def tick(self) -> None:
         if self._live is not None:

@@ -65,22 +65,24 @@ class Surroundings(NamedTuple):
     log_tail: Callable[[AttemptId], tuple[str, ...]]
 
 
-def lines_for(view: RunView, recorded: Recorded, surroundings: Surroundings) -> tuple[Line, ...]:
-    """What to say about an event that has just been applied to the view; often nothing."""
-    time_of_day = surroundings.clock(recorded.at)
+def lines_for(
+    view: RunView, recorded: Recorded, surroundings: Surroundings, limit: Weight = Weight.DETAIL
+) -> tuple[str, ...]:
+    """What to say about an event that has just been applied to the view, down to a weight; often nothing."""
     return tuple(
-        line._replace(text=f"  {line.text}" if line.follows else f"{time_of_day} {line.text}")
-        for line in _said(view, recorded, surroundings)
+        f"  {line.text}" if line.follows else f"{surroundings.clock(recorded.at)} {line.text}"
+        for line in _said(view, recorded, surroundings, limit)
+        if line.weight <= limit
     )
 
 
-def _said(view: RunView, recorded: Recorded, surroundings: Surroundings) -> Iterator[Line]:
+def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: Weight) -> Iterator[Line]:
     event = recorded.event
     match event:
         case RunStarted() | RunStopping() | RunEnded():
             yield _about_run(view, event)
         case AttemptStarted():
-            yield from _started(view, event.attempt, surroundings)
+            yield from _started(view, event.attempt, surroundings, limit)
         case AttemptEnded():
             yield from _ended(view, event, surroundings)
         case AttemptStopping():
@@ -117,9 +119,10 @@ def end_text(view: RunView) -> str:
     return f"{view.status}{took and ' in ' + took}{_reason(view.because)}"
 
 
-def _started(view: RunView, attempt: AttemptId, surroundings: Surroundings) -> Iterator[Line]:
+def _started(view: RunView, attempt: AttemptId, surroundings: Surroundings, limit: Weight) -> Iterator[Line]:
     yield Line(f"{_attempt(view, attempt)} started", Weight.USUAL)
-    yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
+    if limit is Weight.DETAIL:  # finding the path costs as much as all the rest
+        yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
 
 
 def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> Iterator[Line]:
