@@ -3,7 +3,7 @@
 import sys
 from time import process_time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vhpipe.config.model import (
@@ -150,6 +150,7 @@ CONFIGS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(CONFIGS)
 def test_any_file_can_be_checked_and_the_answer_is_the_same_twice(config: Config) -> None:
     diagnostics = check(subject_of(config))

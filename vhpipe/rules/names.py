@@ -81,7 +81,7 @@ def _repeated(items: Iterable[Named], kind: str, where: str, hint: str) -> Itera
     first: dict[str, Named] = {}
     for item in items:
         earlier = first.setdefault(item.name, item)
-        if earlier is not item:
+        if earlier is not item and item.name:
             yield Finding(
                 f"{where} has another {kind} `{item.name}`",
                 name_at(item.at),

@@ -40,7 +40,9 @@ def unknown_tasks(subject: Subject) -> Iterator[Finding]:
     known = subject.config.tasks_by_name()
     for graph in subject.graphs:
         for node in graph.pipeline.nodes:
-            if not isinstance(node, TaskNode) or node.task is None or node.commit is not None or node.task in known:
+            if not isinstance(node, TaskNode) or node.task is None or node.commit is not None:
+                continue
+            if node.task in known or not subject.is_sound(node.at):
                 continue
             yield Finding(
                 f"there is no task `{node.task}` in this file",

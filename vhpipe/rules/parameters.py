@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
 from vhpipe.plan.values import value_problem
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 
 
 def invalid_defaults(subject: Subject) -> Iterator[Finding]:
@@ -54,12 +54,14 @@ def _with_default(subject: Subject) -> Iterator[tuple[Parameter, Parameter]]:
         for parameter in step.parameters:
             if parameter.default is not None:
                 yield parameter, parameter
+    step_of = unmerged_steps(subject.config)
     for graph in subject.graphs:
         for name, node in graph.nodes.items():
-            effective = graph.steps.get(name)
-            if isinstance(node, DeploymentNode) or node.override is None or effective is None:
+            effective, original = graph.steps.get(name), step_of(node)
+            if isinstance(node, DeploymentNode) or node.override is None or effective is None or original is None:
                 continue
-            merged = {parameter.name: parameter for parameter in effective.parameters}
+            own = frozenset(parameter.name for parameter in original.parameters)
+            merged = {parameter.name: parameter for parameter in effective.parameters if parameter.name in own}
             for parameter in node.override.parameters:
                 if parameter.default is not None and parameter.name in merged:
                     yield parameter, merged[parameter.name]

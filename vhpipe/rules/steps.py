@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from re import compile as compile_pattern
 
 from vhpipe.config.model import DeploymentNode, Input
-from vhpipe.diagnostics import Location
-from vhpipe.plan.placing import unsafe_path_reason
-from vhpipe.rules.places import key_at, name_at, value_at
+from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, Subject
 
 _HAS_SCHEME = compile_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -29,28 +27,6 @@ def local_input_paths(subject: Subject) -> Iterator[Finding]:
                     value_at(item.at, "default", index),
                     hint="it is read relative to the folder of this file",
                 )
-
-
-def unsafe_paths(subject: Subject) -> Iterator[Finding]:
-    """Names that become paths below an execution's folders. Source: decision 29."""
-    for what, path, place in _paths(subject):
-        reason = unsafe_path_reason(path)
-        if reason is not None:
-            yield Finding(
-                f"{what} `{_shortened(path)}` cannot be a path: {reason}",
-                place,
-                hint="write a relative path without `..`",
-            )
-
-
-def _paths(subject: Subject) -> Iterator[tuple[str, str, Location]]:
-    for item in _inputs(subject):
-        yield "input name", item.name, name_at(item.at)
-        if item.filename is not None:
-            yield "filename", item.filename, value_at(item.at, "filename")
-    for endpoint in subject.config.endpoints:
-        for file in endpoint.files:
-            yield "path", file.path, value_at(file.at, "path")
 
 
 def _inputs(subject: Subject) -> Iterator[Input]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules import (
     actions,
+    commands,
+    conditions,
     cycles,
     edges,
     endpoints,
@@ -52,12 +54,17 @@ RULES: tuple[Rule, ...] = (
     Rule("dotted-node-name", "warning", "no edge can name a node with a dot", names.dotted_node_names),
     Rule("empty-command", "warning", "a step has nothing to do", steps.empty_commands),
     Rule(
+        "trailing-backslash",
+        "error",
+        "an item of a command would run on into the next",
+        commands.trailing_backslashes,
+    ),
+    Rule(
         "preset-without-environment",
         "error",
         "a preset needs its environment",
         nodes.presets_without_environment,
     ),
-    Rule("unsafe-path", "error", "a name would lead out of the execution's folders", steps.unsafe_paths),
     Rule("local-input-path", "info", "an input is a file of this machine", steps.local_input_paths),
     Rule("useless-property", "warning", "a property changes nothing where it stands", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
@@ -70,6 +77,26 @@ RULES: tuple[Rule, ...] = (
         "a task varies a parameter that its step does not have",
         tasks.unknown_parameters,
     ),
+    Rule("duplicate-variant", "error", "a task varies one parameter twice", tasks.sweep_faults("duplicate-variant")),
+    Rule("missing-variant-rule", "error", "a variant lacks what its style needs", tasks.sweep_faults("missing-rule")),
+    Rule("zero-variant-step", "error", "a variant gets nowhere", tasks.sweep_faults("zero-step")),
+    Rule("empty-variant", "error", "a variant has no values", tasks.sweep_faults("no-values")),
+    Rule(
+        "unknown-distribution",
+        "error",
+        "random values have a distribution that is not known",
+        tasks.sweep_faults("unknown-distribution"),
+    ),
+    Rule("variant-too-large", "error", "a variant leads beyond numbers", tasks.sweep_faults("value-too-large")),
+    Rule("unfit-variant-value", "warning", "a task tries a value that does not fit", tasks.sweep_faults("unfit-value")),
+    Rule("ragged-parameter-sets", "error", "parameter sets differ in their names", tasks.sweep_faults("ragged-sets")),
+    Rule(
+        "missing-execution-count",
+        "warning",
+        "a search does not say how many executions it has",
+        tasks.sweep_faults("missing-execution-count"),
+    ),
+    Rule("invalid-count", "error", "a task has no executions", tasks.sweep_faults("invalid-count")),
     Rule(
         "unknown-override-input",
         "error",
@@ -210,5 +237,18 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "an action waits for nothing that happens, or does nothing that can be done",
         _in_each_pipeline(actions.unknown_words),
+    ),
+    Rule("invalid-condition", "error", "a condition cannot be read", conditions.invalid_conditions),
+    Rule(
+        "unknown-condition-parameter",
+        "warning",
+        "a condition speaks of a parameter that the step does not have",
+        conditions.unknown_parameters,
+    ),
+    Rule(
+        "metadata-before-start",
+        "warning",
+        "a condition needs metadata before there can be any",
+        conditions.metadata_before_start,
     ),
 )

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from vhpipe.config.model import Multiple, Parameter, ParameterType, Task, TaskType
+from vhpipe.config.model import Parameter, ParameterType, Task, TaskType
 from vhpipe.diagnostics import Path
 from vhpipe.rules.places import key_at
 from vhpipe.rules.subject import Finding, Subject
 
 ONLY_BAYESIAN = {
     "engine": "engine",
-    "execution-batch-size": "execution_batch_size",
     "optimization-target-metric": "optimization_target_metric",
     "optimization-target-value": "optimization_target_value",
 }
@@ -49,8 +48,6 @@ def _of_parameter(parameter: Parameter) -> Iterator[tuple[str, str]]:
     for word in ("min", "max"):
         if parameter.type in WITHOUT_LIMITS and word in written:
             yield word, f"on a {parameter.type} parameter"
-    if "multiple-separator" in written and parameter.multiple is not Multiple.SEPARATE:
-        yield "multiple-separator", "without `multiple: separate`"
 
 
 def _of_task(task: Task) -> Iterator[tuple[str, TaskType]]:

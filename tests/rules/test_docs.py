@@ -1,0 +1,72 @@
+"""docs/rules.md says of every rule what it does, and its examples are true.
+
+After a wanted change `python tests/rules/test_docs.py` writes what the examples print anew.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from vhpipe.cli.loading import load_file
+from vhpipe.rules.table import RULES
+from vhpipe.views.report import render_full
+
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+SECTION = re.compile(r"^## (?P<rule>[a-z0-9-]+)\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^```yaml\n(?P<yaml>.*?)^```\n+```text\n(?P<out>.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+WITHOUT_EXAMPLE = {
+    "file-too-big", "not-utf-8", "number-too-large", "refused-by-schema", "scalar-too-long", "too-deep",
+    "too-many-directives", "too-many-nodes", "too-much-expansion",
+}  # fmt: skip
+"""What a page cannot show: files that are too big, or no text."""
+
+
+class Section(NamedTuple):
+    rule: str
+    text: str
+
+
+SECTIONS = tuple(Section(found["rule"], found["text"]) for found in SECTION.finditer(PAGE.read_text()))
+
+
+def printed(text: str, folder: Path) -> str:
+    file = folder / "valohai.yaml"
+    file.write_text(text)
+    loaded = load_file(str(file))
+    return render_full(loaded.source, loaded.diagnostics, color=False).replace(str(file), file.name)
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.rule)
+def test_the_examples_of_a_rule_print_what_the_page_says(section: Section, tmp_path: Path) -> None:
+    examples = list(EXAMPLE.finditer(section.text))
+    assert bool(examples) != (section.rule in WITHOUT_EXAMPLE)
+    for example in examples:
+        assert printed(example["yaml"], tmp_path) == example["out"]
+        assert f"[{section.rule}]" in example["out"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_page_has_a_section_with_severity_and_summary_for_every_rule(rule: object) -> None:
+    text = next((section.text for section in SECTIONS if section.rule == rule.id), "")
+    assert text.startswith(f"\n*{rule.severity}*: {rule.summary}.\n")
+
+
+def test_no_rule_has_two_sections() -> None:
+    assert len({section.rule for section in SECTIONS}) == len(SECTIONS)
+
+
+def write_outputs(folder: Path) -> None:
+    def anew(example: re.Match[str]) -> str:
+        return f"```yaml\n{example['yaml']}```\n\n```text\n{printed(example['yaml'], folder)}```\n"
+
+    PAGE.write_text(EXAMPLE.sub(anew, PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as name:
+        write_outputs(Path(name))
