@@ -62,13 +62,17 @@ def test_the_table_is_not_painted_more_often_than_eyes_need(monkeypatch: Any) ->
     assert len(asked) == 2
 
 
-def test_a_paused_table_comes_back_with_the_next_update(monkeypatch: Any) -> None:
+def test_a_paused_table_comes_back_when_it_is_resumed(monkeypatch: Any) -> None:
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("vhpipe.cli.live.SHORTEST_PAUSE_S", 0.0)
     stream = Terminal()
     live = LiveProgress(stream, lambda view: {}, width=80)
     live.update(new_view())
     live.pause()
     before = stream.tell()
+    live.update(new_view())
+    assert stream.tell() == before
+    live.resume()
     live.update(new_view())
     assert stream.tell() > before
     live.stop(new_view())

@@ -7,8 +7,11 @@ import pytest
 from vhpipe.cli.watching import Watcher
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.vocabulary import (
+    ApprovalAwaited,
+    ApprovalGranted,
     AttemptEnded,
     AttemptStarted,
+    Moment,
     NodeSettled,
     NodeStarted,
     Recorded,
@@ -92,6 +95,25 @@ def test_a_dumb_terminal_gets_plain_lines(new_run: Any, monkeypatch: Any, term: 
     if term:
         monkeypatch.setenv("TERM", term)
     assert "\x1b" not in watched(new_run, Terminal())
+
+
+def test_a_paused_table_stays_away_while_an_approval_is_awaited(new_run: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("vhpipe.cli.live.SHORTEST_PAUSE_S", 0.0)
+    run, stream = new_run(), Terminal()
+    watcher = Watcher(run.folder.plan(), run.folder, 0, stream)
+    watcher.observe(Recorded(0, 0.0, RunStarted(1)))
+    watcher.observe(Recorded(1, 0.0, ApprovalAwaited("prepare", Moment.STARTING)))
+    watcher.tick()
+    watcher.pause()
+    before = stream.tell()
+    watcher.tick()
+    assert stream.tell() == before
+    watcher.observe(Recorded(2, 0.0, ApprovalGranted("prepare", Moment.STARTING, "ada")))
+    before = stream.tell()
+    watcher.tick()
+    assert stream.tell() > before
+    watcher.close()
 
 
 def test_no_colour_when_it_is_not_wanted(new_run: Any, monkeypatch: Any) -> None:

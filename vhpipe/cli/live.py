@@ -1,8 +1,10 @@
 """The live table at a terminal: `views/live` says what stands in it, rich paints it.
 
-Nothing is ever parsed as markup. It is painted from the caller's thread only, at most eight times a second.
+Nothing is ever parsed as markup. It is painted when the caller says so, at most eight times a second, and has no
+thread of its own; `pause` may come from another thread than the rest.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
@@ -43,26 +45,35 @@ class LiveProgress:
                           redirect_stderr=False)  # fmt: skip
         self._measured = measured
         self._painted_at = float("-inf")
+        self._is_away = False
+        self._lock = threading.Lock()
 
     def update(self, view: RunView) -> None:
         """Paint the view unless that was done a moment ago."""
         if time.monotonic() - self._painted_at >= SHORTEST_PAUSE_S:
-            self._paint(view)
+            with self._lock:
+                if not self._is_away:
+                    self._paint(view)
 
     def say(self, line: str) -> None:
         """A line above the table, never cut."""
-        self._console.print(Text(line), soft_wrap=True)
+        with self._lock:
+            self._console.print(Text(line), soft_wrap=True)
 
     def pause(self) -> None:
-        """Take the table away, e.g. to ask a question; the next `update` brings it back."""
-        if self._live.is_started:
+        """Take the table away, e.g. to ask a question, until `resume` and an `update` after it."""
+        with self._lock:
             self._live.stop()
-            self._painted_at = float("-inf")
+            self._is_away = True
+
+    def resume(self) -> None:
+        self._is_away = False
 
     def stop(self, view: RunView) -> None:
         """Paint the last state and leave it on the terminal."""
-        self._paint(view)
-        self._live.stop()
+        with self._lock:
+            self._paint(view)
+            self._live.stop()
 
     def _paint(self, view: RunView) -> None:
         room = max(self._console.height - 5, 3)

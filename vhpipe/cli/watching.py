@@ -45,12 +45,18 @@ class Watcher:
             self._say(line)
 
     def tick(self) -> None:
-        if self._live is not None:
-            with suppress(OSError, ValueError):
-                self._live.update(self.view)
+        if self._live is None:
+            return
+        if not self.view.awaiting:
+            self._live.resume()
+        with suppress(OSError, ValueError):
+            self._live.update(self.view)
 
     def pause(self) -> None:
-        """Take the table away until the next tick, e.g. to ask for an approval."""
+        """Take the table away until no approval is awaited any more, so that a question can be asked in its place.
+
+        It may be called from any thread.
+        """
         if self._live is not None:
             with suppress(OSError, ValueError):
                 self._live.pause()
