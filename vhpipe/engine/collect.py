@@ -1,4 +1,4 @@
-"""What an attempt leaves: its outputs become blobs, its manifest names them, its report goes to the scheduler."""
+"""What an attempt leaves: its outputs become blobs, and its report says how it ended."""
 
 import os
 import stat
@@ -23,7 +23,10 @@ class UnacceptableOutputError(Exception):
 
 
 class FoundOutput(NamedTuple):
-    """A file to keep: `path` holds its bytes, `name` is relative to outputs/. A link is kept as the file it points to."""
+    """A file to keep: `path` holds its bytes, `name` is relative to outputs/.
+
+    A link is kept as the file it points to.
+    """
 
     name: str
     path: str
@@ -80,14 +83,15 @@ def _accepted(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
         raise UnacceptableOutputError(f"output `{name}` is {_kind(status.st_mode)}, not a file")
     target = os.path.realpath(entry.path)
     if not target.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(target):
-        raise UnacceptableOutputError(f"output `{name}` is a link to `{os.readlink(entry.path)}`, not to a file of the outputs")
+        goal = os.readlink(entry.path)
+        raise UnacceptableOutputError(f"output `{name}` is a link to `{goal}`, not to a file of the outputs")
     status = os.stat(target)
     return FoundOutput(name, target, status.st_size, status.st_mode, True)
 
 
 def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-    return kinds.get(stat.S_IFMT(mode), "something else")
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Json], ...]]:

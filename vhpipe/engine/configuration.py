@@ -52,7 +52,7 @@ def _yaml(content: Json) -> str:
     from ruamel.yaml import YAML
 
     writer = YAML(typ="safe", pure=True)
-    writer.version = (1, 1)  # type: ignore[assignment]
+    writer.version = (1, 1)
     stream = io.StringIO()
     writer.dump(content, stream)
     return stream.getvalue()

@@ -59,3 +59,22 @@ class Copies:
     def close(self) -> None:
         for copy in self._taken:
             copy.release()
+
+
+class InPlace:
+    """No copy at all: steps work in the project itself, and what they change stays changed."""
+
+    def __init__(self, project: Path) -> None:
+        self.path = project
+
+    def take(self) -> WorkingCopy:
+        return self
+
+    def restore(self) -> None:
+        pass
+
+    def keep_as(self, target: Path) -> None:
+        pass
+
+    def release(self) -> None:
+        pass

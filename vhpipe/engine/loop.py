@@ -10,6 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol, assert_never
 
 from vhpipe.engine.attempts import Attempts
@@ -92,10 +93,8 @@ class Engine:
         self.wake()
 
     def wake(self) -> None:
-        try:
+        with suppress(BlockingIOError):  # the pipe is full: the engine will wake anyway
             os.write(self._wake_write, b"\0")
-        except BlockingIOError:
-            pass  # the pipe is full: the engine will wake anyway
 
     def run(self, capacity: int) -> None:
         """Walk the plan to its end; the outcome is in the scheduler's state.
@@ -265,8 +264,6 @@ class Engine:
 
 
 def _drain(descriptor: int) -> None:
-    try:
+    with suppress(BlockingIOError):
         while os.read(descriptor, 4096):
             pass
-    except BlockingIOError:
-        pass

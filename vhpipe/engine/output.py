@@ -1,4 +1,7 @@
-"""Where the output of an attempt goes: `log`, `log.index` and `metadata.jsonl` in its folder, each made when first needed."""
+"""Where the output of an attempt goes: `log`, `log.index` and `metadata.jsonl` in its folder.
+
+Each is made when first needed: an execution makes few files.
+"""
 
 import os
 import time

@@ -3,6 +3,7 @@
 Source: docs on the execution contract of the platform; decisions 7, 9, 10, 24, 25, 29.
 """
 
+import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -40,7 +41,6 @@ class Surrounding(NamedTuple):
 
     run: RunFolder
     info: RunInfo
-    identifier: str
     project: Path
     commit: str
     environment: Mapping[str, str]
@@ -70,10 +70,12 @@ class Workspaces:
         self._configuration.write(f"{folder}/config", self._objects(spec, attempt, listing), UNIQUE)
         write_new(f"{folder}/command.sh", script)
         variables = self._variables(spec, attempt, folder, repository)
+        environment = {**self._around.environment, **variables}
+        write_new(f"{folder}/environment.json", json.dumps(environment).encode())
         return Launch(
             argv=argv,
             cwd=repository,
-            environment={**self._around.environment, **variables},
+            environment=environment,
             marker=f"VH_JOB_ID={variables['VH_JOB_ID']}",
             sink=AttemptOutput(folder),
             time_limit_s=spec.step.time_limit_s,
@@ -145,7 +147,7 @@ class Workspaces:
             "valohai.execution-counter": attempt.execution.index + 1,
             "valohai.execution-ctime": datetime.now(UTC).isoformat(),
             "valohai.execution-duration": None,
-            "valohai.execution-id": attempt_identifier(around.identifier, attempt),
+            "valohai.execution-id": attempt_identifier(around.info.identifier, attempt),
             "valohai.execution-image": spec.step.image,
             "valohai.execution-qtime": None,
             "valohai.execution-status": "started",
@@ -155,18 +157,18 @@ class Workspaces:
             "valohai.project-id": self._project,
             "valohai.project-name": f"local/{around.project.name}",
             "valohai.pipeline-counter": around.info.number,
-            "valohai.pipeline-id": around.identifier,
-            "valohai.pipeline-node-id": node_identifier(around.identifier, node),
+            "valohai.pipeline-id": around.info.identifier,
+            "valohai.pipeline-node-id": node_identifier(around.info.identifier, node),
             "valohai.pipeline-tags": list(around.info.tags),
             "valohai.pipeline-title": around.info.title or around.info.pipeline,
         }
         if spec.type == "task":
             described["valohai.task-counter"] = 1
-            described["valohai.task-id"] = task_identifier(around.identifier, node)
+            described["valohai.task-id"] = task_identifier(around.info.identifier, node)
         return described
 
     def _variables(self, spec: ExecutionSpec, attempt: AttemptId, folder: str, repository: str) -> dict[str, str]:
-        identifier, node = attempt_identifier(self._around.identifier, attempt), attempt.execution.node
+        identifier, node = attempt_identifier(self._around.info.identifier, attempt), attempt.execution.node
         variables = {
             **parameter_variables(spec),
             **{name: each.text for name, each in spec.environment_variables.items() if isinstance(each, Literal)},
@@ -178,13 +180,13 @@ class Workspaces:
             "VH_JOB_ID": f"exec-{identifier}",
             "VH_EXECUTION_ID": identifier,
             "VH_PROJECT_ID": self._project,
-            "VH_PIPELINE_ID": self._around.identifier,
-            "VH_PIPELINE_NODE_ID": node_identifier(self._around.identifier, node),
+            "VH_PIPELINE_ID": self._around.info.identifier,
+            "VH_PIPELINE_NODE_ID": node_identifier(self._around.info.identifier, node),
             "VH_LOCAL_IP": "127.0.0.1",
             "VH_PUBLIC_IP": "127.0.0.1",
         }
         if spec.type == "task":
-            variables["VH_TASK_ID"] = task_identifier(self._around.identifier, node)
+            variables["VH_TASK_ID"] = task_identifier(self._around.info.identifier, node)
         return variables
 
 
@@ -214,8 +216,6 @@ def parameter_variables(spec: ExecutionSpec) -> dict[str, str]:
 
     Source: decision 10.
     """
-    import json
-
     names = variable_names(spec.step.parameters)
     variables = {}
     for name, value in typed_parameters(spec).items():

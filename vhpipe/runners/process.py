@@ -46,7 +46,8 @@ class ProcessRunner:
         self._running.clear()
 
     def next_deadline(self) -> float | None:
-        return min((deadline for each in self._running.values() if (deadline := each.deadline()) is not None), default=None)
+        deadlines = (process.deadline() for process in self._running.values())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def keep_time(self, now: float) -> None:
         for process in tuple(self._running.values()):

@@ -32,7 +32,10 @@ class NodeActions:
     def fire(
         self, moment: Moment, taken: frozenset[int], metadata: Mapping[str, Json], parameters: Mapping[str, Value]
     ) -> Firing:
-        """What fires now, without the actions already taken. A condition that reads what is not there is false, with a warning."""
+        """What fires now, without the actions already taken.
+
+        A condition that reads what is not there is false, with a warning.
+        """
         fired: list[int] = []
         warnings: list[str] = []
         for position, (action, conditions) in enumerate(self._actions):

@@ -61,8 +61,8 @@ from vhpipe.schedule.vocabulary import (
     Warned,
 )
 
+UNLIMITED = 1 << 60
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
-KNOWN_THENS = (REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE, "noop")
 
 
 class Scheduler:
@@ -76,6 +76,11 @@ class Scheduler:
         for edge in sorted(plan.edges, key=lambda edge: edge.index):
             self._edges_into[edge.target].append(edge)
         self._actions = {node.name: NodeActions(node) for node in plan.nodes if node.actions}
+        self._limits = {
+            node.name: node.maximum_queued_executions
+            for node in plan.nodes
+            if isinstance(node, PlannedTask) and node.maximum_queued_executions
+        }
         self._to_consider: deque[str] = deque()
         self._to_skip: deque[tuple[str, str]] = deque()
         self._events: list[AnyEvent] = []
@@ -105,7 +110,7 @@ class Scheduler:
         return Decision(tuple(self._events), tuple(self._effects))
 
     def execution_spec(self, execution: ExecutionId) -> ExecutionSpec:
-        return execution_spec(self.plan, self.state, self._nodes[execution.node], execution.index)
+        return execution_spec(self.plan, self.state, self._nodes, execution)
 
     def _emit(self, event: AnyEvent) -> None:
         self.state.apply(event)
@@ -174,11 +179,18 @@ class Scheduler:
 
     def _fill_slots(self) -> None:
         state = self.state
-        while state.queue and state.running < state.capacity:
-            execution = state.queue[0]
+        while state.running < state.capacity and (execution := self._next_queued()) is not None:
             attempt = AttemptId(execution, state.execution(execution).attempt + 1)
             self._emit(AttemptStarted(attempt))
             self._effects.append(StartAttempts((attempt,)))
+
+    def _next_queued(self) -> ExecutionId | None:
+        """The first in the queue whose task does not run as many as it may."""
+        if not self._limits:
+            return self.state.queue[0] if self.state.queue else None
+        nodes, limits = self.state.nodes, self._limits
+        may_start = (each for each in self.state.queue if nodes[each.node].running < limits.get(each.node, UNLIMITED))
+        return next(may_start, None)
 
     # ── ending an attempt, a node, the run ───────────────────────────────────────────────────────
 
@@ -188,17 +200,10 @@ class Scheduler:
             return
         name = attempt.execution.node
         self._warn(name, report.warnings)
-        self._emit(
-            AttemptEnded(
-                attempt,
-                report.outcome,
-                report.exit_code,
-                report.because,
-                report.metadata,
-                report.outputs,
-                report.manifest,
-            )  # fmt: skip
+        ended = AttemptEnded(
+            attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, report.manifest
         )
+        self._emit(ended)
         if report.outcome in (Status.ERROR, Status.CRASHED) and not self._retry(report):
             self._execution_failed(attempt.execution)
         self._settle_if_over(name)
@@ -219,9 +224,13 @@ class Scheduler:
         node = self.state.nodes[name]
         if node.stopping or not (node.queued or node.running):
             return
-        if not siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
-            because = f"`{execution}` failed"
-            self._emit(NodeStopping(name, because))
+        if siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
+            return
+        because = self._why_failed(name, node)
+        self._emit(NodeStopping(name, because))
+        if stops_everything(self._nodes[name].on_error):
+            self._stop_run(Status.ERROR, f"`{name}` is error: {because}")
+        else:
             self._stop_running([name], because)
 
     def _on_child_error(self, name: str) -> OnChildError | None:
@@ -262,8 +271,8 @@ class Scheduler:
         because = node.executions[first].because or "failed"
         if not isinstance(self._nodes[name], PlannedTask):
             return because
-        count = f"{node.failed} of {len(node.executions)} executions failed" if node.failed > 1 else "failed"
-        return f"{ExecutionId(name, first)} {because}" + (f" ({count})" if node.failed > 1 else "")
+        further = f"; {node.failed} of {len(node.executions)} executions failed" if node.failed > 1 else ""
+        return f"`{ExecutionId(name, first)}` failed: {because}{further}"
 
     def _complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""
@@ -311,7 +320,7 @@ class Scheduler:
         for name in names:
             node = self.state.nodes[name]
             for index, execution in enumerate(node.executions if node.running else ()):
-                if execution.status is Status.STARTED:
+                if execution.status is Status.STARTED and not execution.is_stopping:
                     attempt = AttemptId(ExecutionId(name, index), execution.attempt)
                     self._emit(AttemptStopping(attempt, because))
                     self._effects.append(StopAttempt(attempt, because))

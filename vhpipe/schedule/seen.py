@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vhpipe.config.model import Value
 from vhpipe.plan.execution import execution_values
 from vhpipe.plan.model import ExecutionId, Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.sweeps import sweep_size
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import Json, Status
 
@@ -39,8 +40,8 @@ def _task_metadata(state: RunState, node: PlannedTask) -> dict[str, Json]:
 
 
 def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str, Value]:
-    count = len(state.nodes[node.name].executions) or 1
-    every = [_values(plan, state, node, index) for index in range(count)]
+    children = range(len(state.nodes[node.name].executions) or 1 if sweep_size(node.sweep) else 0)
+    every = [_values(plan, state, node, index) for index in children] or [node.spec.values]
     return {key: _shared([values.get(key) for values in every]) for key in every[0]}
 
 

@@ -38,6 +38,7 @@ class ExecutionState:
 
     status: Status = Status.QUEUED
     attempt: int = 0
+    is_stopping: bool = False
     because: str | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
     outputs: tuple[Datum, ...] = ()
@@ -126,7 +127,9 @@ class RunState:
                 self._run_stopping(event)
             case RunEnded():
                 self.status, self.because = event.status, event.because
-            case AttemptStopping() | Warned():
+            case AttemptStopping():
+                self.execution(event.attempt.execution).is_stopping = True
+            case Warned():
                 pass
             case _:
                 assert_never(event)
@@ -140,8 +143,7 @@ class RunState:
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         execution = event.attempt.execution
-        assert self.queue[0] == execution, "attempts start in the order of the queue"
-        self.queue.popleft()
+        self.queue.remove(execution)
         state, node = self.execution(execution), self.nodes[execution.node]
         state.status, state.attempt = Status.STARTED, event.attempt.number
         node.queued -= 1
@@ -150,7 +152,7 @@ class RunState:
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         node, state = self.nodes[event.attempt.execution.node], self.execution(event.attempt.execution)
-        state.status, state.because = event.outcome, event.because
+        state.status, state.because, state.is_stopping = event.outcome, event.because, False
         state.metadata, state.outputs = event.metadata, event.outputs
         node.running -= 1
         self.running -= 1

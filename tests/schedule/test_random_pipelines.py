@@ -1,0 +1,143 @@
+"""What holds for every pipeline, whatever its shape, policies and failures."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import World, deployment, execution, feeds, follows, plan, task
+
+from vhpipe.config.model import OnChildError, OnError
+from vhpipe.plan.model import AttemptId, Plan, PlannedAction, PlannedDeployment, PlannedNode
+from vhpipe.schedule.state import RunState
+from vhpipe.schedule.vocabulary import (
+    SETTLED,
+    AnyEvent,
+    AttemptReported,
+    AttemptStarted,
+    NodeSettled,
+    Recorded,
+    RunEnded,
+    Status,
+    StopRequested,
+)
+
+WORDS = ("require-approval", "stop-pipeline", "error-pipeline", "noop")
+MOMENTS = ("node-starting", "node-complete", "node-error")
+
+actions = st.lists(
+    st.builds(
+        lambda when, then, conditions: PlannedAction((when,), (then,), conditions),
+        st.sampled_from(MOMENTS),
+        st.sampled_from(WORDS),
+        st.sampled_from(((), ("metadata.loss < 1",), ("metadata.missing > 0",))),
+    ),
+    max_size=1,
+).map(tuple)
+
+
+@st.composite
+def nodes(draw: st.DrawFn, name: str) -> PlannedNode:
+    kind = draw(st.sampled_from(("execution", "execution", "task", "deployment")))
+    on_error = draw(st.sampled_from(OnError))
+    if kind == "execution":
+        return execution(name, "data", on_error=on_error, actions=draw(actions))
+    if kind == "task":
+        child = draw(st.sampled_from((None, *OnChildError)))
+        children = draw(st.integers(0, 4))
+        return task(name, children, "data", on_error=on_error, on_child_error=child, actions=draw(actions))
+    return deployment(name, OnError.STOP_ALL if on_error is OnError.RETRY else on_error)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    count = draw(st.integers(1, 7))
+    made = [draw(nodes(f"n{position}")) for position in range(count)]
+    pairs = [(source, target) for target in range(count) for source in range(target)]
+    chosen = draw(st.lists(st.sampled_from(pairs), max_size=10, unique=True)) if pairs else []
+    edges = []
+    for index, (source, target) in enumerate(chosen):
+        files = not any(isinstance(made[end], PlannedDeployment) for end in (source, target)) and draw(st.booleans())
+        edges.append((feeds if files else follows)(index, f"n{source}", f"n{target}"))
+    return plan(made, edges)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    seed = draw(st.randoms(use_true_random=False))
+
+    def outcome_of(attempt: AttemptId) -> Status | AttemptReported:
+        outcome = seed.choice((Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED))
+        because = None if outcome is Status.COMPLETE else "exit code 1"
+        metadata: dict[str, object] = {"loss": seed.random() * 2}
+        return AttemptReported(attempt, outcome, because=because, metadata=metadata, final=seed.random() < 0.1)
+
+    return World(draw(plans()), outcome_of, capacity=draw(st.integers(1, 4)))
+
+
+def walked(world: World, approve: bool, stop_after: int | None) -> list[AnyEvent]:
+    """The events of a run in which every question is answered and the user may stop it."""
+    world.start()
+    for turn in range(1000):
+        if turn == stop_after:
+            world.hear(StopRequested("received SIGINT"))
+        if world.asked:
+            world.answer(world.asked.pop(0).node, approve)
+        elif not world.step():
+            break
+    return world.events
+
+
+@settings(max_examples=1500, deadline=None)
+@given(worlds(), st.booleans(), st.none() | st.integers(0, 12))
+def test_every_pipeline_ends_with_every_node_settled(world: World, approve: bool, stop_after: int | None) -> None:
+    events = walked(world, approve, stop_after)
+    assert isinstance(events[-1], RunEnded)
+    assert sum(isinstance(event, RunEnded) for event in events) == 1
+    for name, node in world.state.nodes.items():
+        assert node.status in SETTLED, name
+        assert all(each.status in SETTLED for each in node.executions), name
+        assert (node.queued, node.running) == (0, 0)
+    settled = [event.node for event in events if isinstance(event, NodeSettled)]
+    assert sorted(settled) == sorted(world.state.nodes)
+
+
+@settings(max_examples=500, deadline=None)
+@given(worlds(), st.booleans(), st.none() | st.integers(0, 12))
+def test_replayed_state_equals_live_state(world: World, approve: bool, stop_after: int | None) -> None:
+    events = walked(world, approve, stop_after)
+    decoder = msgspec.json.Decoder(Recorded)
+    replayed = RunState.of(world.scheduler.plan)
+    for sequence, event in enumerate(events):
+        replayed.apply(decoder.decode(msgspec.json.encode(Recorded(sequence, 0.0, event))).event)
+    assert replayed == world.state
+
+
+@settings(max_examples=500, deadline=None)
+@given(worlds(), st.booleans())
+def test_nothing_starts_before_its_upstream_or_without_a_slot(world: World, approve: bool) -> None:
+    complete: set[str] = set()
+    upstream: dict[str, set[str]] = {name: set() for name in world.state.nodes}
+    for edge in world.scheduler.plan.edges:
+        upstream[edge.target].add(edge.source)
+    for event in walked(world, approve, None):
+        if isinstance(event, NodeSettled) and event.status is Status.COMPLETE:
+            complete.add(event.node)
+        if isinstance(event, AttemptStarted):
+            assert upstream[event.attempt.execution.node] <= complete
+    assert world.most_running <= world.capacity
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(), st.booleans())
+def test_a_run_with_a_node_in_error_is_never_complete(world: World, approve: bool) -> None:
+    walked(world, approve, None)
+    if any(node.status is Status.ERROR for node in world.state.nodes.values()):
+        assert world.state.status is not Status.COMPLETE
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds())
+def test_no_execution_is_tried_more_often_than_its_policy_allows(world: World) -> None:
+    walked(world, True, None)
+    policies = {node.name: node.on_error for node in world.scheduler.plan.nodes}
+    for attempt in world.started:
+        assert attempt.number <= (3 if policies[attempt.execution.node] is OnError.RETRY else 1)

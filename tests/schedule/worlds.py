@@ -1,0 +1,191 @@
+"""Plans made by hand and a world that answers the scheduler: who fails is decided by the test."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from vhpipe.config.model import (
+    EdgeKind,
+    Multiple,
+    OnChildError,
+    OnError,
+    Parameter,
+    TaskType,
+    VariantRules,
+    VariantStyle,
+)
+from vhpipe.plan.model import (
+    AttemptId,
+    Datum,
+    Plan,
+    PlannedAction,
+    PlannedDeployment,
+    PlannedEdge,
+    PlannedEndpoint,
+    PlannedExecution,
+    PlannedInput,
+    PlannedNode,
+    PlannedTask,
+    StepSpec,
+)
+from vhpipe.plan.sweeps import Axis, Sweep
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.state import RunState
+from vhpipe.schedule.vocabulary import (
+    AnyEvent,
+    ApprovalAnswered,
+    AskApproval,
+    AttemptReported,
+    DeploymentReported,
+    Effect,
+    MakeDeployment,
+    StartAttempts,
+    StartRequested,
+    Status,
+    Stimulus,
+    StopAttempt,
+)
+
+Outcome = Status | AttemptReported
+
+
+def spec(*inputs: str, parameters: tuple[Parameter, ...] = (), values: dict[str, object] | None = None) -> StepSpec:
+    return StepSpec(
+        step="s",
+        image="i",
+        command=("true",),
+        parameters=parameters,
+        values=values or {},  # type: ignore[arg-type]
+        inputs=tuple(PlannedInput(name) for name in inputs),
+    )
+
+
+def execution(
+    name: str, *inputs: str, on_error: OnError = OnError.STOP_ALL, actions: tuple[PlannedAction, ...] = ()
+) -> PlannedExecution:
+    return PlannedExecution(name, spec(*inputs), on_error, actions)
+
+
+def task(
+    name: str,
+    children: int,
+    *inputs: str,
+    on_error: OnError = OnError.STOP_ALL,
+    on_child_error: OnChildError | None = None,
+    actions: tuple[PlannedAction, ...] = (),
+) -> PlannedTask:
+    axis = Axis("x", VariantStyle.MULTIPLE, VariantRules(items=tuple(range(children))))
+    step = spec(*inputs, parameters=(Parameter("x"), Parameter("y"), Parameter("many", multiple=Multiple.REPEAT)))
+    return PlannedTask(name, step, Sweep(TaskType.GRID, (axis,)), "b", on_error, on_child_error, None, actions)
+
+
+def deployment(name: str, on_error: OnError = OnError.STOP_ALL) -> PlannedDeployment:
+    return PlannedDeployment(name, "d", (PlannedEndpoint("e", "i"),), (), on_error)
+
+
+def follows(index: int, source: str, target: str) -> PlannedEdge:
+    kind = EdgeKind.DEPENDENCY
+    return PlannedEdge(index, source, kind, "*", target, kind, "*")
+
+
+def feeds(index: int, source: str, target: str, pattern: str = "*", into: str = "data") -> PlannedEdge:
+    return PlannedEdge(index, source, EdgeKind.OUTPUT, pattern, target, EdgeKind.INPUT, into)
+
+
+def plan(nodes: Iterable[PlannedNode], edges: Iterable[PlannedEdge] = ()) -> Plan:
+    return Plan("p", tuple(nodes), tuple(edges))
+
+
+def output(name: str, of: str = "") -> Datum:
+    return Datum(f"{of}/{name}", name, "0" * 64, 1)
+
+
+class World:
+    """Performs effects in order. `outcome_of(attempt)` says how an attempt ends; all else goes well."""
+
+    def __init__(self, made: Plan, outcome_of: Callable[[AttemptId], Outcome], capacity: int = 2) -> None:
+        self.scheduler = Scheduler(made)
+        self.events: list[AnyEvent] = []
+        self.started: list[AttemptId] = []
+        self.asked: list[AskApproval] = []
+        self.running: deque[AttemptId] = deque()
+        self._deploying: deque[str] = deque()
+        self._stopping: dict[AttemptId, str] = {}
+        self._outcome_of = outcome_of
+        self.capacity = capacity
+        self.most_running = 0
+
+    @property
+    def state(self) -> RunState:
+        return self.scheduler.state
+
+    def hear(self, stimulus: Stimulus) -> None:
+        decision = self.scheduler.handle(stimulus)
+        self.events.extend(decision.events)
+        for effect in decision.effects:
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case StartAttempts():
+                self.running.extend(effect.attempts)
+                self.started.extend(effect.attempts)
+                self.most_running = max(self.most_running, len(self.running))
+            case StopAttempt():
+                assert effect.attempt in self.running, "only what runs is stopped"
+                assert effect.attempt not in self._stopping, "nothing is stopped twice"
+                self._stopping[effect.attempt] = effect.because
+            case AskApproval():
+                self.asked.append(effect)
+            case MakeDeployment():
+                self._deploying.append(effect.node)
+
+    def start(self) -> "World":
+        self.hear(StartRequested(self.capacity))
+        return self
+
+    def step(self) -> bool:
+        """Let one thing end; False where nothing goes on."""
+        if self._deploying:
+            self.hear(DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
+        elif self.running:
+            self.hear(self._end_of(self.running.popleft()))
+        else:
+            return False
+        return True
+
+    def _end_of(self, attempt: AttemptId) -> AttemptReported:
+        if attempt in self._stopping:
+            return AttemptReported(attempt, Status.STOPPED, because=self._stopping.pop(attempt))
+        outcome = self._outcome_of(attempt)
+        return outcome if isinstance(outcome, AttemptReported) else _report(attempt, outcome)
+
+    def finish(self) -> "World":
+        while self.step():
+            pass
+        return self
+
+    def answer(self, node: str, approved: bool = True) -> None:
+        self.hear(ApprovalAnswered(node, approved, "a friend"))
+
+    def statuses(self) -> dict[str, str]:
+        return {name: str(node.status) for name, node in self.state.nodes.items()}
+
+    def children(self, name: str) -> list[str]:
+        return [str(each.status) for each in self.state.nodes[name].executions]
+
+
+def _report(attempt: AttemptId, outcome: Status) -> AttemptReported:
+    because = None if outcome is Status.COMPLETE else "exit code 1"
+    name = f"model-{attempt.execution.index}.pkl"
+    return AttemptReported(attempt, outcome, 0, because, outputs=(output(name, str(attempt)),))
+
+
+def completes(attempt: AttemptId) -> Outcome:
+    return Status.COMPLETE
+
+
+def fails(*names: str) -> Callable[[AttemptId], Outcome]:
+    """Every attempt of these nodes or executions (`train#1`) fails."""
+    return lambda attempt: (
+        Status.ERROR if {attempt.execution.node, str(attempt.execution)} & set(names) else Status.COMPLETE
+    )

@@ -1,0 +1,52 @@
+"""`vhpipe run`: run a pipeline, a step or a task of a valohai.yaml on this machine, to its end."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vhpipe.cli.arguments import argument_options, file_and_pipeline_arguments
+
+OPTIONS = (
+    click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
+    click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
+    click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
+                 help="Executions at once; the number of cores if not given."),
+    click.option("--title", help="A title for the run."),
+    click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
+    click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),
+    click.option("--approval", type=click.Choice(("wait", "reject", "approve")), default="wait", show_default=True,
+                 help="What to answer where an action requires approval."),
+    click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
+                 help="Reject what nobody has approved after so long."),
+    click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
+    click.option("--inherit-env", "inherit", is_flag=True, help="Give steps all environment variables."),
+    click.option("--repository", type=click.Choice(("copy", "link", "in-place")), default="copy", show_default=True,
+                 help="What steps work in: a copy of the code, read-only links, or the project itself."),
+    click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+                 help="The folder of the code; that of FILE if not given."),
+    click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what failed and how it ended."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+)  # fmt: skip
+
+
+def run_options(command: Any) -> Any:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(name="run")
+@file_and_pipeline_arguments
+@argument_options
+@run_options
+def command(words: tuple[str, ...], detach: bool, **options: Any) -> int:
+    """Run a pipeline, a step or a task on this machine.
+
+    FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
+    The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
+    """
+    from vhpipe.cli.running import run_attached, run_detached
+
+    return run_detached(words, options) if detach else run_attached(words, options)

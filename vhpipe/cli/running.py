@@ -1,0 +1,179 @@
+"""From the command line of `vhpipe run` to a run that has ended: what is decided before, and who walks it."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from vhpipe.cli.arguments import chosen_file, given_arguments, match_name, pick_pipeline
+from vhpipe.engine.supervisor import supervise
+from vhpipe.errors import UsageError
+
+ARGUMENT_OPTIONS = ("parameter_assignments", "input_assignments", "parameter_files", "seed", "on_collision")
+SIGNALLED = 128
+
+Ready = Callable[[int], None]
+
+
+def run_attached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+    """The exit code of a run that is watched from here."""
+    _refuse_other_systems()
+    work = partial(_run, words, options, ready=lambda number: None)
+    return supervise(lambda: _guarded(work))
+
+
+def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+    """Start a run in the background and print its number; 2, 3 or 4 if it could not start, as for any run."""
+    _refuse_other_systems()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.setsid()
+        work = partial(_run, words, options, ready=lambda number: _detach(number, writing))
+        os._exit(supervise(lambda: _guarded(work)))
+    os.close(writing)
+    with open(reading, encoding="ascii") as announced:
+        number = announced.read().strip()
+    if not number:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    click.echo(number)
+    click.echo(f"run {number} goes on in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
+    return 0
+
+
+def _detach(number: int, announce: int) -> None:
+    """The run exists: tell its number and let go of the terminal."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.write(announce, f"{number}\n".encode())
+    os.close(announce)
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """The exit code of `work`; whatever goes wrong has been said on stderr by then."""
+    from vhpipe.cli.failures import report
+
+    try:
+        return work()
+    except BaseException as failure:
+        return report(failure)
+
+
+def _refuse_other_systems() -> None:
+    if sys.platform != "linux":
+        raise UsageError("vhpipe runs pipelines on Linux and WSL2 only", "validate, plan, graph and show work here")
+
+
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Chosen(NamedTuple):
+    """What is to run, and where the project is."""
+
+    plan: Any
+    project: Path
+
+
+def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> int:
+    from vhpipe.cli.approving import Approver
+    from vhpipe.cli.watching import Watcher
+    from vhpipe.engine.start import begin, walk
+
+    order = _order(words, options)
+    begun = begin(order, time.time())
+    ready(begun.run.number)
+    verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
+    watcher = Watcher(order.plan, begun.run, verbosity)
+    approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
+    try:
+        outcome = walk(begun, (watcher,), approver)
+    finally:
+        watcher.close()
+    if options["as_json"]:
+        _print_json(watcher, begun.run)
+    return SIGNALLED + outcome.signal if outcome.signal is not None else watcher.view.exit_code
+
+
+def _print_json(watcher: Any, run: Any) -> None:
+    import json
+
+    from vhpipe.views.run_json import run_json
+
+    shown = run_json(watcher.view, lambda attempt: str(run.attempt_folder(attempt) / "log"))
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+
+
+def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
+    """Everything that can go wrong before something is written goes wrong here."""
+    from vhpipe.engine.fetch import expand_inputs
+    from vhpipe.engine.start import Order, default_capacity
+    from vhpipe.settings.child_environment import child_environment
+    from vhpipe.settings.python import find_python
+
+    chosen = _chosen(words, options)
+    plan = expand_inputs(chosen.plan, chosen.project, Path.cwd())
+    python = find_python(chosen.project, options["python"], os.environ)
+    _say_before_start(plan, python, options["quiet"])
+    return Order(
+        plan=plan,
+        project=chosen.project,
+        capacity=options["jobs"] or default_capacity(),
+        environment=child_environment(os.environ, python, options["inherit"]),
+        title=options["title"],
+        tags=options["tags"],
+        command_line=tuple(sys.argv[1:]),
+        repository=options["repository"],
+    )
+
+
+def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
+    from vhpipe.cli.loading import load_file, refuse_errors
+    from vhpipe.graph.build import build_graph
+    from vhpipe.plan.compile import compile_plan
+    from vhpipe.plan.runnable import runnable_problems
+    from vhpipe.plan.single import single_node
+
+    file, name = chosen_file(words)
+    loaded = load_file(file)
+    refuse_errors(loaded)
+    config = loaded.config
+    if options["step"] or options["task"]:
+        if name or (options["step"] and options["task"]):
+            raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
+        step = match_name(options["step"], config.steps_by_name(), "step") if options["step"] else None
+        task = match_name(options["task"], config.tasks_by_name(), "task") if options["task"] else None
+        config, pipeline = single_node(config, step=step, task=task)
+        graph = build_graph(config, pipeline)
+    else:
+        pipeline = pick_pipeline(config, name)
+        graph = loaded.graphs[config.pipelines.index(pipeline)]
+    arguments = given_arguments(pipeline, **{option: options[option] for option in ARGUMENT_OPTIONS})
+    plan = compile_plan(config, graph, arguments, file)
+    problems = runnable_problems(plan)
+    if problems:
+        raise UsageError(problems[0])
+    return Chosen(plan, _project_of(file, options["project"]))
+
+
+def _project_of(file: str, given: Path | None) -> Path:
+    """The folder of the yaml; for `-` the current one. Source: decision 24."""
+    if given is not None:
+        return given.resolve()
+    return Path.cwd() if file == "-" else (Path(file) if Path(file).is_dir() else Path(file).parent).resolve()
+
+
+def _say_before_start(plan: Any, python: Any, is_quiet: bool) -> None:
+    from vhpipe.views.safe_text import one_line
+
+    if is_quiet:
+        return
+    click.echo(f"steps see {one_line(python.reason)}", err=True)
+    for text in (*plan.notices, *(f"not honoured here: {each}" for each in plan.ignored)):
+        click.echo(one_line(text), err=True)

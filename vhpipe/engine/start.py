@@ -1,0 +1,164 @@
+"""From a plan to a run: the run's folder is made, everything it stands on is written down, and the engine walks it."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from vhpipe import __version__
+from vhpipe.engine.attempts import Attempts
+from vhpipe.engine.copies import Copies, InPlace
+from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.fetch import Fetcher
+from vhpipe.engine.identity import run_identifier
+from vhpipe.engine.loop import Approvals, Engine
+from vhpipe.engine.recorder import Observer, Recorder
+from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.engine.working_copy import WorkingCopies
+from vhpipe.engine.workspace import Surrounding, Workspaces
+from vhpipe.plan.model import Plan
+from vhpipe.runners.process import ProcessRunner
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.state import RunState
+from vhpipe.store.journal import JournalWriter
+from vhpipe.store.project import ProjectStore
+from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
+from vhpipe.store.run_folder import RunFolder, RunInfo
+
+Repository = Literal["copy", "link", "in-place"]
+
+SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
+
+
+class Order(NamedTuple):
+    """What the user wants run, decided before anything is written."""
+
+    plan: Plan
+    project: Path
+    capacity: int
+    environment: Mapping[str, str]
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    command_line: tuple[str, ...] = ()
+    repository: Repository = "copy"
+
+
+class Begun(NamedTuple):
+    """A run that exists on disk and whose lock this process holds."""
+
+    order: Order
+    store: ProjectStore
+    run: RunFolder
+    info: RunInfo
+    snapshot: Snapshot
+
+
+class Outcome(NamedTuple):
+    """How a run ended. `signal` is what the engine was asked to end by, None without one."""
+
+    state: RunState
+    signal: int | None
+
+
+def begin(order: Order, at: float) -> Begun:
+    """Make the run: its folder, lock, plan and the snapshot of the code. `at` is wall time.
+
+    Errors: `RefusedError` for a state folder that is not this user's, `EnvironmentFailure` for the disk.
+    """
+    store = ProjectStore.create(order.project)
+    run = store.new_run()
+    run.acquire()
+    snapshot = take_snapshot(order.project, store.blobs)
+    save_snapshot(snapshot, run.path)
+    run.write_plan(order.plan)
+    info = RunInfo(
+        number=run.number,
+        identifier=run_identifier(),
+        pipeline=order.plan.pipeline,
+        file=order.plan.file,
+        title=order.title,
+        tags=order.tags,
+        created_at=at,
+        command_line=order.command_line,
+        version=__version__,
+    )
+    run.write_info(info)
+    return Begun(order, store, run, info, snapshot)
+
+
+def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> Outcome:
+    """Run it to its end. `VhpipeError` where the world fails; the journal then holds what was true until then."""
+    order, run = begun.order, begun.run
+    scheduler = Scheduler(order.plan)
+    engines: list[Engine] = []
+    recorder = Recorder(JournalWriter.create(run.journal_path), observers, on_safe=lambda: engines[0].wake())
+    requests = RunRequests(run)
+    engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
+    engines.append(engine)
+    attempts = _attempts(begun, engine)
+    engine.equip(attempts, ProcessRunner(engine.selector, attempts.ended))
+    try:
+        engine.run(order.capacity)
+    finally:
+        attempts.close()
+    recorder.close()
+    requests.close()
+    engine.close()
+    run.release()
+    return Outcome(scheduler.state, engine.received_signal())
+
+
+def _attempts(begun: Begun, engine: Engine) -> Attempts:
+    order, store, snapshot = begun.order, begun.store, begun.snapshot
+    surrounding = Surrounding(
+        run=begun.run,
+        info=begun.info,
+        project=order.project,
+        commit=snapshot.commit_identifier,
+        environment=order.environment,
+        shell=_shell(order.environment.get("PATH")),
+    )
+    copies = _copies(begun)
+    workspaces = Workspaces(surrounding, store.blobs, Fetcher(store.blobs))
+    return Attempts(begun.run, store.blobs, workspaces, copies, engine.hand_over, engine.hear, engine.fail)
+
+
+def _copies(begun: Begun) -> Copies:
+    order, store, snapshot = begun.order, begun.store, begun.snapshot
+    if order.repository == "in-place":
+        return Copies(InPlace(order.project), is_small=True)
+    size = sum(entry.size_bytes for entry in snapshot.entries)
+    is_small = size <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
+    return Copies(WorkingCopies(store.slots, store.blobs, snapshot, order.repository), is_small)
+
+
+def _shell(path: str | None) -> str:
+    """bash if there is one, else sh. Source: decision 7."""
+    return shutil.which("bash", path=path) or shutil.which("sh", path=path) or "/bin/sh"
+
+
+class RunRequests:
+    """The requests folder of one run."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        self._wake = open_wake(run)
+
+    def wake_descriptor(self) -> int:
+        return self._wake
+
+    def take(self) -> Sequence[Request]:
+        return pending_requests(self._run)
+
+    def delete(self, request: Request) -> None:
+        delete_request(self._run, request.id)
+
+    def close(self) -> None:
+        os.close(self._wake)
+
+
+def default_capacity() -> int:
+    """The number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+

@@ -1,0 +1,91 @@
+"""The supervisor: a tiny parent of the engine that lets no process of a run outlive it.
+
+It has no threads and does nothing but pass on signals. However the engine ends, killed or not, its descendants become
+children of the supervisor, which kills them until none is left. When the supervisor is killed, the engine dies with it.
+Source: decision 27.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from vhpipe.runners.process_tree import become_subreaper, die_with_parent, kill_descendants
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FROM_THE_KERNEL = 0x80
+"""si_code of a signal that the terminal sent: to the whole foreground group, so that the engine has it already."""
+ENGINE_KILLED = 4
+
+
+def supervise(engine: Callable[[], int]) -> int:
+    """The exit code of `engine`, which runs in a child process; 4 where something killed it.
+
+    To be called before any thread is started. In the child this does not return.
+    """
+    watched = {*FORWARDED, signal.SIGCHLD}
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    supervisor = os.getpid()
+    child = os.fork()
+    if child == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        _be_the_engine(engine, supervisor)
+    become_subreaper()
+    status = _wait(child, watched)
+    _sweep()
+    signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return code
+    name = signal.Signals(-code).name
+    print(f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete", file=sys.stderr)
+    return ENGINE_KILLED
+
+
+def _be_the_engine(engine: Callable[[], int], supervisor: int) -> NoReturn:
+    code = ENGINE_KILLED
+    try:
+        die_with_parent()
+        become_subreaper()
+        if os.getppid() == supervisor:
+            code = engine()
+            sys.stdout.flush()
+            sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _wait(child: int, watched: set[signal.Signals]) -> int:
+    """The wait status of the engine; signals that came meanwhile have been passed on."""
+    while True:
+        received = signal.sigwaitinfo(watched)
+        if received.si_signo != signal.SIGCHLD:
+            if received.si_code != FROM_THE_KERNEL:
+                os.kill(child, received.si_signo)
+            continue
+        status = _reap_until(child)
+        if status is not None:
+            return status
+
+
+def _reap_until(child: int) -> int | None:
+    """Take away all that has ended; the status of `child` if it is among them."""
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if ended == child:
+            return status
+        if ended == 0:
+            return None
+
+
+def _sweep() -> None:
+    """Kill what is left until a pass finds nothing."""
+    while not kill_descendants(os.getpid()):
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
