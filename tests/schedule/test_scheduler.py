@@ -164,9 +164,8 @@ def test_a_second_request_to_stop_changes_nothing() -> None:
 
 def test_an_attempt_that_completed_before_the_stop_reached_it_stays_complete() -> None:
     world = World(plan([execution("a")]), completes).start()
-    attempt: AttemptId = world.running.popleft()
     world.hear(StopRequested("received SIGTERM"))
-    world.hear(AttemptReported(attempt, Status.COMPLETE, 0))
+    world.hear(AttemptReported(world.running.popleft(), Status.COMPLETE, 0))
     assert (world.statuses(), world.state.status) == ({"a": "complete"}, "stopped")
 
 
