@@ -1,7 +1,8 @@
 """How diagnostics look."""
 
 from vhpipe.diagnostics import Diagnostic, Location, Related, Span
-from vhpipe.views.report import UnreadSource, render_concise, render_full, render_summary
+from vhpipe.views.report import UnreadSource, render_concise, render_full
+from vhpipe.views.summary import render_summary
 
 
 def source(*lines: str) -> UnreadSource:

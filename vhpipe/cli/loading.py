@@ -2,17 +2,20 @@
 
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Config
 from vhpipe.config.read import read_config
 from vhpipe.diagnostics import Diagnostic, Location, Related, has_errors
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.document.read import read_document
+from vhpipe.document.spans import Document
 from vhpipe.errors import InvalidFile, UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.check import check, subject_of
-from vhpipe.views.report import Source, UnreadSource
+
+if TYPE_CHECKING:
+    from vhpipe.views.report import Source
 
 DEFAULT_FILE = "valohai.yaml"
 STDIN = "-"
@@ -26,8 +29,8 @@ class LoadedFile(NamedTuple):
     """
 
     name: str
-    document: Source | None
-    source: Source
+    document: Document | None
+    source: "Source"
     config: Config
     graphs: tuple[PipelineGraph, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -44,6 +47,8 @@ def load_file(path: str) -> LoadedFile:
     content = _content(path)
     document, faults = read_document(content, name)
     if document is None:
+        from vhpipe.views.report import UnreadSource
+
         source = UnreadSource(name, tuple(content[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()))
         return LoadedFile(name, None, source, Config(), (), faults)
     config, more = read_config(document)
@@ -73,7 +78,7 @@ def _content(path: str) -> bytes:
         raise UsageError(f"cannot read `{path}`: {reason}") from None
 
 
-def _located(source: Source, diagnostic: Diagnostic) -> Diagnostic:
+def _located(source: "Source", diagnostic: Diagnostic) -> Diagnostic:
     def place(related: Related) -> Related:
         at = related.at
         return related._replace(at=source.span(at)) if isinstance(at, Location) else related

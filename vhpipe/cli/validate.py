@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from vhpipe.cli.loading import DEFAULT_FILE, load_file
+from vhpipe.cli.loading import DEFAULT_FILE, LoadedFile, load_file
 from vhpipe.diagnostics import Diagnostic, has_errors
-from vhpipe.views.report import render_concise, render_full, render_summary
+from vhpipe.views.summary import render_summary
 
 
 @click.command(name="validate", help="Say what is wrong with each of FILES (default: ./valohai.yaml; - is stdin).")
@@ -27,11 +27,18 @@ def command(files: tuple[str, ...], style: str) -> int:
     for loaded in map(load_file, dict.fromkeys(names)):
         if found and loaded.diagnostics and style == "full":
             click.echo()
-        render = render_full if style == "full" else render_concise
-        click.echo(render(loaded.source, loaded.diagnostics, color), nl=False, color=color)
+        if loaded.diagnostics:
+            click.echo(_rendered(loaded, style, color), nl=False, color=color)
         found += loaded.diagnostics
     click.echo(render_summary(found, tuple(dict.fromkeys(names))), err=True)
     return 1 if has_errors(tuple(found)) else 0
+
+
+def _rendered(loaded: LoadedFile, style: str, color: bool) -> str:
+    from vhpipe.views.report import render_concise, render_full  # a good file needs neither
+
+    render = render_full if style == "full" else render_concise
+    return render(loaded.source, loaded.diagnostics, color)
 
 
 def _wants_color() -> bool:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from vhpipe.config.model import NodeAction, Step
 from vhpipe.diagnostics import Location
-from vhpipe.plan.conditions import ConditionError, names_in, parse_condition
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Choice, Finding, Subject
 
@@ -23,13 +22,11 @@ class Written(NamedTuple):
 
 def invalid_conditions(subject: Subject) -> Iterator[Finding]:
     for condition in _conditions(subject):
-        try:
-            parse_condition(condition.text)
-        except ConditionError as error:
-            at = condition.at._replace(chars=(error.position, error.position + 1)) if error.position else condition.at
-            yield Finding(
-                f"this is no condition: {error.message}", at, hint="write for example `metadata.accuracy >= 0.9`"
-            )
+        fault = _fault(condition.text)
+        if fault is not None:
+            message, position = fault
+            at = condition.at._replace(chars=(position, position + 1)) if position else condition.at
+            yield Finding(f"this is no condition: {message}", at, hint="write for example `metadata.accuracy >= 0.9`")
 
 
 def unknown_parameters(subject: Subject) -> Iterator[Finding]:
@@ -61,7 +58,20 @@ def metadata_before_start(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _fault(text: str) -> tuple[str, int] | None:
+    """What is wrong with the text of a condition, and at which character."""
+    from vhpipe.plan.conditions import ConditionError, parse_condition  # most files have no condition
+
+    try:
+        parse_condition(text)
+    except ConditionError as error:
+        return error.message, error.position
+    return None
+
+
 def _names(text: str) -> tuple[str, ...]:
+    from vhpipe.plan.conditions import ConditionError, names_in, parse_condition
+
     try:
         return names_in(parse_condition(text))
     except ConditionError:

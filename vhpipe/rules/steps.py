@@ -1,13 +1,10 @@
 """Steps: commands that do what they seem to, and files that land where they should."""
 
 from collections.abc import Iterator
-from re import compile as compile_pattern
 
 from vhpipe.config.model import DeploymentNode, Input
 from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, Subject
-
-_HAS_SCHEME = compile_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def empty_commands(subject: Subject) -> Iterator[Finding]:
@@ -21,7 +18,7 @@ def empty_commands(subject: Subject) -> Iterator[Finding]:
 def local_input_paths(subject: Subject) -> Iterator[Finding]:
     for item in _inputs(subject):
         for index, uri in enumerate(item.default):
-            if uri and not _HAS_SCHEME.match(uri):
+            if uri and not _has_scheme(uri):
                 yield Finding(
                     f"`{_shortened(uri)}` is a file of this machine, which the platform cannot see",
                     value_at(item.at, "default", index),
@@ -36,6 +33,12 @@ def _inputs(subject: Subject) -> Iterator[Input]:
         for node in pipeline.nodes:
             if not isinstance(node, DeploymentNode) and node.override is not None:
                 yield from node.override.inputs
+
+
+def _has_scheme(uri: str) -> bool:
+    """Without `re`: a pattern costs 2 ms at each start."""
+    scheme, colon, _ = uri.partition(":")
+    return bool(colon) and scheme[:1].isalpha() and all(c.isalnum() or c in "+.-" for c in scheme)
 
 
 def _shortened(text: str) -> str:

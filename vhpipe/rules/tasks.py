@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 from vhpipe.config.model import Task
 from vhpipe.diagnostics import Location
-from vhpipe.plan.sweeps import sweep_problems
 from vhpipe.rules.places import key_at, name_at
 from vhpipe.rules.subject import Choice, Finding, Subject
 
@@ -38,6 +37,10 @@ def sweep_faults(kind: str) -> Callable[[Subject], Iterator[Finding]]:
     """A rule about what keeps a blueprint from being counted out, by the word that `sweep_problems` has for it."""
 
     def find(subject: Subject) -> Iterator[Finding]:
+        if not subject.config.tasks:
+            return
+        from vhpipe.plan.sweeps import sweep_problems
+
         steps = subject.config.steps_by_name()
         for task in subject.config.tasks:
             step = steps.get(task.step)

@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.views.safe_text import one_line
 from vhpipe.views.snippet import snippet
+from vhpipe.views.summary import SEVERITIES
 
-SEVERITIES = ("error", "warning", "info")
 MAX_RELATED = 4
 """How many second places are shown with their line."""
 
@@ -62,14 +62,6 @@ def render_concise(document: Source, diagnostics: Iterable[Diagnostic], color: b
     return "".join(_headline(document, item, paint) + "\n" for item in placed(document, diagnostics))
 
 
-def render_summary(diagnostics: Iterable[Diagnostic], names: Sequence[str]) -> str:
-    """How many there are of each severity, and in which file or how many files."""
-    severities = [diagnostic.severity for diagnostic in diagnostics]
-    counts = [_counted(severities.count(severity), severity) for severity in SEVERITIES if severity in severities]
-    where = one_line(names[0]) if len(names) == 1 else f"{len(names)} files"
-    return f"{', '.join(counts) or 'nothing to complain about'} in {where}"
-
-
 def _full(document: Source, item: Placed, paint: "_Painter") -> str:
     span, diagnostic = item
     second = [(_span(document, related.at), related.message) for related in diagnostic.related[:MAX_RELATED]]
@@ -110,12 +102,6 @@ def _span(document: Source, at: Location | Span) -> Span:
 
 def _order(item: Placed) -> tuple[Span, int, str, str]:
     return item.span, SEVERITIES.index(item.diagnostic.severity), item.diagnostic.rule, item.diagnostic.message
-
-
-def _counted(count: int, severity: str) -> str:
-    if severity == "info":
-        return f"{count} info"
-    return f"{count} {severity}" if count == 1 else f"{count} {severity}s"
 
 
 class _Painter(Protocol):
