@@ -83,12 +83,15 @@ class Chosen(NamedTuple):
 
 def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.approving import Approver
+    from vhpipe.views.safe_text import one_line
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import begin, walk
 
     order = _order(words, options)
     begun = begin(order, time.time())
     ready(begun.run.number)
+    for notice in begun.snapshot.notices:
+        click.echo(one_line(notice), err=True)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
     watcher = Watcher(order.plan, begun.run, verbosity)
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
@@ -102,17 +105,15 @@ def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> in
 
 
 def _print_json(watcher: Any, run: Any) -> None:
-    import json
-
+    from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    shown = run_json(watcher.view, lambda attempt: str(run.attempt_folder(attempt) / "log"))
-    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.attempt_folder(attempt) / "log"))))
 
 
 def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
     """Everything that can go wrong before something is written goes wrong here."""
-    from vhpipe.engine.fetch import expand_inputs
+    from vhpipe.engine.fetch import expand_inputs, redacted
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
@@ -128,7 +129,7 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
         environment=child_environment(os.environ, python, options["inherit"]),
         title=options["title"],
         tags=options["tags"],
-        command_line=tuple(sys.argv[1:]),
+        command_line=tuple(redacted(word) for word in sys.argv[1:]),
         repository=options["repository"],
     )
 
