@@ -102,6 +102,8 @@ def test_an_empty_file_is_a_document_of_nothing(text: str) -> None:
         "&k a: 1\nb: *k\n",
         "- - - 1\n  - a\n- |\n  x\n   y\n- >-\n  x\n  y\n- 'it''s'\n- \"a\\tb\"\n- ! 5\n- !!str 5\n- !!float 5\n",
         "a:\nb: ''\nc: ~\nd: '~'\n",
+        "- {image: python:3.12, default: s3://b/x}\n",
+        "- [a:b, 'c':d, \"e\":f, http://x]\n- x:y\n- 'a:b'\n- {http://x: 1}\n",
         "- !!map {a: 1}\n- !!seq [1]\n- !!null x\n- !!bool Yes\n- !!int 0b1\n",
     ],
 )

@@ -13,7 +13,7 @@ yes Yes YES yEs no on Off OFF true True TRUE tRue false null Null NULL nULL ~ y 
 0 1 -1 +1 00 007 010 08 09 0777 0o10 0b11 -0b1 0x1F -0x1F 0xfg 1_000 1__0 _1 1_ 12:30:45 1:30 1:60 190:20:30 -1:30
 1. 1.0 .5 -.5 +.5 1e3 1e-4 1.0e3 1.0e+3 1.e+3 1.5E-3 1e400 0. 0.0 -0.0 1_0.5 1:30.5 -12:30.25 . .. + -- 1.2.3
 2001-12-14 2001-13-45 2001-12-14t21:59:43.10-05:00 2001-1-1 v1.0 1,5 10% nan inf none None foo yesno 1e 0x
-""".split()
+"""
 
 
 def as_pyyaml_reads(text: str) -> object:
@@ -26,7 +26,7 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-@pytest.mark.parametrize("text", SCALARS)
+@pytest.mark.parametrize("text", SCALARS.split())
 def test_plain_scalars_mean_what_pyyaml_makes_of_them(text: str) -> None:
     try:
         expected = as_pyyaml_reads(text)
@@ -52,10 +52,10 @@ def test_any_number_like_word_means_what_pyyaml_makes_of_it(text: str) -> None:
         return
     try:
         value = resolve(text)
-    except NotReadableError as fault:
-        assert fault.rule in ("not-a-number", "number-too-large")
-        return
-    assert same(value, text if isinstance(expected, datetime.date) else expected)
+    except NotReadableError:
+        assert isinstance(expected, int | float)
+    else:
+        assert same(value, text if isinstance(expected, datetime.date) else expected)
 
 
 @pytest.mark.parametrize(

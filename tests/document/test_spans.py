@@ -4,7 +4,6 @@ from vhpipe.diagnostics import Location, Path, Span
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document, value_at
 
-
 FILE = """\
 - step:
     name: train

@@ -40,13 +40,13 @@ def _told(error: Any, data: list[Any]) -> Iterator[Diagnostic]:
 
 
 def _tell_missing(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+    """A property that is there under a misspelt name is told of as an unknown one only."""
+    known = error.schema.get("properties", {}) if error.schema.get("additionalProperties") is False else {}
+    misspelt = {did_you_mean(key, known) for key in error.instance if known and key not in known}
     for name in error.validator_value:
-        if name not in error.instance:
-            hint = f"write `{name}:`"
-            close = did_you_mean(name, (key for key in error.instance if key not in error.schema.get("properties", {})))
-            if close and close.startswith("did you mean"):
-                hint = f"is {close.removeprefix('did you mean ').rstrip('?')} meant to be `{name}`?"
-            yield Diagnostic("missing-property", "error", f"{_owner(path)} has no `{name}`", _head(path), hint)
+        if name not in error.instance and f"did you mean `{name}`?" not in misspelt:
+            message = f"{_owner(path)} has no `{name}`"
+            yield Diagnostic("missing-property", "error", message, _head(path), f"write `{name}:`")
 
 
 def _tell_unknown(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:

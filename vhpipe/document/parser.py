@@ -1,17 +1,48 @@
 """The C parser of ruamel.yaml, reached without loading the rest of ruamel.yaml."""
 
+import re
 import sys
 from collections.abc import Callable
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
+_INNER_COLON = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s,\[\]{}])""")
+_STAND_INS = range(0xE000, 0xF8FF)
 
-def event_source(text: str) -> Callable[[], Any]:
+
+def refuses_inner_colon(error: Exception) -> bool:
+    """Whether the C parser stumbled over a colon inside a word in brackets, as in `{image: python:3.12}`.
+
+    The platform reads those; this parser is older. `event_source` with `spare_colons` reads them too.
+    """
+    return getattr(error, "problem", None) == "found unexpected ':'"
+
+
+def event_source(text: str, spare_colons: bool = False) -> Callable[[], Any]:
     """A function that returns the next event of `text` at each call; the last one is a StreamEndEvent.
 
+    With `spare_colons` the parser sees another character for each colon inside a word, and the events have the colon
+    again; it is slower, and the places stay the same.
     Errors: what ruamel.yaml raises, with `problem_mark` where it knows the place.
     """
+    if not spare_colons:
+        return _events(text)
+    stand_in = next(chr(code) for code in _STAND_INS if chr(code) not in text)
+    next_event = _events(_INNER_COLON.sub(stand_in, text))
+
+    def with_colons() -> Any:
+        event = next_event()
+        if type(event).__name__ == "ScalarEvent" and stand_in in event.value:
+            event.value = event.value.replace(stand_in, ":")
+        if stand_in in (getattr(event, "anchor", None) or ""):
+            event.anchor = event.anchor.replace(stand_in, ":")
+        return event
+
+    return with_colons
+
+
+def _events(text: str) -> Callable[[], Any]:
     if (parser := _c_parser()) is not None:
         source: Callable[[], Any] = parser(text).get_event
         return source

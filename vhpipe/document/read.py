@@ -10,7 +10,7 @@ from vhpipe.document.limits import (
     MAX_NODES,
     MAX_SCALAR_BYTES,
 )
-from vhpipe.document.parser import event_source, event_types
+from vhpipe.document.parser import event_source, event_types, refuses_inner_colon
 from vhpipe.document.scalars import NUMBER_START, RESERVED, WORDS, NotReadableError, ambiguity, resolve
 from vhpipe.document.spans import Document, Places, span_of_event
 from vhpipe.document.syntax import explain
@@ -29,15 +29,21 @@ def read_document(content: bytes, name: str) -> tuple[Document | None, tuple[Dia
     text, fault = read_text(content)
     if text is None:
         return None, (fault,) if fault else ()
-    builder = _Builder()
-    document = None
-    try:
-        document = Document(name, text, builder.build(event_source(text)))
-    except _StopError:
-        pass
-    except Exception as error:  # whatever a parser raises; it has no other words for a broken file
+    builder, data, error = _build(text, spare_colons=False)
+    if error is not None and refuses_inner_colon(error):
+        builder, data, error = _build(text, spare_colons=True)
+    if error is not None and not isinstance(error, _StopError):
         builder.add_fault(explain(error, text, builder.last_event))
+    document = None if error is not None else Document(name, text, data)
     return document, (*_with_first_keys(builder.errors, text), *builder.warnings)
+
+
+def _build(text: str, spare_colons: bool) -> tuple["_Builder", Any, Exception | None]:
+    builder = _Builder()
+    try:
+        return builder, builder.build(event_source(text, spare_colons)), None
+    except Exception as error:  # whatever a parser raises: it has no other words for a broken file
+        return builder, None, error
 
 
 def _with_first_keys(errors: list[Diagnostic], text: str) -> list[Diagnostic]:

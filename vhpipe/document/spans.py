@@ -4,7 +4,7 @@ from array import array
 from typing import Any
 
 from vhpipe.diagnostics import Location, Path, Span
-from vhpipe.document.parser import event_source
+from vhpipe.document.parser import event_source, refuses_inner_colon
 from vhpipe.document.text import LINE_BREAK
 
 START_OF_FILE = Span(1, 1, 1, 1)
@@ -89,6 +89,13 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
+        self._clear()
+        error = self._index(text, spare_colons=False)
+        if error is not None and refuses_inner_colon(error):
+            self._clear()
+            self._index(text, spare_colons=True)
+
+    def _clear(self) -> None:
         self.lines, self.columns = array("I"), array("I")
         self.end_lines, self.end_columns = array("I"), array("I")
         self.after = array("I")
@@ -99,7 +106,6 @@ class Places:
         self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
         self._merges: dict[int, list[int]] = {}
         self._end_of_last = (1, 1)
-        self._index(text)
 
     def find(self, at: Location) -> tuple[int | None, bool]:
         """The node of a location, or of its nearest parent; and whether it is the location itself."""
@@ -160,15 +166,16 @@ class Places:
                     self._merges.setdefault(node, []).append(value)
         return members
 
-    def _index(self, text: str) -> None:
-        next_event = event_source(text)
+    def _index(self, text: str, spare_colons: bool) -> Exception | None:
         try:
-            self._fill(next_event)
-        except Exception:  # the reader has stopped at the same place and said so; what is before it is indexed
+            self._fill(event_source(text, spare_colons))
+        except Exception as error:  # the reader has stopped at the same place and said so; what is before it counts
             while len(self.after) < len(self.kinds):
                 self.after.append(0)
             for node, after in enumerate(self.after):
                 self.after[node] = after or len(self.kinds)
+            return error
+        return None
 
     def _fill(self, next_event: Any) -> None:
         anchors: dict[str, int] = {}
