@@ -276,3 +276,7 @@ def test_an_edge_with_an_unreadable_end_breaks_its_pipeline() -> None:
 def test_of_two_kinds_in_one_item_the_first_of_the_platform_is_read() -> None:
     config, _, _ = read("- task: {name: t, step: a, parameters: []}\n  step: {name: a, image: b, command: c}")
     assert (len(config.steps), len(config.tasks)) == (1, 0)
+
+
+def test_findings_are_bounded() -> None:
+    assert len(read("- {stepp: 1}\n" * 2000)[1]) == 500

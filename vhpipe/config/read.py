@@ -10,6 +10,7 @@ from vhpipe.config.schema import check_schema
 from vhpipe.config.steps import read_step
 from vhpipe.config.tasks import read_task
 from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.document.limits import MAX_FINDINGS
 from vhpipe.document.spans import Document
 
 _READERS: dict[str, Any] = {
@@ -46,7 +47,7 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
         deployments=tuple(read["deployment"]),
         broken=_broken(items, notes),
     )
-    return config, tuple(_without_echoes(notes))
+    return config, tuple(_bounded(notes))
 
 
 def _item_number(pipeline: Any) -> int:
@@ -105,13 +106,16 @@ def _broken(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
     return frozenset(found)
 
 
-def _without_echoes(notes: list[Diagnostic]) -> list[Diagnostic]:
-    """Of several diagnostics of one rule at one place the first."""
+def _bounded(notes: list[Diagnostic]) -> list[Diagnostic]:
+    """Of several diagnostics of one rule at one place the first; and not more of one severity than people read."""
     seen: set[tuple[object, ...]] = set()
-    told = []
+    told: dict[str, int] = {}
+    kept = []
     for note in notes:
         key = (note.rule, note.at, note.message)
-        if key not in seen:
+        count = told.get(note.severity, 0)
+        if key not in seen and count < MAX_FINDINGS:
             seen.add(key)
-            told.append(note)
-    return told
+            told[note.severity] = count + 1
+            kept.append(note)
+    return kept

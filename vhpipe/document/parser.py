@@ -61,37 +61,36 @@ def _c_parser() -> Any:
     """CParser, or None where no wheel of ruamel.yaml.clib exists.
 
     The C module asks for a dozen modules of ruamel.yaml; the package's own `__init__` would load twenty more, which
-    doubles the time. So a bare package stands in for it during the import and leaves afterwards: a later
-    `import ruamel.yaml` runs the real one.
+    doubles the time. So the package is put in place without running its `__init__`; that runs as soon as somebody
+    asks the package for something, as `from ruamel.yaml import YAML` does.
     """
-    if "ruamel.yaml" in sys.modules or "_ruamel_yaml" in sys.modules:
-        return _imported()
-    bare = _bare_package()
-    if bare is None:
-        return _imported()
-    sys.modules["ruamel.yaml"] = bare
-    try:
-        return _imported()
-    finally:
-        del sys.modules["ruamel.yaml"]
-
-
-def _bare_package() -> ModuleType | None:
-    import ruamel  # type: ignore[import-untyped,unused-ignore]
-
-    spec = PathFinder.find_spec("ruamel.yaml", ruamel.__path__)
-    if spec is None or spec.submodule_search_locations is None:
-        return None
-    package = ModuleType("ruamel.yaml")
-    package.__path__ = spec.submodule_search_locations
-    package.__spec__ = spec
-    package.version_info = (0, 19)  # type: ignore[attr-defined]
-    return package
-
-
-def _imported() -> Any:
+    if "ruamel.yaml" not in sys.modules and (package := _sleeping_package()) is not None:
+        sys.modules["ruamel.yaml"] = package
     try:
         from _ruamel_yaml import CParser  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         return None
     return CParser
+
+
+def _sleeping_package() -> ModuleType | None:
+    import ruamel  # type: ignore[import-untyped,unused-ignore]
+
+    spec = PathFinder.find_spec("ruamel.yaml", ruamel.__path__)
+    if spec is None or spec.loader is None or spec.submodule_search_locations is None:
+        return None
+    package = ModuleType(spec.name)
+    package.__spec__, package.__loader__, package.__file__ = spec, spec.loader, spec.origin
+    package.__package__, package.__path__ = spec.name, spec.submodule_search_locations
+
+    def wake(name: str) -> Any:
+        if name.startswith("__") or "__getattr__" not in vars(package):
+            raise AttributeError(name)
+        del package.__getattr__
+        assert spec.loader is not None, "it was there a moment ago"
+        spec.loader.exec_module(package)
+        return getattr(package, name)
+
+    package.__getattr__ = wake  # type: ignore[method-assign]
+    ruamel.yaml = package
+    return package
