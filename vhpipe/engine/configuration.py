@@ -1,10 +1,9 @@
 """The ten configuration files of an execution, as the platform writes them: five objects, each as JSON and as YAML.
 
-JSON is YAML, so one file serves for both names, but for numbers like `1e-05`, which YAML 1.1 reads as text: those
-objects are written twice. Source: docs on configuration files of the platform.
+Every JSON text written here is also YAML 1.1 with the same meaning, so one file serves for both names.
+Source: docs on configuration files of the platform.
 """
 
-import io
 import json
 import os
 import re
@@ -13,7 +12,8 @@ from collections.abc import Mapping
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_new
 
-_exponent = re.compile(r"\d[eE][-+]?\d")
+_string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
+_unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 class ConfigurationWriter:
@@ -23,36 +23,35 @@ class ConfigurationWriter:
         self._shared = shared
         self._known: dict[str, str] = {}
 
-    def write(self, folder: str, objects: Mapping[str, Json], unique: frozenset[str]) -> None:
-        """One `NAME.json` and one `NAME.yaml` for each object; those named in `unique` are not expected again."""
+    def write(self, folder: str, objects: Mapping[str, Json], common: frozenset[str]) -> None:
+        """One `NAME.json` and one `NAME.yaml` for each object; those named in `common` are expected again."""
         for name, content in objects.items():
-            text = json.dumps(content, ensure_ascii=False)
+            text = json_and_yaml(content)
             path = f"{folder}/{name}.json"
-            if name in unique:
-                write_new(path, text.encode())
-            else:
+            if name in common:
                 os.link(self._shared_file(text), path)
-            if _exponent.search(text):
-                write_new(f"{folder}/{name}.yaml", _yaml(content).encode())
             else:
-                os.link(path, f"{folder}/{name}.yaml")
+                write_new(path, text.encode())
+            os.link(path, f"{folder}/{name}.yaml")
 
     def _shared_file(self, text: str) -> str:
         path = self._known.get(text)
         if path is None:
-            if not self._known:
-                os.makedirs(self._shared, mode=0o700, exist_ok=True)
+            os.makedirs(self._shared, mode=0o700, exist_ok=True)
             path = f"{self._shared}/{len(self._known)}.json"
             write_new(path, text.encode())
             self._known[text] = path
         return path
 
 
-def _yaml(content: Json) -> str:
-    from ruamel.yaml import YAML
+def json_and_yaml(content: Json) -> str:
+    """JSON that a YAML 1.1 reader understands in the same way.
 
-    writer = YAML(typ="safe", pure=True)
-    writer.version = (1, 1)
-    stream = io.StringIO()
-    writer.dump(content, stream)
-    return stream.getvalue()
+    `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
+    """
+    text = _string_or_exponent.sub(_with_point, json.dumps(content, ensure_ascii=False))
+    return _unprintable.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _with_point(match: re.Match[str]) -> str:
+    return f"{match[1]}.0{match[2]}" if match[1] else match[0]

@@ -29,7 +29,7 @@ from vhpipe.store.run_folder import RunFolder, RunInfo
 
 VARIABLE_LIMIT = 96 * 1024
 """A longer parameter gets no variable of its own."""
-UNIQUE = frozenset({"execution"})
+COMMON = frozenset({"runtime", "api"})
 
 
 class CannotPrepareError(Exception):
@@ -67,7 +67,8 @@ class Workspaces:
         for name in ("", "/inputs", "/outputs", "/config"):
             os.mkdir(folder + name, 0o700) if name else os.makedirs(folder, 0o700)
         listing = self._place_inputs(spec, f"{folder}/inputs")
-        self._configuration.write(f"{folder}/config", self._objects(spec, attempt, listing), UNIQUE)
+        common = COMMON if any(files for _, files in spec.inputs) else COMMON | {"inputs"}
+        self._configuration.write(f"{folder}/config", self._objects(spec, attempt, listing), common)
         write_new(f"{folder}/command.sh", script)
         variables = self._variables(spec, attempt, folder, repository)
         environment = {**self._around.environment, **variables}
