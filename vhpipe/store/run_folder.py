@@ -27,6 +27,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     pipeline: str
     file: str
+    identifier: str = ""
+    """A random UUID; the ids that executions see are derived from it."""
     title: str | None = None
     tags: tuple[str, ...] = ()
     created_at: float = 0.0
