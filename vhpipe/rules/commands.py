@@ -1,35 +1,119 @@
-"""Commands of steps and overrides: what the shell will make of them."""
+"""Commands of steps and overrides: what the shell will make of them.
+
+The modules that read commands are imported only where a file gives a reason to: their patterns cost time at each start.
+"""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from vhpipe.config.model import DeploymentNode
+from vhpipe.config.model import DeploymentNode, Parameter, ParameterType, Value
 from vhpipe.diagnostics import Location, Path
 from vhpipe.plan.script import trailing_backslash
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import Choice, Finding, Subject
+
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
+"""Characters of which any number in any place means itself to a shell."""
+NAMING = ("{parameter:", "{parameter-value:")
+
+
+class Written(NamedTuple):
+    """A command, the object that it is written in, and the parameters and source path that its placeholders name.
+
+    `complete` says whether these are all the parameters there are.
+    """
+
+    items: tuple[str, ...]
+    at: Path
+    parameters: tuple[Parameter, ...]
+    source_path: str | None
+    complete: bool
 
 
 def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
     """Of all items but the last, behind which nothing comes that could be swallowed. Source: decision 7."""
-    for command, at in _commands(subject):
-        last = max((index for index, item in enumerate(command) if item.strip()), default=0)
-        for index, item in enumerate(command[:last]):
+    for command in _commands(subject):
+        last = max((index for index, item in enumerate(command.items) if item.strip()), default=0)
+        for index, item in enumerate(command.items[:last]):
             if trailing_backslash(item):
                 yield Finding(
                     "a backslash at the end joins this item with what comes after it",
-                    _item(at, index),
+                    value_at(command.at, "command", index),
                     hint="remove it; each item is a command of its own",
                 )
 
 
-def _item(at: Path, index: int) -> Location:
-    return value_at(at, "command", index)
+def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
+    """Placeholders that are no bare words, where the default is known to be unsafe there. Source: decision 9."""
+    for command in _commands(subject):
+        if not any("{" in item for item in command.items) or _is_plain(command):
+            continue
+        from vhpipe.plan.command import interpolation_problems
+
+        flags = _flag_defaults(command.parameters)
+        for problem in interpolation_problems(command.items, command.parameters, flags, command.source_path):
+            if problem.context:
+                message, put, rest = problem.message.partition(": put it")
+                place = _inside(command, problem.item, problem.start, problem.end)
+                yield Finding(message, place, hint=f"put it{rest}" if put else None)
 
 
-def _commands(subject: Subject) -> Iterator[tuple[tuple[str, ...], Path]]:
+def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
+    for command in _commands(subject):
+        known = tuple(parameter.name for parameter in command.parameters)
+        for index, item in enumerate(command.items):
+            if not command.complete or not any(start in item for start in NAMING):
+                continue
+            from vhpipe.plan.substitution import mentions
+
+            for mention in mentions(item):
+                if mention.name and mention.name not in known:
+                    yield Finding(
+                        f"there is no parameter `{mention.name}`, so `{mention.text}` stays in the command as it is",
+                        _inside(command, index, mention.start, mention.end),
+                        choice=Choice(mention.name, known, "the parameters"),
+                    )
+
+
+def _inside(command: Written, index: int, start: int, end: int) -> Location:
+    return value_at(command.at, "command", index)._replace(chars=(start, end))
+
+
+def _commands(subject: Subject) -> Iterator[Written]:
+    """The command of each step, and each one that an override writes in its place."""
     for step in subject.config.steps:
-        yield step.command, step.at
-    for pipeline in subject.config.pipelines:
-        for node in pipeline.nodes:
-            if not isinstance(node, DeploymentNode) and node.override is not None:
-                yield node.override.command, node.override.at
+        complete = subject.is_sound(step.at)
+        yield Written(step.command, step.at, step.parameters, step.source_path, complete)
+    for graph in subject.graphs:
+        for name, node in graph.nodes.items():
+            override = None if isinstance(node, DeploymentNode) else node.override
+            if override is not None and override.command:
+                merged = graph.steps.get(name)
+                complete = merged is not None and subject.is_sound(merged.at)
+                parameters = merged.parameters if merged else override.parameters
+                source_path = merged.source_path if merged else None
+                yield Written(override.command, override.at, parameters, source_path, complete)
+
+
+def _is_plain(command: Written) -> bool:
+    """Whether nothing that could be put into the command can mean something to a shell."""
+    texts = [command.source_path or ""]
+    for parameter in command.parameters:
+        default = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
+        forms = (parameter.pass_as, parameter.pass_true_as, parameter.pass_false_as)
+        written = [form.replace("{", "").replace("}", "").replace(" ", "") for form in forms if form]
+        texts += [parameter.name, *map(_text, default), *written]
+        if parameter.multiple != "none":
+            texts.append(parameter.separator)
+    return all(PLAIN.issuperset(text) for text in texts)
+
+
+def _text(value: Value) -> str:
+    """The value as far as it matters here: a number is plain, and one of 5,000 digits cannot be written out."""
+    return value if isinstance(value, str) else ""
+
+
+def _flag_defaults(parameters: tuple[Parameter, ...]) -> dict[str, Value]:
+    """What is put in for flags beside the other defaults. Source: decision 8."""
+    flags = (parameter for parameter in parameters if parameter.type is ParameterType.FLAG)
+    return {flag.name: flag.default for flag in flags if flag.default is not None}

@@ -1,10 +1,11 @@
-"""Parameters of steps and overrides: defaults that fit."""
+"""Parameters of steps and overrides: defaults that fit, forms that can be filled in, names apart."""
 
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
+from vhpipe.diagnostics import Related
 from vhpipe.plan.values import value_problem
-from vhpipe.rules.places import value_at
+from vhpipe.rules.places import name_at, value_at
 from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 
 
@@ -65,3 +66,57 @@ def _with_default(subject: Subject) -> Iterator[tuple[Parameter, Parameter]]:
             for parameter in node.override.parameters:
                 if parameter.default is not None and parameter.name in merged:
                     yield parameter, merged[parameter.name]
+
+
+def invalid_pass_as(subject: Subject) -> Iterator[Finding]:
+    for parameter in _all(subject):
+        forms = {"pass-as": parameter.pass_as}
+        if parameter.type is ParameterType.FLAG:
+            forms |= {"pass-true-as": parameter.pass_true_as, "pass-false-as": parameter.pass_false_as}
+        for word, form in forms.items():
+            problem = _form_problem(form) if form and ("{" in form or "}" in form) else None
+            if problem is not None:
+                yield Finding(
+                    f"`{word}` of parameter `{parameter.name}` cannot be filled in: {problem}",
+                    value_at(parameter.at, word),
+                )
+
+
+def _form_problem(form: str) -> str | None:
+    from vhpipe.plan.substitution import pass_as_problem  # its patterns cost time at each start
+
+    return pass_as_problem(form)
+
+
+def clashing_names(subject: Subject) -> Iterator[Finding]:
+    """Parameters of one step whose environment variables would be the same one. Source: decision 10."""
+    for step in subject.config.steps:
+        if not _may_clash(step.parameters):
+            continue
+        from vhpipe.plan.command import clashing_variable_names
+
+        by_name = {parameter.name: parameter for parameter in step.parameters}
+        for variable, clashing in clashing_variable_names(step.parameters).items():
+            first = by_name[clashing[0]]
+            for name in clashing[1:]:
+                yield Finding(
+                    f"parameters `{first.name}` and `{name}` would both be the environment variable `{variable}`",
+                    name_at(by_name[name].at),
+                    hint="rename one of them",
+                    related=(Related(name_at(first.at), "the first one"),),
+                )
+
+
+def _may_clash(parameters: tuple[Parameter, ...]) -> bool:
+    """Whether two names have the same letters and digits, a cheaper question that comes before the exact one."""
+    cores = {"".join(c for c in name.upper() if c.isascii() and c.isalnum()) for name in {p.name for p in parameters}}
+    return len(cores) < len({parameter.name for parameter in parameters})
+
+
+def _all(subject: Subject) -> Iterator[Parameter]:
+    for step in subject.config.steps:
+        yield from step.parameters
+    for graph in subject.graphs:
+        for node in graph.pipeline.nodes:
+            if not isinstance(node, DeploymentNode) and node.override is not None:
+                yield from node.override.parameters

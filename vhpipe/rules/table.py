@@ -60,6 +60,18 @@ RULES: tuple[Rule, ...] = (
         commands.trailing_backslashes,
     ),
     Rule(
+        "quoted-placeholder",
+        "warning",
+        "a value would not stay one word where the command has it",
+        commands.quoted_placeholders,
+    ),
+    Rule(
+        "unknown-placeholder",
+        "warning",
+        "a command names a parameter that its step does not have",
+        commands.unknown_placeholders,
+    ),
+    Rule(
         "preset-without-environment",
         "error",
         "a preset needs its environment",
@@ -68,6 +80,13 @@ RULES: tuple[Rule, ...] = (
     Rule("local-input-path", "info", "an input is a file of this machine", steps.local_input_paths),
     Rule("useless-property", "warning", "a property changes nothing where it stands", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
+    Rule("invalid-pass-as", "error", "a `pass-as` cannot be filled in", parameters.invalid_pass_as),
+    Rule(
+        "clashing-variable-names",
+        "warning",
+        "two parameters would be one environment variable",
+        parameters.clashing_names,
+    ),
     Rule("list-default", "warning", "a default is a list where one value is taken", parameters.list_defaults),
     Rule("unknown-step", "error", "a node or task names a step that is not there", nodes.unknown_steps),
     Rule("unknown-task", "error", "a node names a task that is not there", nodes.unknown_tasks),
