@@ -9,7 +9,7 @@ from vhpipe.cli.selecting import json_option, opened_project, project_option, ru
 from vhpipe.views.json_values import json_text
 from vhpipe.views.run_json import run_json
 from vhpipe.views.safe_text import one_line
-from vhpipe.views.summary import summary
+from vhpipe.views.run_summary import summary
 
 
 @click.command("show", short_help="Show one run.")

@@ -14,7 +14,7 @@ from vhpipe.schedule.vocabulary import (
     Status,
     Warned,
 )
-from vhpipe.views.summary import SHOWN_FAILURES, summary
+from vhpipe.views.run_summary import SHOWN_FAILURES, summary
 
 
 def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
