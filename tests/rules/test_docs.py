@@ -14,6 +14,7 @@ from vhpipe.rules.table import RULES
 from vhpipe.views.report import render_full
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+CASES = Path(__file__).parent.parent / "cases"
 SECTION = re.compile(r"^## (?P<rule>[a-z0-9-]+)\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml\n(?P<yaml>.*?)^```\n+```text\n(?P<out>.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -56,6 +57,13 @@ def test_the_page_has_a_section_with_severity_and_summary_for_every_rule(rule: o
 
 def test_no_rule_has_two_sections() -> None:
     assert len({section.rule for section in SECTIONS}) == len(SECTIONS)
+
+
+def test_every_id_that_a_golden_pair_prints_has_a_section() -> None:
+    printed_ids = {
+        found for file in CASES.glob("*/*.out") for found in re.findall(r" \[([a-z0-9-]+)\]$", file.read_text(), re.M)
+    }
+    assert printed_ids - {section.rule for section in SECTIONS} == set()
 
 
 def write_outputs(folder: Path) -> None:
