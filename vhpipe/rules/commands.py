@@ -64,9 +64,9 @@ def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
         for index, item in enumerate(command.items):
             if not command.complete or not any(start in item for start in NAMING):
                 continue
-            from vhpipe.plan.substitution import mentions
+            from vhpipe.plan.command import placeholders
 
-            for mention in mentions(item):
+            for mention in placeholders(item):
                 if mention.name and mention.name not in known:
                     yield Finding(
                         f"there is no parameter `{mention.name}`, so `{mention.text}` stays in the command as it is",

@@ -83,7 +83,7 @@ def invalid_pass_as(subject: Subject) -> Iterator[Finding]:
 
 
 def _form_problem(form: str) -> str | None:
-    from vhpipe.plan.substitution import pass_as_problem  # its patterns cost time at each start
+    from vhpipe.plan.command import pass_as_problem  # its patterns cost time at each start
 
     return pass_as_problem(form)
 
