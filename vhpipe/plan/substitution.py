@@ -1,0 +1,156 @@
+"""What stands in a command for `{parameters}`, `{parameter:x}`, `{parameter-value:x}` and `{source-path}`.
+
+Equal to valohai-yaml's `build_command` byte for byte.
+Source: decision 8.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from re import Match
+from re import compile as compile_pattern
+from shlex import quote
+from typing import NamedTuple
+
+from vhpipe.config.model import Multiple, Parameter, ParameterType, Scalar, Value
+
+PATTERN = compile_pattern(r"{(.+?)}")
+FIELDS = frozenset({"name", "value", "v"})
+FIELD = compile_pattern(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+class Mention(NamedTuple):
+    """A placeholder as written. `name` is that of a parameter, empty for those that name none."""
+
+    start: int
+    end: int
+    text: str
+    kind: str
+    name: str
+
+
+class Substitution:
+    """The parameters of one execution, ready to be put into commands.
+
+    `values` complete the defaults, other than those of flags; None takes one away.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Parameter], values: Mapping[str, Value], source_path: str | None = None
+    ) -> None:
+        self._parameters = {parameter.name: parameter for parameter in parameters}
+        defaults = ((parameter.name, _default(parameter)) for parameter in self._parameters.values())
+        self._values: dict[str, Value] = {name: value for name, value in defaults if value is not None}
+        self._values |= values
+        self._source_path = source_path
+
+    def arguments(self, mention: Mention) -> list[str] | None:
+        """The words that a placeholder stands for, not yet quoted; None if it stays as it is.
+
+        Raises ValueError for a list where one value belongs, and for a `pass-as` that cannot be read.
+        """
+        match mention.kind:
+            case "source-path":
+                return None if self._source_path is None else [self._source_path]
+            case "parameters":
+                return [word for parameter in self._parameters.values() for word in self._formatted(parameter)]
+            case "parameter" if mention.name in self._parameters:
+                return self._formatted(self._parameters[mention.name])
+            case "parameter-value" if mention.name in self._values:
+                return [_plain(self._values[mention.name])]
+        return None
+
+    def text(self, mention: Mention) -> str:
+        """What stands in the command in place of a placeholder."""
+        words = self.arguments(mention)
+        return mention.text if words is None else " ".join(quote(word) for word in words)
+
+    def into(self, item: str) -> str:
+        """A command item with its placeholders replaced, without blanks at its ends."""
+        return PATTERN.sub(self._replaced, item).strip()
+
+    def _replaced(self, match: Match[str]) -> str:
+        mention = _mention(match)
+        return match[0] if mention is None else self.text(mention)
+
+    def _formatted(self, parameter: Parameter) -> list[str]:
+        value = self._values.get(parameter.name)
+        template = _template(parameter, value)
+        if value is None or not template:
+            return []
+        if parameter.multiple is Multiple.REPEAT:
+            return [word for item in _listed(value) for word in _filled(template, parameter.name, item)]
+        if parameter.multiple is Multiple.SEPARATE:
+            items = _listed(value)
+            joined = (parameter.separator or ",").join(str(item) for item in items)
+            return _filled(template, parameter.name, joined) if items else []
+        if isinstance(value, tuple):
+            raise ValueError(f"parameter `{parameter.name}` has a list where one value belongs")
+        return _filled(template, parameter.name, value)
+
+
+def mentions(item: str) -> Iterator[Mention]:
+    """The placeholders in a command item, known parameters or not; other braces are none."""
+    for match in PATTERN.finditer(item):
+        mention = _mention(match)
+        if mention is not None:
+            yield mention
+
+
+def pass_as_problem(text: str) -> str | None:
+    """Why a `pass-as`, `pass-true-as` or `pass-false-as` cannot be read; None if it can.
+
+    Only `{name}`, `{value}`, `{v}`, `{{` and `}}` have a meaning. There is no attribute access and no format.
+    """
+    for word in text.split():
+        for match in FIELD.finditer(word):
+            if match[0] in ("{{", "}}") or match[1] in FIELDS:
+                continue
+            if match[1] is None:
+                return f"a single `{match[0]}`; write `{match[0] * 2}` for the character itself"
+            return f"`{match[0]}` is unknown; known are `{{name}}`, `{{value}}` and `{{v}}`"
+    return None
+
+
+def _mention(match: Match[str]) -> Mention | None:
+    inner = match[1]
+    kind, colon, name = inner.partition(":")
+    if inner in ("parameters", "params"):
+        kind = "parameters"
+    elif inner != "source-path" and not (colon and kind in ("parameter", "parameter-value")):
+        return None
+    return Mention(match.start(), match.end(), match[0], kind, name)
+
+
+def _default(parameter: Parameter) -> Value:
+    """What counts without a value: nothing for flags, a list for multiple parameters even if none is written."""
+    if parameter.type is ParameterType.FLAG:
+        return None
+    return parameter.default if parameter.multiple is Multiple.NONE else _listed(parameter.default)
+
+
+def _template(parameter: Parameter, value: Value) -> str | None:
+    """The `pass-as` that counts for a value; None or empty: the parameter is not passed."""
+    if parameter.type is not ParameterType.FLAG:
+        return parameter.pass_as or "--{name}={value}"
+    if parameter.pass_true_as or parameter.pass_false_as:
+        return parameter.pass_true_as if value else parameter.pass_false_as
+    return (parameter.pass_as or "--{name}") if value else None
+
+
+def _filled(template: str, name: str, value: Scalar) -> list[str]:
+    """The words of a template; it is split before it is filled, so that a value stays in one word."""
+    problem = pass_as_problem(template)
+    if problem is not None:
+        raise ValueError(f"parameter `{name}` has a `pass-as` that cannot be read: {problem}")
+    known = {"{{": "{", "}}": "}", "{name}": name, "{value}": str(value), "{v}": str(value)}
+    return [FIELD.sub(lambda match: known[match[0]], word) for word in template.split()]
+
+
+def _listed(value: Value) -> tuple[Scalar, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _plain(value: Value) -> str:
+    """As valohai-yaml writes it: a list as Python shows it."""
+    return str(list(value)) if isinstance(value, tuple) else str(value)
