@@ -34,7 +34,10 @@ class Related(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One finding. `rule` is a kebab-case sentence, `message` lower case without a full stop, `hint` says what would do."""
+    """One finding. `rule` is a kebab-case sentence, `message` lower case without a full stop.
+
+    `hint` says what would do.
+    """
 
     rule: str
     severity: Severity
