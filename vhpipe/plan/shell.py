@@ -108,7 +108,9 @@ class _Scanner(Quoting):
             if ASSIGNMENT.match(word.text):
                 self.assigned += word.holes
         if verdict.runs_stdin and not has_input:
-            self.refuse(self.inside(0, self._i), "before a command that runs what flows into it")
+            own = {index for word in words for index in word.holes}
+            earlier = [index for index in self.inside(0, self._i) if index not in own]
+            self.refuse(earlier, "before a command that runs what flows into it")
 
     # ── one thing at a time ──────────────────────────────────────────────────────────────────────
 

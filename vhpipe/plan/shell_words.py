@@ -228,6 +228,7 @@ class _Command:
         self._in_command_position = False
         if word.name is None:
             self._block("behind a command that is not written out")
+            self.runs_stdin = self.runs_stdin or HOLE in text
             return
         self._is_wrapped = self._is_wrapped or word.name in WRAPPERS
         self._block_if(word.name in EVALUATING_BUILTINS or word.name in EVALUATING_COMMANDS, word)
