@@ -13,6 +13,7 @@ from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_new
 
 _string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
+_exponent = re.compile(r"\de[-+]\d")
 _unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
@@ -49,7 +50,11 @@ def json_and_yaml(content: Json) -> str:
 
     `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
     """
-    text = _string_or_exponent.sub(_with_point, json.dumps(content, ensure_ascii=False))
+    text = json.dumps(content, ensure_ascii=False)
+    if _exponent.search(text):
+        text = _string_or_exponent.sub(_with_point, text)
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _unprintable.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -1,6 +1,7 @@
 """The ids that an execution sees: derived from the run's random id, so that they are the same whenever asked for."""
 
 import uuid
+from functools import lru_cache
 
 from vhpipe.plan.model import AttemptId
 
@@ -19,10 +20,12 @@ def attempt_identifier(run: str, attempt: AttemptId) -> str:
     return derived(run, "execution", attempt.execution.node, str(attempt.execution.index), str(attempt.number))
 
 
+@lru_cache
 def node_identifier(run: str, node: str) -> str:
     return derived(run, "node", node)
 
 
+@lru_cache
 def task_identifier(run: str, node: str) -> str:
     return derived(run, "task", node)
 

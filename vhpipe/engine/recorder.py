@@ -6,6 +6,7 @@ What must not happen before an event is safe on disk waits for `is_safe`.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Protocol
 
 from vhpipe.errors import VhpipeError
@@ -32,9 +33,8 @@ class Recorder:
         self._on_safe = on_safe
         self._written = 0
         self._safe = 0
-        self._needed = threading.Semaphore(0)
+        self._needed: SimpleQueue[bool] = SimpleQueue()
         self._failure: VhpipeError | None = None
-        self._closed = False
         self._thread = threading.Thread(target=self._sync_forever, name="journal-sync", daemon=True)
         self._thread.start()
 
@@ -47,7 +47,7 @@ class Recorder:
                 observer.observe(recorded)
         if any(isinstance(event, AttemptEnded | DeploymentCreated | RunEnded) for event in events):
             self._written += 1
-            self._needed.release()
+            self._needed.put(True)
 
     def is_safe(self) -> bool:
         """Whether all that commits work is on disk; raises what the sync met."""
@@ -57,25 +57,22 @@ class Recorder:
 
     def close(self) -> None:
         """Wait until everything is safe and end the thread."""
-        self._closed = True
-        self._needed.release()
+        self._needed.put(False)
         self._thread.join()
         if self._failure is not None:
             raise self._failure
         self._journal.close()
 
     def _sync_forever(self) -> None:
-        while True:
-            self._needed.acquire()
+        while self._needed.get():
             written = self._written
-            if written > self._safe:
-                try:
-                    self._journal.sync()
-                except VhpipeError as failure:
-                    self._failure = failure
-                    self._on_safe()
-                    return
-                self._safe = written
+            if written == self._safe:
+                continue
+            try:
+                self._journal.sync()
+            except VhpipeError as failure:
+                self._failure = failure
                 self._on_safe()
-            elif self._closed:
                 return
+            self._safe = written
+            self._on_safe()

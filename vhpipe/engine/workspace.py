@@ -57,20 +57,26 @@ class Workspaces:
         self._configuration = ConfigurationWriter(f"{surrounding.run.path}/work/shared")
         self._project = project_identifier(str(surrounding.project))
 
+    def folder(self, attempt: AttemptId) -> str:
+        """Where the attempt works: an absolute path."""
+        return str(self._around.run.attempt_folder(attempt))
+
     def prepare(self, spec: ExecutionSpec, attempt: AttemptId, repository: str) -> Launch:
         """Everything on disk that the attempt needs, and how to start it.
 
         Errors: `CannotPrepareError` for what the user can mend, `VhpipeError` and `OSError` for the world.
         """
-        folder = str(self._around.run.attempt_folder(attempt))
+        folder = self.folder(attempt)
+        identifier = attempt_identifier(self._around.info.identifier, attempt)
         script, argv = self._command(spec, folder)
-        for name in ("", "/inputs", "/outputs", "/config"):
-            os.mkdir(folder + name, 0o700) if name else os.makedirs(folder, 0o700)
+        _make_folder(folder)
+        for name in ("inputs", "outputs", "config"):
+            os.mkdir(f"{folder}/{name}", 0o700)
         listing = self._place_inputs(spec, f"{folder}/inputs")
         common = COMMON if any(files for _, files in spec.inputs) else COMMON | {"inputs"}
-        self._configuration.write(f"{folder}/config", self._objects(spec, attempt, listing), common)
+        self._configuration.write(f"{folder}/config", self._objects(spec, attempt, identifier, listing), common)
         write_new(f"{folder}/command.sh", script)
-        variables = self._variables(spec, attempt, folder, repository)
+        variables = self._variables(spec, identifier, folder, repository)
         environment = {**self._around.environment, **variables}
         write_new(f"{folder}/environment.json", json.dumps(environment).encode())
         return Launch(
@@ -126,16 +132,18 @@ class Workspaces:
 
     # ── configuration and variables ──────────────────────────────────────────────────────────────
 
-    def _objects(self, spec: ExecutionSpec, attempt: AttemptId, inputs: dict[str, Json]) -> dict[str, Json]:
+    def _objects(
+        self, spec: ExecutionSpec, attempt: AttemptId, identifier: str, inputs: dict[str, Json]
+    ) -> dict[str, Json]:
         return {
-            "execution": self._execution(spec, attempt),
+            "execution": self._execution(spec, attempt, identifier),
             "inputs": inputs,
             "parameters": typed_parameters(spec),
             "runtime": {"runtime": "vhpipe", "version": self._around.info.version},
             "api": {},
         }
 
-    def _execution(self, spec: ExecutionSpec, attempt: AttemptId) -> dict[str, Json]:
+    def _execution(self, spec: ExecutionSpec, attempt: AttemptId, identifier: str) -> dict[str, Json]:
         around, node = self._around, attempt.execution.node
         described: dict[str, Json] = {
             "valohai.commit-identifier": around.commit,
@@ -148,7 +156,7 @@ class Workspaces:
             "valohai.execution-counter": attempt.execution.index + 1,
             "valohai.execution-ctime": datetime.now(UTC).isoformat(),
             "valohai.execution-duration": None,
-            "valohai.execution-id": attempt_identifier(around.info.identifier, attempt),
+            "valohai.execution-id": identifier,
             "valohai.execution-image": spec.step.image,
             "valohai.execution-qtime": None,
             "valohai.execution-status": "started",
@@ -168,8 +176,8 @@ class Workspaces:
             described["valohai.task-id"] = task_identifier(around.info.identifier, node)
         return described
 
-    def _variables(self, spec: ExecutionSpec, attempt: AttemptId, folder: str, repository: str) -> dict[str, str]:
-        identifier, node = attempt_identifier(self._around.info.identifier, attempt), attempt.execution.node
+    def _variables(self, spec: ExecutionSpec, identifier: str, folder: str, repository: str) -> dict[str, str]:
+        node = spec.id.node
         variables = {
             **parameter_variables(spec),
             **{name: each.text for name, each in spec.environment_variables.items() if isinstance(each, Literal)},
@@ -239,6 +247,14 @@ def _described(file: InputFile, path: str, blob: str, size_bytes: int) -> dict[s
     if file.datum:
         described["datum_id"] = file.datum.id
     return described
+
+
+def _make_folder(folder: str) -> None:
+    """The folder of an attempt; that of its node is made with the first."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileNotFoundError:
+        os.makedirs(folder, 0o700)
 
 
 def _refuse_unsafe(path: str, what: str) -> None:

@@ -43,7 +43,7 @@ def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
     _signal_group(leader, signal.SIGKILL)
     alone = len(leaders) <= 1
     for _ in range(1000):
-        orphans = [process for process in _children_of_mine(leader) if process not in leaders]
+        orphans = list(_orphans(leader, leaders))
         dead = [process for process in orphans if _reap(process)]
         mine = [process for process in orphans if process not in dead and _belongs(process, marker, alone)]
         if not mine:
@@ -75,9 +75,11 @@ def descendants_of(ancestor: int) -> list[int]:
     return found
 
 
-def _children_of_mine(leader: int) -> Iterator[int]:
+def _orphans(leader: int, leaders: Collection[int]) -> Iterator[int]:
+    """Children of this process that it has not started itself, as far as they can descend from the leader."""
     me = os.getpid()
-    return (process for process in _younger_than(leader) if _parent_and_state(process)[0] == me)
+    younger = (process for process in _younger_than(leader) if process not in leaders)
+    return (process for process in younger if _parent_and_state(process)[0] == me)
 
 
 def _younger_than(leader: int) -> Collection[int]:
