@@ -7,14 +7,14 @@ outputs go to a pool of threads. Every way ends in one `AttemptReported`.
 import errno
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.engine.copies import Copies, WorkingCopy
 from vhpipe.engine.output import AttemptOutput
+from vhpipe.engine.working_copy import remove_tree
 from vhpipe.engine.workspace import CannotPrepareError, Workspaces
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec
@@ -23,6 +23,9 @@ from vhpipe.schedule.vocabulary import AttemptReported, Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Made = TypeVar("Made")
 
@@ -58,7 +61,7 @@ class Attempts:
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
         self._hand_over, self._on_report, self._on_failure = hand_over, on_report, on_failure
-        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="attempt")
+        self._pool: ThreadPoolExecutor | None = None
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
         self._failed_copies: dict[str, list[Path]] = {}
@@ -148,31 +151,44 @@ class Attempts:
         except (VhpipeError, OSError) as failure:
             _refuse_fatal(failure)
             outcome, because = Status.CRASHED, because or _text(failure)
+        damage = self._release(attempt, copy, failed=outcome is Status.ERROR)
+        if damage is not None:
+            outcome, because = Status.ERROR, because or damage
         metadata = launch.sink.metadata
         digest = write_manifest(folder, Manifest(attempt, outcome, exit_code, because, metadata, outputs))
-        self._release(attempt, copy, failed=outcome is Status.ERROR)
         return AttemptReported(
             attempt, outcome, exit_code, because,
             metadata=metadata, outputs=outputs, manifest=digest, warnings=launch.sink.warnings,
         )  # fmt: skip
 
-    def _release(self, attempt: AttemptId, copy: WorkingCopy, failed: bool) -> None:
-        """Put the working copy back, or keep it with its failed execution: the last three per node."""
-        if not failed:
-            self._copies.give_back(copy)
-            return
+    def _release(self, attempt: AttemptId, copy: WorkingCopy, failed: bool) -> str | None:
+        """Put the working copy back, or keep it with its failed execution; what the step did that it must not do."""
+        try:
+            if failed:
+                self._copies.keep(copy, self._failed_copy(attempt))
+            else:
+                self._copies.give_back(copy)
+        except (VhpipeError, OSError) as failure:
+            _refuse_fatal(failure)
+            return _text(failure)
+        return None
+
+    def _failed_copy(self, attempt: AttemptId) -> Path:
+        """Where the copy of a failed execution goes; of a node the last three are kept."""
         kept = self._failed_copies.setdefault(attempt.execution.node, [])
         kept.append(self._run.attempt_folder(attempt) / "repository")
-        self._copies.keep(copy, kept[-1])
         if len(kept) > KEPT_FAILED_COPIES:
-            import shutil
-
-            shutil.rmtree(kept.pop(0), ignore_errors=True)
+            remove_tree(str(kept.pop(0)))
+        return kept[-1]
 
     # ── threads ──────────────────────────────────────────────────────────────────────────────────
 
     def in_pool(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
         """Do `work` in a thread of the pool and hand its result to `then` in the engine's thread."""
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # many runs are over before it is needed
+
+            self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="attempt")
         self._pool.submit(self._work, work, then)
 
     def _work(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
@@ -189,7 +205,8 @@ class Attempts:
             self._hand_over(partial(then, made))
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
         self._copies.close()
 
 

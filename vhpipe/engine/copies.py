@@ -23,13 +23,18 @@ class CopySource(Protocol):
 
 
 class Copies:
-    """Thread-safe. `is_small` tells that making a copy is no work worth a thread."""
+    """Thread-safe. `is_small` tells that making or restoring a copy is no work worth a thread.
 
-    def __init__(self, source: CopySource, is_small: bool) -> None:
+    Large copies are restored when they are taken again (`restore_late`), where a thread of the pool does it.
+    """
+
+    def __init__(self, source: CopySource, is_small: bool, restore_late: bool = False) -> None:
         self._source = source
         self._is_small = is_small
+        self._restore_late = restore_late
         self._lock = threading.Lock()
         self._idle: list[WorkingCopy] = []
+        self._used: list[WorkingCopy] = []
         self._taken: list[WorkingCopy] = []
 
     def next_is_ready(self) -> bool:
@@ -40,6 +45,10 @@ class Copies:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
+            used = self._used.pop() if self._used else None
+        if used is not None:
+            used.restore()
+            return used
         copy = self._source.take()
         with self._lock:
             self._taken.append(copy)
@@ -47,9 +56,10 @@ class Copies:
 
     def give_back(self, copy: WorkingCopy) -> None:
         """Put a copy back to the snapshot for the next attempt."""
-        copy.restore()
+        if not self._restore_late:
+            copy.restore()
         with self._lock:
-            self._idle.append(copy)
+            (self._used if self._restore_late else self._idle).append(copy)
 
     def keep(self, copy: WorkingCopy, target: Path) -> None:
         """Leave what a failed execution made of a copy at `target`; a fresh one takes its place."""

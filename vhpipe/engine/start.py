@@ -130,7 +130,8 @@ def _copies(begun: Begun) -> Copies:
         return Copies(InPlace(order.project), is_small=True)
     size = sum(entry.size_bytes for entry in snapshot.entries)
     is_small = size <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
-    return Copies(WorkingCopies(store.slots, store.blobs, snapshot, order.repository), is_small)
+    source = WorkingCopies(store.slots, store.blobs, snapshot, order.repository)
+    return Copies(source, is_small, restore_late=not is_small and order.repository == "copy")
 
 
 def _shell(path: str | None) -> str:
