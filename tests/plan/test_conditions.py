@@ -111,6 +111,7 @@ def test_calculations_cannot_blow_up() -> None:
         ("a % 2 == 0", "only `+ - * / //`", 0),
         ("a ** 2", "only `+ - * / //`", 0),
         ("~a", "`~`", 0),
+        ("a == -'t'", "`-` needs a number", 5),
         ("x > 1j", "complex is no kind of value", 4),
         ("x == b'y'", "bytes is no kind of value", 5),
         ("x == ...", "ellipsis is no kind of value", 5),

@@ -6,14 +6,15 @@ Sources: decisions 8, 9 and 10.
 from collections.abc import Iterator, Mapping, Sequence
 from re import ASCII
 from re import compile as compile_pattern
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.script import CHECK, shebang
-from vhpipe.plan.shell import Surroundings, surroundings
-from vhpipe.plan.shell_quoting import UNSURE, Hole
 from vhpipe.plan.substitution import Mention, Substitution, mentions
 from vhpipe.plan.substitution import pass_as_problem as pass_as_problem
+
+if TYPE_CHECKING:
+    from vhpipe.plan.shell import Surroundings
 
 MAX_VALUE_BYTES = 64 * 1024
 MAX_SCRIPT_BYTES = 1024 * 1024
@@ -124,8 +125,13 @@ def _placeholder(mention: Mention, context: str | None) -> Placeholder:
 # ── contexts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _contexts(items: Sequence[str], written: Sequence[Sequence[Mention]]) -> tuple[Surroundings, ...]:
+def _contexts(items: Sequence[str], written: Sequence[Sequence[Mention]]) -> "tuple[Surroundings, ...]":
     """Where each placeholder stands in the script that the items make."""
+    if not any(written):
+        return ()
+    from vhpipe.plan.shell import Surroundings, surroundings  # their patterns cost time at each start
+    from vhpipe.plan.shell_quoting import Hole
+
     interpreter = shebang(items)
     if interpreter is not None and not SHELL_LINE.fullmatch(interpreter):
         return tuple(Surroundings(FOREIGN) for each in written for _ in each)
@@ -193,9 +199,10 @@ def _is_safe(text: str, delimiter: str | None) -> bool:
 
 def _refusal(mention: Mention, context: str) -> str:
     subject = f"`{mention.text}` stands {context}, and its value has characters that would not be left alone there"
-    if context in (FOREIGN, UNSURE) or mention.kind in ("parameters", "source-path"):
-        return f"{subject}: put it into a word of its own"
-    return f"{subject}: put it into a word of its own, or read the variable `{_variable_name(mention.name)}`"
+    variable = f"read the variable `{_variable_name(mention.name)}`" if mention.name else ""
+    if context == FOREIGN:
+        return f"{subject}: {variable or 'read the values from parameters.json'}"
+    return f"{subject}: put it into a word of its own" + (f", or {variable}" if variable else "")
 
 
 def _size_problems(command: Sequence[str], substitution: Substitution) -> Iterator[InterpolationProblem]:

@@ -257,7 +257,10 @@ class _Reader:
             return Not(self.read(node.operand, depth))
         if kind not in SIGNS:
             raise self._error("`~` is not allowed in a condition", node)
-        return Signed(SIGNS[kind], self.read(node.operand, depth))
+        operand = self.read(node.operand, depth)
+        if isinstance(operand, Group) or (isinstance(operand, Given) and isinstance(operand.value, (str, type(None)))):
+            raise self._error(f"`{SIGNS[kind]}` needs a number", node)
+        return Signed(SIGNS[kind], operand)
 
     def _read_call(self, node: "ast.Call", _: int) -> Node:
         raise self._error("a condition knows no functions, though the platform's linter lets a call pass", node)
