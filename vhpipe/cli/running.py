@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ Ready = Callable[[int], None]
 def run_attached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     """The exit code of a run that is watched from here."""
     _refuse_other_systems()
+    _fill_closed_streams()
     work = partial(_run, words, options, ready=lambda number: None)
     return supervise(lambda: _guarded(work))
 
@@ -30,6 +32,7 @@ def run_attached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
 def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     """Start a run in the background and print its number; 2, 3 or 4 if it could not start, as for any run."""
     _refuse_other_systems()
+    _fill_closed_streams()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -58,17 +61,35 @@ def _detach(number: int, announce: int) -> None:
 
 def _guarded(work: Callable[[], int]) -> int:
     """The exit code of `work`; whatever goes wrong has been said on stderr by then."""
-    from vhpipe.cli.failures import report
-
     try:
         return work()
     except BaseException as failure:
+        from vhpipe.cli.failures import report
+
         return report(failure)
 
 
 def _refuse_other_systems() -> None:
     if sys.platform != "linux":
         raise UsageError("vhpipe runs pipelines on Linux and WSL2 only", "validate, plan, graph and show work here")
+
+
+def _fill_closed_streams() -> None:
+    """Give streams that were closed before the start to nobody: else a file opened later gets their number and text."""
+    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(free, True)
+    os.close(free)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - it lives as long as the process
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _say(text: str) -> None:
+    """A line on stderr; when nobody reads there any more the run goes on all the same."""
+    from vhpipe.views.safe_text import one_line
+
+    with suppress(OSError):
+        click.echo(one_line(text), err=True)
 
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +104,6 @@ class Chosen(NamedTuple):
 
 def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.approving import Approver
-    from vhpipe.views.safe_text import one_line
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import begin, walk
 
@@ -91,7 +111,7 @@ def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> in
     begun = begin(order, time.time())
     ready(begun.run.number)
     for notice in begun.snapshot.notices:
-        click.echo(one_line(notice), err=True)
+        _say(notice)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
     watcher = Watcher(order.plan, begun.run, verbosity)
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
@@ -171,10 +191,8 @@ def _project_of(file: str, given: Path | None) -> Path:
 
 
 def _say_before_start(plan: Any, python: Any, is_quiet: bool) -> None:
-    from vhpipe.views.safe_text import one_line
-
     if is_quiet:
         return
-    click.echo(f"steps see {one_line(python.reason)}", err=True)
+    _say(f"steps see {python.reason}")
     for text in (*plan.notices, *(f"not honoured here: {each}" for each in plan.ignored)):
-        click.echo(one_line(text), err=True)
+        _say(text)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from vhpipe.runners.process_tree import become_subreaper, die_with_parent, kill_descendants
@@ -39,7 +40,8 @@ def supervise(engine: Callable[[], int]) -> int:
     if code >= 0:
         return code
     name = signal.Signals(-code).name
-    print(f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete", file=sys.stderr)
+    with suppress(OSError):
+        print(f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete", file=sys.stderr)
     return ENGINE_KILLED
 
 
