@@ -143,6 +143,10 @@ class Terminal:
     def send(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
 
+    def hang_up(self) -> None:
+        """The window is closed."""
+        os.close(self._descriptor)
+
     def wait(self, timeout_s: float = 20.0) -> int:
         """The exit code; everything that was written has been read by then."""
         deadline = time.monotonic() + timeout_s

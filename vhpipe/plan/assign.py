@@ -7,12 +7,12 @@ blueprint says is weaker than all of these; an edge stands between the last two.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, PipelineParameter, Scalar, Value
+from vhpipe.config.model import DeploymentNode, Multiple, Parameter, PipelineParameter, Value
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.unknown import unknown_name
-from vhpipe.plan.values import FLAG_WORDS, value_problem
+from vhpipe.plan.values import fitting, value_problem
 
 
 class Assigned(NamedTuple):
@@ -75,23 +75,6 @@ def _problem(parameter: Parameter, value: Value) -> str | None:
         problems = (value_problem(parameter, item) for item in value)
         return next((problem for problem in problems if problem), None)
     return value_problem(parameter, value)
-
-
-def fitting(parameter: Parameter, value: Value) -> Value:
-    """The value in the shape of its parameter: one value of several is a list, a typed flag is true or false.
-
-    Otherwise it stays as written; what cannot be given the shape stays too.
-    """
-    if isinstance(value, tuple):
-        return tuple(_fitting_scalar(parameter, item) for item in value)
-    if value is None:
-        return None
-    scalar = _fitting_scalar(parameter, value)
-    return scalar if parameter.multiple is Multiple.NONE else (scalar,)
-
-
-def _fitting_scalar(parameter: Parameter, value: Scalar) -> Scalar:
-    return FLAG_WORDS.get(str(value).lower(), value) if parameter.type is ParameterType.FLAG else value
 
 
 def _refuse_unknown(graph: PipelineGraph, arguments: Arguments) -> None:

@@ -23,7 +23,7 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.assign import Assigned, assignments, fitting
+from vhpipe.plan.assign import Assigned, assignments
 from vhpipe.plan.edges import cut_notice, edges_in_force
 from vhpipe.plan.ignored import ignored_by_process_runner
 from vhpipe.plan.missing import Filled, refuse_missing
@@ -42,6 +42,7 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
+from vhpipe.plan.values import fitting
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")

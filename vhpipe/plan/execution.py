@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from vhpipe.config.model import Value
 from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
+from vhpipe.plan.values import fitting
 
 
 def bound_sweep(task: PlannedTask, values: Mapping[str, Value], spread_names: Sequence[str]) -> Sweep:
@@ -32,10 +33,14 @@ def execution_count(node: PlannedNode, values: Mapping[str, Value], spread_names
 def execution_values(
     node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str], index: int, seed: int
 ) -> dict[str, Value]:
-    """All parameters of one execution that have a value: the plan's, those of edges, and those of the sweep."""
+    """All parameters of one execution that have a value: the plan's, those of edges, and those of the sweep.
+
+    Each has the shape of its parameter, wherever it comes from: a flag is true or false, of several there is a list.
+    """
     if isinstance(node, PlannedDeployment):
         return {}
     complete = {**node.spec.values, **values}
     if isinstance(node, PlannedTask):
         complete |= point(bound_sweep(node, values, spread_names), index, seed)
-    return complete
+    shapes = {parameter.name: parameter for parameter in node.spec.parameters}
+    return {name: fitting(shapes[name], value) if name in shapes else value for name, value in complete.items()}

@@ -4,6 +4,8 @@ Commands get values as written (decision 8); these conversions are for parameter
 Source: valohai-yaml's `Parameter.validate`, stricter for flags.
 """
 
+from math import isfinite
+
 from vhpipe.config.model import Multiple, Parameter, ParameterType, Scalar, Value
 
 FLAG_WORDS = {
@@ -28,6 +30,19 @@ def typed_value(parameter: Parameter, value: Value) -> Value:
     return _typed_scalar(parameter.type, value)
 
 
+def fitting(parameter: Parameter, value: Value) -> Value:
+    """The value in the shape of its parameter: one value of several is a list, a typed flag is true or false.
+
+    Otherwise it stays as written; what cannot be given the shape stays too.
+    """
+    if isinstance(value, tuple):
+        return tuple(_fitting_scalar(parameter, item) for item in value)
+    if value is None:
+        return None
+    scalar = _fitting_scalar(parameter, value)
+    return scalar if parameter.multiple is Multiple.NONE else (scalar,)
+
+
 def value_problem(parameter: Parameter, value: Value) -> str | None:
     """Why the parameter may not have this value: its type, `min`, `max`, `choices`; None if it may.
 
@@ -45,6 +60,10 @@ def shown(value: Value) -> str:
     """A value for a message: in backquotes, control characters escaped, long texts cut."""
     text = repr(value)[1:-1] if isinstance(value, str) else _text(value)
     return f"`{text}`" if len(text) <= SHOWN_LENGTH else f"`{text[: SHOWN_LENGTH - 1]}…`"
+
+
+def _fitting_scalar(parameter: Parameter, value: Scalar) -> Scalar:
+    return FLAG_WORDS.get(str(value).lower(), value) if parameter.type is ParameterType.FLAG else value
 
 
 def _typed_scalar(kind: ParameterType, value: Scalar) -> Scalar:
@@ -67,13 +86,14 @@ def _flag(value: Scalar) -> bool:
 
 
 def _number(kind: type[int] | type[float], name: str, value: Scalar) -> int | float:
-    if isinstance(value, kind) and not isinstance(value, bool):
-        return value
     try:
-        return kind(str(value))
+        number = value if isinstance(value, kind) and not isinstance(value, bool) else kind(str(value))
     except ValueError:
         what = "an empty text" if value == "" else shown(value)
         raise ValueError(f"{what} is not {name}") from None
+    if kind is float and not isfinite(number):
+        raise ValueError(f"{shown(value)} is not a finite number, and parameters.json has no other")
+    return number
 
 
 def _text(value: Value) -> str:
