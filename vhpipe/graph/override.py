@@ -1,4 +1,4 @@
-"""A step as a node sees it: the node's override merged in. Source: decision 11 in docs/architecture.md."""
+"""A step as a node sees it: the node's override merged in. Source: decision 11."""
 
 from typing import Any, TypeVar
 
