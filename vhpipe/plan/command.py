@@ -4,6 +4,7 @@ Sources: decisions 8, 9 and 10.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from re import ASCII
 from re import compile as compile_pattern
 from typing import TYPE_CHECKING, NamedTuple
@@ -127,6 +128,11 @@ def _placeholder(mention: Mention, context: str | None) -> Placeholder:
 
 def _contexts(items: Sequence[str], written: Sequence[Sequence[Mention]]) -> "tuple[Surroundings, ...]":
     """Where each placeholder stands in the script that the items make."""
+    return _contexts_once(tuple(items), tuple(map(tuple, written)))
+
+
+@lru_cache(maxsize=64)  # the executions of a sweep share their command
+def _contexts_once(items: tuple[str, ...], written: tuple[tuple[Mention, ...], ...]) -> "tuple[Surroundings, ...]":
     if not any(written):
         return ()
     from vhpipe.plan.shell import Surroundings, surroundings  # their patterns cost time at each start

@@ -5,6 +5,7 @@ Source: decision 8.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from re import Match
 from re import compile as compile_pattern
 from shlex import quote
@@ -138,11 +139,15 @@ def _template(parameter: Parameter, value: Value) -> str | None:
 
 def _filled(template: str, name: str, value: Scalar) -> list[str]:
     """The words of a template; it is split before it is filled, so that a value stays in one word."""
-    problem = pass_as_problem(template)
+    problem = _template_problem(template)
     if problem is not None:
         raise ValueError(f"parameter `{name}` has a `pass-as` that cannot be read: {problem}")
     known = {"{{": "{", "}}": "}", "{name}": name, "{value}": str(value), "{v}": str(value)}
     return [FIELD.sub(lambda match: known[match[0]], word) for word in template.split()]
+
+
+_template_problem = lru_cache(maxsize=256)(pass_as_problem)
+"""The same few templates are filled for every execution of a sweep."""
 
 
 def _listed(value: Value) -> tuple[Scalar, ...]:
