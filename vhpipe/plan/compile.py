@@ -26,6 +26,7 @@ from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assign import Assigned, assignments
 from vhpipe.plan.edges import cut_notice, edges_in_force
 from vhpipe.plan.ignored import ignored_by_process_runner
+from vhpipe.plan.interpolation import refuse_unsafe
 from vhpipe.plan.missing import Filled, refuse_missing
 from vhpipe.plan.model import (
     EnvironmentValue,
@@ -51,7 +52,8 @@ KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "no
 def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, file: str) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
-    Faults of the arguments, values that nothing fills, and nodes of another commit raise `UsageError`.
+    Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
+    raise `UsageError`.
     """
     _refuse_commits(graph)
     assigned = assignments(graph, arguments)
@@ -59,6 +61,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     nodes = tuple(_planned_node(graph, name, assigned[name], arguments, filled) for name in graph.order)
     refuse_missing(graph, nodes, filled)
+    refuse_unsafe(nodes, filled)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,

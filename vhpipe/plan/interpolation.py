@@ -1,0 +1,58 @@
+"""Values that are known before the start and that a command may not take where it has its placeholders.
+
+Source: decision 9.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from vhpipe.config.model import EdgeKind, Value
+from vhpipe.errors import UsageError
+from vhpipe.plan.command import interpolation_problems
+from vhpipe.plan.missing import Filled
+from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask, StepSpec
+from vhpipe.plan.sweeps import Sweep
+from vhpipe.plan.values import fitting
+
+
+def refuse_unsafe(nodes: Sequence[PlannedNode], filled: Filled) -> None:
+    """Raises `UsageError` for the first command that cannot be built. What edges bring is looked at when it is there.
+
+    Of a sweep each written text is tried by itself; numbers mean themselves everywhere.
+    """
+    for node in nodes:
+        if isinstance(node, PlannedDeployment) or not any("{" in item for item in node.spec.command):
+            continue
+        for values in _known_values(node, filled):
+            problems = interpolation_problems(node.spec.command, node.spec.parameters, values, node.spec.source_path)
+            if problems:
+                raise UsageError(f"the command of node `{node.name}`: {problems[0].message}")
+
+
+def _known_values(node: PlannedExecution | PlannedTask, filled: Filled) -> Iterator[dict[str, Value]]:
+    """The values that all executions share, without those that vary or come by edges; then what varies, one by one."""
+    spec, sweep = node.spec, node.sweep if isinstance(node, PlannedTask) else Sweep()
+    by_edge = {parameter.name for parameter in spec.parameters if _is_filled(filled, node.name, parameter.name)}
+    in_sweep = {axis.name for axis in sweep.axes} | {name for values in sweep.sets for name, _ in values}
+    absent: dict[str, Value] = dict.fromkeys(by_edge | in_sweep)
+    common = {**spec.values, **absent}
+    yield _shaped(spec, common)
+    for name, text in _texts(sweep):
+        if name not in by_edge:
+            yield _shaped(spec, {**common, name: text})
+
+
+def _is_filled(filled: Filled, node: str, parameter: str) -> bool:
+    return (node, EdgeKind.PARAMETER, parameter) in filled
+
+
+def _shaped(spec: StepSpec, values: Mapping[str, Value]) -> dict[str, Value]:
+    shapes = {parameter.name: parameter for parameter in spec.parameters}
+    return {name: fitting(shapes[name], value) for name, value in values.items() if name in shapes}
+
+
+def _texts(sweep: Sweep) -> Iterator[tuple[str, Value]]:
+    """Every text that the sweep gives to a parameter, and every list that may hold one."""
+    columns = ((axis.name, axis.values if axis.spread else axis.rules.items) for axis in sweep.axes)
+    written = [(name, value) for name, values in columns for value in values]
+    written += [pair for values in sweep.sets for pair in values]
+    yield from ((name, value) for name, value in dict.fromkeys(written) if isinstance(value, str | tuple))
