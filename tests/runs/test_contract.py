@@ -149,7 +149,8 @@ def check_variables(first: Any, children: list[Any]) -> None:
     assert len({each["VH_EXECUTION_ID"] for each in every}) == 3
     for each in every:
         assert each["VH_JOB_ID"] == f"exec-{each['VH_EXECUTION_ID']}"
-        assert each["VH_LOCAL_IP"] and each["VH_PUBLIC_IP"]
+        assert each["VH_LOCAL_IP"]
+        assert each["VH_PUBLIC_IP"]
     for name in ("VH_PIPELINE_ID", "VH_PROJECT_ID"):
         assert len({each[name] for each in every}) == 1
     nodes = [each["VH_PIPELINE_NODE_ID"] for each in every]
@@ -228,7 +229,7 @@ def test_changes_of_the_code_after_the_start_do_not_reach_a_run(project: Any) ->
 
 
 def test_the_interpreter_of_the_tests_is_the_one_that_steps_see(project: Any) -> None:
-    yaml = "- step: {name: look, image: x, command: 'python -c \"import sys; print(sys.prefix)\" > $VH_OUTPUTS_DIR/p'}\n"
+    yaml = "- step: {name: look, image: x, command: 'python -c \"import sys; print(sys.prefix)\" > $VH_OUTPUTS_DIR/p'}"
     done = project.plain(yaml, "--step", "look")
     assert done.code == 0, done.err
     assert os.path.samefile(project.output(1, "look", "p").read_text().strip(), sys.prefix)
