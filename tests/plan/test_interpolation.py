@@ -45,7 +45,7 @@ def test_an_unsafe_value_is_refused_wherever_it_comes_from(node: Any) -> None:
     "node",
     [
         PlannedExecution("n", spec(UNSAFE, ("echo {parameter-value:v}",))),
-        PlannedExecution("n", spec("fine words")),
+        PlannedExecution("n", spec("fine,words")),
         task(Sweep(axes=(axis(1, "fine"),)), UNSAFE),  # the sweep takes the place of the value
         task(Sweep(sets=((("v", "fine"),),)), UNSAFE),
     ],
