@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vhpipe.config.model import Value
 from vhpipe.plan.execution import execution_values
-from vhpipe.plan.model import ExecutionId, Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import sweep_size
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import Json, Status
@@ -18,17 +18,18 @@ class Seen(NamedTuple):
     parameters: dict[str, Value]
 
 
-def seen_by_conditions(plan: Plan, state: RunState, node: PlannedNode, only: ExecutionId | None = None) -> Seen:
-    """An execution node's own values, or those of `only`; of a task, tuples that a condition must hold for throughout.
+def seen_by_conditions(plan: Plan, state: RunState, node: PlannedNode, only: int | None = None) -> Seen:
+    """An execution node's own values, or those of the execution `only`; of a task, tuples of its children's.
 
-    A parameter that all children share stays a single value; metadata are those of the completed children.
+    A condition must hold for every entry of a tuple. A parameter that all children share stays a single value;
+    metadata are those of the completed children.
     """
     if isinstance(node, PlannedDeployment):
         return Seen({}, {})
     if only is None and isinstance(node, PlannedTask):
         return Seen(_task_metadata(state, node), _task_parameters(plan, state, node))
     executions = state.nodes[node.name].executions
-    index = only.index if only else 0
+    index = only or 0
     return Seen(dict(executions[index].metadata) if executions else {}, _values(plan, state, node, index))
 
 
