@@ -70,7 +70,7 @@ class Project:
     def pipeline(self, nodes: Mapping[str, Any], edges: Sequence[Any] = (), more: Sequence[Any] = ()) -> Path:
         """Write a valohai.yaml with one pipeline `p` and a step for each of its nodes.
 
-        A node is the text of its command, or a dict with `command`, any other properties of its step, and `node` for
+        A node is its command, or a dict with `command`, any other properties of its step, and `node` for
         properties of the node itself.
         """
         items: list[Any] = []

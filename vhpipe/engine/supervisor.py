@@ -1,10 +1,12 @@
 """The supervisor: a tiny parent of the engine that lets no process of a run outlive it.
 
 It has no threads and does nothing but pass on signals. However the engine ends, killed or not, its descendants become
-children of the supervisor, which kills them until none is left. When the supervisor is killed, the engine dies with it.
+children of the supervisor, which kills them until none is left. When the supervisor is killed, the engine kills what
+it has started, and itself.
 Source: decision 27.
 """
 
+import ctypes
 import os
 import signal
 import sys
@@ -12,12 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from vhpipe.runners.process_tree import become_subreaper, die_with_parent, kill_descendants
+from vhpipe.runners.process_tree import PR_SET_PDEATHSIG, become_subreaper, kill_descendants
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
 """si_code of a signal that the terminal sent: to the whole foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
+ORPHANED = signal.SIGRTMIN
+"""What the engine gets when its supervisor has died; nobody else sends it."""
 
 
 def supervise(engine: Callable[[], int]) -> int:
@@ -48,7 +52,7 @@ def supervise(engine: Callable[[], int]) -> int:
 def _be_the_engine(engine: Callable[[], int], supervisor: int) -> NoReturn:
     code = ENGINE_KILLED
     try:
-        die_with_parent()
+        _die_with_supervisor()
         become_subreaper()
         if os.getppid() == supervisor:
             code = engine()
@@ -58,17 +62,34 @@ def _be_the_engine(engine: Callable[[], int], supervisor: int) -> NoReturn:
         os._exit(code)
 
 
+def _die_with_supervisor() -> None:
+    """When the supervisor dies, so does this process with all that it has started: only the living can do that."""
+
+    def die(number: int, frame: object) -> None:
+        while not kill_descendants(os.getpid()):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    signal.signal(ORPHANED, die)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ORPHANED, 0, 0, 0)
+
+
 def _wait(child: int, watched: set[signal.Signals]) -> int:
     """The wait status of the engine; signals that came meanwhile have been passed on."""
     while True:
         received = signal.sigwaitinfo(watched)
         if received.si_signo != signal.SIGCHLD:
-            if received.si_code != FROM_THE_KERNEL:
+            if received.si_code != FROM_THE_KERNEL or _was_for_me_alone(received.si_signo):
                 os.kill(child, received.si_signo)
             continue
         status = _reap_until(child)
         if status is not None:
             return status
+
+
+def _was_for_me_alone(number: int) -> bool:
+    """A terminal that is closed tells only the process that leads its session, not the whole foreground group."""
+    return number == signal.SIGHUP and os.getsid(0) == os.getpid()
 
 
 def _reap_until(child: int) -> int | None:
