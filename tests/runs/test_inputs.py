@@ -1,0 +1,167 @@
+"""Inputs from outside of the pipeline: files and addresses, and where their files land."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIST = "cd $VH_OUTPUTS_DIR; cp $VH_CONFIG_DIR/inputs.json .; (cd $VH_INPUTS_DIR; find . -type f | sort) > seen.txt"
+
+
+def step(*inputs: str) -> str:
+    listed = "".join(f"\n      - {item}" for item in inputs)
+    return f"- step:\n    name: s\n    image: x\n    command: {LIST}\n    inputs:{listed}\n"
+
+
+def files(project: Any, node: str = "s", index: int = 0, run: int = 1) -> list[str]:
+    return [line[2:] for line in project.output(run, node, "seen.txt", index).read_text().splitlines()]
+
+
+def listed(project: Any, node: str = "s") -> Any:
+    return json.loads(project.output(1, node, "inputs.json").read_text())
+
+
+@pytest.fixture
+def tree(project: Any) -> Any:
+    for name in ("data/train/a.csv", "data/train/deep/b.csv", "data/test/a.csv", "data/note.txt", "one.bin"):
+        project.write(name, name)
+    return project
+
+
+def test_local_files_land_where_the_input_says(tree: Any) -> None:
+    outside = tree.path.parent / "outside dir"
+    outside.mkdir()
+    (outside / "x#1.txt").write_text("outside")
+    yaml = step(
+        "{name: relative, default: data/note.txt}",
+        f"{{name: absolute, default: '{outside}/x#1.txt'}}",
+        f"{{name: uri, default: 'file://{tree.path.parent}/outside%20dir/x%231.txt'}}",
+        "{name: level, default: 'data/train/*'}",
+        "{name: below, default: 'data/**.csv', keep-directories: suffix}",
+        "{name: full, default: 'data/train/**', keep-directories: true}",
+        "{name: named, default: one.bin, filename: model.bin}",
+        "{name: many-named, default: ['one.bin', 'data/note.txt'], filename: ignored.bin}",
+        "{name: nested.name, default: one.bin}",
+        "{name: gone, default: 'data/none*', optional: true}",
+    )
+    done = tree.run(yaml, "--step", "s")
+    assert done.code == 0, done.err
+    assert sorted(files(tree)) == sorted([
+        "relative/note.txt", "absolute/x#1.txt", "uri/x#1.txt", "level/a.csv",
+        "below/train/a.csv", "below/train/deep/b.csv", "below/test/a.csv",
+        "full/data/train/a.csv", "full/data/train/deep/b.csv",
+        "named/model.bin", "many-named/one.bin", "many-named/note.txt", "nested.name/one.bin",
+    ])  # fmt: skip
+    found = listed(tree)
+    assert found["gone"] == {"files": []}
+    (named,) = found["named"]["files"]
+    assert (named["name"], Path(named["path"]).name, named["size"]) == ("model.bin", "model.bin", 7)
+
+
+def test_an_argument_names_files_as_seen_from_where_it_is_typed(tree: Any) -> None:
+    tree.write("valohai.yaml", step("{name: data, default: one.bin}"))
+    elsewhere = tree.path / "data/train"
+    arguments = ("--step", "s", "-i", "data=a.csv", "-i", "s.data=deep/*", "--json")
+    done = tree("run", str(tree.path / "valohai.yaml"), *arguments, cwd=elsewhere)
+    assert done.code == 0, done.err
+    assert files(tree) == ["data/a.csv", "data/b.csv"]
+
+
+@pytest.mark.parametrize(
+    ("default", "message"),
+    [
+        ("data/none.csv", "`data/none.csv` does not exist"),
+        ("data/none*.csv", "`data/none*.csv` matches no file"),
+        ("data", "`data` is a folder"),
+        ("s3://bucket/key", "`s3://bucket/key`: `s3://` is not supported yet"),
+        ("datum://0123", "`datum://0123`: `datum://` is not supported yet"),
+        ("ftp://host/file", "`ftp://host/file`: `ftp://` is not supported yet"),
+    ],
+)
+def test_what_cannot_be_had_stops_the_run_from_starting(tree: Any, default: str, message: str) -> None:
+    done = tree.run(step(f"{{name: data, default: '{default}'}}"), "--step", "s")
+    assert done.code == 2
+    assert f"input `data` of node `s`: {message}" in done.err
+    assert "hint:" in done.err
+    assert done.out == ""
+    assert not (tree.path / ".vhpipe").exists()
+
+
+class Served(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.requested.append(self.path)  # type: ignore[attr-defined]
+        found = not self.path.startswith("/gone")
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(b"content" if found else b"")
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Served) as serving:
+        serving.requested = []  # type: ignore[attr-defined]
+        serving.url = f"http://127.0.0.1:{serving.server_port}"  # type: ignore[attr-defined]
+        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield serving
+        serving.shutdown()
+        thread.join()
+
+
+def test_executions_share_what_is_fetched_once(project: Any, server: Any) -> None:
+    yaml = step(
+        f"{{name: set, default: '{server.url}/dir/set%201.gz?sig=secret'}}",
+        f"{{name: named, default: '{server.url}/', filename: index.html}}",
+    )
+    yaml += "    parameters: [{name: n, type: integer, default: 0}]\n"
+    yaml += """
+- pipeline:
+    name: sharing
+    nodes: [{name: s, type: task, step: s}, {name: other, type: execution, step: s}]
+    edges: []
+"""
+    done = project.run(yaml, "-p", "s.n=[1,2,3]", "-j", "4")
+    assert done.code == 0, done.err
+    for node, index in (("s", 0), ("s", 2), ("other", 0)):
+        assert files(project, node, index) == ["named/index.html", "set/set 1.gz"]
+    assert sorted(server.requested) == ["/", "/dir/set%201.gz?sig=secret"]
+    (entry,) = listed(project)["set"]["files"]
+    assert entry["uri"].startswith(f"{server.url}/dir/set%201.gz")
+    recorded = [path for path in (project.path / ".vhpipe/runs").rglob("*") if path.is_file()]
+    assert not [path for path in recorded if b"sig=secret" in path.read_bytes()]
+
+
+def test_an_address_that_does_not_answer_makes_the_execution_fail_by_name(project: Any, server: Any) -> None:
+    done = project.run(step(f"{{name: data, default: '{server.url}/gone.csv'}}"), "--step", "s")
+    assert done.code == 1
+    attempt = done.node("s")["executions"][0]["attempts"][-1]
+    assert "404" in attempt["because"]
+    assert "/gone.csv" in attempt["because"]
+
+
+def test_inputs_are_not_copies_that_a_step_can_spoil_for_others(tree: Any) -> None:
+    """A step that replaces its input file changes neither the user's file nor the next execution's input."""
+    yaml = """
+- step:
+    name: s
+    image: x
+    command:
+      - cat $VH_INPUTS_DIR/data/one.bin > $VH_OUTPUTS_DIR/seen.txt
+      - stat -c %a $VH_INPUTS_DIR/data/one.bin >> $VH_OUTPUTS_DIR/seen.txt
+      - rm -f $VH_INPUTS_DIR/data/one.bin && echo spoilt > $VH_INPUTS_DIR/data/one.bin
+    inputs: [{name: data, default: one.bin}]
+    parameters: [{name: n, type: integer, default: 0}]
+- pipeline: {name: p, nodes: [{name: s, type: task, step: s}], edges: []}
+"""
+    done = tree.run(yaml, "-p", "s.n=[1,2]", "-j", "1")
+    assert done.code == 0, done.err
+    for index in (0, 1):
+        assert tree.output(1, "s", "seen.txt", index).read_text() == "one.bin444\n"
+    assert (tree.path / "one.bin").read_text() == "one.bin"
