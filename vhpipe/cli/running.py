@@ -133,6 +133,7 @@ def _print_json(watcher: Any, run: Any) -> None:
 
 def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
     """Everything that can go wrong before something is written goes wrong here."""
+    from vhpipe.cli.before_start import said_before_start
     from vhpipe.engine.fetch import expand_inputs, redacted
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.settings.child_environment import child_environment
@@ -141,7 +142,8 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
     chosen = _chosen(words, options)
     plan = expand_inputs(chosen.plan, chosen.project, Path.cwd())
     python = find_python(chosen.project, options["python"], os.environ)
-    _say_before_start(plan, python, options["quiet"])
+    for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
+        _say(text)
     return Order(
         plan=plan,
         project=chosen.project,
@@ -188,11 +190,3 @@ def _project_of(file: str, given: Path | None) -> Path:
     if given is not None:
         return given.resolve()
     return Path.cwd() if file == "-" else (Path(file) if Path(file).is_dir() else Path(file).parent).resolve()
-
-
-def _say_before_start(plan: Any, python: Any, is_quiet: bool) -> None:
-    if is_quiet:
-        return
-    _say(f"steps see {python.reason}")
-    for text in (*plan.notices, *(f"not honoured here: {each}" for each in plan.ignored)):
-        _say(text)

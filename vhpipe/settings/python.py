@@ -35,6 +35,15 @@ def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -
     return _active(environ) or _in_project(project) or _on_path(environ)
 
 
+def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str | None:
+    """The interpreter that a `pip install` in a step would change for everybody; None in an environment of its own."""
+    if choice.variables:
+        return None
+    own = shutil.which("python", path=environ.get("PATH", os.defpath)) if choice.folder is None else None
+    interpreter = Path(own) if own else (choice.folder or Path(sys.executable).parent) / "python"
+    return None if (interpreter.parent.parent / "pyvenv.cfg").exists() else str(interpreter)
+
+
 def _chosen(choice: str) -> PythonChoice:
     path = Path(os.path.abspath(choice))
     if _is_program(path):
