@@ -146,7 +146,8 @@ def _refuse_undecodable(assignment: str) -> None:
         assignment.encode()
     except UnicodeEncodeError:
         shown = assignment.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise UsageError(f"`{shown}` is not UTF-8", "only text can be given; a wildcard matches a file with such a name") from None
+        hint = "only text can be given; a wildcard matches a file with such a name"
+        raise UsageError(f"`{shown}` is not UTF-8", hint) from None
 
 
 def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:
