@@ -1,6 +1,8 @@
 """Configuration files: one text that JSON and YAML 1.1 readers understand alike."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,37 @@ def test_equal_contents_are_one_file(tmp_path: Path) -> None:
         writer.write(str(tmp_path / name), {"api": {}, "parameters": {"x": name}}, frozenset({"api"}))
     assert (tmp_path / "a/api.json").stat().st_ino == (tmp_path / "b/api.yaml").stat().st_ino
     assert json.loads((tmp_path / "b/parameters.yaml").read_text()) == {"x": "b"}
+
+
+def test_no_file_gets_more_links_than_file_systems_allow(tmp_path: Path) -> None:
+    writer = ConfigurationWriter(str(tmp_path / "shared"))
+    for number in range(1100):
+        (tmp_path / str(number)).mkdir()
+        writer.write(str(tmp_path / str(number)), {"api": {}}, frozenset({"api"}))
+    assert max(path.stat().st_nlink for path in (tmp_path / "shared").iterdir()) < 1024
+
+
+def test_another_writer_can_go_on_in_the_same_folder(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        ConfigurationWriter(str(tmp_path / "shared")).write(str(tmp_path / name), {"api": {}}, frozenset({"api"}))
+    assert (tmp_path / "b/api.json").read_text() == "{}"
+
+
+def test_threads_share_one_file(tmp_path: Path) -> None:
+    writer = ConfigurationWriter(str(tmp_path / "shared"))
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        (tmp_path / str(number)).mkdir()
+        barrier.wait()
+        writer.write(str(tmp_path / str(number)), {"api": {}}, frozenset({"api"}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert len(list((tmp_path / "shared").iterdir())) == 1
+
+
+def test_the_files_are_read_only(tmp_path: Path) -> None:
+    ConfigurationWriter(str(tmp_path / "shared")).write(str(tmp_path), {"api": {}, "inputs": {}}, frozenset({"api"}))
+    assert {path.stat().st_mode & 0o222 for path in tmp_path.glob("*.json")} == {0}

@@ -7,6 +7,8 @@ Source: docs on configuration files of the platform.
 import json
 import os
 import re
+import secrets
+import threading
 from collections.abc import Mapping
 
 from vhpipe.schedule.vocabulary import Json
@@ -16,13 +18,21 @@ _string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
 _exponent = re.compile(r"\de[-+]\d")
 _unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
+READ_ONLY = 0o444
+MAX_USES = 500
+"""Each makes two links; file systems allow 1,024 (NTFS) to 65,000 (ext4) of one file."""
+
 
 class ConfigurationWriter:
-    """Writes configuration folders; contents that stay the same between executions are hard links of one file."""
+    """Writes configuration folders; contents that stay the same between executions are hard links of one file.
+
+    All files are read-only, for the step and for those who share them. Thread-safe.
+    """
 
     def __init__(self, shared: str) -> None:
         self._shared = shared
-        self._known: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._files: dict[str, _SharedFile] = {}
 
     def write(self, folder: str, objects: Mapping[str, Json], common: frozenset[str]) -> None:
         """One `NAME.json` and one `NAME.yaml` for each object; those named in `common` are expected again."""
@@ -32,17 +42,25 @@ class ConfigurationWriter:
             if name in common:
                 os.link(self._shared_file(text), path)
             else:
-                write_new(path, text.encode())
+                write_new(path, text.encode(), READ_ONLY)
             os.link(path, f"{folder}/{name}.yaml")
 
     def _shared_file(self, text: str) -> str:
-        path = self._known.get(text)
-        if path is None:
-            os.makedirs(self._shared, mode=0o700, exist_ok=True)
-            path = f"{self._shared}/{len(self._known)}.json"
-            write_new(path, text.encode())
-            self._known[text] = path
-        return path
+        """A file with this content that may get two more links."""
+        with self._lock:
+            file = self._files.get(text)
+            if file is None or file.uses == MAX_USES:
+                os.makedirs(self._shared, mode=0o700, exist_ok=True)
+                file = self._files[text] = _SharedFile(f"{self._shared}/{secrets.token_hex(8)}.json")
+                write_new(file.path, text.encode(), READ_ONLY)
+            file.uses += 1
+            return file.path
+
+
+class _SharedFile:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.uses = 0
 
 
 def json_and_yaml(content: Json) -> str:
