@@ -38,8 +38,8 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     if child == 0:
         os.close(reading)
         os.setsid()
-        work = partial(_run, words, options, ready=lambda number: _detach(number, writing))
-        os._exit(supervise(lambda: _guarded(work)))
+        work = partial(_run, words, options, ready=lambda number: _announce(number, writing))
+        os._exit(supervise(lambda: _guarded(work), let_go=lambda: _detach(writing)))
     os.close(writing)
     with open(reading, encoding="ascii") as announced:
         number = announced.read().strip()
@@ -50,13 +50,19 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     return 0
 
 
-def _detach(number: int, announce: int) -> None:
+def _announce(number: int, pipe: int) -> None:
     """The run exists: tell its number and let go of the terminal."""
+    os.write(pipe, f"{number}\n".encode())
+    _detach(pipe)
+
+
+def _detach(pipe: int) -> None:
+    """Whoever started this waits for the pipe to be closed by all; others may wait for the standard streams."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    os.write(announce, f"{number}\n".encode())
-    os.close(announce)
+    os.close(nowhere)
+    os.close(pipe)
 
 
 def _guarded(work: Callable[[], int]) -> int:

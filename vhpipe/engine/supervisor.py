@@ -24,10 +24,11 @@ ORPHANED = signal.SIGRTMIN
 """What the engine gets when its supervisor has died; nobody else sends it."""
 
 
-def supervise(engine: Callable[[], int]) -> int:
+def supervise(engine: Callable[[], int], let_go: Callable[[], None] | None = None) -> int:
     """The exit code of `engine`, which runs in a child process; 4 where something killed it.
 
-    To be called before any thread is started. In the child this does not return.
+    `let_go` is called here when the engine has been started: it closes what only the engine shall hold. To be called
+    before any thread is started. In the child this does not return.
     """
     watched = {*FORWARDED, signal.SIGCHLD}
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -37,6 +38,8 @@ def supervise(engine: Callable[[], int]) -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         _be_the_engine(engine, supervisor)
     become_subreaper()
+    if let_go is not None:
+        let_go()
     status = _wait(child, watched)
     _sweep()
     signal.pthread_sigmask(signal.SIG_SETMASK, previous)
