@@ -33,6 +33,7 @@ seen = {
     "execution": [execution.counter, execution.id, execution.title],
     "dirs": [valohai.inputs("data").dir_path(), valohai.outputs("sub").dir_path],
     "none": [os.path.isdir(valohai.inputs("none").dir_path()), list(valohai.inputs("none").paths())],
+    "distributed": valohai.distributed.is_distributed_task(),
     "default": valohai.inputs("none").path(default="fallback"),
 }
 json.dump(seen, open(valohai.outputs().path("seen.json"), "w"))
@@ -199,6 +200,7 @@ def check_through_utils(seen: Any) -> None:
     assert seen["dirs"] == [seen["folders"]["inputs"] + "/data", seen["folders"]["outputs"]]
     assert seen["none"] == [True, []]
     assert seen["default"] == "fallback"
+    assert seen["distributed"] is False
 
 
 def test_the_caller_can_give_all_its_variables(project: Any) -> None:

@@ -305,3 +305,71 @@ def test_an_argument_cuts_the_edge_in_whose_place_it_stands(project: Any) -> Non
     assert done.code == 0, done.err
     assert seen(project, "look") == ["default/mine.txt", "flat/table.csv"]
     assert "`-i look.default` replaces the edge `make.output.*.csv -> look.input.default`" in done.err
+
+
+def test_an_edge_is_stronger_than_a_pipeline_parameter_and_weaker_than_an_argument(project: Any) -> None:
+    nodes = [execution("source", "source"), execution("one", "sink"), execution("two", "sink")]
+    edges = [f"[source.{kind}, {node}.parameter.{name}]" for node in ("one", "two") for kind, name in PRECEDENCE]
+    yaml = VALUES + pipeline(", ".join(nodes), *edges)
+    yaml += "    parameters: [{name: text, targets: [one.parameter.text, two.parameter.text], default: pipeline}]\n"
+    done = project.run(yaml, "-p", "text=argument", "-p", "two.text=node")
+    assert done.code == 0, done.err
+    assert seen(project, "one")[:2] == ["--lr=0.25", "--text=of the source"]
+    assert seen(project, "two")[:2] == ["--lr=0.25", "--text=node"]
+    assert "`-p two.text` replaces the edge `source.parameter.name -> two.parameter.text`" in done.err
+
+
+PRECEDENCE = (("metadata.rate", "lr"), ("parameter.name", "text"))
+
+
+def test_an_empty_edge_is_no_fault_where_the_input_has_files_or_needs_none(project: Any) -> None:
+    project.write("given.txt", "given")
+    yaml = STEPS.replace("{name: default, optional: true, ", "{name: default, ")
+    nodes = [execution("make", "make"), execution("look", "look", ", edge-merge-mode: append")]
+    nodes.append("{name: task, type: task, step: look, override: {inputs: [{name: default, optional: true}]}}")
+    nodes.append(execution("again", "look"))
+    done = project.run(
+        yaml + pipeline(
+            ", ".join(nodes),
+            "[make.output.*.bin, look.input.flat]",
+            "[make.output.*.bin, look.input.default]",
+            "[make.output.top.*, task.input.flat]",
+            "[task.input.fla*, again.input.full]",
+            "[look.input.default, again.input.default]",
+        )
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert seen(project, "look") == ["default/given.txt"]
+    assert seen(project, "task") == ["flat/top.txt"]
+    assert seen(project, "again") == ["default/given.txt", "full/top.txt"]
+
+
+SEARCHES = """
+- task:
+    name: grid
+    step: sink
+    parameters:
+      - {name: lr, style: multiple, rules: {items: [7, 8, 9]}}
+      - {name: text, style: multiple, rules: {items: [a, b]}}
+- task:
+    name: random
+    step: sink
+    type: random_search
+    execution-count: 2
+    parameters: [{name: text, style: multiple, rules: {items: [a, b]}}]
+- task: {name: manual, step: sink, type: manual_search, parameter-sets: [{lr: 1}, {lr: 2}]}
+"""
+
+
+def test_a_list_replaces_in_a_grid_multiplies_a_random_search_and_is_refused_by_hand(project: Any) -> None:
+    names = ("grid", "random", "manual")
+    nodes = [execution("source", "source")]
+    nodes += [f"{{name: {name}, type: task, task: {name}, on-error: stop-next}}" for name in names]
+    edges = [f"[source.metadata.rates, {name}.parameter.lr]" for name in names]
+    done = project.run(VALUES + SEARCHES + pipeline(", ".join(nodes), *edges))
+    assert (done.code, done.statuses()["manual"]) == (1, "error")
+    assert "a list cannot spread under `manual_search`" in done.node("manual")["because"]
+    grid = [(each["parameters"]["lr"], each["parameters"]["text"]) for each in done.node("grid")["executions"]]
+    assert grid == [(0.1, "a"), (0.1, "b"), (0.2, "a"), (0.2, "b")]
+    random = [each["parameters"]["lr"] for each in done.node("random")["executions"]]
+    assert random == [0.1, 0.1, 0.2, 0.2]
