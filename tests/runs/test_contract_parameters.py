@@ -1,5 +1,6 @@
 """Parameters as a step script finds them: on its command line, in parameters.json, in variables, by valohai-utils."""
 
+import json
 from typing import Any
 
 import pytest
@@ -163,3 +164,36 @@ def test_what_json_cannot_hold_is_no_parameter_value(project: Any, text: str) ->
     assert done.code == 2
     assert f"`{text}` is not a finite number" in done.err
     assert not (project.path / ".vhpipe").exists()
+
+
+UNUSUAL = """
+- step:
+    name: source
+    image: x
+    command: |
+      echo '{"half": "\\ud800", "nul": "a\\u0000b", "fine": "x"}'
+- step:
+    name: sink
+    image: x
+    command:
+      - env | grep -o '^VH_PARAM_[A-Z]*' | sort > $VH_OUTPUTS_DIR/seen.txt
+      - cp $VH_CONFIG_DIR/parameters.json $VH_OUTPUTS_DIR
+    parameters: [{name: half}, {name: nul}, {name: fine}, {name: long, default: short}]
+- pipeline:
+    name: p
+    nodes: [{name: source, type: execution, step: source}, {name: sink, type: execution, step: sink}]
+    edges:
+      - [source.metadata.half, sink.parameter.half]
+      - [source.metadata.nul, sink.parameter.nul]
+      - [source.metadata.fine, sink.parameter.fine]
+"""
+
+
+def test_what_no_variable_can_hold_is_in_the_file_alone(project: Any) -> None:
+    long = "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 50_000
+    project.write("values.yaml", f"sink.long: {long}\n")
+    done = project.run(UNUSUAL, "-P", "values.yaml")
+    assert done.code == 0, done.err
+    assert project.output(1, "sink", "seen.txt").read_text().split() == ["VH_PARAM_FINE"]
+    written = json.loads(project.output(1, "sink", "parameters.json").read_text())
+    assert written == {"half": "\ud800", "nul": "a\0b", "fine": "x", "long": long}

@@ -28,7 +28,7 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder, RunInfo
 
 VARIABLE_LIMIT = 96 * 1024
-"""A longer parameter gets no variable of its own."""
+"""Bytes; a longer parameter gets no variable of its own."""
 COMMON = frozenset({"runtime", "api"})
 
 
@@ -229,9 +229,17 @@ def parameter_variables(spec: ExecutionSpec) -> dict[str, str]:
     variables = {}
     for name, value in typed_parameters(spec).items():
         text = value if isinstance(value, str) else json.dumps(value)
-        if len(text) <= VARIABLE_LIMIT and "\0" not in text:
+        if _can_be_variable(text):
             variables[names[name]] = text
     return variables
+
+
+def _can_be_variable(text: str) -> bool:
+    """Metadata may hold half a character, which has no bytes, and the system limits bytes, not characters."""
+    try:
+        return len(text.encode("utf-8", "surrogateescape")) <= VARIABLE_LIMIT and "\0" not in text
+    except UnicodeEncodeError:
+        return False
 
 
 def _described(file: InputFile, path: str, blob: str, size_bytes: int) -> dict[str, Json]:
