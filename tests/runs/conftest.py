@@ -63,9 +63,12 @@ class Project:
         )  # fmt: skip
 
     def terminal(self, *arguments: str, **environment: str) -> "Terminal":
-        """The same at a terminal of 100 columns."""
-        with_terminal = {**self.environment, "TERM": "xterm", **environment}
-        return Terminal([*VHPIPE, *arguments], self.path, {name: text for name, text in with_terminal.items() if text})
+        """The same at a terminal of 100 columns; a variable that is empty is not set."""
+        return self.at_terminal([*VHPIPE, *arguments], environment)
+
+    def at_terminal(self, words: Sequence[str], environment: Mapping[str, str] | None = None) -> "Terminal":
+        variables = {**self.environment, "TERM": "xterm", **(environment or {})}
+        return Terminal(list(words), self.path, {name: text for name, text in variables.items() if text})
 
     def pipeline(self, nodes: Mapping[str, Any], edges: Sequence[Any] = (), more: Sequence[Any] = ()) -> Path:
         """Write a valohai.yaml with one pipeline `p` and a step for each of its nodes.

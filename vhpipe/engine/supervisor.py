@@ -20,6 +20,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
 """si_code of a signal that the terminal sent: to the whole foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
+SHOW_CURSOR = "\x1b[?25h"
 ORPHANED = signal.SIGRTMIN
 """What the engine gets when its supervisor has died; nobody else sends it."""
 
@@ -46,10 +47,16 @@ def supervise(engine: Callable[[], int], let_go: Callable[[], None] | None = Non
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    name = signal.Signals(-code).name
-    with suppress(OSError):
-        print(f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete", file=sys.stderr)
+    _tell(signal.Signals(-code).name)
     return ENGINE_KILLED
+
+
+def _tell(name: str) -> None:
+    """Say what killed the engine, and bring back the cursor that its live table may have hidden."""
+    shown = SHOW_CURSOR if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
+    message = f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete"
+    with suppress(OSError):
+        print(f"{shown}{message}", file=sys.stderr)
 
 
 def _be_the_engine(engine: Callable[[], int], supervisor: int) -> NoReturn:
