@@ -35,9 +35,9 @@ MISDEEDS: dict[str, tuple[Any, str, str]] = {
     "name-with-newline": ("echo 1 > $VH_OUTPUTS_DIR/$'a\\nb'; echo 2 > \"$VH_OUTPUTS_DIR/-r *'\\\"\"", "complete", ""),
     "longest-name": ("touch $VH_OUTPUTS_DIR/$(printf 'n%.0s' $(seq 255))", "complete", ""),
     "deep": ("cd $VH_OUTPUTS_DIR; for i in $(seq 60); do d=$(printf 'd%.0s' $(seq 100)); mkdir $d; cd -P $d; done; "
-             "touch end", "error", "outputs"),
-    "no-outputs-folder": ("rm -r $VH_OUTPUTS_DIR", "error", "outputs"),
-    "outputs-are-a-file": ("rmdir $VH_OUTPUTS_DIR; echo > $VH_OUTPUTS_DIR", "error", "outputs"),
+             "touch end", "crashed|error", "outputs"),
+    "no-outputs-folder": ("rm -r $VH_OUTPUTS_DIR", "crashed|error", "outputs"),
+    "outputs-are-a-file": ("rmdir $VH_OUTPUTS_DIR; echo > $VH_OUTPUTS_DIR", "crashed|error", "outputs"),
     "outputs-are-closed": ("chmod 000 $VH_OUTPUTS_DIR", "complete" if os.geteuid() == 0 else "crashed", ""),
     "no-working-folder": ("rm -rf $PWD; echo still > $VH_OUTPUTS_DIR/there", "complete", ""),
     "binary": ("head -c 100000 /dev/urandom; exit 3", "error", "exit code 3"),
@@ -68,7 +68,7 @@ def test_a_misdeed_is_an_outcome_with_a_reason(misdeeds: Any, name: str) -> None
     assert misdeeds.code == 1, misdeeds.err
     _, status, reason = MISDEEDS[name]
     (execution,) = misdeeds.node(name)["executions"]
-    assert execution["status"] == status, execution
+    assert execution["status"] in status.split("|"), execution
     assert re.search(reason, execution["attempts"][-1]["because"] or ""), execution
 
 
@@ -97,7 +97,6 @@ def test_outputs_have_their_names_and_contents(misdeeds: Any, shared_project: An
     assert (tmp_path / "link-inside/link").read_text() == "here\n"
 
 
-@pytest.mark.xfail(reason="a link in place of the outputs folder is followed")
 def test_a_folder_outside_is_never_taken_for_the_outputs(project: Any) -> None:
     mine = project.side("elsewhere/mine")
     mine.parent.mkdir()
@@ -109,7 +108,6 @@ def test_a_folder_outside_is_never_taken_for_the_outputs(project: Any) -> None:
     assert done.node("a")["status"] == "error"
 
 
-@pytest.mark.xfail(reason="the whole run ends because the manifest cannot be written")
 def test_a_step_that_removes_its_own_folder_crashes_alone(project: Any) -> None:
     folder = "$(dirname $VH_OUTPUTS_DIR)"
     project.pipeline({"a": {"command": f"echo; rm -rf {folder}", "node": {"on-error": "stop-next"}}, "b": "echo"})
