@@ -1,7 +1,9 @@
 """What an execution finds around it: folders, variables, configuration files, the copy of the code."""
 
+import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,27 @@ def test_the_interpreter_of_the_tests_is_the_one_that_steps_see(project: Any) ->
     done = project.plain(yaml, "--step", "look")
     assert done.code == 0, done.err
     assert os.path.samefile(project.output(1, "look", "p").read_text().strip(), sys.prefix)
+
+
+def test_a_git_repository_gives_its_commit_and_leaves_out_what_it_ignores(project: Any) -> None:
+    yaml = """
+- step:
+    name: look
+    image: x
+    command: [find . -type f | sort > $VH_OUTPUTS_DIR/seen.txt, cp $VH_CONFIG_DIR/execution.json $VH_OUTPUTS_DIR]
+"""
+    for name, content in (("valohai.yaml", yaml), (".gitignore", "*.log\n"), ("code.py", ""), ("big.log", "")):
+        project.write(name, content)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(project.path))
+    for arguments in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+        subprocess.run([*git, *arguments], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    for run, wanted in ((1, head), (2, "~")):
+        done = project("run", "--step", "look", "--json")
+        assert done.code == 0, done.err
+        found = project.output(run, "look", "seen.txt").read_text().split()
+        untracked = [] if run == 1 else ["./untracked.py"]
+        assert found == ["./.gitignore", "./code.py", *untracked, "./valohai.yaml"]
+        commit = json.loads(project.output(run, "look", "execution.json").read_text())["valohai.commit-identifier"]
+        assert commit.startswith(wanted)
+        project.write("untracked.py", "")
