@@ -1,22 +1,21 @@
 """Attempts from their start to their report: workspace and working copy, process, collection.
 
 Light work is done in the engine's thread, for a hand-over costs more than it; fetching, large working copies and large
-outputs go to a pool of threads. Every way ends in one `AttemptReported`.
+outputs go to the pool. Every way ends in one `AttemptReported`.
 """
 
-import errno
-import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.engine.copies import Copies, WorkingCopy
 from vhpipe.engine.output import AttemptOutput
+from vhpipe.engine.pool import Pool
+from vhpipe.engine.survival import survivable
 from vhpipe.engine.working_copy import remove_tree
 from vhpipe.engine.workspace import CannotPrepareError, Workspaces
-from vhpipe.errors import VhpipeError, from_os_error
+from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec
 from vhpipe.runners.protocol import Ending, Launch, Runner
 from vhpipe.schedule.vocabulary import AttemptReported, Status
@@ -24,17 +23,10 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.run_folder import RunFolder
 
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
-Made = TypeVar("Made")
-
 LIGHT_BYTES = 8 << 20
 """Outputs up to this size together are hashed in the engine's thread."""
 KEPT_FAILED_COPIES = 3
 """Working copies of failed executions kept per node. Source: decision 24."""
-FATAL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE})
-"""What no other execution would survive either: the run ends with an environment failure."""
 
 
 class Prepared(NamedTuple):
@@ -42,12 +34,21 @@ class Prepared(NamedTuple):
     copy: WorkingCopy
 
 
-class Attempts:
-    """The attempts of one run that are under way.
+class Ended(NamedTuple):
+    """An attempt whose process is dead, on its way to its report."""
 
-    `hand_over` runs a callable in the engine's thread; `on_report` gets the end of every attempt there;
-    `on_failure` what ends the whole run.
-    """
+    attempt: AttemptId
+    outcome: Status
+    because: str | None
+    exit_code: int | None
+
+    def spoiled(self, outcome: Status, because: str) -> "Ended":
+        """The same with what was found afterwards; an attempt that is not complete keeps its own reason."""
+        return self._replace(outcome=outcome, because=because) if self.outcome is Status.COMPLETE else self
+
+
+class Attempts:
+    """The attempts of one run that are under way. `on_report` hears the end of each in the engine's thread."""
 
     def __init__(
         self,
@@ -55,13 +56,11 @@ class Attempts:
         blobs: Blobs,
         workspaces: Workspaces,
         copies: Copies,
-        hand_over: Callable[[Callable[[], None]], None],
+        pool: Pool,
         on_report: Callable[[AttemptReported], None],
-        on_failure: Callable[[VhpipeError], None],
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
-        self._hand_over, self._on_report, self._on_failure = hand_over, on_report, on_failure
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool, self._on_report = pool, on_report
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
         self._failed_copies: dict[str, list[Path]] = {}
@@ -74,7 +73,7 @@ class Attempts:
         if self._is_light(spec):
             self._launch(attempt, self._prepare(attempt, spec))
         else:
-            self.in_pool(lambda: self._prepare(attempt, spec), lambda made: self._launch(attempt, made))
+            self._pool.do(lambda: self._prepare(attempt, spec), lambda made: self._launch(attempt, made))
 
     def stop(self, attempt: AttemptId, because: str) -> None:
         if attempt in self._preparing:
@@ -95,8 +94,7 @@ class Attempts:
         except CannotPrepareError as problem:
             report = AttemptReported(attempt, Status.ERROR, because=str(problem), final=True)
         except (VhpipeError, OSError, ValueError) as failure:
-            _refuse_fatal(failure)
-            report = AttemptReported(attempt, Status.CRASHED, because=_text(failure))
+            report = AttemptReported(attempt, Status.CRASHED, because=survivable(failure, "cannot prepare"))
         if copy is not None:
             self._copies.give_back(copy)
         return report
@@ -114,8 +112,7 @@ class Attempts:
         try:
             self.runner.start(attempt, made.launch)
         except OSError as failure:
-            _refuse_fatal(failure)
-            self._report_unstarted(attempt, Status.CRASHED, _text(failure))
+            self._report_unstarted(attempt, Status.CRASHED, survivable(failure, "cannot start"))
 
     def _report_unstarted(self, attempt: AttemptId, outcome: Status, because: str) -> None:
         self._copies.give_back(self._prepared.pop(attempt).copy)
@@ -126,52 +123,63 @@ class Attempts:
     def ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
-        folder = self._run.attempt_folder(attempt)
-        try:
-            found = found_outputs(f"{folder}/outputs")
-        except UnacceptableOutputError as problem:
-            found, outcome, because = (), Status.ERROR, because or str(problem)
-        except OSError as failure:
-            _refuse_fatal(failure)
-            found, outcome, because = (), Status.CRASHED, because or _text(failure)
-        verdict = _Verdict(attempt, outcome, because, ending.exit_code)
+        ended, found = self._found(Ended(attempt, outcome, because, ending.exit_code))
         if sum(each.size_bytes for each in found) <= LIGHT_BYTES:
-            self._on_report(self._collect(verdict, folder, found))
+            self._on_report(self._collected(ended, found))
         else:
-            self.in_pool(lambda: self._collect(verdict, folder, found), self._on_report)
+            self._pool.do(lambda: self._collected(ended, found), self._on_report)
 
-    def _collect(self, verdict: "_Verdict", folder: Path, found: tuple[FoundOutput, ...]) -> AttemptReported:
+    def _found(self, ended: Ended) -> tuple[Ended, tuple[FoundOutput, ...]]:
+        try:
+            return ended, found_outputs(f"{self._run.attempt_folder(ended.attempt)}/outputs")
+        except UnacceptableOutputError as problem:
+            return ended.spoiled(Status.ERROR, str(problem)), ()
+        except OSError as failure:
+            return ended.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs")), ()
+
+    def _collected(self, ended: Ended, found: tuple[FoundOutput, ...]) -> AttemptReported:
         """Commit the outputs: blobs first, then the manifest."""
-        attempt, outcome, because, exit_code = verdict
-        launch, copy = self._prepared.pop(attempt)
-        assert isinstance(launch.sink, AttemptOutput)
+        launch, copy = self._prepared.pop(ended.attempt)
+        assert isinstance(launch.sink, AttemptOutput), "workspaces make no other sinks"
         outputs: tuple[Datum, ...] = ()
         try:
             outputs = kept_outputs(found, self._blobs)
         except (VhpipeError, OSError) as failure:
-            _refuse_fatal(failure)
-            outcome, because = Status.CRASHED, because or _text(failure)
-        damage = self._release(attempt, copy, failed=outcome is Status.ERROR)
-        if damage is not None:
-            outcome, because = Status.ERROR, because or damage
-        metadata = launch.sink.metadata
-        digest = write_manifest(folder, Manifest(attempt, outcome, exit_code, because, metadata, outputs))
-        return AttemptReported(
-            attempt, outcome, exit_code, because,
-            metadata=metadata, outputs=outputs, manifest=digest, warnings=launch.sink.warnings,
-        )  # fmt: skip
+            ended = ended.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
+        ended = self._released(ended, copy)
+        if launch.sink.failure is not None:
+            ended = ended.spoiled(Status.CRASHED, launch.sink.failure)
+        return self._committed(ended, launch.sink, outputs)
 
-    def _release(self, attempt: AttemptId, copy: WorkingCopy, failed: bool) -> str | None:
-        """Put the working copy back, or keep it with its failed execution; what the step did that it must not do."""
+    def _committed(self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...]) -> AttemptReported:
+        attempt, outcome, because, exit_code = ended
+        manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs)
         try:
-            if failed:
-                self._copies.keep(copy, self._failed_copy(attempt))
+            digest = write_manifest(self._run.attempt_folder(attempt), manifest)
+        except VhpipeError as failure:
+            because = because or survivable(failure, "cannot write the manifest")
+            return AttemptReported(attempt, Status.CRASHED, exit_code, because, metadata=sink.metadata)
+        return AttemptReported(
+            attempt=attempt,
+            outcome=outcome,
+            exit_code=exit_code,
+            because=because,
+            metadata=sink.metadata,
+            outputs=outputs,
+            manifest=digest,
+            warnings=sink.warnings,
+        )
+
+    def _released(self, ended: Ended, copy: WorkingCopy) -> Ended:
+        """Put the working copy back, or keep it with its failed execution; say what the step did to it."""
+        try:
+            if ended.outcome is Status.ERROR:
+                self._copies.keep(copy, self._failed_copy(ended.attempt))
             else:
                 self._copies.give_back(copy)
         except (VhpipeError, OSError) as failure:
-            _refuse_fatal(failure)
-            return _text(failure)
-        return None
+            return ended.spoiled(Status.ERROR, survivable(failure, "cannot restore the working copy"))
+        return ended
 
     def _failed_copy(self, attempt: AttemptId) -> Path:
         """Where the copy of a failed execution goes; of a node the last three are kept."""
@@ -181,52 +189,6 @@ class Attempts:
             remove_tree(str(kept.pop(0)))
         return kept[-1]
 
-    # ── threads ──────────────────────────────────────────────────────────────────────────────────
-
-    def in_pool(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
-        """Do `work` in a thread of the pool and hand its result to `then` in the engine's thread."""
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # many runs are over before it is needed
-
-            self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="attempt")
-        self._pool.submit(self._work, work, then)
-
-    def _work(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
-        """Runs in the pool; what comes of it is handed over to the engine's thread."""
-        try:
-            made = work()
-        except VhpipeError as failure:
-            self._hand_over(partial(self._on_failure, failure))
-        except OSError as failure:
-            self._hand_over(partial(self._on_failure, from_os_error(failure, "cannot run")))
-        except BaseException as bug:
-            self._hand_over(partial(_raise, bug))
-        else:
-            self._hand_over(partial(then, made))
-
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
         self._copies.close()
 
-
-def _raise(bug: BaseException) -> None:
-    raise bug
-
-
-class _Verdict(NamedTuple):
-    attempt: AttemptId
-    outcome: Status
-    because: str | None
-    exit_code: int | None
-
-
-def _refuse_fatal(failure: Exception) -> None:
-    """Raise what no other execution would survive either."""
-    cause = failure if isinstance(failure, OSError) else failure.__cause__
-    if isinstance(cause, OSError) and cause.errno in FATAL_ERRNOS:
-        raise failure if isinstance(failure, VhpipeError) else from_os_error(cause, "cannot write")
-
-
-def _text(failure: Exception) -> str:
-    return str(from_os_error(failure, "cannot run")) if isinstance(failure, OSError) else str(failure)

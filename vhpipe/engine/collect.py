@@ -42,6 +42,8 @@ def found_outputs(outputs: str) -> tuple[FoundOutput, ...]:
     not UTF-8 raise `UnacceptableOutputError`.
     Source: decision 23.
     """
+    if os.path.islink(outputs):
+        raise UnacceptableOutputError("the outputs folder was replaced by a link")
     return tuple(sorted(_walk(outputs, outputs, "")))
 
 

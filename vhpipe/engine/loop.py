@@ -15,6 +15,7 @@ from typing import Protocol, assert_never
 
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment
@@ -24,6 +25,7 @@ from vhpipe.schedule.vocabulary import (
     ApprovalAnswered,
     AskApproval,
     Decision,
+    DeploymentRequested,
     Effect,
     InputsBound,
     MakeDeployment,
@@ -78,13 +80,17 @@ class Engine:
         self._waiting: deque[Effect] = deque()
         self._failure: VhpipeError | None = None
         self._signals: list[int] = []
+        self._signals_heard = 0
+        self._next_tick = 0.0
+        self._next_look = 0.0
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._attempts: Attempts
         self._runner: Runner
+        self._pool: Pool
 
-    def equip(self, attempts: Attempts, runner: Runner) -> None:
+    def equip(self, attempts: Attempts, runner: Runner, pool: Pool) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
-        self._attempts, self._runner = attempts, runner
+        self._attempts, self._runner, self._pool = attempts, runner, pool
         attempts.runner = runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
@@ -103,13 +109,14 @@ class Engine:
         """
         self.selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
         self.selector.register(self._requests.wake_descriptor(), selectors.EVENT_READ, self._drain_requests)
+        self._recorder.start(self.wake)
         previous = self._catch_signals()
         try:
             self.hear(StartRequested(capacity))
             while not self._is_over():
                 self._turn()
         except BaseException:
-            self._abandon()
+            self._runner.abandon()
             raise
         finally:
             self._restore_signals(previous)
@@ -136,9 +143,6 @@ class Engine:
         self._perform_waiting()
         self._look_for_requests(now)
         self._tick(now)
-
-    _next_tick = 0.0
-    _next_look = 0.0
 
     def _patience(self) -> float:
         """Seconds until something must be looked at."""
@@ -174,7 +178,7 @@ class Engine:
         """Whether effects must wait for a sync: others wait already, or a node starts on work that is not safe yet."""
         if self._waiting:
             return True
-        starts = any(isinstance(event, NodeStarted) for event in decision.events)
+        starts = any(isinstance(event, NodeStarted | DeploymentRequested) for event in decision.events)
         return starts and not self._recorder.is_safe()
 
     def _perform_waiting(self) -> None:
@@ -205,7 +209,7 @@ class Engine:
         node = self._scheduler.plan.node(name)
         assert isinstance(node, PlannedDeployment), "only deployments are deployed"
         bound = self._scheduler.state.nodes[name].bound or InputsBound(name)
-        self._attempts.in_pool(lambda: self._deployer.make(node, dict(bound.files)), self.hear)
+        self._pool.do(lambda: self._deployer.make(node, dict(bound.files)), self.hear)
 
     # ── requests and signals ─────────────────────────────────────────────────────────────────────
 
@@ -214,8 +218,6 @@ class Engine:
         for number in self._signals[self._signals_heard :]:
             self._signals_heard += 1
             self._hear_signal(number)
-
-    _signals_heard = 0
 
     def _hear_signal(self, number: int) -> None:
         """The first asks for an orderly end, the second skips the grace."""
@@ -252,10 +254,6 @@ class Engine:
         signal.set_wakeup_fd(-1)
         for number, handler in previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def _abandon(self) -> None:
-        """Kill every process of the run and wait for their ends, which nobody records any more."""
-        self._runner.abandon()
 
     def close(self) -> None:
         self.selector.close()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from vhpipe.engine.metadata import MetadataReader, stamped
+from vhpipe.engine.survival import survivable
 from vhpipe.runners.protocol import Stream
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_all
@@ -24,14 +25,13 @@ class AttemptOutput:
     `log.index` has a line `<offset> <o|e> <seconds since the epoch>` for each piece.
     """
 
-    def __init__(self, folder: str, on_metadata: Callable[[dict[str, Json]], None] | None = None) -> None:
+    def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._on_metadata = on_metadata
+        self.failure: str | None = None
         self._reader = MetadataReader()
         self._log: int | None = None
         self._size = 0
         self._index: list[str] = []
-        self._warnings: tuple[str, ...] = ()
 
     @property
     def metadata(self) -> dict[str, Json]:
@@ -44,7 +44,22 @@ class AttemptOutput:
         return (f"metadata is larger than 64 KiB: the last values leave out {names}",) if names else ()
 
     def write(self, stream: Stream, content: bytes) -> None:
-        now = time.time()
+        """Keep what has come. Where that is impossible for this attempt alone, `failure` says why."""
+        self._trying(lambda now: self._take(stream, content, now))
+
+    def close(self) -> None:
+        self._trying(self._finish)
+
+    def _trying(self, keep: Callable[[float], None]) -> None:
+        if self.failure is not None:
+            return
+        try:
+            keep(time.time())
+        except OSError as failure:
+            self.failure = survivable(failure, "cannot keep the log")
+            self._forget_log()
+
+    def _take(self, stream: Stream, content: bytes, now: float) -> None:
         if self._log is None:
             self._log = self._open("log")
         if self._size < LOG_LIMIT:
@@ -52,17 +67,21 @@ class AttemptOutput:
         if stream == "o":
             self._record(self._reader.feed(content), now)
 
-    def close(self) -> None:
-        self._record(self._reader.finish(), time.time())
+    def _finish(self, now: float) -> None:
+        if self._log is not None:
+            self._forget_log()
+            self._flush_index()
+        self._record(self._reader.finish(), now)
+
+    def _forget_log(self) -> None:
         if self._log is not None:
             os.close(self._log)
-            self._flush_index()
             self._log = None
 
     def _keep(self, stream: Stream, content: bytes, now: float) -> None:
         assert self._log is not None
         kept = content[: LOG_LIMIT - self._size]
-        write_all(self._log, kept if len(kept) == len(content) else kept + TRUNCATED)
+        self._write(self._log, "log", kept if len(kept) == len(content) else kept + TRUNCATED)
         self._index.append(f"{self._size} {stream} {now:.6f}\n")
         self._size += len(kept)
         if len(self._index) > INDEX_BUFFER // 32:
@@ -76,15 +95,20 @@ class AttemptOutput:
         if not found:
             return
         self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
-        if self._on_metadata is not None:
-            self._on_metadata(found[-1])
 
     def _append(self, name: str, content: bytes) -> None:
         file = self._open(name)
         try:
-            write_all(file, content)
+            self._write(file, name, content)
         finally:
             os.close(file)
+
+    def _write(self, file: int, name: str, content: bytes) -> None:
+        try:
+            write_all(file, content)
+        except OSError as error:
+            error.filename = f"{self._folder}/{name}"
+            raise
 
     def _open(self, name: str) -> int:
         return os.open(f"{self._folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

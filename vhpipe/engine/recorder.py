@@ -25,17 +25,19 @@ class Observer(Protocol):
 
 
 class Recorder:
-    """`on_safe` is called in another thread whenever a sync has ended."""
-
-    def __init__(self, journal: JournalWriter, observers: Sequence[Observer], on_safe: Callable[[], None]) -> None:
+    def __init__(self, journal: JournalWriter, observers: Sequence[Observer]) -> None:
         self._journal = journal
         self._observers = observers
-        self._on_safe = on_safe
         self._written = 0
         self._safe = 0
         self._needed: SimpleQueue[bool] = SimpleQueue()
         self._failure: VhpipeError | None = None
         self._thread = threading.Thread(target=self._sync_forever, name="journal-sync", daemon=True)
+        self._on_safe: Callable[[], None] = _nothing
+
+    def start(self, on_safe: Callable[[], None]) -> None:
+        """`on_safe` is called in another thread whenever a sync has ended."""
+        self._on_safe = on_safe
         self._thread.start()
 
     def append(self, events: Sequence[AnyEvent]) -> None:
@@ -76,3 +78,7 @@ class Recorder:
                 return
             self._safe = written
             self._on_safe()
+
+
+def _nothing() -> None:
+    pass

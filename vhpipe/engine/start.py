@@ -13,6 +13,7 @@ from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.identity import run_identifier
 from vhpipe.engine.loop import Approvals, Engine
+from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
 from vhpipe.engine.working_copy import WorkingCopies
@@ -91,16 +92,16 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     """Run it to its end. `VhpipeError` where the world fails; the journal then holds what was true until then."""
     order, run = begun.order, begun.run
     scheduler = Scheduler(order.plan)
-    engines: list[Engine] = []
-    recorder = Recorder(JournalWriter.create(run.journal_path), observers, on_safe=lambda: engines[0].wake())
+    recorder = Recorder(JournalWriter.create(run.journal_path), observers)
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
-    engines.append(engine)
-    attempts = _attempts(begun, engine)
-    engine.equip(attempts, ProcessRunner(engine.selector, attempts.ended))
+    pool = Pool(engine.hand_over, engine.fail)
+    attempts = _attempts(begun, engine, pool)
+    engine.equip(attempts, ProcessRunner(engine.selector, attempts.ended), pool)
     try:
         engine.run(order.capacity)
     finally:
+        pool.close()
         attempts.close()
     recorder.close()
     requests.close()
@@ -109,7 +110,7 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def _attempts(begun: Begun, engine: Engine) -> Attempts:
+def _attempts(begun: Begun, engine: Engine, pool: Pool) -> Attempts:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
     surrounding = Surrounding(
         run=begun.run,
@@ -121,7 +122,7 @@ def _attempts(begun: Begun, engine: Engine) -> Attempts:
     )
     copies = _copies(begun)
     workspaces = Workspaces(surrounding, store.blobs, Fetcher(store.blobs))
-    return Attempts(begun.run, store.blobs, workspaces, copies, engine.hand_over, engine.hear, engine.fail)
+    return Attempts(begun.run, store.blobs, workspaces, copies, pool, engine.hear)
 
 
 def _copies(begun: Begun) -> Copies:

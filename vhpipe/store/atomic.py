@@ -35,6 +35,9 @@ def write_new(path: str, content: bytes, mode: int = 0o600, durable: bool = Fals
         write_all(descriptor, content)
         if durable:
             os.fsync(descriptor)
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
     finally:
         os.close(descriptor)
 
