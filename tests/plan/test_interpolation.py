@@ -30,6 +30,9 @@ def axis(*items: Any) -> Axis:
     "node",
     [
         PlannedExecution("n", spec(UNSAFE)),
+        PlannedExecution("n", spec("")),
+        PlannedExecution("n", spec(("a", UNSAFE))),
+        PlannedExecution("n", spec("END", ("cat <<END\n{parameter-value:v}\nEND",))),
         task(Sweep(), UNSAFE),
         task(Sweep(axes=(axis(1, "fine", UNSAFE),))),
         task(Sweep(axes=(axis()._replace(values=("fine", UNSAFE), spread=True),))),
@@ -37,7 +40,7 @@ def axis(*items: Any) -> Axis:
     ],
 )
 def test_an_unsafe_value_is_refused_wherever_it_comes_from(node: Any) -> None:
-    with pytest.raises(UsageError, match=r"the command of node `n`: `\{parameter-value:v\}` stands inside"):
+    with pytest.raises(UsageError, match=r"the command of node `n`: `\{parameter-value:v\}` stands in"):
         refuse_unsafe((node,), frozenset())
 
 

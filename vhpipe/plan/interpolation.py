@@ -5,7 +5,7 @@ Source: decision 9.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from vhpipe.config.model import EdgeKind, Value
+from vhpipe.config.model import EdgeKind, Multiple, Value
 from vhpipe.errors import UsageError
 from vhpipe.plan.command import interpolation_problems
 from vhpipe.plan.missing import Filled
@@ -23,9 +23,34 @@ def refuse_unsafe(nodes: Sequence[PlannedNode], filled: Filled) -> None:
         if isinstance(node, PlannedDeployment) or not any("{" in item for item in node.spec.command):
             continue
         for values in _known_values(node, filled):
+            if _means_itself(node.spec, values):
+                continue
             problems = interpolation_problems(node.spec.command, node.spec.parameters, values, node.spec.source_path)
             if problems:
                 raise UsageError(f"the command of node `{node.name}`: {problems[0].message}")
+
+
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
+"""Characters of which a word means itself wherever it stands, except where a here-document could end with it."""
+FEW = 4096
+
+
+def _means_itself(spec: StepSpec, values: Mapping[str, Value]) -> bool:
+    """Whether a short look is enough: all that could be put into the command is plain. Reading a shell takes longer."""
+    texts = [spec.source_path or "-"]
+    for parameter in spec.parameters:
+        forms = (parameter.pass_as, parameter.pass_true_as, parameter.pass_false_as)
+        texts += [parameter.name, *(form.translate(WITHOUT_BRACES) for form in forms if form)]
+        texts += [parameter.separator or "-"] if parameter.multiple is not Multiple.NONE else []
+        value = values.get(parameter.name, parameter.default)
+        if isinstance(value, tuple):
+            return False
+        texts += [value] if isinstance(value, str) else []
+    is_short = sum(map(len, texts)) < FEW and not any("<<" in item for item in spec.command)
+    return is_short and all(text and PLAIN.issuperset(text) for text in texts)
+
+
+WITHOUT_BRACES = str.maketrans("", "", "{} ")
 
 
 def _known_values(node: PlannedExecution | PlannedTask, filled: Filled) -> Iterator[dict[str, Value]]:
