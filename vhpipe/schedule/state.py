@@ -1,8 +1,9 @@
 """The state of a run. `RunState.apply` is the only door by which it changes; the same events give the same state."""
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import assert_never
+
+import msgspec
 
 from vhpipe.plan.model import Datum, ExecutionId, Plan
 from vhpipe.schedule.vocabulary import (
@@ -32,27 +33,25 @@ from vhpipe.schedule.vocabulary import (
 )
 
 
-@dataclass(slots=True)
-class ExecutionState:
+class ExecutionState(msgspec.Struct):
     """`attempt` is the number of the latest attempt, 0 before the first; the rest is what that attempt left."""
 
     status: Status = Status.QUEUED
     attempt: int = 0
     is_stopping: bool = False
     because: str | None = None
-    metadata: dict[str, Json] = field(default_factory=dict)
+    metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
 
 
-@dataclass(slots=True)
-class NodeState:
+class NodeState(msgspec.Struct):
     """`waiting_for` counts the direct upstream nodes that have not released this one."""
 
     waiting_for: int
     status: Status = Status.CREATED
     because: str | None = None
     bound: InputsBound | None = None
-    executions: list[ExecutionState] = field(default_factory=list)
+    executions: list[ExecutionState] = []
     running: int = 0
     queued: int = 0
     completed: int = 0
@@ -64,8 +63,7 @@ class NodeState:
     deployment: DeploymentCreated | None = None
 
 
-@dataclass(slots=True)
-class RunState:
+class RunState(msgspec.Struct):
     nodes: dict[str, NodeState]
     downstream: dict[str, tuple[str, ...]]
     status: Status = Status.CREATED
@@ -75,7 +73,7 @@ class RunState:
     running: int = 0
     unsettled: int = 0
     awaiting: int = 0
-    queue: deque[ExecutionId] = field(default_factory=deque)
+    queue: deque[ExecutionId] = msgspec.field(default_factory=deque)
 
     @classmethod
     def of(cls, plan: Plan) -> "RunState":
