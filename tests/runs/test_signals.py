@@ -72,7 +72,6 @@ def test_a_signal_to_the_process_group_stops_the_run(tree: Tree, number: int) ->
     assert_stopped(tree, number)
 
 
-@pytest.mark.xfail(reason="the engine hears a signal to the group twice and skips the grace")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
 def test_a_signal_to_the_process_group_leaves_the_grace(project: Any, eventually: Any, number: int) -> None:
     ready, said = project.side("ready"), project.side("said")

@@ -8,8 +8,8 @@ from vhpipe.cli.reading import open_run
 from vhpipe.cli.selecting import json_option, opened_project, project_option, run_argument
 from vhpipe.views.json_values import json_text
 from vhpipe.views.run_json import run_json
-from vhpipe.views.safe_text import one_line
 from vhpipe.views.run_summary import summary
+from vhpipe.views.safe_text import one_line
 
 
 @click.command("show", short_help="Show one run.")

@@ -43,6 +43,7 @@ from vhpipe.store.requests import Request
 TICK_S = 0.2
 """How often observers may repaint."""
 REQUESTS_EVERY_S = 1.0
+SAME_SIGNAL_S = 0.5
 
 
 class Approvals(Protocol):
@@ -81,6 +82,7 @@ class Engine:
         self._failure: VhpipeError | None = None
         self._signals: list[int] = []
         self._signals_heard = 0
+        self._stopping_since: float | None = None
         self._next_tick = 0.0
         self._next_look = 0.0
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -220,10 +222,15 @@ class Engine:
             self._hear_signal(number)
 
     def _hear_signal(self, number: int) -> None:
-        """The first asks for an orderly end, the second skips the grace."""
-        if self._signals_heard == 1:
+        """The first asks for an orderly end, the second skips the grace.
+
+        One sent to the whole process group comes twice, directly and through the supervisor: it counts once.
+        """
+        now = time.monotonic()
+        if self._stopping_since is None:
+            self._stopping_since = now
             self.hear(StopRequested(f"received {signal.Signals(number).name}"))
-        else:
+        elif now - self._stopping_since > SAME_SIGNAL_S:
             self._runner.kill()
 
     def _drain_requests(self) -> None:

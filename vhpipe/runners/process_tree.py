@@ -21,11 +21,6 @@ def become_subreaper() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def die_with_parent() -> None:
-    """This process is killed when its parent dies (Linux)."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
 def signal_tree(leader: int, number: int) -> None:
     """Send a signal to the leader's process group and to all of its descendants, whatever their session."""
     descendants = descendants_of(leader)
