@@ -121,3 +121,23 @@ def test_a_step_of_its_own_takes_parameters_by_name(project: Any) -> None:
     assert done.code == 0, done.err
     assert commands(project, done, "train") == ["--lr=1 --epochs=3 --fast --layers=1"]
     assert [set(each) for each in parameters(done, "train")] == [{"lr", "epochs", "fast", "layers"}]
+
+
+CONDITION = """
+- pipeline:
+    name: typed
+    nodes:
+      - name: a
+        type: execution
+        step: train
+        actions: [{when: node-complete, if: parameter.lr > 0.5, then: stop-pipeline}]
+      - {name: b, type: execution, step: train}
+    edges: [[a.dependency.x, b.dependency.x]]
+"""
+
+
+def test_conditions_and_results_see_typed_values_whoever_gave_them(project: Any) -> None:
+    done = project.run(STEP + CONDITION, "-p", "a.lr=0.9", "-p", "a.epochs=7")
+    assert done.statuses() == {"a": "complete", "b": "skipped"}
+    (seen,) = parameters(done, "a")
+    assert (seen["lr"], seen["epochs"]) == (0.9, 7)

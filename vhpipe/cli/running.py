@@ -159,6 +159,7 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
         tags=options["tags"],
         command_line=tuple(redacted(word) for word in sys.argv[1:]),
         repository=options["repository"],
+        is_pipeline=not (options["step"] or options["task"]),
     )
 
 

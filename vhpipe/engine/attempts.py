@@ -12,12 +12,13 @@ from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_ou
 from vhpipe.engine.copies import Copies, WorkingCopy
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.pool import Pool
+from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.engine.survival import survivable
 from vhpipe.engine.working_copy import remove_tree
-from vhpipe.engine.workspace import CannotPrepareError, Workspaces
+from vhpipe.engine.workspace import Workspace, Workspaces
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec
-from vhpipe.runners.protocol import Ending, Launch, Runner
+from vhpipe.runners.protocol import Ending, Runner
 from vhpipe.schedule.vocabulary import AttemptReported, Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest, write_manifest
@@ -30,7 +31,7 @@ KEPT_FAILED_COPIES = 3
 
 
 class Prepared(NamedTuple):
-    launch: Launch
+    workspace: Workspace
     copy: WorkingCopy
 
 
@@ -110,7 +111,7 @@ class Attempts:
             return
         assert self.runner is not None, "the engine sets the runner before it starts anything"
         try:
-            self.runner.start(attempt, made.launch)
+            self.runner.start(attempt, made.workspace.launch)
         except OSError as failure:
             self._report_unstarted(attempt, Status.CRASHED, survivable(failure, "cannot start"))
 
@@ -139,17 +140,18 @@ class Attempts:
 
     def _collected(self, ended: Ended, found: tuple[FoundOutput, ...]) -> AttemptReported:
         """Commit the outputs: blobs first, then the manifest."""
-        launch, copy = self._prepared.pop(ended.attempt)
-        assert isinstance(launch.sink, AttemptOutput), "workspaces make no other sinks"
+        workspace, copy = self._prepared.pop(ended.attempt)
         outputs: tuple[Datum, ...] = ()
         try:
             outputs = kept_outputs(found, self._blobs)
         except (VhpipeError, OSError) as failure:
             ended = ended.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
-        ended = self._released(ended, copy)
-        if launch.sink.failure is not None:
-            ended = ended.spoiled(Status.CRASHED, launch.sink.failure)
-        return self._committed(ended, launch.sink, outputs)
+        changed = self._workspaces.first_changed_input(workspace.inputs)
+        if changed is not None:
+            ended = ended.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
+        if workspace.output.failure is not None:
+            ended = ended.spoiled(Status.CRASHED, workspace.output.failure)
+        return self._committed(self._released(ended, copy), workspace.output, outputs)
 
     def _committed(self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...]) -> AttemptReported:
         attempt, outcome, because, exit_code = ended

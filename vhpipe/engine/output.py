@@ -1,6 +1,6 @@
 """Where the output of an attempt goes: `log`, `log.index` and `metadata.jsonl` in its folder.
 
-Each is made when first needed: an execution makes few files.
+Each but the log is made when first needed: an execution makes few files.
 """
 
 import os
@@ -68,7 +68,9 @@ class AttemptOutput:
             self._record(self._reader.feed(content), now)
 
     def _finish(self, now: float) -> None:
-        if self._log is not None:
+        if self._log is None:
+            self._append("log", b"")  # a silent execution has an empty log: its path is told in many places
+        else:
             self._forget_log()
             self._flush_index()
         self._record(self._reader.finish(), now)

@@ -11,13 +11,15 @@ from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.copies import Copies, InPlace
 from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
-from vhpipe.engine.identity import run_identifier
+from vhpipe.engine.identity import project_identifier, run_identifier
+from vhpipe.engine.input_files import InputFiles
 from vhpipe.engine.loop import Approvals, Engine
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
-from vhpipe.engine.workspace import Surrounding, Workspaces
+from vhpipe.engine.workspace import Workspaces
 from vhpipe.plan.model import Plan
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
@@ -43,6 +45,7 @@ class Order(NamedTuple):
     tags: tuple[str, ...] = ()
     command_line: tuple[str, ...] = ()
     repository: Repository = "copy"
+    is_pipeline: bool = True
 
 
 class Begun(NamedTuple):
@@ -78,6 +81,7 @@ def begin(order: Order, at: float) -> Begun:
         identifier=run_identifier(),
         pipeline=order.plan.pipeline,
         file=order.plan.file,
+        is_pipeline=order.is_pipeline,
         title=order.title,
         tags=order.tags,
         created_at=at,
@@ -116,12 +120,13 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool) -> Attempts:
         run=begun.run,
         info=begun.info,
         project=order.project,
+        project_identifier=project_identifier(str(order.project)),
         commit=snapshot.commit_identifier,
         environment=order.environment,
         shell=_shell(order.environment.get("PATH")),
     )
     copies = _copies(begun)
-    workspaces = Workspaces(surrounding, store.blobs, Fetcher(store.blobs))
+    workspaces = Workspaces(surrounding, InputFiles(store.blobs, Fetcher(store.blobs)))
     return Attempts(begun.run, store.blobs, workspaces, copies, pool, engine.hear)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from vhpipe.config.model import Value
+from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
-from vhpipe.plan.values import fitting
+from vhpipe.plan.values import fitting, typed_value
 
 
 def bound_sweep(task: PlannedTask, values: Mapping[str, Value], spread_names: Sequence[str]) -> Sweep:
@@ -44,3 +44,21 @@ def execution_values(
         complete |= point(bound_sweep(node, values, spread_names), index, seed)
     shapes = {parameter.name: parameter for parameter in node.spec.parameters}
     return {name: fitting(shapes[name], value) if name in shapes else value for name, value in complete.items()}
+
+
+def typed_execution_values(
+    node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str], index: int, seed: int
+) -> dict[str, Value]:
+    """The same in their declared types, as parameters.json has them; what does not fit its type stays as written."""
+    if isinstance(node, PlannedDeployment):
+        return {}
+    shapes = {parameter.name: parameter for parameter in node.spec.parameters}
+    written = execution_values(node, values, spread_names, index, seed)
+    return {name: _typed(shapes[name], value) if name in shapes else value for name, value in written.items()}
+
+
+def _typed(parameter: Parameter, value: Value) -> Value:
+    try:
+        return typed_value(parameter, value)
+    except ValueError:
+        return value

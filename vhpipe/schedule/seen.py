@@ -6,7 +6,7 @@ Source: decision 19.
 from typing import NamedTuple
 
 from vhpipe.config.model import Value
-from vhpipe.plan.execution import execution_values
+from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import sweep_size
 from vhpipe.schedule.state import RunState
@@ -49,7 +49,7 @@ def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str
 def _values(plan: Plan, state: RunState, node: PlannedNode, index: int) -> dict[str, Value]:
     bound = state.nodes[node.name].bound
     values, spread = (bound.values, bound.spread) if bound else ({}, ())
-    return execution_values(node, values, spread, index, plan.seed)
+    return typed_execution_values(node, values, spread, index, plan.seed)
 
 
 def _shared(values: list[Value]) -> Value:

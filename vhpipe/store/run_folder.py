@@ -27,6 +27,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     pipeline: str
     file: str
+    is_pipeline: bool = True
+    """False for a single step or task, which `pipeline` then names."""
     identifier: str = ""
     """A random UUID; the ids that executions see are derived from it."""
     title: str | None = None

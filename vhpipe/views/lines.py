@@ -200,7 +200,8 @@ def _about_node(
     name = one_line(node.name)
     match event:
         case NodeStarted() if node.type == "task":
-            yield Line(f"{name} started: {event.executions} executions", Weight.USUAL)
+            plural = "s" if event.executions != 1 else ""
+            yield Line(f"{name} started: {event.executions} execution{plural}", Weight.USUAL)
         case NodeStopping():
             yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case NodeSettled():

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vhpipe.plan.execution import execution_values
+from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, PlannedDeployment, PlannedExecution, PlannedNode
 from vhpipe.schedule.vocabulary import SETTLED, AttemptEnded, InputsBound, Json, Moment, NodeSettled, Status
 
@@ -126,7 +126,7 @@ class NodeView:
     def parameters(self, index: int, seed: int) -> Mapping[str, object]:
         """The parameters of one execution: those of the step, of the sweep and what edges brought."""
         bound = self._bound or InputsBound(self.name)
-        return execution_values(self.planned, bound.values, bound.spread, index, seed)
+        return typed_execution_values(self.planned, bound.values, bound.spread, index, seed)
 
     def label(self, index: int) -> str:
         """How an execution is called: `train#3`, and just `train` where a node cannot have another."""
