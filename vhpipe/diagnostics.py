@@ -33,6 +33,21 @@ class Related(NamedTuple):
     message: str
 
 
+class Edit(NamedTuple):
+    """Replace what stands at a place by a text; an empty span inserts."""
+
+    at: Location | Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """Edits that mend a finding. `is_safe`: the file means what its author plainly meant, and nothing else changes."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    is_safe: bool = True
+
+
 class Diagnostic(NamedTuple):
     """One finding. `rule` is a kebab-case sentence, `message` lower case without a full stop.
 
@@ -45,6 +60,7 @@ class Diagnostic(NamedTuple):
     at: Location | Span
     hint: str | None = None
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
 
 def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
