@@ -1,8 +1,8 @@
 """Ends of edges: `node.kind.key`."""
 
 from vhpipe.config.model import EdgeEnd, EdgeKind
-from vhpipe.config.nearest import did_you_mean
-from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.config.nearest import did_you_mean, is_same_but_for_case, the_one_meant
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 
 _KINDS = {kind.value: kind for kind in EdgeKind}
 _PLURALS = {"inputs": EdgeKind.INPUT, "outputs": EdgeKind.OUTPUT, "parameters": EdgeKind.PARAMETER}
@@ -40,8 +40,16 @@ def _odd_end(text: str, parts: list[str], at: Path, notes: list[Diagnostic]) -> 
     kind = _PLURALS.get(written)
     if kind is not None:
         message = f"the platform accepts `{written}`, its linter does not"
-        notes.append(Diagnostic("plural-edge-kind", "warning", message, token, f"write `{kind.value}`"))
+        fix = _fix(kind.value, token, is_safe=True)
+        notes.append(Diagnostic("plural-edge-kind", "warning", message, token, fix.title, fix=fix))
     else:
         message = f"`{written[:60]}` is no kind of edge end"
-        notes.append(Diagnostic("unknown-edge-kind", "error", message, token, did_you_mean(written, _KINDS)))
+        meant = the_one_meant(written, _KINDS)
+        guess = None if meant is None else _fix(meant, token, is_same_but_for_case(written, meant))
+        hint = did_you_mean(written, _KINDS)
+        notes.append(Diagnostic("unknown-edge-kind", "error", message, token, hint, fix=guess))
     return EdgeEnd(node, kind, key, written, at)
+
+
+def _fix(kind: str, token: Location, is_safe: bool) -> Fix:
+    return Fix(f"write `{kind}`", (Edit(token, kind),), is_safe)

@@ -17,8 +17,8 @@ from vhpipe.config.members import (
     text_of,
 )
 from vhpipe.config.model import OnChildError, Task, TaskType, Value, VariantParameter, VariantRules, VariantStyle
-from vhpipe.config.nearest import did_you_mean
-from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.config.nearest import did_you_mean, the_one_meant
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _STYLES = {choice.value: choice for choice in VariantStyle}
@@ -59,8 +59,9 @@ def _loose_choice(
     word = text.lower().replace("_", "-") if dash else text.lower().replace("-", "_")
     if word not in choices:
         message = f"`{key}` cannot be `{text[:60]}`"
-        hint = did_you_mean(word, choices)
-        notes.append(Diagnostic("invalid-value", "error", message, Location((*at, key)), hint))
+        place, meant = Location((*at, key)), the_one_meant(word, choices)
+        fix = None if meant is None else Fix(f"write `{meant}`", (Edit(place, meant),), is_safe=False)
+        notes.append(Diagnostic("invalid-value", "error", message, place, did_you_mean(word, choices), fix=fix))
     return choices.get(word)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Related, Severity, Span
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
@@ -11,7 +11,7 @@ from vhpipe.document.limits import (
     MAX_SCALAR_BYTES,
 )
 from vhpipe.document.parser import event_types
-from vhpipe.document.scalars import NUMBER_START, RESERVED, WORDS, NotReadableError, ambiguity, resolve
+from vhpipe.document.scalars import NUMBER_START, RESERVED, WORDS, Ambiguity, NotReadableError, ambiguity, resolve
 from vhpipe.document.spans import span_of_event
 from vhpipe.document.tags import by_tag, is_core_tag
 
@@ -181,7 +181,7 @@ class Builder:
             self._error(fault.rule, fault.message, event, fault.hint)
             return text
         if (differs := ambiguity(text, value)) is not None and not is_key:
-            self._warn("ambiguous-scalar", differs.message, event, differs.hint)
+            self._warn("ambiguous-scalar", differs.message, event, differs.hint, _respelling(event, differs))
         return value
 
     def _quoted_or_tagged(self, event: Any) -> Any:
@@ -329,21 +329,20 @@ class Builder:
     def _error(
         self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[Related, ...] = ()
     ) -> None:
-        self._add(rule, "error", message, event, hint, related)
+        self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))
 
-    def _warn(self, rule: str, message: str, event: Any, hint: str | None = None) -> None:
-        self._add(rule, "warning", message, event, hint)
+    def _warn(self, rule: str, message: str, event: Any, hint: str | None = None, fix: Fix | None = None) -> None:
+        self.add_fault(Diagnostic(rule, "warning", message, span_of_event(event), hint, fix=fix))
 
-    def _add(
-        self,
-        rule: str,
-        severity: Severity,
-        message: str,
-        event: Any,
-        hint: str | None,
-        related: tuple[Related, ...] = (),
-    ) -> None:
-        self.add_fault(Diagnostic(rule, severity, message, span_of_event(event), hint, related))
+
+def _respelling(event: Any, differs: Ambiguity) -> Fix | None:
+    """The fix for an ambiguous scalar; an anchor before it stays. None where it goes over several lines."""
+    span, length = span_of_event(event), len(event.value)
+    if span.line != span.end_line or event.ctag is not None or span.end_column <= length:
+        return None
+    written = Span(span.end_line, span.end_column - length, span.end_line, span.end_column)
+    edit = Edit(written, differs.spelling)
+    return Fix(f"write `{differs.spelling}`", (edit,), differs.keeps_meaning)
 
 
 def _short(name: str) -> str:

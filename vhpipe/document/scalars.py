@@ -48,10 +48,16 @@ class NotReadableError(Exception):
 
 
 class Ambiguity(NamedTuple):
-    """How the two versions of YAML differ on a scalar, and what means the same to both."""
+    """How the two versions of YAML differ on a scalar, and what means the same to both.
+
+    `spelling` is what both read as the platform reads the scalar now. For a date with a time of day it is not:
+    the platform writes those in a form of its own, so that only the author knows what is meant.
+    """
 
     message: str
     hint: str
+    spelling: str
+    keeps_meaning: bool = True
 
 
 def resolve(text: str) -> Scalar:
@@ -81,10 +87,10 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
     """What to say where a YAML 1.2 reader would not take `text` for `value`; None where both agree."""
     if text in _WORDS_OF_1_1:
         word = "true" if value else "false"
-        return Ambiguity(f"`{text}` is read as {word}, a YAML 1.2 reader takes it for text", _either(word, text))
+        return Ambiguity(f"`{text}` is read as {word}, a YAML 1.2 reader takes it for text", _either(word, text), word)
     if type(value) is str and _DATE.fullmatch(text):
         message = f"`{text}` is read as text, the platform takes it for a date"
-        return Ambiguity(message, f'write `"{text}"` for the text')
+        return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10)
     if text in WORDS:
         return None
     other = _read_by_1_2(text)
@@ -94,11 +100,12 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
         assert not isinstance(other, str), "two texts of one scalar are equal"
         spelling = _portable(other)
         message = f"`{text}` is read as text, a YAML 1.2 reader takes it for {spelling}"
-        return Ambiguity(message, _either(spelling, text))
+        return Ambiguity(message, _either(spelling, text), f'"{text}"')
     assert isinstance(value, int | float), "only numbers are left, words were answered above"
     what = "text" if isinstance(other, str) else _portable(other)
     spelling = _portable(value)
-    return Ambiguity(f"`{text}` is read as {spelling}, a YAML 1.2 reader takes it for {what}", _either(spelling, text))
+    message = f"`{text}` is read as {spelling}, a YAML 1.2 reader takes it for {what}"
+    return Ambiguity(message, _either(spelling, text), spelling)
 
 
 def _either(spelling: str, text: str) -> str:

@@ -1,0 +1,1 @@
+"""Fixes put into files: text edits that leave everything else byte for byte."""
