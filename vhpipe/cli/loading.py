@@ -43,17 +43,26 @@ def load_file(path: str) -> LoadedFile:
     """
     if path != STDIN and os.path.isdir(path):
         path = os.path.join(path, DEFAULT_FILE)
-    name = "<stdin>" if path == STDIN else path
-    content = _content(path)
+    return load_content(_content(path), "<stdin>" if path == STDIN else path)
+
+
+def load_content(content: bytes, name: str, surroundings: None = None) -> LoadedFile:
+    """The bytes of a file, read and checked; `name` is only said, no file is looked for.
+
+    Never raises, whatever the bytes are: what is wrong with them is in `diagnostics`.
+    """
     document, faults = read_document(content, name)
     if document is None:
-        from vhpipe.views.report import UnreadSource
-
-        source = UnreadSource(name, tuple(content[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()))
-        return LoadedFile(name, None, source, Config(), (), faults)
+        return LoadedFile(name, None, _unread(content, name), Config(), (), faults)
     config, more = read_config(document)
-    subject = subject_of(config)
+    subject = subject_of(config)._replace(surroundings=surroundings)
     return LoadedFile(name, document, document, config, subject.graphs, (*faults, *more, *check(subject)))
+
+
+def _unread(content: bytes, name: str) -> "Source":
+    from vhpipe.views.report import UnreadSource
+
+    return UnreadSource(name, tuple(content[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()))
 
 
 def refuse_errors(loaded: LoadedFile) -> None:
