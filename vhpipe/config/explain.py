@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from vhpipe.config.nearest import did_you_mean
-from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.config import mends
+from vhpipe.config.nearest import did_you_mean, is_same_but_for_case, the_one_meant
+from vhpipe.config.schema import schema_validator
+from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
+from vhpipe.document.spans import Document
 
 _MOST = 500
 _ORDER = {"misplaced-key": 0}
@@ -21,25 +24,25 @@ _TYPE_NAMES = {
 }
 
 
-def explain_refusal(schema: str, data: list[Any]) -> tuple[Diagnostic, ...]:
+def explain_refusal(schema: str, document: Document) -> tuple[Diagnostic, ...]:
     """One diagnostic for each fault that jsonschema finds, in the order of the file."""
     from jsonschema import Draft202012Validator
 
     found: dict[tuple[Location, str, str], Diagnostic] = {}
-    for error in Draft202012Validator(json.loads(schema)).iter_errors(data):
-        for diagnostic in _told(error, data):
+    for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
+        for diagnostic in _told(error, document):
             found.setdefault((diagnostic.at, diagnostic.rule, diagnostic.message), diagnostic)  # type: ignore[arg-type]
         if len(found) >= _MOST:
             break
     return tuple(found.values())
 
 
-def _told(error: Any, data: list[Any]) -> Iterator[Diagnostic]:
+def _told(error: Any, document: Document) -> Iterator[Diagnostic]:
     path = tuple(error.absolute_path)
-    yield from _TELLERS.get(error.validator, _tell_otherwise)(error, path, data)
+    yield from _TELLERS.get(error.validator, _tell_otherwise)(error, path, document)
 
 
-def _tell_missing(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_missing(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     """A property that is there under a misspelt name is told of as an unknown one only."""
     known = error.schema.get("properties", {}) if error.schema.get("additionalProperties") is False else {}
     misspelt = {did_you_mean(key, known) for key in error.instance if known and key not in known}
@@ -49,7 +52,7 @@ def _tell_missing(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnosti
             yield Diagnostic("missing-property", "error", message, _head(path), f"write `{name}:`")
 
 
-def _tell_unknown(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_unknown(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     known = error.schema.get("properties", {})
     for key in error.instance:
         if key in known:
@@ -57,61 +60,79 @@ def _tell_unknown(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnosti
         slip = _KNOWN_SLIPS.get(key)
         hint = f"write `{slip}`" if slip in known else did_you_mean(key, known)
         message = f"{_owner(path)} has no property `{_cut(key)}`"
-        yield Diagnostic("unknown-property", "error", message, Location((*path, key), "key"), hint)
+        fix = _renamed(key, path, known, error.instance)
+        yield Diagnostic("unknown-property", "error", message, Location((*path, key), "key"), hint, fix=fix)
 
 
-def _tell_type(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _renamed(key: str, path: Path, known: dict[str, Any], instance: dict[str, Any]) -> Fix | None:
+    """The property that is meant, unless it is there already. One letter for the plural is no guess."""
+    slip = _KNOWN_SLIPS.get(key)
+    meant = slip if slip in known else the_one_meant(key, known)
+    if meant is None or meant in instance:
+        return None
+    is_plain = f"{key}s" == meant or f"{meant}s" == key or is_same_but_for_case(key, meant)
+    return mends.rename_key((*path, key), meant, is_plain)
+
+
+def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     value, wanted = error.instance, error.validator_value
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
-    if len(path) == 2 and value is None and len(data[int(path[0])]) > 1:
-        yield _misplaced(path, data)
+    if len(path) == 2 and value is None and len(document.data[int(path[0])]) > 1:
+        yield _misplaced(path, document)
         return
     text_wanted = "string" in wanted
     if text_wanted and isinstance(value, dict) and len(value) == 1:
-        yield _unquoted(value, path)
+        yield _unquoted(value, path, document)
         return
-    rule, hint = "wrong-type", None
+    rule, hint, fix = "wrong-type", None, None
     if text_wanted and isinstance(value, bool):
         hint = "put it into quotes"
     elif text_wanted and isinstance(value, int | float):
         hint = f'write it in quotes: `"{_shown(value)}"`'
-    elif value is None:
+    if text_wanted and isinstance(value, bool | int | float):
+        fix = mends.quote_scalar(path, document)
+    if value is None:
         hint = "remove the key, or give it a value"
     elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
         hint = "begin each item with `- `"
     words = " or ".join(_TYPE_NAMES[name] for name in wanted)
     message = f"{_named(path)} is {_described(value)}, {words} is wanted"
-    yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint)
+    yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint, fix=fix)
 
 
-def _misplaced(path: Path, data: list[Any]) -> Diagnostic:
-    item, kind = data[int(path[0])], path[1]
+def _misplaced(path: Path, document: Document) -> Diagnostic:
+    item, kind = document.data[int(path[0])], str(path[1])
     beside = [key for key in item if key != kind]
     names = ", ".join(f"`{_cut(key)}`" for key in beside[:3]) + (" …" if len(beside) > 3 else "")
     message = f"{names} stand{'s' if len(beside) == 1 else ''} beside `{kind}:`, not inside it"
     hint = f"indent what belongs to `{kind}:` by two more spaces"
-    return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint)
+    is_safe = schema_validator().is_valid([mends.moved_inside(item, kind, beside)])
+    fix = mends.indent_beside(path, beside, document, is_safe)
+    return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint, fix=fix)
 
 
-def _unquoted(value: dict[str, Any], path: Path) -> Diagnostic:
+def _unquoted(value: dict[str, Any], path: Path, document: Document) -> Diagnostic:
     key, inner = next(iter(value.items()))
     if inner is None:
         message = f"{_named(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
         hint = f'put it into quotes: `"{{{_cut(key)}}}"`'
-        return Diagnostic("unquoted-braces", "error", message, Location(path), hint)
+        fix = mends.quote_braces(path, key, document)
+        return Diagnostic("unquoted-braces", "error", message, Location(path), hint, fix=fix)
     message = f"{_named(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
     hint = "put the whole text into quotes"
-    return Diagnostic("unquoted-colon", "error", message, Location(path), hint)
+    fix = mends.quote_command(path, document)
+    return Diagnostic("unquoted-colon", "error", message, Location(path), hint, fix=fix)
 
 
-def _tell_choice(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_choice(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [choice for choice in allowed if isinstance(choice, str)]
     message = f"{_named(path)} cannot be {_quoted(error.instance)}"
-    yield Diagnostic("invalid-value", "error", message, Location(path), did_you_mean(error.instance, words))
+    hint, fix = did_you_mean(error.instance, words), mends.choose_word(path, error.instance, words)
+    yield Diagnostic("invalid-value", "error", message, Location(path), hint, fix=fix)
 
 
-def _tell_pattern(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_pattern(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     if path[-1:] == ("name",):
         rule, hint = "invalid-name", "use small letters, digits and dashes, at least two, a letter first"
     elif "node-selector" in path:
@@ -123,7 +144,7 @@ def _tell_pattern(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnosti
     yield Diagnostic(rule, "error", f"{_named(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
 
 
-def _tell_length(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_length(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     length = len(error.instance)
     if error.validator == "minLength":
         yield Diagnostic("invalid-name", "error", f"{_named(path)} is empty", Location(path), "give it a name")
@@ -132,27 +153,27 @@ def _tell_length(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic
     yield Diagnostic("too-long", "error", message, Location(path), "shorten it")
 
 
-def _tell_range(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_range(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     side = "least" if error.validator == "minimum" else "most"
     message = f"{_named(path)} is {_shown(error.instance)}, it must be at {side} {error.validator_value}"
     yield Diagnostic("out-of-range", "error", message, Location(path))
 
 
-def _tell_edge_length(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_edge_length(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     message = f"an edge has two ends, this one has {len(error.instance)}"
     yield Diagnostic("malformed-edge", "error", message, Location(path), "write `[node.kind.key, node.kind.key]`")
 
 
-def _tell_alternatives(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_alternatives(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     names = [name for choice in error.validator_value for name in choice.get("required", ())]
     words = " and no ".join(f"`{name}`" for name in names)
     yield Diagnostic("missing-property", "error", f"{_owner(path)} has no {words}", _head(path), "write one of them")
 
 
-def _tell_forbidden(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_forbidden(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     names = error.validator_value.get("required")
     if names is None:
-        yield from _tell_pattern(error, path, data)
+        yield from _tell_pattern(error, path, document)
         return
     words = " and ".join(f"`{name}`" for name in names)
     message = f"{_owner(path)} has both {words}"
@@ -161,11 +182,11 @@ def _tell_forbidden(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnos
     )
 
 
-def _tell_otherwise(error: Any, path: Path, data: list[Any]) -> Iterator[Diagnostic]:
+def _tell_otherwise(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     yield Diagnostic("invalid-value", "error", f"{_named(path)}: {_cut(error.message)}", Location(path))
 
 
-_TELLERS: dict[str, Callable[[Any, Path, list[Any]], Iterator[Diagnostic]]] = {
+_TELLERS: dict[str, Callable[[Any, Path, Document], Iterator[Diagnostic]]] = {
     "required": _tell_missing,
     "additionalProperties": _tell_unknown,
     "type": _tell_type,

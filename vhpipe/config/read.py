@@ -4,12 +4,12 @@ from typing import Any
 
 from vhpipe.config.endpoints import read_deployment, read_endpoint
 from vhpipe.config.model import Config
-from vhpipe.config.nearest import did_you_mean
+from vhpipe.config.nearest import did_you_mean, the_one_meant
 from vhpipe.config.pipelines import read_pipeline
-from vhpipe.config.schema import check_schema
+from vhpipe.config.schema import check_schema, schema_validator
 from vhpipe.config.steps import read_step
 from vhpipe.config.tasks import read_task
-from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 from vhpipe.document.limits import MAX_FINDINGS
 from vhpipe.document.spans import Document
 
@@ -35,7 +35,7 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
     items = document.data if isinstance(document.data, list) else []
     read: dict[str, list[Any]] = {kind: [] for kind in _READERS}
     for number, item in enumerate(items):
-        kind = _kind_of(item, number, notes) if isinstance(item, dict) else None
+        kind = _kind_of(item, number, document, notes) if isinstance(item, dict) else None
         if kind is not None and isinstance(item[kind], dict):
             read[kind].append(_READERS[kind](item[kind], (number, kind), notes))
     pipelines = sorted(read["pipeline"] + read["blueprint"], key=_item_number)
@@ -54,7 +54,7 @@ def _item_number(pipeline: Any) -> int:
     return int(pipeline.at[0])
 
 
-def _kind_of(item: dict[str, Any], number: int, notes: list[Diagnostic]) -> str | None:
+def _kind_of(item: dict[str, Any], number: int, document: Document, notes: list[Diagnostic]) -> str | None:
     """The kind as which the platform reads an item; None for none, with a diagnostic unless it is our extension."""
     if len(item) == 1:
         kind = next(iter(item))
@@ -64,7 +64,7 @@ def _kind_of(item: dict[str, Any], number: int, notes: list[Diagnostic]) -> str 
     if not kinds:
         _note_unknown(item, number, notes)
         return None
-    _note_dropped(item, kinds, number, notes)
+    _note_dropped(item, kinds, number, document, notes)
     return kinds[0]
 
 
@@ -76,11 +76,16 @@ def _note_unknown(item: dict[str, Any], number: int, notes: list[Diagnostic]) ->
         return
     key = next(iter(item))
     message = f"`{key[:60]}` is no kind of item, nothing reads it"
-    hint = did_you_mean(key, (*_READERS, _EXTENSION))
-    notes.append(Diagnostic("unknown-item", "warning", message, Location((number, key), "key"), hint))
+    known = (*_READERS, _EXTENSION)
+    meant = the_one_meant(key, known)
+    place = Location((number, key), "key")
+    fix = None if meant is None else Fix(f"write `{meant}`", (Edit(place, meant),), is_safe=False)
+    notes.append(Diagnostic("unknown-item", "warning", message, place, did_you_mean(key, known), fix=fix))
 
 
-def _note_dropped(item: dict[str, Any], kinds: list[str], number: int, notes: list[Diagnostic]) -> None:
+def _note_dropped(
+    item: dict[str, Any], kinds: list[str], number: int, document: Document, notes: list[Diagnostic]
+) -> None:
     first = kinds[0]
     for kind in kinds[1:]:
         message = f"`{kind}` stands in one item with `{first}`, the platform reads only `{first}`"
@@ -92,7 +97,19 @@ def _note_dropped(item: dict[str, Any], kinds: list[str], number: int, notes: li
         if key not in kinds and key != _EXTENSION:
             message = f"`{key[:60]}` stands beside `{first}:`, nothing reads it"
             hint = f"indent it, if it belongs to `{first}:`"
-            notes.append(Diagnostic("ignored-key", "warning", message, Location((number, key), "key"), hint))
+            fix = _indented(item, first, key, number, document) if len(kinds) == 1 else None
+            notes.append(Diagnostic("ignored-key", "warning", message, Location((number, key), "key"), hint, fix=fix))
+
+
+def _indented(item: dict[str, Any], kind: str, key: str, number: int, document: Document) -> Fix | None:
+    """The key inside the kind; safe if that is good there. None where the kind has it already."""
+    from vhpipe.config.mends import indent_into, moved_inside
+
+    if not isinstance(item[kind], dict) or key in item[kind]:
+        return None
+    before, after = {kind: item[kind]}, moved_inside(item, kind, [key])
+    is_good = schema_validator().is_valid([after]) and schema_validator().is_valid([before])
+    return indent_into((number, kind), key, document, is_good)
 
 
 def _broken(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:

@@ -22,7 +22,7 @@ def check_schema(document: Document) -> tuple[Diagnostic, ...]:
         hint = "begin each item with `- `, such as `- step:`"
         return (Diagnostic("not-a-list", "error", f"the file is {what}, a list is wanted", Location(()), hint),)
     validator = schema_validator()
-    return () if validator.is_valid(data) else _explained(validator, data)
+    return () if validator.is_valid(data) else _explained(validator, document)
 
 
 def schema_validator() -> Any:
@@ -47,11 +47,11 @@ def schema_text() -> str:
     raise AssertionError("the schemas are shipped with the package")
 
 
-def _explained(validator: Any, data: list[Any]) -> tuple[Diagnostic, ...]:
+def _explained(validator: Any, document: Document) -> tuple[Diagnostic, ...]:
     from vhpipe.config.explain import explain_refusal
 
-    found = explain_refusal(schema_text(), data)
-    return found or tuple(_in_own_words(error) for error in validator.iter_errors(data))
+    found = explain_refusal(schema_text(), document)
+    return found or tuple(_in_own_words(error) for error in validator.iter_errors(document.data))
 
 
 def _in_own_words(error: Any) -> Diagnostic:
