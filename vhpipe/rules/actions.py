@@ -9,6 +9,8 @@ from vhpipe.rules.subject import Choice, Finding, Subject
 
 MOMENTS = ("node-starting", "node-complete", "node-error")
 EFFECTS = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
+ENDS = ("stop-pipeline", "error-pipeline")
+SHOWN = 4
 
 
 def unknown_words(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
@@ -32,3 +34,27 @@ def unknown_words(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
 def _actions(graph: PipelineGraph) -> Iterator[NodeAction]:
     for node in graph.pipeline.nodes:
         yield from node.actions
+
+
+def unreachable_nodes(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    """Nodes behind one that ends the pipeline whenever it starts or completes. Source: decision 21."""
+    for name, node in graph.nodes.items():
+        behind = graph.downstream[name]
+        for action in node.actions:
+            index = next((index for index, word in enumerate(action.then) if word in ENDS), None)
+            if index is None or action.conditions:
+                continue
+            if "node-starting" in action.when:
+                message = f"node `{name}` never runs, because the pipeline ends when it starts"
+            elif "node-complete" in action.when and behind:
+                runs = "runs" if len(behind) == 1 else "run"
+                message = f"{_listed(behind)} never {runs}, because the pipeline ends here"
+            else:
+                continue
+            yield Finding(message, value_at(action.at, "then", index), hint="add `if:` with a condition")
+            break
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"

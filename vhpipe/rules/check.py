@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import Config
-from vhpipe.diagnostics import Diagnostic
+from vhpipe.diagnostics import Diagnostic, Edit, Fix
 from vhpipe.graph.build import build_graph
 from vhpipe.rules.subject import Choice, Finding, Subject
 from vhpipe.rules.table import RULES
@@ -15,6 +15,8 @@ MAX_LOOKUPS = 40
 MAX_KNOWN = 1000
 """Among how many names a nearest one is looked for."""
 MAX_LISTED = 8
+RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
+"""Names that YAML reads as something else if they stand without quotes."""
 
 
 def subject_of(config: Config) -> Subject:
@@ -29,22 +31,45 @@ def check(subject: Subject) -> tuple[Diagnostic, ...]:
         for count, finding in enumerate(rule.find(subject)):
             if count == MAX_FINDINGS:
                 break
-            hint = finding.hint or _hint(finding, lookups)
-            found.append(Diagnostic(rule.id, rule.severity, finding.message, finding.at, hint, finding.related))
+            near = _near(finding, lookups)
+            hint = finding.hint or _hint(finding, near)
+            fix = finding.fix or _fix(finding, near)
+            found.append(Diagnostic(rule.id, rule.severity, finding.message, finding.at, hint, finding.related, fix))
     return tuple(found)
 
 
-def _hint(finding: Finding, lookups: Iterator[int]) -> str | None:
+def _near(finding: Finding, lookups: Iterator[int]) -> str | None:
+    choice = finding.choice
+    if choice is None or not choice.known or next(lookups, None) is None:
+        return None
+    return _nearest(choice)
+
+
+def _hint(finding: Finding, near: str | None) -> str | None:
     choice = finding.choice
     if choice is None:
         return None
     if not choice.known:
         return "there are none"
-    near = _nearest(choice) if next(lookups, None) is not None else None
     if near is not None:
         return f"did you mean `{near}`?"
     listed = ", ".join(f"`{name}`" for name in choice.known[:MAX_LISTED])
     return f"{choice.of}: {listed}{', …' if len(choice.known) > MAX_LISTED else ''}"
+
+
+def _fix(finding: Finding, near: str | None) -> Fix | None:
+    """The nearest name in place of the written one, if it needs no quotes wherever it stands."""
+    choice = finding.choice
+    if choice is None or near is None or not _needs_no_quotes(near):
+        return None
+    at = choice.at or finding.at
+    if at.part == "value" and at.chars is None:
+        at = at._replace(chars=(0, len(choice.name)))
+    return Fix(f"write `{near}`", (Edit(at, near),), is_safe=False)
+
+
+def _needs_no_quotes(name: str) -> bool:
+    return name[:1].isalpha() and all(c.isalnum() or c in "-_./" for c in name) and name.lower() not in RESERVED
 
 
 def _nearest(choice: Choice) -> str | None:

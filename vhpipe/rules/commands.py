@@ -4,17 +4,35 @@ The modules that read commands are imported only where a file gives a reason to:
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import DeploymentNode, Parameter, ParameterType, Value
-from vhpipe.diagnostics import Location, Path
+from vhpipe.diagnostics import Edit, Fix, Location, Path
 from vhpipe.plan.script import trailing_backslash
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Choice, Finding, Subject
 
+if TYPE_CHECKING:
+    from vhpipe.plan.command import Placeholder
+
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
 """Characters of which any number in any place means itself to a shell."""
 NAMING = ("{parameter:", "{parameter-value:")
+MAX_KIND = 200
+"""Longer words in braces are no misspelled placeholders."""
+SLIPS = (
+    "param", "paramter", "paramters", "paramaters", "paramater", "parmeters", "parmeter", "parametrs", "paremeters",
+)  # fmt: skip
+ALONE = {
+    **dict.fromkeys(("parameter", "parameters", *SLIPS), "parameters"),
+    **dict.fromkeys(("source-path", "sourcepath", "source-dir"), "source-path"),
+}
+"""What words in braces are probably meant to be, if nothing follows."""
+BEFORE_A_NAME = {
+    **dict.fromkeys(("parameter", "parameters", "params", *SLIPS), "parameter"),
+    **dict.fromkeys(("parameter-value", "parameters-value", "parameter-values", "param-value"), "parameter-value"),
+}
+"""And if a colon and a name follow."""
 
 
 class Written(NamedTuple):
@@ -71,8 +89,56 @@ def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
                     yield Finding(
                         f"there is no parameter `{mention.name}`, so `{mention.text}` stays in the command as it is",
                         _inside(command, index, mention.start, mention.end),
-                        choice=Choice(mention.name, known, "the parameters"),
+                        choice=Choice(mention.name, known, "the parameters", _name_in(command, index, mention)),
                     )
+
+
+def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
+    """Words in braces that look like a placeholder and are none."""
+    for command in _commands(subject):
+        for index, item in enumerate(command.items):
+            for start, inner in _in_braces(item):
+                kind, colon, _ = inner.partition(":")
+                meant = _meant(kind, colon)
+                if meant is not None:
+                    place = _inside(command, index, start, start + len(inner) + 2)
+                    at = place._replace(chars=(start + 1, start + 1 + len(kind)))
+                    yield Finding(
+                        f"`{{{inner}}}` is no placeholder, so it stays in the command as it is",
+                        place,
+                        hint=f"write `{{{meant}{inner[len(kind) :]}}}`" if colon else f"write `{{{meant}}}`",
+                        fix=Fix(f"write `{meant}`", (Edit(at, meant),), is_safe=False),
+                    )
+
+
+def has_slips(item: str) -> bool:
+    """Whether the item has a misspelled placeholder."""
+    parts = (inner.partition(":") for _, inner in _in_braces(item))
+    return any(_meant(kind, colon) is not None for kind, colon, _ in parts)
+
+
+def _meant(kind: str, colon: str) -> str | None:
+    """The right word for a wrong one; None for a right one, and for one that is like none."""
+    meant = (BEFORE_A_NAME if colon else ALONE).get(kind.strip().lower().replace("_", "-"))
+    return None if meant == kind else meant
+
+
+def _in_braces(item: str) -> Iterator[tuple[int, str]]:
+    """Where braces open in the item, and what stands in them; not those of `${…}`."""
+    start = item.find("{")
+    while start >= 0:
+        end = item.find("}", start)
+        if end < 0:
+            return
+        again = item.rfind("{", start, end)
+        if item[again - 1 : again] != "$" and end - again < MAX_KIND:
+            yield again, item[again + 1 : end]
+        start = item.find("{", end)
+
+
+def _name_in(command: Written, index: int, mention: "Placeholder") -> Location:
+    start = mention.start + mention.text.index(":") + 1
+    return _inside(command, index, start, start + len(mention.name))
 
 
 def _inside(command: Written, index: int, start: int, end: int) -> Location:

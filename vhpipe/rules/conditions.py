@@ -41,7 +41,7 @@ def unknown_parameters(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"step `{step.name}` has no parameter `{parameter}`, so it has no value in this condition",
                     condition.at,
-                    choice=Choice(parameter, known, "its parameters"),
+                    choice=Choice(parameter, known, "its parameters", _place_of(name, condition)),
                 )
 
 
@@ -56,6 +56,12 @@ def metadata_before_start(subject: Subject) -> Iterator[Finding]:
                 condition.at,
                 hint="use `when: node-complete` on the node before",
             )
+
+
+def _place_of(name: str, condition: Written) -> Location:
+    """The parameter behind the dot, where the condition first has it."""
+    start = max(condition.text.find(name), 0) + len(PARAMETER)
+    return condition.at._replace(chars=(start, start + len(name) - len(PARAMETER)))
 
 
 def _fault(text: str) -> tuple[str, int] | None:

@@ -32,6 +32,19 @@ def _no_endpoint(name: str) -> str:
     return f"there is no endpoint `{name}` in this file"
 
 
+def unknown_deployments(subject: Subject) -> Iterator[Finding]:
+    """Deployments that the file does not have, if it has any; one that is on the platform already is as good."""
+    known = tuple(item.name for item in subject.config.deployments)
+    for graph in subject.graphs if known and not subject.config.broken else ():
+        for node in graph.pipeline.nodes:
+            if isinstance(node, DeploymentNode) and node.deployment not in known:
+                yield Finding(
+                    f"there is no deployment `{node.deployment}` in this file, so it has to be on the platform already",
+                    value_at(node.at, "deployment"),
+                    choice=Choice(node.deployment, known, "those of this file"),
+                )
+
+
 def endpoints_not_deployed(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     known = subject.config.endpoints_by_name()
     for end, name, _ in _file_ends(graph):

@@ -12,7 +12,7 @@ from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 def invalid_defaults(subject: Subject) -> Iterator[Finding]:
     """Defaults that their own parameter would refuse; a falsy one too, other than on the platform."""
     for parameter, whole in _with_default(subject):
-        if _is_list_for_one(whole):
+        if _is_list_for_one(whole) or _has_empty_range(whole):
             continue
         atoms = whole.default if isinstance(whole.default, tuple) else (whole.default,)
         for index, atom in enumerate(atoms):
@@ -120,3 +120,34 @@ def _all(subject: Subject) -> Iterator[Parameter]:
         for node in graph.pipeline.nodes:
             if not isinstance(node, DeploymentNode) and node.override is not None:
                 yield from node.override.parameters
+
+
+def empty_ranges(subject: Subject) -> Iterator[Finding]:
+    for parameter in _all(subject):
+        if _has_empty_range(parameter):
+            yield Finding(
+                f"no value fits parameter `{parameter.name}`: its `min` is more than its `max`",
+                value_at(parameter.at, "min"),
+                hint="exchange them",
+            )
+
+
+def _has_empty_range(parameter: Parameter) -> bool:
+    low, high = parameter.minimum, parameter.maximum
+    return low is not None and high is not None and low > high
+
+
+def unfit_choices(subject: Subject) -> Iterator[Finding]:
+    """Choices that the parameter itself would refuse."""
+    for step in subject.config.steps:
+        for parameter in step.parameters:
+            if parameter.type is ParameterType.FLAG or not parameter.choices or _has_empty_range(parameter):
+                continue
+            free = parameter._replace(choices=None, multiple=Multiple.NONE)
+            for index, choice in enumerate(parameter.choices):
+                problem = value_problem(free, choice)
+                if problem:
+                    yield Finding(
+                        f"a choice of parameter `{parameter.name}` does not fit: {problem}",
+                        value_at(parameter.at, "choices", index),
+                    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
-from vhpipe.diagnostics import Location, Path, Related, Severity
+from vhpipe.diagnostics import Fix, Location, Path, Related, Severity
 from vhpipe.graph.model import PipelineGraph
 
 
@@ -36,21 +36,26 @@ class Subject(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A name that is none of the known ones. `of` says what the known ones are: "the nodes of this pipeline"."""
+    """A name that is none of the known ones. `of` says what the known ones are: "the nodes of this pipeline".
+
+    `at` is the place of the name where the finding is about more than that.
+    """
 
     name: str
     known: tuple[str, ...]
     of: str
+    at: Location | None = None
 
 
 class Finding(NamedTuple):
-    """What a rule found: a diagnostic without the id and severity of its rule. A `choice` becomes the hint."""
+    """What a rule found: a diagnostic without the id and severity of its rule. A `choice` becomes hint and fix."""
 
     message: str
     at: Location
     hint: str | None = None
     related: tuple[Related, ...] = ()
     choice: Choice | None = None
+    fix: Fix | None = None
 
 
 class Rule(NamedTuple):

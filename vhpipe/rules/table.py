@@ -15,11 +15,14 @@ from vhpipe.rules import (
     endpoints,
     names,
     nodes,
+    outputs,
     parameters,
     pipeline_parameters,
     steps,
     tasks,
+    unused,
     useless,
+    variation,
 )
 from vhpipe.rules.subject import Finding, Rule, Subject
 
@@ -72,6 +75,13 @@ RULES: tuple[Rule, ...] = (
         commands.unknown_placeholders,
     ),
     Rule(
+        "misspelled-placeholder",
+        "warning",
+        "braces in a command look like a placeholder and are none",
+        commands.misspelled_placeholders,
+    ),
+    Rule("unused-parameter", "info", "a command does not use a parameter of its step", unused.unused_parameters),
+    Rule(
         "preset-without-environment",
         "error",
         "a preset needs its environment",
@@ -80,6 +90,8 @@ RULES: tuple[Rule, ...] = (
     Rule("local-input-path", "info", "an input is a file of this machine", steps.local_input_paths),
     Rule("useless-property", "warning", "a property changes nothing where it stands", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
+    Rule("empty-range", "warning", "no value lies between `min` and `max`", parameters.empty_ranges),
+    Rule("unfit-choice", "warning", "a choice does not fit its parameter", parameters.unfit_choices),
     Rule("invalid-pass-as", "error", "a `pass-as` cannot be filled in", parameters.invalid_pass_as),
     Rule(
         "clashing-variable-names",
@@ -88,8 +100,11 @@ RULES: tuple[Rule, ...] = (
         parameters.clashing_names,
     ),
     Rule("list-default", "warning", "a default is a list where one value is taken", parameters.list_defaults),
+    Rule("colliding-defaults", "warning", "two files of an input have one name", outputs.colliding_defaults),
     Rule("unknown-step", "error", "a node or task names a step that is not there", nodes.unknown_steps),
     Rule("unknown-task", "error", "a node names a task that is not there", nodes.unknown_tasks),
+    Rule("unused-step", "info", "no pipeline and no task uses a step", unused.unused_steps),
+    Rule("invalid-commit", "error", "a `commit` can be no commit", nodes.invalid_commits),
     Rule(
         "unknown-task-parameter",
         "warning",
@@ -116,6 +131,26 @@ RULES: tuple[Rule, ...] = (
         tasks.sweep_faults("missing-execution-count"),
     ),
     Rule("invalid-count", "error", "a task has no executions", tasks.sweep_faults("invalid-count")),
+    Rule("sweep-too-large", "warning", "a task has very many executions", variation.sweeps_too_large),
+    Rule(
+        "sweep-without-variation",
+        "warning",
+        "all executions of a task are the same",
+        variation.sweeps_without_variation,
+    ),
+    Rule("repeated-variant-value", "warning", "a task tries the same twice", variation.repeated_values),
+    Rule(
+        "task-without-sweep",
+        "info",
+        "a task node has one execution only",
+        _in_each_pipeline(variation.tasks_without_sweep),
+    ),
+    Rule(
+        "list-that-cannot-spread",
+        "warning",
+        "a task cannot make an execution of each element of a list",
+        _in_each_pipeline(variation.lists_that_cannot_spread),
+    ),
     Rule(
         "unknown-override-input",
         "error",
@@ -173,6 +208,31 @@ RULES: tuple[Rule, ...] = (
         _in_each_pipeline(edges.parameters_filled_twice),
     ),
     Rule("duplicate-edge", "warning", "an edge stands twice", _in_each_pipeline(edges.duplicate_edges)),
+    Rule(
+        "undeclared-output",
+        "warning",
+        "an edge takes what its step does not declare",
+        _in_each_pipeline(outputs.undeclared_outputs),
+    ),
+    Rule(
+        "unwritten-output",
+        "warning",
+        "an edge takes what its step does not write",
+        _in_each_pipeline(outputs.unwritten_outputs),
+    ),
+    Rule(
+        "colliding-outputs",
+        "warning",
+        "all executions of a task write one name, and an edge brings them together",
+        _in_each_pipeline(outputs.colliding_outputs),
+    ),
+    Rule(
+        "colliding-edges",
+        "warning",
+        "two edges bring files of one name into an input",
+        _in_each_pipeline(outputs.colliding_edges),
+    ),
+    Rule("unknown-deployment", "info", "a deployment is not in the file", endpoints.unknown_deployments),
     Rule("unknown-endpoint", "error", "an endpoint is not there", endpoints.unknown_endpoints),
     Rule(
         "endpoint-not-of-node",
@@ -191,6 +251,12 @@ RULES: tuple[Rule, ...] = (
         "error",
         "an edge does not name both an endpoint and its file",
         _in_each_pipeline(endpoints.incomplete_endpoint_files),
+    ),
+    Rule(
+        "unfilled-endpoint-file",
+        "warning",
+        "no edge fills a file of an endpoint",
+        _in_each_pipeline(unused.unfilled_endpoint_files),
     ),
     Rule("relative-mount-path", "error", "a mount path is not absolute", endpoints.relative_mount_paths),
     Rule("absolute-sub-path", "error", "a sub-path is absolute", endpoints.absolute_sub_paths),
@@ -256,6 +322,12 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "an action waits for nothing that happens, or does nothing that can be done",
         _in_each_pipeline(actions.unknown_words),
+    ),
+    Rule(
+        "unreachable-node",
+        "warning",
+        "an action ends the pipeline before nodes can run",
+        _in_each_pipeline(actions.unreachable_nodes),
     ),
     Rule("invalid-condition", "error", "a condition cannot be read", conditions.invalid_conditions),
     Rule(

@@ -28,6 +28,8 @@ def _found(subject: Subject) -> Iterator[tuple[Path, str, str, str]]:
         for item in step.inputs:
             if item.filename is not None and len(item.default) > 1:
                 yield item.at, "filename", f"on an input of {len(item.default)} files", "make an input for each file"
+        if step.time_limit_s and step.no_output_timeout_s and step.no_output_timeout_s >= step.time_limit_s:
+            yield step.at, "no-output-timeout", "where `time-limit` comes first", "make it shorter, or remove it"
     for task in subject.config.tasks:
         for word, needed in _of_task(task):
             yield task.at, word, f"in a task of type `{task.type}`", f"remove it, or write `type: {needed}`"
