@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Severity, Span
 from vhpipe.document.read import read_document
-from vhpipe.edit.apply import apply_fixes
-from vhpipe.edit.diff import diff_of
+from vhpipe.edit.apply import apply_fixes, diff_of
 
 LETTERS = st.text("ab \r\né𝔘#", max_size=40)
 

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from vhpipe.cli.choosing import Chosen
 from vhpipe.cli.loading import LoadedFile, load_content
-from vhpipe.diagnostics import Location, Span
-from vhpipe.edit.apply import apply_fixes, diff_of
+from vhpipe.edit.apply import diff_of
+from vhpipe.edit.stable import fix_until_stable
+from vhpipe.errors import from_os_error
+from vhpipe.store.atomic import temporary_name, write_new
 
-MAX_ROUNDS = 10
-"""A fix may let another one be seen; they are few."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -19,44 +20,53 @@ class Mended(NamedTuple):
 
     chosen: Chosen
     text: str
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts in it as in a tuple
 
 
 def mend(chosen: Chosen, choose_again: Callable[[LoadedFile], Chosen], unsafe: bool) -> Mended | None:
-    """The file with all fixes in it, None if it cannot be read. A round that would break the file is left out."""
+    """The file with the fixes of what is chosen, None if it cannot be read. Fixes that make it worse are left out."""
     document = chosen.loaded.document
     if document is None:
         return None
-    text, count = document.text, 0
-    for _ in range(MAX_ROUNDS):
-        fixed = apply_fixes(text, chosen.diagnostics, _span_of(chosen.loaded), unsafe)
-        if not fixed.applied or fixed.text == text:
-            break
-        again = load_content(fixed.text.encode("utf-8", "surrogatepass"), chosen.loaded.name)
-        if again.document is None:
-            break
-        text, count, chosen = fixed.text, count + len(fixed.applied), choose_again(again)
-    return Mended(chosen, text, count)
+    stable = fix_until_stable(
+        document.text.encode("utf-8"),
+        chosen.loaded.name,
+        load_content,
+        unsafe,
+        lambda loaded: choose_again(loaded).diagnostics,
+    )
+    return Mended(choose_again(stable.loaded), stable.content.decode("utf-8"), len(stable.applied))
 
 
 def difference(chosen: Chosen, mended: Mended) -> str:
     """A unified difference of what the fixes change; empty where they change nothing."""
     document = chosen.loaded.document
     assert document is not None, "only what could be read was mended"
-    return diff_of(document.text, mended.text, document.name) if document.text != mended.text else ""
+    return diff_of(document.text, mended.text, document.name)
 
 
 def write_mended(path: str, text: str) -> None:
-    """Puts the text into a file that keeps its mode, its byte order mark, and the links that lead to it."""
-    from vhpipe.store.atomic import write_atomically
+    """Puts the text into a file in one go; its mode, its byte order mark and the links that lead to it stay.
 
+    Errors: EnvironmentFailure where it cannot be written; the file is as it was then.
+    """
     real = os.path.realpath(path)
-    mode = os.stat(real).st_mode & 0o7777
-    with open(real, "rb") as file:
-        mark = BYTE_ORDER_MARK if file.read(3) == BYTE_ORDER_MARK else b""
-    write_atomically(real, mark + text.encode("utf-8"), mode)
-    os.chmod(real, mode)
+    temporary = temporary_name(real)
+    try:
+        old = os.stat(real)
+        write_new(temporary, _mark_of(real) + text.encode("utf-8"))
+        with suppress(PermissionError):
+            os.chown(temporary, old.st_uid, old.st_gid)
+        os.chmod(temporary, old.st_mode & 0o7777)
+        os.rename(temporary, real)
+    except OSError as error:
+        error.filename = real
+        raise from_os_error(error, "cannot write") from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
-def _span_of(loaded: LoadedFile) -> Callable[[Location | Span], Span]:
-    return lambda at: at if isinstance(at, Span) else loaded.source.span(at)
+def _mark_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return BYTE_ORDER_MARK if file.read(3) == BYTE_ORDER_MARK else b""

@@ -65,6 +65,14 @@ def replacements(text: str, starts: Sequence[int], fix: Fix, span_of: SpanOf) ->
     return tuple(found) if found else None
 
 
+def diff_of(before: str, after: str, name: str) -> str:
+    """A unified diff with three lines around; empty where the texts are equal. Line ends stay as they are."""
+    from difflib import unified_diff
+
+    found = unified_diff(_lines(before), _lines(after), name, name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found)
+
+
 def line_starts(text: str) -> list[int]:
     """The offset of each line's first character."""
     return [0, *(found.end() for found in LINE_BREAK.finditer(text))]
@@ -90,6 +98,12 @@ def _replaced(text: str, kept: Iterable[Replacement]) -> str:
         parts += (text[done:start], new)
         done = end
     return "".join((*parts, text[done:]))
+
+
+def _lines(text: str) -> list[str]:
+    lines = [f"{line}\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
 
 
 class _Taken:

@@ -47,14 +47,24 @@ class Stable(NamedTuple, Generic[_Loaded]):
     applied: tuple[Diagnostic, ...]
 
 
-def fix_until_stable(content: bytes, name: str, load: _Load[_Loaded], unsafe: bool) -> Stable[_Loaded]:
-    """The file with all fixes that make it no worse.
+def _all(loaded: Loaded) -> Sequence[Diagnostic]:
+    return loaded.diagnostics
+
+
+def fix_until_stable(
+    content: bytes,
+    name: str,
+    load: _Load[_Loaded],
+    unsafe: bool,
+    chosen: Callable[[_Loaded], Sequence[Diagnostic]] = _all,
+) -> Stable[_Loaded]:
+    """The file with all fixes, of those that are `chosen`, that make it no worse.
 
     No worse: it can still be read, and no rule has more errors than before; with unsafe fixes, there are no more
     errors in all. Errors that show because more of the file can be understood now are not counted: they were there.
     A file that cannot be read at all stays as it is. The byte order mark stays.
     """
-    reading = _Reading(name, load, unsafe)
+    reading = _Reading(name, load, unsafe, chosen)
     loaded = load(content, name)
     applied: list[Diagnostic] = []
     for _ in range(MAX_ROUNDS):
@@ -67,8 +77,10 @@ def fix_until_stable(content: bytes, name: str, load: _Load[_Loaded], unsafe: bo
 
 
 class _Reading(Generic[_Loaded]):
-    def __init__(self, name: str, load: _Load[_Loaded], unsafe: bool) -> None:
-        self.name, self.load, self.unsafe = name, load, unsafe
+    def __init__(
+        self, name: str, load: _Load[_Loaded], unsafe: bool, chosen: Callable[[_Loaded], Sequence[Diagnostic]]
+    ) -> None:
+        self.name, self.load, self.unsafe, self.chosen = name, load, unsafe, chosen
         self.left = MAX_READINGS
         self.refused: set[tuple[str, str]] = set()
 
@@ -76,7 +88,7 @@ class _Reading(Generic[_Loaded]):
         """The file after as many fixes as can be put in at once; None where none can."""
         if loaded.document is None:
             return None
-        candidates = [item for item in loaded.diagnostics if self._may_be_put_in(item)]
+        candidates = [item for item in self.chosen(loaded) if self._may_be_put_in(item)]
         return self._best(content, loaded, [], candidates)
 
     def _may_be_put_in(self, item: Diagnostic) -> bool:
