@@ -73,7 +73,7 @@ def test_every_command_of_the_table_exists(name):
         ("lin", ("validate",)),
         ("l", ("logs",)),
         ("sh", ("show", "shell")),
-        ("ru", ("run", "runs")),
+        ("ru", ("rules", "run", "runs")),
         ("nothing", ()),
     ],
 )

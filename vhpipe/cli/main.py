@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate": ("vhpipe.cli.validate", "Say what is wrong with a valohai.yaml, and where (also: lint)."),
+    "rules": ("vhpipe.cli.rules", "List the rules of validate, or explain one."),
+    "schema": ("vhpipe.cli.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
     "plan": ("vhpipe.cli.plan", "Show what a run would do, node by node."),
     "graph": ("vhpipe.cli.graph", "Draw what depends on what."),
     "run": ("vhpipe.cli.run", "Run a pipeline, a step or a task on this machine."),

@@ -25,7 +25,7 @@ def bundle(schemas: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def read_schemas(files: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The schemas of these files by the name in their `$id`, without a bundle."""
+    """The schemas of these files by the name in their `$id`, without a bundle and those of what is printed."""
     import json
 
     found = {}
@@ -33,7 +33,8 @@ def read_schemas(files: Iterable[str]) -> dict[str, dict[str, Any]]:
         with open(file, encoding="utf-8") as stream:
             schema = json.load(stream)
         found[schema["$id"].removeprefix(_ID).removesuffix(".json")] = schema
-    found.pop("bundle", None)
+    for name in ("bundle", "report"):
+        found.pop(name, None)
     return found
 
 

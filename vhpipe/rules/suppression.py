@@ -133,14 +133,14 @@ def _unknown(name: str, item: Suppression, known: set[str]) -> Diagnostic:
 
 
 def _unused(useless: list[str], item: Suppression, lines: Sequence[str]) -> Diagnostic:
-    where = "in this file" if item.line is None else f"on line {item.line}"
+    where = "in this file" if item.line is None else "here"
     named = ", ".join(f"`{name}`" for name in useless)
     left = [name for name in item.rules if name not in useless]
     if left:
         fix = Fix(f"suppress only {', '.join(left)}", (Edit(item.inside, ", ".join(left)),))
     else:
         fix = Fix("remove the suppression", (Edit(_whole(item.at, lines), ""),))
-    message = f"{where} there is nothing to suppress of {named}"
+    message = f"there is nothing to suppress {where} of {named}"
     return Diagnostic("unused-suppression", "warning", message, item.at, "remove it", (), fix)
 
 

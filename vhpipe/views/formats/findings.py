@@ -7,7 +7,8 @@ from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.views.report import Placed, Source, placed
 from vhpipe.views.safe_text import one_line
 
-RULES_PAGE = "https://github.com/vhpipe/vhpipe/blob/main/docs/rules.md"
+HOME = "https://vhpipe.dev"
+RULES_PAGE = f"{HOME}/rules"
 
 
 class FileFindings(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Edit, Fix, Related, Severity, Span
-from vhpipe.views.formats.findings import FileFindings, KnownRule, Told, encodable, page_of, told
+from vhpipe.views.formats.findings import HOME, FileFindings, KnownRule, Told, encodable, page_of, told
 from vhpipe.views.json_values import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,7 +27,7 @@ def render_sarif(findings: Sequence[FileFindings], rules: Sequence[KnownRule] = 
             "driver": {
                 "name": "vhpipe",
                 "version": __version__,
-                "informationUri": "https://github.com/vhpipe/vhpipe",
+                "informationUri": HOME,
                 "rules": [_rule(rule, severities[rule], known.get(rule)) for rule in places],
             }
         },
