@@ -34,7 +34,8 @@ ALLOWED = {
     "engine": {"config", "plan", "schedule", "runners", "store"},
     "edit": {"document", "config"},
     "settings": {"document", "config"},
-    "cli": ALL_BELOW,
+    # `vhpipe lsp` hands the server what it checks texts with
+    "cli": ALL_BELOW | {"lsp"},
     "web": ALL_BELOW,
     "lsp": ALL_BELOW,
     "api": ALL_BELOW,

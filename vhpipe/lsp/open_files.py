@@ -1,0 +1,61 @@
+"""The texts that are open in an editor, each checked once for every version that somebody asks about."""
+
+import re
+import time
+from collections.abc import Callable
+
+from vhpipe.lsp.checked import Checked, Load, check_text
+
+FILE_NAMES = ("valohai.yaml", "valohai.yml")
+
+_ITEM = re.compile(r"^- *(?:step|task|pipeline|endpoint|deployment) *:", re.MULTILINE)
+
+
+class OpenFiles:
+    """Checked texts by URI. `understood` is the last version of each that could be read."""
+
+    def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
+        self._load, self._clock = load, clock
+        self._checked: dict[str, Checked] = {}
+        self._understood: dict[str, Checked] = {}
+        self._took_s: dict[str, float] = {}
+        self.encoding = "utf-16"
+
+    def checked(self, uri: str, path: str, text: str) -> Checked:
+        """The text with its findings."""
+        known = self._checked.get(uri)
+        if known is None or known.text != text:
+            started = self._clock()
+            known = self._checked[uri] = check_text(self._load, text, path, self.encoding)
+            self._took_s[uri] = self._clock() - started
+        if known.loaded.document is not None:
+            self._understood[uri] = known
+        return known
+
+    def understood(self, uri: str, path: str, text: str, line: int) -> Checked:
+        """What the names in a text are, while somebody types in a line, from 1.
+
+        Of a text that cannot be read it is the text without that line; if that cannot be read either, the last version
+        that could.
+        """
+        known = self.checked(uri, path, text)
+        if known.loaded.document is not None:
+            return known
+        lines = list(known.positions.lines)
+        lines[line - 1] = ""
+        without = check_text(self._load, "\n".join(lines), path, self.encoding)
+        return without if without.loaded.document is not None else self._understood.get(uri, known)
+
+    def took_s(self, uri: str) -> float:
+        """How long the last check took, in seconds."""
+        return self._took_s.get(uri, 0.0)
+
+    def forget(self, uri: str) -> None:
+        """Nothing is known of a text any more: it is closed, or what stands around it has changed."""
+        for table in (self._checked, self._understood, self._took_s):
+            table.pop(uri, None)
+
+
+def is_ours(path: str, text: str) -> bool:
+    """Whether a YAML file that an editor opens is one of Valohai: by its name, or by an item that it begins."""
+    return path.rpartition("/")[2] in FILE_NAMES or _ITEM.search(text) is not None
