@@ -1,6 +1,7 @@
 """Whole files and their fixes: what is mended, what is left, and that nothing gets worse."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from vhpipe.edit.stable import Stable, fix_until_stable
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 SEED = 20_240_601
+ROUNDS = 150
+BITS = (
+    ": ", "- ", "#", "# x\n", "'", '"', "{", "}", "[", ",", "&a ", "*a", "!!str ", "|\n", "\n", "\n\n", " ", "  ", "\t",
+    "no", "1e-4", "0x1F", "010", "12:30", "2001-01-01", "é𝔘", "s", ".outputs.", "name: on\n", "---\n", "<<: ",
+)  # fmt: skip
 
 GOOD = """\
 # The training
@@ -207,7 +213,51 @@ def errors(found: Stable[LoadedFile]) -> list[Diagnostic]:
 
 
 def comments(text: str) -> list[str]:
-    return [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+    return [found.strip() for found in re.findall(r"(?:^|\s)#(.*)", text)]
+
+
+def broken(chance: random.Random) -> bytes:
+    """A file with slips whose fixes are known, and as many bits again in random places."""
+    text = GOOD
+    for slip in chance.sample([*SAFE.values(), *UNSAFE.values()], chance.randint(1, 6)):
+        text = text.replace(slip[0], slip[1])
+    for _ in range(chance.randint(0, 3)):
+        start = chance.randrange(len(text))
+        text = text[:start] + chance.choice(BITS) + text[start + chance.randint(0, 3) :]
+    if chance.random() < 0.3:
+        text = re.sub("\r?\n", "\r\n", text)
+    return text.encode()
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_fixes_of_broken_files_are_stable_and_never_stop_a_file_from_being_read(unsafe: bool) -> None:
+    chance = random.Random(SEED)
+    for number in range(ROUNDS):
+        content = broken(chance)
+        once = fix_content(content, "x", unsafe)
+        assert once.loaded.document is not None or once.content == content, number
+        assert fix_content(once.content, "x", unsafe).content == once.content, (number, content)
+        assert bool(once.applied) == (once.content != content), number
+
+
+def test_safe_fixes_of_broken_files_change_at_most_one_value_each() -> None:
+    chance = random.Random(SEED + 1)
+    for number in range(ROUNDS):
+        content = broken(chance)
+        found = fix_content(content, "x", False)
+        before, after = parsed(content), parsed(found.content)
+        if before is None or moved(found):
+            continue
+        assert after is not None, number
+        assert len(differences(before, after)) <= len(found.applied), (number, content)
+
+
+def test_safe_fixes_of_broken_files_keep_every_comment() -> None:
+    chance = random.Random(SEED + 2)
+    for number in range(ROUNDS):
+        content = broken(chance)
+        found = fix_content(content, "x", False)
+        assert comments(found.content.decode()) == comments(content.decode()), (number, content)
 
 
 def corpus() -> list[Path]:
@@ -238,7 +288,7 @@ def moved(found: Stable[LoadedFile]) -> bool:
 def parsed(content: bytes) -> Any:
     try:
         return yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, TypeError):
         return None
 
 

@@ -89,7 +89,10 @@ class _Reading(Generic[_Loaded]):
         if loaded.document is None:
             return None
         candidates = [item for item in self.chosen(loaded) if self._may_be_put_in(item)]
-        return self._best(content, loaded, [], candidates)
+        found = self._best(content, loaded, [], candidates)
+        if found is not None:
+            self.refused.clear()  # what did not fit before may fit now
+        return found
 
     def _may_be_put_in(self, item: Diagnostic) -> bool:
         return item.fix is not None and (item.fix.is_safe or self.unsafe) and _title(item) not in self.refused
