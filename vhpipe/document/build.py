@@ -11,7 +11,16 @@ from vhpipe.document.limits import (
     MAX_SCALAR_BYTES,
 )
 from vhpipe.document.parser import event_types
-from vhpipe.document.scalars import NUMBER_START, RESERVED, WORDS, Ambiguity, NotReadableError, ambiguity, resolve
+from vhpipe.document.scalars import (
+    NUMBER_START,
+    RESERVED,
+    WORDS,
+    Ambiguity,
+    NotReadableError,
+    ambiguity,
+    plain_number,
+    resolve,
+)
 from vhpipe.document.spans import span_of_event
 from vhpipe.document.tags import by_tag, is_core_tag
 
@@ -110,7 +119,8 @@ class Builder:
                     else:
                         container.append(value)
                     stack.append((container, in_mapping, _NONE))
-                self._check_depth(event, len(stack))
+                if self._open or len(stack) > MAX_DEPTH:
+                    self._check_depth(event, len(stack))
                 container, in_mapping, key = value, kind is mapping_start, _NONE
                 if nodes > MAX_NODES:
                     self._too_many_nodes(event)
@@ -175,6 +185,8 @@ class Builder:
         text = event.value
         if is_key and text in RESERVED:
             return text
+        if (everyday := plain_number(text)) is not None:
+            return everyday
         try:
             value = resolve(text)
         except NotReadableError as fault:

@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
-_INNER_COLON = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s,\[\]{}])""")
+_INNER_COLON = r"""(?<=[^\s"'\[\]{},]):(?=[^\s,\[\]{}])"""
 _STAND_INS = range(0xE000, 0xF8FF)
 
 
@@ -29,7 +29,7 @@ def event_source(text: str, spare_colons: bool = False) -> Callable[[], Any]:
     if not spare_colons:
         return _events(text)
     stand_in = next(chr(code) for code in _STAND_INS if chr(code) not in text)
-    next_event = _events(_INNER_COLON.sub(stand_in, text))
+    next_event = _events(re.sub(_INNER_COLON, stand_in, text))
 
     def with_colons() -> Any:
         event = next_event()
@@ -54,7 +54,7 @@ def _events(text: str) -> Callable[[], Any]:
 
 def event_types() -> Any:
     """The module that has the classes of the events. To be asked after `event_source`."""
-    return sys.modules["ruamel.yaml.events"]
+    return sys.modules["ruamel.yaml.events" if _c_parser() is None else "_ruamel_yaml"]
 
 
 def _c_parser() -> Any:
@@ -67,10 +67,13 @@ def _c_parser() -> Any:
     if "ruamel.yaml" not in sys.modules and (package := _sleeping_package()) is not None:
         sys.modules["ruamel.yaml"] = package
     try:
-        from _ruamel_yaml import CParser  # type: ignore[import-not-found,unused-ignore]
+        import _ruamel_yaml  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         return None
-    return CParser
+    from vhpipe.document.events import give_to
+
+    give_to(_ruamel_yaml)
+    return _ruamel_yaml.CParser
 
 
 def _sleeping_package() -> ModuleType | None:

@@ -6,7 +6,7 @@ from vhpipe.document.scalars import WORDS, NotReadableError, Scalar, number
 
 _PREFIX = "tag:yaml.org,2002:"
 _CORE = frozenset(_PREFIX + name for name in ("str", "int", "float", "bool", "null", "seq", "map"))
-_PLAIN_FLOAT = re.compile(r"[-+]?[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_PLAIN_FLOAT = r"(?a)[-+]?[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
 
 
 def is_core_tag(tag: str) -> bool:
@@ -29,6 +29,6 @@ def by_tag(tag: str, text: str) -> Scalar:
         value = number(text)
         if kind == "int" and isinstance(value, int):
             return value
-        if kind == "float" and (not isinstance(value, str) or _PLAIN_FLOAT.fullmatch(text)):
+        if kind == "float" and (not isinstance(value, str) or re.fullmatch(_PLAIN_FLOAT, text)):
             return float(text.replace("_", "")) if isinstance(value, str) else float(value)
     raise NotReadableError("wrong-tag", f"`{text[:40]}` is not what the tag `!!{kind}` says", "remove the tag")
