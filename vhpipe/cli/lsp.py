@@ -1,0 +1,37 @@
+"""`vhpipe lsp`: a language server for editors, on stdin and stdout."""
+
+import click
+
+from vhpipe.cli.choosing import Choices, choose, settings_for
+from vhpipe.cli.loading import LoadedFile, load_content
+from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.settings.validate import ValidateSettings
+
+
+@click.command(name="lsp", help="Serve an editor over stdin and stdout: findings, fixes, completion, hover.")
+@click.option("--stdio", is_flag=True, help="The default, and the only way; many editors say it all the same.")
+def command(stdio: bool) -> int:
+    try:
+        from vhpipe.lsp.server import make_server
+    except ImportError as missing:
+        if (missing.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        hint = 'install them: `pip install "vhpipe[lsp]"`'
+        raise EnvironmentFailure("the language server needs packages that are not installed", hint) from None
+    server = make_server(_checked)
+    server.start_io()
+    return 0
+
+
+def _checked(content: bytes, path: str) -> LoadedFile:
+    """The text as `vhpipe validate` sees it: with the settings of its folder, without what comments excuse."""
+    loaded = load_content(content, path)
+    try:
+        return loaded._replace(diagnostics=choose(loaded, settings_for(path, Choices())).diagnostics)
+    except UsageError as failure:
+        click.echo(f"vhpipe: {failure}", err=True)
+        return loaded._replace(diagnostics=choose(loaded, ValidateSettings()).diagnostics)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(standalone_mode=False))
