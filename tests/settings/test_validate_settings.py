@@ -27,7 +27,8 @@ def test_without_a_settings_file_everything_is_looked_for_and_errors_fail(reposi
 
 def test_the_table_of_pyproject_is_read_from_the_root_of_the_repository(repository: Path) -> None:
     (repository / "pyproject.toml").write_text(
-        '[tool.vhpipe.validate]\nselect = ["unknown-*"]\nignore = ["cycle"]\nfail-on = "info"\nbaseline = "known.json"\n'
+        '[tool.vhpipe.validate]\nselect = ["unknown-*"]\nignore = ["cycle"]\n'
+        'fail-on = "info"\nbaseline = "known.json"\n'
     )
     found = settings(repository)
     assert found.select == ("unknown-*",)
