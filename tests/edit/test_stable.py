@@ -62,6 +62,7 @@ SAFE = {
     "1.1 number": ("default: 0.1}", "default: 0_0.1}"),
     "1.1 text": ("default: 0.1}", "default: 1e-4}", 'default: "1e-4"}'),
     "date": ("environment: gpu", "environment: 2001-02-03", 'environment: "2001-02-03"'),
+    "word that the platform cannot read": ("environment: gpu", "environment: =", 'environment: "="'),
     "braces": ("- python train.py {parameters}", "- {parameters} # x", '- "{parameters}" # x'),
     "colon": ("- python train.py {parameters}", "- echo: x # y", '- "echo: x" # y'),
     "colon and quotes": ("- pip install 'x'", "- echo: \"it's\"", "- 'echo: \"it''s\"'"),
@@ -162,6 +163,11 @@ def test_an_indentation_that_does_not_make_a_good_item_is_a_guess() -> None:
 def test_one_key_that_stands_too_far_to_the_left_goes_to_the_others() -> None:
     wrong = GOOD.replace("    environment: gpu", "  environment: gpu")
     assert fixed(wrong) == GOOD
+
+
+def test_a_key_that_is_no_text_gets_quotes() -> None:
+    wrong = GOOD.replace("    environment: gpu", "    environment: gpu\n    12: x # y")
+    assert fixed(wrong) == wrong.replace("12:", '"12":')
 
 
 def test_several_keys_that_stand_too_far_to_the_left_go_there_one_after_the_other() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from vhpipe.diagnostics import Diagnostic, Fix, Related, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
@@ -15,7 +15,6 @@ from vhpipe.document.scalars import (
     NUMBER_START,
     RESERVED,
     WORDS,
-    Ambiguity,
     NotReadableError,
     ambiguity,
     plain_number,
@@ -190,10 +189,13 @@ class Builder:
         try:
             value = resolve(text)
         except NotReadableError as fault:
-            self._error(fault.rule, fault.message, event, fault.hint)
+            self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule == "reserved-scalar")
             return text
         if (differs := ambiguity(text, value)) is not None and not is_key:
-            self._warn("ambiguous-scalar", differs.message, event, differs.hint, _respelling(event, differs))
+            from vhpipe.document.respelling import written_as
+
+            fix = written_as(event, differs.spelling, differs.keeps_meaning)
+            self._warn("ambiguous-scalar", differs.message, event, differs.hint, fix)
         return value
 
     def _quoted_or_tagged(self, event: Any) -> Any:
@@ -250,7 +252,7 @@ class Builder:
     def _not_a_string_key(self, event: Any, what: str) -> None:
         text = getattr(event, "value", "")
         hint = f'write `"{text}"`' if text else "a key is a text; quote `{...}` to make it one"
-        self._error("non-string-key", f"the key is read as {what}", event, hint)
+        self._quotable("non-string-key", f"the key is read as {what}", event, hint, bool(text))
 
     def _duplicate_key(self, event: Any, key: str, container: dict[str, Any]) -> None:
         message = f"key `{key[:60]}` stands twice in one mapping"
@@ -343,18 +345,14 @@ class Builder:
     ) -> None:
         self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))
 
+    def _quotable(self, rule: str, message: str, event: Any, hint: str, quotes_help: bool) -> None:
+        from vhpipe.document.respelling import quotes_around
+
+        fix = quotes_around(event) if quotes_help else None
+        self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, fix=fix))
+
     def _warn(self, rule: str, message: str, event: Any, hint: str | None = None, fix: Fix | None = None) -> None:
         self.add_fault(Diagnostic(rule, "warning", message, span_of_event(event), hint, fix=fix))
-
-
-def _respelling(event: Any, differs: Ambiguity) -> Fix | None:
-    """The fix for an ambiguous scalar; an anchor before it stays. None where it goes over several lines."""
-    span, length = span_of_event(event), len(event.value)
-    if span.line != span.end_line or event.ctag is not None or span.end_column <= length:
-        return None
-    written = Span(span.end_line, span.end_column - length, span.end_line, span.end_column)
-    edit = Edit(written, differs.spelling)
-    return Fix(f"write `{differs.spelling}`", (edit,), differs.keeps_meaning)
 
 
 def _short(name: str) -> str:
