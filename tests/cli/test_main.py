@@ -71,7 +71,7 @@ def test_every_command_of_the_table_exists(name):
         ("val", ("validate",)),
         ("lint", ("validate",)),
         ("lin", ("validate",)),
-        ("l", ("logs",)),
+        ("l", ("lsp", "logs")),
         ("sh", ("show", "shell")),
         ("ru", ("rules", "run", "runs")),
         ("nothing", ()),

@@ -21,7 +21,7 @@ COMMANDS = {
     "validate": ("vhpipe.cli.validate", "Say what is wrong with a valohai.yaml, and where (also: lint)."),
     "rules": ("vhpipe.cli.rules", "List the rules of validate, or explain one."),
     "schema": ("vhpipe.cli.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
-    "lsp": ("vhpipe.cli.lsp", "Serve an editor: findings, fixes, completion (needs `vhpipe[lsp]`)."),
+    "lsp": ("vhpipe.cli.lsp", "Serve an editor over stdin and stdout."),
     "plan": ("vhpipe.cli.plan", "Show what a run would do, node by node."),
     "graph": ("vhpipe.cli.graph", "Draw what depends on what."),
     "run": ("vhpipe.cli.run", "Run a pipeline, a step or a task on this machine."),
