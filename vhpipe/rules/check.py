@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.config.model import Config
 from vhpipe.diagnostics import Diagnostic, Edit, Fix
 from vhpipe.graph.build import build_graph
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Choice, Finding, Subject, rewrite
 from vhpipe.rules.table import RULES
 
 MAX_FINDINGS = 200
@@ -64,7 +64,7 @@ def _fix(finding: Finding, near: str | None) -> Fix | None:
         return None
     at = choice.at or finding.at
     if at.part == "value" and at.chars is None:
-        at = at._replace(chars=(0, len(choice.name)))
+        return rewrite(at, choice.name, near)
     return Fix(f"write `{near}`", (Edit(at, near),), is_safe=False)
 
 

@@ -54,10 +54,12 @@ def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
         last = max((index for index, item in enumerate(command.items) if item.strip()), default=0)
         for index, item in enumerate(command.items[:last]):
             if trailing_backslash(item):
+                end = len(item.rstrip())
                 yield Finding(
                     "a backslash at the end joins this item with what comes after it",
                     value_at(command.at, "command", index),
                     hint="remove it; each item is a command of its own",
+                    fix=Fix("remove it", (Edit(_inside(command, index, end - 1, end), ""),), is_safe=False),
                 )
 
 

@@ -6,7 +6,7 @@ from vhpipe.config.model import DeploymentNode, EdgeEnd, EdgeKind, Endpoint
 from vhpipe.diagnostics import Path, Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_in, name_at, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Choice, Finding, Subject, rewrite
 
 
 def unknown_endpoints(subject: Subject) -> Iterator[Finding]:
@@ -105,6 +105,7 @@ def relative_mount_paths(subject: Subject) -> Iterator[Finding]:
                     f"mount path `{path}` of endpoint `{endpoint.name}` is not absolute",
                     value_at(at, "mount-path"),
                     hint=f"write `/{path}`",
+                    fix=rewrite(value_at(at, "mount-path"), path, f"/{path}"),
                 )
 
 
@@ -112,10 +113,13 @@ def absolute_sub_paths(subject: Subject) -> Iterator[Finding]:
     for endpoint in subject.config.endpoints:
         for volume in endpoint.shared_volumes:
             if volume.sub_path is not None and volume.sub_path.startswith("/"):
+                inside = volume.sub_path.lstrip("/")
+                place = value_at(volume.at, "sub-path")
                 yield Finding(
                     f"sub-path `{volume.sub_path}` of endpoint `{endpoint.name}` is absolute",
-                    value_at(volume.at, "sub-path"),
-                    hint=f"it is meant inside the volume: write `{volume.sub_path.lstrip('/')}`",
+                    place,
+                    hint=f"it is meant inside the volume: write `{inside}`",
+                    fix=rewrite(place, volume.sub_path, inside) if inside else None,
                 )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from vhpipe.config.model import DeploymentNode
 from vhpipe.diagnostics import Path, Related
 from vhpipe.rules.places import name_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import Finding, Subject, rewrite
 
 
 class Named(Protocol):
@@ -64,6 +64,7 @@ def dotted_node_names(subject: Subject) -> Iterator[Finding]:
                     f"no edge or pipeline parameter can name node `{node.name}`, because its name has a dot",
                     name_at(node.at),
                     hint=f"`{node.name.replace('.', '-')}` would do",
+                    fix=rewrite(name_at(node.at), node.name, node.name.replace(".", "-")),
                 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
-from vhpipe.diagnostics import Fix, Location, Path, Related, Severity
+from vhpipe.diagnostics import Edit, Fix, Location, Path, Related, Severity
 from vhpipe.graph.model import PipelineGraph
 
 
@@ -56,6 +56,11 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     choice: Choice | None = None
     fix: Fix | None = None
+
+
+def rewrite(at: Location, old: str, new: str) -> Fix:
+    """A fix that puts a text in the place of a whole scalar, for the user to look at."""
+    return Fix(f"write `{new}`", (Edit(at._replace(chars=(0, len(old))), new),), is_safe=False)
 
 
 class Rule(NamedTuple):

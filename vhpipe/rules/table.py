@@ -152,6 +152,12 @@ RULES: tuple[Rule, ...] = (
         _in_each_pipeline(variation.lists_that_cannot_spread),
     ),
     Rule(
+        "list-into-one-value",
+        "warning",
+        "the list that a task gives goes where one value is taken",
+        _in_each_pipeline(variation.lists_into_one_value),
+    ),
+    Rule(
         "unknown-override-input",
         "error",
         "an override names an input that its step does not have",

@@ -155,6 +155,25 @@ def lists_that_cannot_spread(subject: Subject, graph: PipelineGraph) -> Iterator
             yield from _unspread(graph, edge.target.node, edge.target.key, key_in(edge.source))
 
 
+def lists_into_one_value(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    """What a task with several executions gives is a list, and its target takes one value. Source: decision 18."""
+    varying = varying_nodes(graph)
+    for edge in graph.edges if varying else ():
+        gives = edge.source.kind in (EdgeKind.METADATA, EdgeKind.PARAMETER) and edge.source.node in varying
+        step = graph.steps.get(edge.target.node) if gives and edge.target.kind is EdgeKind.PARAMETER else None
+        parameter = step.parameter(edge.target.key) if step else None
+        if parameter is None or parameter.multiple is not Multiple.NONE:
+            continue
+        if not isinstance(graph.nodes[edge.target.node], TaskNode):
+            yield Finding(
+                f"node `{edge.source.node}` gives a list, an element for each of its executions, and parameter "
+                f"`{parameter.name}` of node `{edge.target.node}` takes one value",
+                key_in(edge.source),
+                hint="write `multiple: repeat`, or make the node a task, which runs once for each element",
+                related=(Related(key_in(edge.target), "this parameter"),),
+            )
+
+
 def _unspread(graph: PipelineGraph, node: str, name: str, at: Location) -> Iterator[Finding]:
     step, task = graph.steps.get(node), graph.tasks.get(node)
     parameter = step.parameter(name) if step else None
