@@ -11,7 +11,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 PATIENCE_S = 30
-PROGRAM = "from vhpipe.cli.lsp import command; command(standalone_mode=False)"
+COMMAND = (sys.executable, "-m", "vhpipe", "lsp")
 CURSOR = "¦"
 
 
@@ -169,7 +169,7 @@ class Server:
 
 async def start_server(capabilities: types.ClientCapabilities) -> Server:
     client = LanguageClient("test", "0")
-    await client.start_io(sys.executable, "-c", PROGRAM, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    await client.start_io(*COMMAND)
     params = types.InitializeParams(capabilities, os.getpid())
     answer = await asyncio.wait_for(client.initialize_async(params), PATIENCE_S)
     client.initialized(types.InitializedParams())

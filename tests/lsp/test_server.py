@@ -1,6 +1,10 @@
 """`vhpipe lsp` as an editor meets it: over the protocol, through pipes."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from editors import Editor, Session
 from lsprotocol import types
@@ -309,3 +313,56 @@ def test_a_finding_can_be_excused_by_a_comment_above_it(edit: Edit) -> None:
         assert "unknown-step" not in [item.code for item in (await editor.next_report()).diagnostics]
 
     edit(session)
+
+
+# ── what may come ──
+
+
+def test_odd_texts_are_reported_and_the_server_goes_on(edit: Edit) -> None:
+    async def session(editor: Editor) -> None:
+        await editor.open(TEXT)
+        odd = ("\0", "- step: \ud800\n", "[" * 5000, "- step: &a [*a]\n", "", "\r", "a: \u2028b\n")
+        for text in ("\ufeff" + TEXT, *odd):
+            editor.type(text)
+            report = await editor.next_report()
+            assert report.version == editor.version
+            for offset in (0, len(text) // 2, len(text)):
+                place = editor.position(offset) if "\ud800" not in text else types.Position(0, offset)
+                await editor.client.text_document_completion_async(types.CompletionParams(editor.document, place))
+                await editor.client.text_document_hover_async(types.HoverParams(editor.document, place))
+                await editor.client.text_document_definition_async(types.DefinitionParams(editor.document, place))
+        editor.type(TEXT)
+        assert not (await editor.next_report()).diagnostics
+
+    edit(session)
+
+
+def test_links_to_definitions_are_given_to_editors_that_know_them(edit_with: EditWith) -> None:
+    async def session(editor: Editor) -> None:
+        await editor.open(TEXT)
+        params = types.DefinitionParams(editor.document, editor.place("step: ¦prepare data}"))
+        answer = await editor.client.text_document_definition_async(params)
+        assert isinstance(answer, list)
+        (link,) = answer
+        assert isinstance(link, types.LocationLink)
+        assert link.origin_selection_range is not None
+        assert editor.part(link.origin_selection_range) == "prepare data"
+
+    knows = types.DefinitionClientCapabilities(link_support=True)
+    text_document = types.TextDocumentClientCapabilities(definition=knows)
+    edit_with(types.ClientCapabilities(text_document=text_document), session)
+
+
+def test_the_server_ends_with_its_editor() -> None:
+    command = [sys.executable, "-m", "vhpipe", "lsp", "--stdio"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError(\"No module named 'pygls'\", name='pygls')\n")
+    path = os.pathsep.join((str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])))
+    command = [sys.executable, "-m", "vhpipe", "lsp"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 4
+    assert 'pip install "vhpipe[lsp]"' in done.stderr

@@ -2,9 +2,9 @@
 
 import click
 
-from vhpipe.cli.choosing import Choices, choose, settings_for
+from vhpipe.cli.choosing import Choices, Chosen, choose, settings_for
 from vhpipe.cli.loading import LoadedFile, load_content
-from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.errors import EnvironmentFailure, VhpipeError
 from vhpipe.settings.validate import ValidateSettings
 
 
@@ -24,13 +24,25 @@ def command(stdio: bool) -> int:
 
 
 def _checked(content: bytes, path: str) -> LoadedFile:
-    """The text as `vhpipe validate` sees it: with the settings of its folder, without what comments excuse."""
+    """The text as `vhpipe validate` sees it: with the settings of its folder, less what comments and baseline excuse.
+
+    Settings that cannot be used are said in the editor's log, and all is told.
+    """
     loaded = load_content(content, path)
     try:
-        return loaded._replace(diagnostics=choose(loaded, settings_for(path, Choices())).diagnostics)
-    except UsageError as failure:
+        return loaded._replace(diagnostics=_chosen(loaded, path, settings_for(path, Choices())).diagnostics)
+    except VhpipeError as failure:
         click.echo(f"vhpipe: {failure}", err=True)
         return loaded._replace(diagnostics=choose(loaded, ValidateSettings()).diagnostics)
+
+
+def _chosen(loaded: LoadedFile, path: str, settings: ValidateSettings) -> Chosen:
+    chosen = choose(loaded, settings)
+    if settings.baseline is None:
+        return chosen
+    from vhpipe.cli.baseline import without_known
+
+    return without_known(chosen, path, settings.baseline)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from vhpipe.lsp.checked import Checked, Load, check_text
 
 FILE_NAMES = ("valohai.yaml", "valohai.yml")
+PATIENCE_S = 0.1
+"""So long a list of completions may take; whoever types does not see less."""
 
 _ITEM = re.compile(r"^- *(?:step|task|pipeline|endpoint|deployment) *:", re.MULTILINE)
 
@@ -35,16 +37,19 @@ class OpenFiles:
     def understood(self, uri: str, path: str, text: str, line: int) -> Checked:
         """What the names in a text are, while somebody types in a line, from 1.
 
-        Of a text that cannot be read it is the text without that line; if that cannot be read either, the last version
-        that could.
+        Of a text that cannot be read it is the text without that line; if that cannot be read either, or if reading
+        takes longer than somebody who types would wait, the last version that could be read.
         """
+        last = self._understood.get(uri)
+        if last is not None and self.took_s(uri) > PATIENCE_S:
+            return last
         known = self.checked(uri, path, text)
         if known.loaded.document is not None:
             return known
         lines = list(known.positions.lines)
         lines[line - 1] = ""
         without = check_text(self._load, "\n".join(lines), path, self.encoding)
-        return without if without.loaded.document is not None else self._understood.get(uri, known)
+        return without if without.loaded.document is not None else last or known
 
     def took_s(self, uri: str) -> float:
         """How long the last check took, in seconds."""

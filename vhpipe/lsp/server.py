@@ -13,6 +13,7 @@ from vhpipe.lsp.hover_text import about_finding, about_thing
 from vhpipe.lsp.named import declaration_of, named_at
 from vhpipe.lsp.offers import Offer, Rule, offers
 from vhpipe.lsp.open_files import OpenFiles, is_ours
+from vhpipe.lsp.positions import Positions
 from vhpipe.lsp.reports import as_diagnostic
 from vhpipe.lsp.typing_place import typed_at
 from vhpipe.rules.catalogue import RuleEntry, all_rules
@@ -49,10 +50,16 @@ class YamlServer(LanguageServer):
 
     def checked(self, uri: str) -> Checked | None:
         """The present text of a file with its findings; None if it is none of Valohai's."""
-        encoding = self.workspace.position_encoding
-        self.files.encoding = types.PositionEncodingKind(encoding or "utf-16").value
+        self.files.encoding = self.encoding()
         path, text = self.text_of(uri)
         return self.files.checked(uri, path, text) if is_ours(path, text) else None
+
+    def positions_in(self, text: str) -> Positions:
+        return Positions(text, self.encoding())
+
+    def encoding(self) -> str:
+        """In what positions are counted, as agreed upon with the editor."""
+        return types.PositionEncodingKind(self.workspace.position_encoding or "utf-16").value
 
     def understands_links(self) -> bool:
         """Whether the editor can mark the whole name that leads to a definition."""
@@ -141,18 +148,16 @@ def _answer_questions(server: YamlServer) -> None:
 def completions_at(server: YamlServer, uri: str, position: types.Position) -> list[types.CompletionItem]:
     """What could be typed at a place, each with the range that it replaces."""
     path, text = server.text_of(uri)
-    checked = server.checked(uri)
-    if checked is None:
-        return []
-    line, column = checked.positions.place(position)
-    typed = typed_at(checked.positions.lines, line, column)
+    positions = server.positions_in(text)
+    line, column = positions.place(position)
+    typed = typed_at(positions.lines, line, column) if is_ours(path, text) else None
     if typed is None:
         return []
     loaded = server.files.understood(uri, path, text, line).loaded
     rules = [Rule(rule.id, f"{rule.severity}: {rule.summary}") for rule in server.rules.values()]
     found = offers(typed, loaded.config, loaded.graphs, rules)
     return [
-        _as_item(offer, number, types.Range(checked.positions.position(line, offer.start), position))
+        _as_item(offer, number, types.Range(positions.position(line, offer.start), position))
         for number, offer in enumerate(found)
     ]
 

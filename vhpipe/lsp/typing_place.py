@@ -178,14 +178,21 @@ def _name_below(lines: Sequence[str], number: int) -> str | None:
 
 
 def _source_above(lines: Sequence[str], number: int, before: str) -> str | None:
-    """In an edge written as a list of lines the source, if the cursor is on the line of the target."""
+    """In an edge written as several lines the source, if the cursor is on the line of the target below it."""
     here = _LINE.match(before)
     above = _LINE.match(lines[number - 1]) if number else None
-    if here is None or above is None or here[2].count("-") != 1 or above[2].count("-") != 2:
+    if here is None or above is None or above.end() != here.end():
         return None
-    if len(above[1]) + above[2].rindex("-") != len(here[1]):
-        return None
-    return lines[number - 1][above.end() :].strip().strip("\"'")
+    source, target = (_KEY.match(text, start.end()) for text, start in ((lines[number - 1], above), (before, here)))
+    if source is None and target is None and (above[2].count("-"), here[2].count("-")) == (2, 1):
+        return _unquoted(lines[number - 1][above.end() :])
+    if source is not None and target is not None and (source[1], target[1]) == ("source", "target"):
+        return _unquoted(lines[number - 1][source.end() :])
+    return None
+
+
+def _unquoted(text: str) -> str:
+    return text.strip().strip("\"'")
 
 
 # ── what it means ────────────────────────────────────────────────────────────────────────────────
