@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
+from vhpipe.cli.choosing import choose
 from vhpipe.cli.loading import load_file
+from vhpipe.rules.catalogue import SUPPRESSION
 from vhpipe.rules.table import RULES
+from vhpipe.settings.validate import ValidateSettings
 from vhpipe.views.report import render_full
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -37,7 +40,8 @@ def printed(text: str, folder: Path) -> str:
     file = folder / "valohai.yaml"
     file.write_text(text)
     loaded = load_file(str(file))
-    return render_full(loaded.source, loaded.diagnostics, color=False).replace(str(file), file.name)
+    told = choose(loaded, ValidateSettings()).diagnostics
+    return render_full(loaded.source, told, color=False).replace(str(file), file.name)
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.rule)
@@ -49,7 +53,7 @@ def test_the_examples_of_a_rule_print_what_the_page_says(section: Section, tmp_p
         assert f"[{section.rule}]" in example["out"]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", (*RULES, *SUPPRESSION), ids=lambda rule: rule.id)
 def test_the_page_has_a_section_with_severity_and_summary_for_every_rule(rule: object) -> None:
     text = next((section.text for section in SECTIONS if section.rule == rule.id), "")
     assert text.startswith(f"\n*{rule.severity}*: {rule.summary}.\n")

@@ -69,8 +69,25 @@ def test_stdin_has_the_settings_of_the_current_folder(tmp_path: Path, monkeypatc
     assert settings_of("-").fail_on == "info"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool."vhpipe".validate]\nfail-on = "info"\n',
+        '[ tool . vhpipe . validate ]\nfail-on = "info"\n',
+        '[tool]\nvhpipe = {validate = {fail-on = "info"}}\n',
+        '[tool]\nvhpipe.validate.fail-on = "info"\n',
+        'tool.vhpipe.validate.fail-on = "info"\n',
+        'tool = {vhpipe = {validate = {fail-on = "info"}}}\n',
+        '[project]\ndependencies = ["vhpipe"]\n[tool.vhpipe.validate]\nfail-on = "info"\n',
+    ],
+)
+def test_the_table_may_be_written_in_any_way_that_toml_has(repository: Path, text: str) -> None:
+    (repository / "pyproject.toml").write_text(text)
+    assert settings(repository).fail_on == "info"
+
+
 def test_a_broken_pyproject_that_does_not_speak_of_us_is_none_of_our_business(repository: Path) -> None:
-    (repository / "pyproject.toml").write_text("[[[ not toml")
+    (repository / "pyproject.toml").write_text("[[[ not toml\ndependencies = ['vhpipe']\n")
     assert settings(repository) == ValidateSettings()
 
 

@@ -89,7 +89,17 @@ def _table(path: str) -> Mapping[str, Any] | None:
         _refuse_unknown(document, ("validate", "tool"), path, "table")
         own = document.get("validate")
         return _as_table(own, path, "validate") if own is not None else _nested(document, path)
-    return _nested(_parsed(content, path), path) if b"vhpipe" in content else None
+    return _nested(_parsed(content, path), path) if _may_speak_of_us(content) else None
+
+
+def _may_speak_of_us(content: bytes) -> bool:
+    """Whether a project file can have our table; that it names us as a dependency is no reason to parse it."""
+    if b"vhpipe" not in content:
+        return False
+    import re
+
+    headers = rb"""(?m)^\s*(\[.*vhpipe|(tool\s*\.\s*)?["']?vhpipe["']?\s*(=\s*\{|\.)|tool\s*=)"""
+    return re.search(headers, content) is not None
 
 
 def _nested(document: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
