@@ -57,24 +57,30 @@ def colliding_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
 def colliding_edges(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Files of one name that edges from different nodes bring into one input."""
     for name, edges in graph.edges_into.items():
+        if len(edges) < 2:
+            continue
         step = graph.steps.get(name)
-        brought = [edge for edge in edges if edge.source.kind is EdgeKind.OUTPUT and edge.target.kind is EdgeKind.INPUT]
+        brought = [edge for edge in edges if edge.source.kind is EdgeKind.OUTPUT and "." in edge.source.key]
         if step is None or len(brought) < 2:
             continue
         flat = {item.name for item in step.inputs if item.keep_directories is KeepDirectories.NONE}
         first: dict[tuple[str, str], EdgeEnd] = {}
         for edge in brought:
-            file = edge.source.key.rpartition("/")[2]
-            if edge.target.key not in flat or "." not in file or not VARYING.isdisjoint(file):
+            file, end = edge.source.key.rpartition("/")[2], edge.target
+            if end.kind is not EdgeKind.INPUT or end.key not in flat or not _is_one_file(file):
                 continue
-            earlier = first.setdefault((edge.target.key, file), edge.source)
+            earlier = first.setdefault((end.key, file), edge.source)
             if earlier.node != edge.source.node:
                 yield Finding(
-                    f"`{file}` comes from `{earlier.node}` too, and only one can be in {_place(edge.target)}",
+                    f"`{file}` comes from `{earlier.node}` too, and only one can be in {_place(end)}",
                     key_in(edge.source),
                     hint="the last edge wins; write another name, or run with `--on-collision keep-all`",
                     related=(Related(key_in(earlier), "the first one"),),
                 )
+
+
+def _is_one_file(pattern: str) -> bool:
+    return "." in pattern and VARYING.isdisjoint(pattern)
 
 
 def colliding_defaults(subject: Subject) -> Iterator[Finding]:
@@ -124,12 +130,12 @@ def unwritten_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
     written = _memory(subject, graph)
     transparent: dict[tuple[str, ...], bool] = {}
     for end, step in _taken(subject, graph):
-        if step.outputs or is_sidecar(end.key):
-            continue
         if step.command not in transparent:
             transparent[step.command] = all(map(_is_transparent, step.command)) and any(step.command)
+        if not transparent[step.command] or step.outputs or is_sidecar(end.key):
+            continue
         files = written(end.node)
-        if not transparent[step.command] or any(item.varies for item in files):
+        if any(item.varies for item in files):
             continue
         names = tuple(dict.fromkeys(item.name for item in files))
         if not match_outputs(end.key, names):
@@ -144,9 +150,10 @@ def unwritten_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
 def _taken(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[EdgeEnd, Step]]:
     """The ends of edges that take outputs of a node whose step is known for certain."""
     for edge in graph.edges:
-        step = graph.steps.get(edge.source.node)
-        if edge.source.kind is EdgeKind.OUTPUT and step is not None and subject.is_sound(step.at):
-            yield edge.source, step
+        end = edge.source
+        step = graph.steps.get(end.node) if end.kind is EdgeKind.OUTPUT else None
+        if step is not None and subject.is_sound(step.at):
+            yield end, step
 
 
 def _memory(subject: Subject, graph: PipelineGraph) -> Callable[[str], tuple[Written, ...]]:

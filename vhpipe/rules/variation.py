@@ -21,6 +21,7 @@ from vhpipe.rules.subject import Finding, Subject
 
 MANY_EXECUTIONS = 1000
 """More than these are warned about: a slip in the rules of one variant is more likely than such a wish."""
+FEWER = {True: "`type: random_search` with `execution-count` tries some", False: "are so many meant?"}
 HARMLESS = frozenset({"unfit-value", "unused-sets", "missing-execution-count", "unknown-parameter"})
 CANNOT_SPREAD = (TaskType.MANUAL, TaskType.BAYESIAN, TaskType.DISTRIBUTED)
 
@@ -29,11 +30,12 @@ def sweeps_too_large(subject: Subject) -> Iterator[Finding]:
     for task, step in _blueprints(subject):
         count = _size(task, step)
         if count is not None and count > MANY_EXECUTIONS:
+            is_grid = task.type is TaskType.GRID
             shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"
             yield Finding(
                 f"task `{task.name}` has {shown} executions{_product(task)}",
                 name_at(task.at),
-                hint=f"that is more than {MANY_EXECUTIONS:,}; `type: random_search` with `execution-count` tries some",
+                hint=f"that is more than {MANY_EXECUTIONS:,}; {FEWER[is_grid]}",
             )
 
 
