@@ -154,6 +154,12 @@ def test_what_stands_beside_its_kind_is_indented_with_its_comments_and_texts() -
     assert yaml.safe_load(right)[0]["step"]["command"] == yaml.safe_load(wrong)[0]["command"]
 
 
+def test_all_items_that_were_written_without_their_indentation_get_it_back() -> None:
+    wrong = re.sub("(?m)^    (?=.)", "  ", GOOD)
+    assert parsed(wrong.encode())[0]["step"] is None
+    assert fixed(wrong) == GOOD
+
+
 def test_an_indentation_that_does_not_make_a_good_item_is_a_guess() -> None:
     wrong = GOOD + "- step:\n  name: x\n  image: y\n"
     assert fixed(wrong) == wrong
