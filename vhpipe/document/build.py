@@ -1,12 +1,15 @@
 """Events of a YAML parser to plain data, within limits, without recursion."""
 
+from itertools import islice
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Fix, Related, Span
+from vhpipe.diagnostics import Diagnostic, Fix, Related, Severity, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
     MAX_FINDINGS,
+    MAX_KNOWN,
+    MAX_LOOKUPS,
     MAX_NODES,
     MAX_SCALAR_BYTES,
 )
@@ -59,11 +62,15 @@ class Builder:
         self._open: dict[int, _Anchor] = {}
         self._merges: dict[int, list[Any]] = {}
         self._expanded = 0
+        self._lookups = 0
 
     def add_fault(self, diagnostic: Diagnostic) -> None:
-        into = self.errors if diagnostic.severity == "error" else self.warnings
-        if len(into) < MAX_FINDINGS:
-            into.append(diagnostic)
+        if self._has_room(diagnostic.severity):
+            (self.errors if diagnostic.severity == "error" else self.warnings).append(diagnostic)
+
+    def _has_room(self, severity: Severity) -> bool:
+        """Asked before a finding is made too: a file of nothing but faults has a hundred thousand."""
+        return len(self.errors if severity == "error" else self.warnings) < MAX_FINDINGS
 
     def build(self, next_event: Any) -> Any:
         """The data of the first document. This loop is the speed of `validate`: hence the one long function."""
@@ -246,7 +253,7 @@ class Builder:
                 self._error("duplicate-key", "`<<` stands twice in one mapping", event, "write `<<: [*a, *b]`")
             return _MERGE
         if value in container:
-            self._duplicate_key(event, value, container)
+            self._duplicate_key(event, value)
         return value
 
     def _not_a_string_key(self, event: Any, what: str) -> None:
@@ -254,7 +261,9 @@ class Builder:
         hint = f'write `"{text}"`' if text else "a key is a text; quote `{...}` to make it one"
         self._quotable("non-string-key", f"the key is read as {what}", event, hint, bool(text))
 
-    def _duplicate_key(self, event: Any, key: str, container: dict[str, Any]) -> None:
+    def _duplicate_key(self, event: Any, key: str) -> None:
+        if not self._has_room("error"):
+            return
         message = f"key `{key[:60]}` stands twice in one mapping"
         span = span_of_event(event)
         hint = "remove one of them; the platform takes the last without a word"
@@ -264,7 +273,7 @@ class Builder:
 
     def _anchor(self, event: Any, value: Any, depth: int) -> _Anchor:
         span = span_of_event(event)
-        if (first := self._anchors.get(event.anchor)) is not None:
+        if (first := self._anchors.get(event.anchor)) is not None and self._has_room("warning"):
             message = f"anchor `{_short(event.anchor)}` is used again"
             hint = "aliases after it mean the new one; give it another name"
             self.add_fault(
@@ -299,7 +308,9 @@ class Builder:
     def _nearest(self, name: str) -> str:
         from difflib import get_close_matches
 
-        found = get_close_matches(name, self._anchors, 1)
+        self._lookups += 1
+        known = islice(self._anchors, MAX_KNOWN if self._lookups <= MAX_LOOKUPS else 0)
+        found = get_close_matches(name, known, 1)
         return f"did you mean `*{_short(found[0])}`?" if found else f"write `&{_short(name)}` where it is defined"
 
     def _merge_later(self, event: Any, container: dict[str, Any], value: Any) -> None:
@@ -343,16 +354,20 @@ class Builder:
     def _error(
         self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[Related, ...] = ()
     ) -> None:
-        self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))
+        if self._has_room("error"):
+            self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))
 
     def _quotable(self, rule: str, message: str, event: Any, hint: str, quotes_help: bool) -> None:
         from vhpipe.document.respelling import quotes_around
 
+        if not self._has_room("error"):
+            return
         fix = quotes_around(event) if quotes_help else None
         self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, fix=fix))
 
     def _warn(self, rule: str, message: str, event: Any, hint: str | None = None, fix: Fix | None = None) -> None:
-        self.add_fault(Diagnostic(rule, "warning", message, span_of_event(event), hint, fix=fix))
+        if self._has_room("warning"):
+            self.add_fault(Diagnostic(rule, "warning", message, span_of_event(event), hint, fix=fix))
 
 
 def _short(name: str) -> str:
