@@ -1,5 +1,6 @@
 """Which findings of a file count: after its settings, the command line, its comments and the baseline."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +11,8 @@ from vhpipe.settings.validate import SEVERITIES, ValidateSettings, settings_of
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Places
+
+AFTER_ALL = (1 << 40, 0)
 
 
 class Choices(NamedTuple):
@@ -103,10 +106,11 @@ def comment_test(loaded: LoadedFile) -> Callable[[int, int], bool]:
 
     assert loaded.document is not None
     places = Places(loaded.document.text)
-    texts = tuple(_texts(places, loaded.document.lines))
+    texts = sorted(_texts(places, loaded.document.lines))
 
     def is_comment(line: int, column: int) -> bool:
-        return not any(start <= (line, column) < end for start, end in texts)
+        place = bisect_right(texts, ((line, column), AFTER_ALL)) - 1
+        return place < 0 or texts[place][1] <= (line, column)
 
     return is_comment
 

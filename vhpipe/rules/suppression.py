@@ -5,7 +5,7 @@ neither empty nor a comment. Of a finding the line counts where it begins.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Span
@@ -13,6 +13,10 @@ from vhpipe.rules.catalogue import all_rules, nearest_rule
 
 MARK = "vhpipe:"
 """A file without this word has no suppressions."""
+
+MAX_NOTES = 200
+"""Of one kind; who has more of them repairs these first."""
+MAX_LOOKUPS = 40
 
 _COMMENT = re.compile(r"(?:^|(?<=[\s]))#\s*vhpipe:\s*(?P<rest>.*)$")
 _FORM = re.compile(r"(?P<verb>ignore-file|ignore)\s*\[(?P<rules>[^\]]*)\](?P<reason>.*)$")
@@ -41,9 +45,6 @@ class Suppression(NamedTuple):
     inside: Span
     has_reason: bool
 
-    def fits(self, span: Span, rule: str) -> bool:
-        return rule in self.rules and self.line in (None, span.line)
-
 
 def suppress(
     lines: Sequence[str],
@@ -60,20 +61,43 @@ def suppress(
     read = tuple(_read(lines, is_comment or (lambda line, column: True)))
     suppressions = [item for item in read if isinstance(item, Suppression)]
     notes = [item for item in read if isinstance(item, Diagnostic)]
+    speaking = _by_place(suppressions)
     kept: list[tuple[Span, Diagnostic]] = []
     suppressed: list[tuple[Span, Diagnostic]] = []
     used: set[tuple[int, str]] = set()
     for span, diagnostic in found:
-        fitting = [number for number, item in enumerate(suppressions) if item.fits(span, diagnostic.rule)]
+        places = ((span.line, diagnostic.rule), (None, diagnostic.rule))
+        fitting = [number for place in places for number in speaking.get(place, ())]
         used.update((number, diagnostic.rule) for number in fitting)
         (suppressed if fitting else kept).append((span, diagnostic))
+    judge = _Judge(lines)
     for number, item in enumerate(suppressions):
         unused = {rule for rule in item.rules if (number, rule) not in used and judge_unused(rule)}
-        notes += _judged(item, unused, lines)
-    return Suppressed(tuple(kept), tuple(suppressed), tuple(notes))
+        notes += judge.of(item, unused)
+    return Suppressed(tuple(kept), tuple(suppressed), _at_most(notes))
+
+
+def _by_place(suppressions: Sequence[Suppression]) -> dict[tuple[int | None, str], list[int]]:
+    """The numbers of the suppressions that speak for a line, or for all (None), and a rule."""
+    speaking: dict[tuple[int | None, str], list[int]] = {}
+    for number, item in enumerate(suppressions):
+        for rule in item.rules:
+            speaking.setdefault((item.line, rule), []).append(number)
+    return speaking
+
+
+def _at_most(notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    counts: dict[str, int] = {}
+    kept = []
+    for note in notes:
+        counts[note.rule] = counts.get(note.rule, 0) + 1
+        if counts[note.rule] <= MAX_NOTES:
+            kept.append(note)
+    return tuple(kept)
 
 
 def _read(lines: Sequence[str], is_comment: Callable[[int, int], bool]) -> Iterator[Suppression | Diagnostic]:
+    meant = _lines_meant(lines)
     for number, line in enumerate(lines, 1):
         if MARK not in line:
             continue
@@ -82,54 +106,63 @@ def _read(lines: Sequence[str], is_comment: Callable[[int, int], bool]) -> Itera
             continue
         at = Span(number, comment.start() + 1, number, len(line.rstrip()) + 1)
         form = _FORM.match(comment["rest"])
-        yield _malformed(at) if form is None else _suppression(form, comment.start("rest"), at, lines)
+        yield _malformed(at) if form is None else _suppression(form, comment.start("rest"), at, meant[number - 1])
 
 
-def _suppression(form: re.Match[str], shift: int, at: Span, lines: Sequence[str]) -> Suppression:
+def _suppression(form: re.Match[str], shift: int, at: Span, meant: int) -> Suppression:
     names = tuple(dict.fromkeys(name for name in re.split(r"[\s,]+", form["rules"]) if name))
     start, end = (shift + offset + 1 for offset in form.span("rules"))
-    line = None if form["verb"] == "ignore-file" else _line_meant(at, lines)
+    line = None if form["verb"] == "ignore-file" else meant
     reason = _FILLER.sub("", form["reason"])
     return Suppression(names, line, at, Span(at.line, start, at.line, end), _REASON.search(reason) is not None)
 
 
-def _line_meant(at: Span, lines: Sequence[str]) -> int:
-    if lines[at.line - 1][: at.column - 1].strip():
-        return at.line
-    for number in range(at.line + 1, len(lines) + 1):
+def _lines_meant(lines: Sequence[str]) -> list[int]:
+    """For each line the one that a comment on it speaks for: itself, or the next one that says something."""
+    meant = [0] * len(lines)
+    following = len(lines)
+    for number in range(len(lines), 0, -1):
         text = lines[number - 1].strip()
         if text and not text.startswith("#"):
-            return number
-    return at.line
+            following = number
+        meant[number - 1] = following
+    return meant
 
 
-def _judged(item: Suppression, unused: set[str], lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """What is wrong with one suppression; `unused` are its rules of which nothing was found."""
-    known = {rule.id for rule in all_rules()}
-    if not item.rules:
-        yield _malformed(item.at)
-        return
-    for name in item.rules:
-        if name not in known:
-            yield _unknown(name, item, known)
-    useless = [name for name in item.rules if name in known and name in unused]
-    if useless:
-        yield _unused(useless, item, lines)
-    if not item.has_reason and len(useless) < len(item.rules):
-        hint = "write why behind it: `because …`"
-        yield Diagnostic("suppression-without-reason", "warning", "the suppression does not say why", item.at, hint)
+class _Judge:
+    """Says what is wrong with suppressions; names that are meant by unknown ones are looked for a few times only."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._known = {rule.id for rule in all_rules()}
+        self._lookups = MAX_LOOKUPS
+
+    def of(self, item: Suppression, unused: set[str]) -> Iterator[Diagnostic]:
+        """`unused` are the rules of the suppression of which nothing was found."""
+        if not item.rules:
+            yield _malformed(item.at)
+            return
+        for name in item.rules[:MAX_NOTES]:
+            if name not in self._known:
+                yield self._unknown(name, item)
+        useless = [name for name in item.rules if name in self._known and name in unused]
+        if useless:
+            yield _unused(useless, item, self._lines)
+        if not item.has_reason and len(useless) < len(item.rules):
+            hint = "write why behind it: `because …`"
+            yield Diagnostic("suppression-without-reason", "warning", "the suppression does not say why", item.at, hint)
+
+    def _unknown(self, name: str, item: Suppression) -> Diagnostic:
+        self._lookups -= 1
+        near = nearest_rule(name, self._known) if self._lookups >= 0 else None
+        hint = f"did you mean `{near}`?" if near else "`vhpipe rules` lists them"
+        message = f"there is no rule `{name[:100]}`"
+        return Diagnostic("unknown-suppressed-rule", "warning", message, item.inside, hint)
 
 
 def _malformed(at: Span) -> Diagnostic:
     message = "this comment is no suppression that could be understood"
     return Diagnostic("malformed-suppression", "warning", message, at, _EXAMPLE)
-
-
-def _unknown(name: str, item: Suppression, known: set[str]) -> Diagnostic:
-    near = nearest_rule(name, known)
-    hint = f"did you mean `{near}`?" if near else "`vhpipe rules` lists them"
-    message = f"there is no rule `{name[:100]}`"
-    return Diagnostic("unknown-suppressed-rule", "warning", message, item.inside, hint)
 
 
 def _unused(useless: list[str], item: Suppression, lines: Sequence[str]) -> Diagnostic:
