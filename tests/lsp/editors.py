@@ -51,7 +51,16 @@ class Editor:
         )
 
     async def next_report(self) -> types.PublishDiagnosticsParams:
-        return await asyncio.wait_for(self.said.get(), PATIENCE_S)
+        """What is said next about this file; what is still said about those of other sessions is passed over."""
+        while True:
+            report = await asyncio.wait_for(self.said.get(), PATIENCE_S)
+            if report.uri == self.uri:
+                return report
+
+    def reports_waiting(self) -> int:
+        """How many more have come about this file; they are passed over."""
+        waiting = [self.said.get_nowait() for _ in range(self.said.qsize())]
+        return sum(report.uri == self.uri for report in waiting)
 
     def place(self, marked: str) -> types.Position:
         """Where in the text a piece of it stands in which `¦` is the cursor; the first such piece counts."""

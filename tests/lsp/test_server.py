@@ -80,7 +80,7 @@ def test_typing_on_is_checked_once_with_the_last_text(edit: Edit) -> None:
         report = await editor.next_report()
         assert report.version == 22
         assert report.diagnostics[0].code == "invalid-yaml"
-        assert editor.said.empty()
+        assert editor.reports_waiting() == 0
 
     edit(session)
 

@@ -1,5 +1,9 @@
 """`vhpipe lsp`: a language server for editors, on stdin and stdout."""
 
+import os
+import sys
+from typing import BinaryIO
+
 import click
 
 from vhpipe.cli.choosing import Choices, Chosen, choose, settings_for
@@ -18,9 +22,18 @@ def command(stdio: bool) -> int:
             raise
         hint = 'install them: `pip install "vhpipe[lsp]"`'
         raise EnvironmentFailure("the language server needs packages that are not installed", hint) from None
-    server = make_server(_checked)
-    server.start_io()
+    make_server(_checked).start_io(stdout=_protocol_stream())
     return 0
+
+
+def _protocol_stream() -> BinaryIO:
+    """stdout for the protocol alone: whatever else is printed there would garble it, and goes to stderr.
+
+    The server closes its stream at the end, and the command line still has to flush its own.
+    """
+    stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return stream
 
 
 def _checked(content: bytes, path: str) -> LoadedFile:

@@ -67,7 +67,7 @@ def _names(typed: Typed, what: What, found: Iterable[tuple[str, str, str | None]
 def as_written(name: str, in_flow: bool) -> str:
     """The name as a value of YAML: with quotation marks where it would not be read as this text without."""
     is_plain = name[0] not in "-?:,[]{}#&*!|>'\"%@` " and ": " not in name and " #" not in name
-    is_plain = is_plain and name[-1] not in ": " and not (in_flow and any(mark in name for mark in ",[]{}"))
+    is_plain = is_plain and name[-1] not in ": " and not (in_flow and any(mark in name for mark in ",[]{}?:"))
     try:
         if is_plain and name.isprintable() and resolve(name) == name:
             return name
