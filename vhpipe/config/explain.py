@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from vhpipe.config import mends
@@ -11,6 +12,7 @@ from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
 from vhpipe.document.spans import Document
 
 _MOST = 500
+_MOST_LOOKUPS = 100
 _ORDER = {"misplaced-key": 0}
 _KNOWN_SLIPS = {"overrides": "override", "edge": "edges", "node": "nodes", "env": "environment-variables"}
 _TYPE_NAMES = {
@@ -30,7 +32,7 @@ def explain_refusal(schema: str, document: Document) -> tuple[Diagnostic, ...]:
 
     found: dict[tuple[Location, str, str], Diagnostic] = {}
     for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
-        for diagnostic in _told(error, document):
+        for diagnostic in islice(_told(error, document), _MOST):
             found.setdefault((diagnostic.at, diagnostic.rule, diagnostic.message), diagnostic)  # type: ignore[arg-type]
         if len(found) >= _MOST:
             break
@@ -45,7 +47,8 @@ def _told(error: Any, document: Document) -> Iterator[Diagnostic]:
 def _tell_missing(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     """A property that is there under a misspelt name is told of as an unknown one only."""
     known = error.schema.get("properties", {}) if error.schema.get("additionalProperties") is False else {}
-    misspelt = {did_you_mean(key, known) for key in error.instance if known and key not in known}
+    unknown = (key for key in error.instance if known and key not in known)
+    misspelt = {did_you_mean(key, known) for key in islice(unknown, _MOST_LOOKUPS)}
     for name in error.validator_value:
         if name not in error.instance and f"did you mean `{name}`?" not in misspelt:
             message = f"{_owner(path)} has no `{name}`"

@@ -23,6 +23,8 @@ _READERS: dict[str, Any] = {
 }
 """In the order in which the platform looks for them: of two in one item it takes the first and drops the other."""
 _EXTENSION = "vhpipe"
+_MOST_NOTES = 2 * MAX_FINDINGS
+"""More warnings than these would not be shown, so they are not thought of."""
 
 
 def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
@@ -69,7 +71,7 @@ def _kind_of(item: dict[str, Any], number: int, document: Document, notes: list[
 
 
 def _note_unknown(item: dict[str, Any], number: int, notes: list[Diagnostic]) -> None:
-    if _EXTENSION in item:
+    if _EXTENSION in item or len(notes) >= _MOST_NOTES:
         return
     if not item:
         notes.append(Diagnostic("unknown-item", "warning", "this item is empty", Location((number,)), "remove it"))
