@@ -53,7 +53,7 @@ def test_the_examples_of_a_rule_print_what_the_page_says(section: Section, tmp_p
         assert f"[{section.rule}]" in example["out"]
 
 
-@pytest.mark.parametrize("rule", (*RULES, *SUPPRESSION), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [*RULES, *SUPPRESSION], ids=lambda rule: rule.id)
 def test_the_page_has_a_section_with_severity_and_summary_for_every_rule(rule: object) -> None:
     text = next((section.text for section in SECTIONS if section.rule == rule.id), "")
     assert text.startswith(f"\n*{rule.severity}*: {rule.summary}.\n")
