@@ -26,8 +26,10 @@ def read_document(content: bytes, name: str) -> tuple[Document | None, tuple[Dia
         builder, data, error = _build(text, spare_colons=True)
     if error is not None and not isinstance(error, StopReadingError):
         builder.add_fault(explain(error, text, builder.last_event))
-    document = None if error is not None else Document(name, text, data)
-    return document, (*_with_first_keys(builder.errors, text), *builder.warnings)
+    places = Places(text) if any(fault.rule == "duplicate-key" for fault in builder.errors) else None
+    document = None if error is not None else Document(name, text, data, places)
+    errors = _with_first_keys(builder.errors, places) if places else builder.errors
+    return document, (*errors, *builder.warnings)
 
 
 def _build(text: str, spare_colons: bool) -> tuple[Builder, Any, Exception | None]:
@@ -38,11 +40,8 @@ def _build(text: str, spare_colons: bool) -> tuple[Builder, Any, Exception | Non
         return builder, None, error
 
 
-def _with_first_keys(errors: list[Diagnostic], text: str) -> list[Diagnostic]:
+def _with_first_keys(errors: list[Diagnostic], places: Places) -> list[Diagnostic]:
     """Duplicate keys with the place of the first one, which only the index of places knows."""
-    if not any(error.rule == "duplicate-key" for error in errors):
-        return errors
-    places = Places(text)
     told = []
     for error in errors:
         assert isinstance(error.at, Span), "the reader speaks of spans only"

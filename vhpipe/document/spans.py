@@ -4,7 +4,7 @@ from array import array
 from typing import Any
 
 from vhpipe.diagnostics import Location, Path, Span
-from vhpipe.document.parser import event_source, refuses_inner_colon
+from vhpipe.document.parser import event_source, event_types, refuses_inner_colon
 from vhpipe.document.text import LINE_BREAK
 
 START_OF_FILE = Span(1, 1, 1, 1)
@@ -15,10 +15,10 @@ class Document:
 
     __slots__ = ("_lines", "_places", "data", "name", "text")
 
-    def __init__(self, name: str, text: str, data: Any) -> None:
+    def __init__(self, name: str, text: str, data: Any, places: "Places | None" = None) -> None:
         self.name, self.text, self.data = name, text, data
         self._lines: tuple[str, ...] | None = None
-        self._places: Places | None = None
+        self._places = places
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class Places:
         self._keys: dict[int, str] = {}
         self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
         self._merges: dict[int, list[int]] = {}
-        self._end_of_last = (1, 1)
+        self._last = 0
 
     def find(self, at: Location) -> tuple[int | None, bool]:
         """The node of a location, or of its nearest parent; and whether it is the location itself."""
@@ -178,6 +178,8 @@ class Places:
         return None
 
     def _fill(self, next_event: Any) -> None:
+        """Of one document. This loop and `_add` are the speed of a report about a large file."""
+        kinds = _kinds_of_events()
         anchors: dict[str, int] = {}
         open_nodes: list[int] = []
         seen: list[dict[str, int] | None] = [None]
@@ -185,31 +187,27 @@ class Places:
         documents = 0
         while True:
             event = next_event()
-            kind = type(event).__name__
-            if kind in _KINDS:
-                node = self._add(event, _KINDS[kind])
-                if kind == "AliasEvent":
-                    self.targets[node] = anchors.get(event.anchor, node)
-                    if self.targets[node] == node:
-                        del self.targets[node]
-                elif event.anchor is not None:
-                    anchors[event.anchor] = node
+            kind = kinds.get(type(event), _NOTHING)
+            if kind <= _ALIAS:
+                node = self._add(event, kind)
                 keys = seen[-1]
                 if keys is not None:
                     turn[-1] += 1
-                    if turn[-1] % 2 and kind == "ScalarEvent":
+                    if turn[-1] % 2 and kind == _SCALAR:
                         self._add_key(node, event.value, keys)
-                if kind.endswith("StartEvent"):
+                if event.anchor is not None:
+                    self._add_anchor(node, event.anchor, kind, anchors)
+                if kind in (_MAPPING, _SEQUENCE):
                     open_nodes.append(node)
-                    seen.append({} if kind == "MappingStartEvent" else None)
+                    seen.append({} if kind == _MAPPING else None)
                     turn.append(0)
-            elif kind == "MappingEndEvent" or kind == "SequenceEndEvent":
+            elif kind == _END:
                 self._end(event, open_nodes.pop())
                 seen.pop()
                 turn.pop()
-            elif kind == "DocumentStartEvent":
+            elif kind == _DOCUMENT:
                 documents += 1
-            if kind == "StreamEndEvent" or documents > 1:
+            if kind == _STREAM_END or documents > 1:
                 return
 
     def _add(self, event: Any, kind: int) -> int:
@@ -218,10 +216,17 @@ class Places:
         self.columns.append(start.column + 1)
         self.end_lines.append(end.line + 1)
         self.end_columns.append(end.column + 1)
-        self._end_of_last = (end.line + 1, end.column + 1)
         self.kinds.append(kind)
-        self.after.append(len(self.kinds) if kind in (_SCALAR, _ALIAS) else 0)
-        return len(self.kinds) - 1
+        node = len(self.after)
+        self.after.append(node + 1 if kind in (_SCALAR, _ALIAS) else 0)
+        self._last = node
+        return node
+
+    def _add_anchor(self, node: int, name: str, kind: int, anchors: dict[str, int]) -> None:
+        if kind != _ALIAS:
+            anchors[name] = node
+        elif name in anchors:
+            self.targets[node] = anchors[name]
 
     def _add_key(self, node: int, text: str, keys: dict[str, int]) -> None:
         self._keys[node] = text
@@ -234,14 +239,25 @@ class Places:
         self.after[node] = len(self.kinds)
         mark = event.end_mark
         if mark.index > event.start_mark.index:
-            self._end_of_last = (mark.line + 1, mark.column + 1)
-        self.end_lines[node], self.end_columns[node] = self._end_of_last
+            self.end_lines[node], self.end_columns[node] = mark.line + 1, mark.column + 1
+        elif self._last != node:
+            last = self._last
+            self.end_lines[node], self.end_columns[node] = self.end_lines[last], self.end_columns[last]
+        self._last = node
 
 
-_SCALAR, _SEQUENCE, _MAPPING, _ALIAS = range(4)
-_KINDS = {
-    "ScalarEvent": _SCALAR,
-    "SequenceStartEvent": _SEQUENCE,
-    "MappingStartEvent": _MAPPING,
-    "AliasEvent": _ALIAS,
-}
+_SCALAR, _SEQUENCE, _MAPPING, _ALIAS, _END, _DOCUMENT, _STREAM_END, _NOTHING = range(8)
+
+
+def _kinds_of_events() -> dict[type, int]:
+    events = event_types()
+    return {
+        events.ScalarEvent: _SCALAR,
+        events.SequenceStartEvent: _SEQUENCE,
+        events.MappingStartEvent: _MAPPING,
+        events.AliasEvent: _ALIAS,
+        events.SequenceEndEvent: _END,
+        events.MappingEndEvent: _END,
+        events.DocumentStartEvent: _DOCUMENT,
+        events.StreamEndEvent: _STREAM_END,
+    }
