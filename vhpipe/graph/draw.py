@@ -37,7 +37,8 @@ def _text(graph: PipelineGraph) -> str:
             lines.append("")
         last_layer = max(layer, last_layer)
         lines.extend(_node_lines(graph, name))
-    blocked = [name for name in graph.nodes if name not in set(graph.order)]
+    ordered = set(graph.order)
+    blocked = [name for name in graph.nodes if name not in ordered]
     if blocked:
         lines.extend(["", "in or behind a cycle:"])
         lines.extend(line for name in blocked for line in _node_lines(graph, name))
