@@ -39,6 +39,7 @@ demo: $(VENV)/.demo-ready
 	@echo
 	@$(VENV)/bin/vhpipe outputs latest evaluate --project examples --get build/demo --force
 	@echo "the results:" && ls -1 build/demo/evaluate/*
+	@echo "look at the run: $(VENV)/bin/vhpipe show --project examples"
 
 test: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n 2 -m "not long"

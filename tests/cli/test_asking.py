@@ -34,7 +34,8 @@ def test_stopping_what_has_lost_its_engine_says_so(new_run: Any, vhpipe: Any) ->
 @pytest.mark.parametrize("kind", ["approve", "reject"])
 def test_an_answer_goes_to_the_node_that_waits(new_run: Any, vhpipe: Any, kind: str) -> None:
     run = new_run().live().tell(RunStarted(1), ApprovalAwaited("prepare", Moment.STARTING))
-    assert vhpipe(kind, 1, "PREP") == (0, "", "")
+    done = "approved" if kind == "approve" else "rejected"
+    assert vhpipe(kind, 1, "PREP") == (0, "", f"{done} `prepare` of run 1\n")
     assert asked(run) == [(kind, "prepare")]
     assert pending_requests(run.folder)[0].by
 

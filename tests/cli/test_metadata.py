@@ -20,9 +20,9 @@ def run(new_run: Any) -> Any:
 
 def test_a_task_has_a_row_per_execution(run: Any, vhpipe: Any) -> None:
     assert vhpipe("metadata", 1, "train").out.splitlines() == [
-        "index  loss  note    epoch",
-        "    0  0.5   a\\x1bb",
-        "    1  0.7           2",
+        "index  rate  loss  note    epoch",
+        "    0  0     0.5   a\\x1bb",
+        "    1  1     0.7           2",
     ]
 
 

@@ -44,6 +44,12 @@ def expanded(project: Path, *uris: str, **fields: Any) -> PlannedInput:
     return node.spec.inputs[0]
 
 
+def places_in(plan: Plan) -> list[str]:
+    node = plan.nodes[0]
+    assert isinstance(node, PlannedExecution)
+    return places(node.spec.inputs[0])
+
+
 def places(item: PlannedInput) -> list[str]:
     return [file.path for file in item.files]
 
@@ -140,6 +146,25 @@ def test_an_optional_input_may_find_nothing(project: Path) -> None:
     assert places(expanded(project, "data/none.csv", "data/*.png", "data/a.csv", optional=True)) == ["a.csv"]
 
 
+def test_files_that_want_the_same_name_are_settled_before_the_start(project: Path) -> None:
+    (project / "other").mkdir()
+    (project / "other" / "a.csv").write_text("another")
+    both = plan_of("data/a.csv", "other/a.csv")
+    first = expand_inputs(both, project, project)
+    assert places_in(first) == ["a.csv"]
+    assert "all want the name `a.csv`; only" in first.notices[0]
+    everything = msgspec.structs.replace(both, on_collision="keep-all")
+    assert len(places_in(expand_inputs(everything, project, project))) == 2
+    with pytest.raises(UsageError, match=r"input `images` of node `train`: .*all want the name `a.csv`"):
+        expand_inputs(msgspec.structs.replace(both, on_collision="error"), project, project)
+
+
+def test_the_same_file_twice_is_one(project: Path) -> None:
+    plan = expand_inputs(plan_of("data/a.csv", "data/*.csv"), project, project)
+    assert places_in(plan).count("a.csv") == 1
+    assert plan.notices == ()
+
+
 def test_secrets_are_cut_from_text() -> None:
     assert redacted("https://me:pw@h.example/a?x=1&sig=S&X-Amz-Signature=S&api_key=K#f") == "https://h.example/a?x=1#f"
     assert redacted("-i node.x=https://me@h/a?token=T and more") == "-i node.x=https://h/a and more"
@@ -149,7 +174,7 @@ def test_secrets_are_cut_from_text() -> None:
 
 def test_no_secret_of_a_uri_is_in_the_plan_or_in_a_message(project: Path) -> None:
     uris = [f"https://me:hunter2@example.com/a.csv?x=1&sig=hunter2-{number}" for number in (1, 2)]
-    plan = expand_inputs(plan_of(*uris), project, project)
+    plan = expand_inputs(msgspec.structs.replace(plan_of(*uris), on_collision="keep-all"), project, project)
     assert b"hunter2" not in msgspec.json.encode(plan)
     with pytest.raises(UsageError) as caught:
         expanded(project, "s3://me:hunter2@bucket/x")

@@ -31,7 +31,6 @@ def axis(*items: Any) -> Axis:
     [
         PlannedExecution("n", spec(UNSAFE)),
         PlannedExecution("n", spec("")),
-        PlannedExecution("n", spec(("a", UNSAFE))),
         PlannedExecution("n", spec("END", ("cat <<END\n{parameter-value:v}\nEND",))),
         task(Sweep(), UNSAFE),
         task(Sweep(axes=(axis(1, "fine", UNSAFE),))),
@@ -55,6 +54,13 @@ def test_an_unsafe_value_is_refused_wherever_it_comes_from(node: Any) -> None:
 )
 def test_what_means_itself_is_not_refused(node: Any) -> None:
     refuse_unsafe((node,), frozenset())
+
+
+def test_a_value_of_another_type_is_refused_before_the_start() -> None:
+    parameter = Parameter("v", type=ParameterType.INTEGER)
+    wrong = StepSpec(step="s", image="x", command=("true",), parameters=(parameter,), values={"v": "many"})
+    with pytest.raises(UsageError, match="parameter `v` of node `n`: `many` is not an integer"):
+        refuse_unsafe((PlannedExecution("n", wrong),), frozenset())
 
 
 def test_what_an_edge_brings_is_looked_at_when_it_is_there() -> None:

@@ -27,7 +27,7 @@ def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
     assert list(summary(story.view, lambda attempt: f"/logs/{attempt}")) == [
         "run 3 of training: started",
         "  prepare: execution created",
-        "  train: task error, 6.0 s, 1 of 2, 1 failed, 1 output, loss=0.5: execution 1 failed",
+        "  train: task error, 6.0 s, 1 of 2, 1 failed, 1 output: execution 1 failed",
         "    warning: careful",
         "    train#1 error: no space (exit code 2)",
         "      log: /logs/train#1.1",

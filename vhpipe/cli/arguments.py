@@ -27,7 +27,8 @@ def argument_options(command: Command) -> Command:
     """-p, -i, -P, --seed and --on-collision, to be read with `given_arguments`."""
     for option in (
         click.option("--on-collision", type=click.Choice(("last", "first", "keep-all", "error")), default="last",
-                     show_default=True, help="Which file wins where two have the same name in an input."),
+                     show_default=True, help="Which file wins where two have the same name in an input: the one of the "
+                     "last edge (within an edge the first), the first of all, all under new names, or none."),
         click.option("--seed", type=int, default=0, show_default=True, help="What random searches draw from."),
         click.option("-P", "parameter_files", metavar="FILE", multiple=True,
                      help="A YAML file of parameters; weaker than -p."),
@@ -68,7 +69,7 @@ def pick_pipeline(config: Config, name: str | None) -> Pipeline:
     if len(pipelines) == 1:
         return next(iter(pipelines.values()))
     if not pipelines:
-        raise UsageError("the file has no pipeline")
+        raise UsageError("the file has no pipeline", "`vhpipe run --step NAME` or `--task NAME` runs what it has")
     raise UsageError("the file has several pipelines", f"name one of {_listed(pipelines)}")
 
 

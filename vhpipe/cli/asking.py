@@ -26,5 +26,7 @@ def answer_approval(run: OpenRun, node: str, kind: RequestKind) -> None:
         hint = f"these do: {awaiting}" if awaiting else f"nothing in run {run.view.number} does"
         raise UsageError(f"node `{name}` of run {run.view.number} awaits no approval", hint=hint)
     write_request(run.folder, kind, name, who())
-    if not run.folder.is_alive():
+    if run.folder.is_alive():
+        click.echo(f"{'approved' if kind == 'approve' else 'rejected'} `{name}` of run {run.view.number}", err=True)
+    else:
         click.echo(f"run {run.view.number} is not running: the answer counts when it is resumed", err=True)

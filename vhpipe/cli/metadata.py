@@ -44,8 +44,16 @@ def command(selector: str, node: str, is_series: bool, project: Path, as_json: b
         shown = {"schema": SCHEMA, "run": run.view.number, "node": selection.node, "executions": listed}
         click.echo(json_text(shown))
     else:
-        click.echo(_table(values))
+        click.echo(_table(_with_parameters(run, selection.node, values)))
     return 0
+
+
+def _with_parameters(run: OpenRun, node: str, values: dict[int, dict[str, object]]) -> dict[int, dict[str, object]]:
+    """In front of what was measured, the parameters by which the executions differ."""
+    given = {index: run.view.parameters(run.view.nodes[node], index) for index in values}
+    names = dict.fromkeys(name for one in given.values() for name in one)
+    differ = [name for name in names if len({repr(one.get(name)) for one in given.values()}) > 1]
+    return {index: {**{name: given[index].get(name) for name in differ}, **one} for index, one in values.items()}
 
 
 def _last(run: OpenRun, selection: Selection, execution: ExecutionView) -> dict[str, object]:

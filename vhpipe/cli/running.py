@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from vhpipe.cli.arguments import chosen_file, given_arguments, match_name, pick_pipeline
+from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file, given_arguments, match_name, pick_pipeline
 from vhpipe.engine.supervisor import supervise
 from vhpipe.errors import UsageError
 
@@ -45,7 +45,7 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
         number = announced.read().strip()
     if not number:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    click.echo(number)
+    click.echo(f'{{"schema": 1, "run": {number}}}' if options["as_json"] else number)
     click.echo(f"run {number} goes on in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
     return 0
 
@@ -119,7 +119,7 @@ def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> in
     for notice in begun.snapshot.notices:
         _say(notice)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
-    watcher = Watcher(order.plan, begun.run, verbosity)
+    watcher = Watcher(order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
     try:
         outcome = walk(begun, (watcher,), approver)
@@ -171,6 +171,8 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.plan.single import single_node
 
     file, name = chosen_file(words)
+    if file == DEFAULT_FILE and options["project"] is not None:
+        file = str(options["project"] / DEFAULT_FILE)
     loaded = load_file(file)
     refuse_errors(loaded)
     config = loaded.config

@@ -34,7 +34,7 @@ def command(count: int | None, project: Path, as_json: bool) -> int:
 def _described(folder: RunFolder) -> dict[str, object]:
     """What is known about a run. One that this version cannot read is listed all the same, with the reason."""
     known: dict[str, object] = dict.fromkeys(("pipeline", "title", "started", "duration_s"))
-    known |= {"run": folder.number, "status": "unknown", "because": None, "tags": ()}
+    known |= {"run": folder.number, "status": "unknown", "because": None, "tags": (), "awaiting": ()}
     try:
         info = folder.info()
         known |= {"pipeline": info.pipeline, "title": info.title, "tags": info.tags, "started": _iso(info.created_at)}
@@ -42,6 +42,7 @@ def _described(folder: RunFolder) -> dict[str, object]:
     except EnvironmentFailure as failure:
         return known | {"because": str(failure.message)}
     known |= {"status": str(view.status), "because": view.because}
+    known |= {"awaiting": tuple(node.name for node in view.awaiting)}
     if view.started_at is not None:
         known |= {"started": _iso(view.started_at)}
         if view.ended_at is not None:
@@ -54,7 +55,7 @@ def _cells(row: dict[str, object]) -> tuple[str, ...]:
     return (
         str(row["run"]),
         str(row["pipeline"] or ""),
-        str(row["status"]),
+        f"{row['status']}, awaits approval" if row["awaiting"] else str(row["status"]),
         str(row["started"] or "").replace("T", " ")[:19],
         duration_text(seconds) if isinstance(seconds, float) else "",
         str(row["title"] or ""),

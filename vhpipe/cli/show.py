@@ -6,6 +6,7 @@ import click
 
 from vhpipe.cli.reading import open_run
 from vhpipe.cli.selecting import json_option, opened_project, project_option, run_argument
+from vhpipe.cli.watching import commands_from_here
 from vhpipe.views.json_values import json_text
 from vhpipe.views.run_json import run_json
 from vhpipe.views.run_summary import summary
@@ -28,6 +29,6 @@ def command(selector: str, project: Path, as_json: bool) -> int:
         click.echo(f"title: {one_line(info.title)}")
     if info.tags:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
-    for line in summary(run.view, lambda attempt: str(run.log_path(attempt))):
+    for line in summary(run.view, lambda attempt: str(run.log_path(attempt)), commands_from_here(project)):
         click.echo(line)
     return 0

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from vhpipe.cli.log_reading import last_lines
@@ -13,6 +14,7 @@ from vhpipe.schedule.vocabulary import Recorded
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import Surroundings, Weight, lines_for
 from vhpipe.views.progress import RunView
+from vhpipe.views.run_text import FROM_THE_PROJECT, Commands
 
 if TYPE_CHECKING:
     from vhpipe.cli.live import LiveProgress
@@ -30,12 +32,21 @@ class Watcher:
     """
 
     def __init__(
-        self, plan: Plan, run: RunFolder, verbosity: int = 0, stream: TextIO | None = None, is_plain: bool = False
+        self,
+        plan: Plan,
+        run: RunFolder,
+        verbosity: int = 0,
+        stream: TextIO | None = None,
+        is_plain: bool = False,
+        approvals_are_answered: bool = False,
     ) -> None:
         self.view = RunView.start(plan, run.number)
         self._run = run
         self._stream = stream or sys.stderr
-        self._surroundings = Surroundings(time_of_day, self._log_path, self._log_tail)
+        commands = commands_from_here(run.path.parents[2])
+        self._surroundings = Surroundings(
+            time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered
+        )
         self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
         self._limit = _heaviest(verbosity, self._live is not None)
 
@@ -99,6 +110,12 @@ class Watcher:
             if attempt is not None and (values := last_line(self._run.attempt_folder(attempt))):
                 found[node.name] = values
         return found
+
+
+def commands_from_here(project: Path) -> Commands:
+    """How to call vhpipe about a run of the project from the current folder."""
+    here = os.path.realpath(os.curdir) == os.path.realpath(project)
+    return FROM_THE_PROJECT if here else Commands(("--project", os.path.relpath(project)))
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -6,6 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from vhpipe.engine.identity import derived, project_identifier
+from vhpipe.engine.survival import survivable
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import InputFile, PlannedDeployment, PlannedEndpoint
 from vhpipe.plan.placing import unsafe_path_reason
@@ -27,7 +28,7 @@ class Deployer:
         try:
             version = self._store.registry.version_for(self._run, node.name) or self._create(node, files)
         except (VhpipeError, OSError, ValueError) as failure:
-            return DeploymentReported(node.name, because=str(failure))
+            return DeploymentReported(node.name, because=survivable(failure, "cannot deploy"))
         paths = tuple(f"{endpoint.name}/{path}" for endpoint in version.endpoints for path, _ in endpoint.files)
         return DeploymentReported(node.name, version.version, version.identifier, version.version_identifier, paths)
 

@@ -14,7 +14,7 @@ from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.redaction import hide, redacted, true_uri
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
-from vhpipe.plan.placing import placed_path, unsafe_path_reason
+from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path, unsafe_path_reason
 from vhpipe.store.blobs import Blobs
 
 __all__ = ["Fetcher", "expand_inputs", "redacted"]
@@ -26,32 +26,54 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
     """The plan with the files that its inputs' URIs stand for; a secret in a URI is in no field of it any more.
 
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
-    A missing file of an optional input is not an error.
+    A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
+    says; what that drops is in `notices`.
     Errors: UsageError naming node, input and place.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
-    return msgspec.structs.replace(plan, nodes=tuple(_expand_node(node, bases) for node in plan.nodes))
+    notices = list(plan.notices)
+    nodes = tuple(_expand_node(node, bases, plan.on_collision, notices) for node in plan.nodes)
+    return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(notices))
 
 
-def _expand_node(node: PlannedNode, bases: dict[str, str]) -> PlannedNode:
+def _expand_node(node: PlannedNode, bases: dict[str, str], policy: str, notices: list[str]) -> PlannedNode:
     if isinstance(node, PlannedDeployment) or not node.spec.inputs:
         return node
-    inputs = tuple(_expand_input(node.name, item, bases[item.relative_to]) for item in node.spec.inputs)
+    inputs = tuple(
+        _expand_input(node.name, item, bases[item.relative_to], policy, notices) for item in node.spec.inputs
+    )
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, inputs=inputs))
 
 
-def _expand_input(node: str, item: PlannedInput, base: str) -> PlannedInput:
+def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices: list[str]) -> PlannedInput:
+    where = f"input `{item.name}` of node `{node}`"
     try:
         files = [file for uri in item.uris for file in _files_of(uri, item, base)]
+        files = _without_collisions(files, policy, where, notices)
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
         for file in files:
             if reason := unsafe_path_reason(file.path):
                 raise UsageError(f"`{file.path}` cannot be a file's place: {reason}", hint="name it by `filename`")
     except UsageError as error:
-        raise UsageError(f"input `{item.name}` of node `{node}`: {error.message}", error.hint) from None
+        raise UsageError(f"{where}: {error.message}", error.hint) from None
     uris = tuple(hide(uri) for uri in item.uris)
     return msgspec.structs.replace(item, uris=uris, files=tuple(files))
+
+
+def _without_collisions(files: list[SourceFile], policy: str, where: str, notices: list[str]) -> list[SourceFile]:
+    """The files that keep their place or, under keep-all, get another. The same file twice is one.
+
+    Source: decision 16.
+    """
+    candidates = [Candidate(file.path, 0, None, file.uri, redacted(file.uri)) for file in files]
+    placement = place_files(candidates, policy)
+    for collision in placement.collisions:
+        message = collision_text(collision, policy)
+        if policy == "error":
+            raise UsageError(message, hint="choose another --on-collision, or fewer files")
+        notices.append(f"{where}: {message}")
+    return [SourceFile(files[position].uri, target) for target, position in placement.placed]
 
 
 def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:

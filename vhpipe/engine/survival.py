@@ -13,4 +13,6 @@ def survivable(failure: Exception, doing: str) -> str:
     cause = failure if isinstance(failure, OSError) else failure.__cause__
     if isinstance(cause, OSError) and cause.errno in FATAL_ERRNOS:
         raise failure if isinstance(failure, VhpipeError) else from_os_error(cause, doing)
-    return str(from_os_error(failure, doing)) if isinstance(failure, OSError) else str(failure)
+    if isinstance(failure, OSError):
+        return from_os_error(failure, doing).message
+    return failure.message if isinstance(failure, VhpipeError) else str(failure)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vhpipe.config.model import Parameter, Value
-from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask, StepSpec
 from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
 from vhpipe.plan.values import fitting, typed_value
 
@@ -50,11 +50,14 @@ def typed_execution_values(
     node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str], index: int, seed: int
 ) -> dict[str, Value]:
     """The same in their declared types, as parameters.json has them; what does not fit its type stays as written."""
-    if isinstance(node, PlannedDeployment):
-        return {}
-    shapes = {parameter.name: parameter for parameter in node.spec.parameters}
     written = execution_values(node, values, spread_names, index, seed)
-    return {name: _typed(shapes[name], value) if name in shapes else value for name, value in written.items()}
+    return {} if isinstance(node, PlannedDeployment) else in_declared_types(node.spec, written)
+
+
+def in_declared_types(spec: StepSpec, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values as parameters.json has them; what does not fit its type stays as written."""
+    shapes = {parameter.name: parameter for parameter in spec.parameters}
+    return {name: _typed(shapes[name], value) if name in shapes else value for name, value in values.items()}
 
 
 def _typed(parameter: Parameter, value: Value) -> Value:

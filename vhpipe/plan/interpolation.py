@@ -1,4 +1,4 @@
-"""Values that are known before the start and that a command may not take where it has its placeholders.
+"""Values known before the start with which a node could not run: of the wrong type, or unsafe in its command.
 
 Source: decision 9.
 """
@@ -11,7 +11,7 @@ from vhpipe.plan.command import interpolation_problems
 from vhpipe.plan.missing import Filled
 from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask, StepSpec
 from vhpipe.plan.sweeps import Sweep
-from vhpipe.plan.values import fitting
+from vhpipe.plan.values import fitting, value_problem
 
 
 def refuse_unsafe(nodes: Sequence[PlannedNode], filled: Filled) -> None:
@@ -20,14 +20,28 @@ def refuse_unsafe(nodes: Sequence[PlannedNode], filled: Filled) -> None:
     Of a sweep each written text is tried by itself; numbers mean themselves everywhere.
     """
     for node in nodes:
-        if isinstance(node, PlannedDeployment) or not any("{" in item for item in node.spec.command):
+        if isinstance(node, PlannedDeployment):
             continue
+        takes_values = any("{" in item for item in node.spec.command)
         for values in _known_values(node, filled):
-            if _means_itself(node.spec, values):
+            _refuse_unfit(node, values)
+            if not takes_values or _means_itself(node.spec, values):
                 continue
             problems = interpolation_problems(node.spec.command, node.spec.parameters, values, node.spec.source_path)
             if problems:
                 raise UsageError(f"the command of node `{node.name}`: {problems[0].message}")
+
+
+def _refuse_unfit(node: PlannedExecution | PlannedTask, values: Mapping[str, Value]) -> None:
+    """Defaults and sweeps of the file may be of another type than their parameter: there the rules only warn."""
+    for parameter in node.spec.parameters:
+        value = values.get(parameter.name)
+        problem = None if value is None else value_problem(parameter, value)
+        if problem:
+            raise UsageError(
+                f"parameter `{parameter.name}` of node `{node.name}`: {problem}",
+                f"mend it in the file, or run with `-p {node.name}.{parameter.name}=…`",
+            )
 
 
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")

@@ -73,6 +73,16 @@ def unsafe_path_reason(path: str) -> str | None:
     return _unsafe_length(parts)
 
 
+def collision_text(collision: Collision, policy: str) -> str:
+    """What happens to the files that want one name, in a sentence."""
+    few = [f"`{label}`" for label in collision.labels[:8]]
+    names = ", ".join(few) + (f" and {len(collision.labels) - 8} more" if len(collision.labels) > 8 else "")
+    message = f"{names} all want the name `{collision.target}`"
+    if policy == "error":
+        return message
+    return f"{message}; all are kept" if policy == "keep-all" else f"{message}; only `{collision.winner}` is used"
+
+
 def place_files(candidates: Sequence[Candidate], policy: str = "last") -> Placement:
     """Which candidate gets which path; of several for one path the policy chooses.
 

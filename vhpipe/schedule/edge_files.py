@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from vhpipe.config.model import EdgeKind
 from vhpipe.plan.globs import match_names
 from vhpipe.plan.model import InputFile, PlannedEdge, PlannedInput
-from vhpipe.plan.placing import Candidate, Collision, place_files, placed_path
+from vhpipe.plan.placing import Candidate, Collision, collision_text, place_files, placed_path
 from vhpipe.schedule.upstream import CannotBindError, NothingToBindError, Upstream, listing
 
 Placed = dict[str, tuple[InputFile, ...]]
@@ -44,10 +44,10 @@ def _files_of(
 
 
 def _collision_message(input_name: str, policy: str, collision: Collision) -> str:
-    message = f"input `{input_name}`: {listing(collision.labels)} all want the name `{collision.target}`"
+    message = f"input `{input_name}`: {collision_text(collision, policy)}"
     if policy == "error":
         raise CannotBindError(message)
-    return f"{message}; {'all are kept' if policy == 'keep-all' else f'`{collision.winner}` is taken'}"
+    return message
 
 
 def _candidates(upstream: Upstream, edge: PlannedEdge, item: PlannedInput) -> Iterator[tuple[Candidate, InputFile]]:

@@ -31,7 +31,7 @@ from vhpipe.schedule.vocabulary import (
 )
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import attempt_text, command_text, counts_text, duration_text, metadata_text
+from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, attempt_text, counts_text, duration_text, metadata_text
 from vhpipe.views.safe_text import one_line, safe_log
 
 LONG_FAILURES = 5
@@ -58,11 +58,16 @@ class Line(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What the lines need of the world: the time of day, and the logs."""
+    """What the lines need of the world: the time of day, the logs, and how to call vhpipe about this run.
+
+    `approvals_are_answered`: nobody needs to be told how.
+    """
 
     clock: Callable[[float], str]
     log_path: Callable[[AttemptId], str]
     log_tail: Callable[[AttemptId], tuple[str, ...]]
+    commands: Commands = FROM_THE_PROJECT
+    approvals_are_answered: bool = False
 
 
 def lines_for(
@@ -81,6 +86,9 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
     match event:
         case RunStarted() | RunStopping() | RunEnded():
             yield _about_run(view, event)
+            if isinstance(event, RunEnded) and any(node.has_outputs for node in view.nodes.values()):
+                outputs = surroundings.commands.about(view.number, "outputs")
+                yield Line(f"results: {outputs}", Weight.USUAL, follows=True)
         case AttemptStarted():
             yield from _started(view, event.attempt, surroundings, limit)
         case AttemptEnded():
@@ -91,7 +99,7 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} queued again, attempt {event.number}", Weight.NOTABLE)
         case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
-            yield from _about_approval(view, event)
+            yield from _about_approval(view, event, surroundings)
         case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
             yield from _about_deployment(view.nodes[event.node], event)
         case NodeStarted() | NodeStopping() | NodeSettled() | Warned() | ActionTaken():
@@ -131,7 +139,7 @@ def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> It
     took = duration_text((attempt.ended_at or attempt.started_at) - attempt.started_at)
     head = f"{attempt_text(node, event.attempt)} {event.outcome} in {took}"
     if event.outcome in FAILED:
-        yield Line(head + _reason(attempt.because or _exit_text(attempt)), Weight.VITAL)
+        yield Line(head + _reason(attempt.because or exit_text(attempt)), Weight.VITAL)
         yield from (Line(text, Weight.VITAL, follows=True) for text in failure_block(view, event.attempt, surroundings))
     else:
         measured = metadata_text(event.metadata)
@@ -152,26 +160,39 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: Surroundings)
         yield f"whole log: {path}"
         return
     told = next(one for one in node.execution(index).attempts if one.number == attempt.number)
-    yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {_exit_text(told)}"
+    yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(told)}"
     tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
-    yield f"the last {len(tail)} lines of the log:" if tail else "the log is empty"
+    yield log_heading(len(tail))
     yield from (f"| {one_line(line.rstrip())}" for line in tail)
     yield f"whole log: {path}"
-    yield f"look inside: {command_text(('vhpipe', 'shell', str(view.number), node.label(index)))}"
+    yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
 
-def _exit_text(attempt: AttemptView) -> str:
-    return "no exit code" if attempt.exit_code is None else f"exit code {attempt.exit_code}"
+def log_heading(lines: int) -> str:
+    if not lines:
+        return "the log is empty"
+    return "the last line of the log:" if lines == 1 else f"the last {lines} lines of the log:"
 
 
-def _about_approval(view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> Iterator[Line]:
+def exit_text(attempt: AttemptView) -> str:
+    """Negative codes are signals, as Python counts them."""
+    if attempt.exit_code is None:
+        return "no exit code"
+    return f"exit code {attempt.exit_code}" if attempt.exit_code >= 0 else f"ended by signal {-attempt.exit_code}"
+
+
+def _about_approval(
+    view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused, surroundings: Surroundings
+) -> Iterator[Line]:
     name = one_line(event.node)
     match event:
+        case ApprovalAwaited() if surroundings.approvals_are_answered:
+            pass
         case ApprovalAwaited():
             held = "" if event.moment is Moment.STARTING else " before its downstream starts"
             yield Line(f"{name} waits for approval{held}", Weight.VITAL)
             for what, verb in (("go on", "approve"), ("refuse", "reject")):
-                answer = command_text(("vhpipe", verb, str(view.number), event.node))
+                answer = surroundings.commands.about(view.number, verb, event.node)
                 yield Line(f"{what}: {answer}", Weight.VITAL, follows=True)
         case ApprovalGranted():
             yield Line(f"{name} approved by {one_line(event.by)}", Weight.NOTABLE)
@@ -217,7 +238,9 @@ def _settled(node: NodeView, name: str) -> tuple[str, Weight]:
     """A node with one execution says nothing new when it settles as that ended."""
     took = "" if node.started_at is None or node.ended_at is None else duration_text(node.ended_at - node.started_at)
     counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""
-    text = f"{name} {node.status}{took and ' in ' + took}{counts}{_reason(node.because)}"
+    failed = node.status is Status.COMPLETE and node.because is not None
+    reason = f" although it failed: {one_line(node.because or '')}" if failed else _reason(node.because)
+    text = f"{name} {node.status}{took and ' in ' + took}{counts}{reason}"
     if isinstance(node.planned, PlannedExecution) and node.total and node.execution(0).status is node.status:
         return text, Weight.DETAIL
     told_above = node.type == "deployment" or node.counts.failed

@@ -107,6 +107,10 @@ class NodeView:
             counted[Status.STOPPED],
         )
 
+    @property
+    def has_outputs(self) -> bool:
+        return any(execution.outputs for execution in self._known.values())
+
     def execution(self, index: int) -> ExecutionView:
         return self._known.get(index) or ExecutionView(index, self._unstarted)
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from vhpipe.config.model import Value
+from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import (
     EnvironmentValue,
     Literal,
@@ -76,7 +77,7 @@ def _spec(spec: StepSpec) -> dict[str, Json]:
         "step": spec.step,
         "image": spec.image,
         "command": list(spec.command),
-        "parameters": _values(spec.values),
+        "parameters": _values(in_declared_types(spec, spec.values)),
         "inputs": {item.name: {"uris": list(item.uris), "optional": item.optional} for item in spec.inputs},
         "environment_variables": {name: _variable(value) for name, value in spec.environment_variables.items()},
         "time_limit_s": spec.time_limit_s,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from vhpipe.config.model import EdgeKind, Multiple, TaskType, Value
+from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import point, sweep_size
 
@@ -21,7 +22,8 @@ def counted_executions(node: PlannedNode) -> int | None:
 def parameter_sets(node: PlannedTask, seed: int, at_most: int) -> tuple[dict[str, Value], ...]:
     """What the sweep gives to each of the first executions; nothing where a search decides."""
     count = counted_executions(node) or 0
-    return tuple(dict(point(node.sweep, index, seed)) for index in range(min(count, at_most)))
+    points = (point(node.sweep, index, seed) for index in range(min(count, at_most)))
+    return tuple(in_declared_types(node.spec, values) for values in points)
 
 
 def may_spread(node: PlannedNode, incoming: Sequence[PlannedEdge]) -> tuple[str, ...]:

@@ -3,24 +3,26 @@
 from collections.abc import Callable, Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.views.lines import end_text
+from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import command_text, counts_text, duration_text, metadata_text
+from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, duration_text, metadata_text
 from vhpipe.views.safe_text import one_line
 
 SHOWN_FAILURES = 10
 
 
-def summary(view: RunView, log_path: Callable[[AttemptId], str]) -> Iterator[str]:
+def summary(
+    view: RunView, log_path: Callable[[AttemptId], str], commands: Commands = FROM_THE_PROJECT
+) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
         yield f"  {_node_line(node)}"
         yield from (f"    warning: {one_line(warning)}" for warning in node.warnings)
-        yield from _failures(view, node, log_path)
+        yield from _failures(view, node, log_path, commands)
     for node in view.awaiting:
-        answer = command_text(("vhpipe", "approve", str(view.number), node.name))
+        answer = commands.about(view.number, "approve", node.name)
         yield f"{one_line(node.name)} waits for approval: {answer}"
     yield from (f"ignored: {one_line(ignored)}" for ignored in view.plan.ignored)
 
@@ -41,7 +43,7 @@ def _details(node: NodeView) -> Iterator[str]:
     files = sum(len(execution.outputs) for execution in node.known_executions())
     if files:
         yield f"{files} output{'s' if files > 1 else ''}"
-    if measured := metadata_text(node.metadata, limit=60):
+    if node.total == 1 and (measured := metadata_text(node.metadata, limit=60)):
         yield measured
 
 
@@ -53,17 +55,20 @@ def _deployment_details(node: NodeView) -> Iterator[str]:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 
 
-def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str]) -> Iterator[str]:
+def _failures(
+    view: RunView, node: NodeView, log_path: Callable[[AttemptId], str], commands: Commands
+) -> Iterator[str]:
     failed = [execution for execution in node.known_executions() if execution.status in FAILED]
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]
         attempt = AttemptId(ExecutionId(node.name, execution.index), last.number)
-        code = "" if last.exit_code is None else f" (exit code {last.exit_code})"
-        because = f": {one_line(last.because)}" if last.because else ""
+        told = last.because or ""
+        code = "" if last.exit_code is None or "exit code" in told else f" ({exit_text(last)})"
+        because = f": {one_line(told)}" if told else ""
         number = f" in attempt {last.number}" if last.number > 1 else ""
         label = one_line(node.label(execution.index))
         yield f"    {label} {execution.status}{number}{because}{code}"
         yield f"      log: {one_line(log_path(attempt))}"
-        yield f"      look inside: {command_text(('vhpipe', 'shell', str(view.number), node.label(execution.index)))}"
+        yield f"      look inside: {commands.about(view.number, 'shell', node.label(execution.index))}"
     if len(failed) > SHOWN_FAILURES:
         yield f"    and {len(failed) - SHOWN_FAILURES} more that failed"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from vhpipe.plan.model import AttemptId
 from vhpipe.views.node_progress import Counts, NodeView
@@ -59,6 +60,19 @@ def attempt_text(node: NodeView, attempt: AttemptId) -> str:
     """`train#3`, and `train#3.2` from the second attempt on."""
     label = one_line(node.label(attempt.execution.index))
     return label if attempt.number == 1 else f"{label}.{attempt.number}"
+
+
+class Commands(NamedTuple):
+    """How to call vhpipe again about a run; `options` lead to its project where that is not the current folder."""
+
+    options: tuple[str, ...] = ()
+
+    def about(self, run: int, verb: str, *words: str) -> str:
+        """The words of a command line that can be copied."""
+        return command_text(("vhpipe", verb, str(run), *words, *self.options))
+
+
+FROM_THE_PROJECT = Commands()
 
 
 def command_text(words: Iterable[str]) -> str:
