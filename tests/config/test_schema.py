@@ -51,7 +51,7 @@ FAULTS = [
     (NODES + "{name: a, type: task}\n", "missing-property", (5, 9), "write one of them"),
     (NODES + "{name: a, type: task, step: s, task: t}\n", "conflicting-properties", (5, 40), "remove one of them"),
     ("- pipeline: {name: p, nodes: [], edges: [[a.b.c]]}\n", "malformed-edge", (1, 42), "write `[node.kind.key"),
-    ("- blueprint: {name: p, nodes: []}\n", "missing-property", (1, 3), "write `edges:`"),
+    ("- blueprint: {name: p, nodes: []}\n", "missing-property", (1, 3), "write `edges: []` if there are none"),
     ("- deployment: {name: d, target: t}\n", "unknown-property", (1, 25), None),
     ("- endpoint: {name: A-b, image: i, wsgi: w}\n", "invalid-name", (1, 20), "use small letters"),
     ("- endpoint: {name: ab, image: i}\n", "missing-property", (1, 3), "write one of them"),

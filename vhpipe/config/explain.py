@@ -15,6 +15,8 @@ _MOST = 500
 _MOST_LOOKUPS = 100
 _ORDER = {"misplaced-key": 0}
 _KNOWN_SLIPS = {"overrides": "override", "edge": "edges", "node": "nodes", "env": "environment-variables"}
+MAY_BE_EMPTY = frozenset({"edges", "nodes"})
+"""Lists that the platform wants written even where nothing is in them."""
 _TYPE_NAMES = {
     "string": "a text",
     "number": "a number",
@@ -52,7 +54,8 @@ def _tell_missing(error: Any, path: Path, document: Document) -> Iterator[Diagno
     for name in error.validator_value:
         if name not in error.instance and f"did you mean `{name}`?" not in misspelt:
             message = f"{_owner(path)} has no `{name}`"
-            yield Diagnostic("missing-property", "error", message, _head(path), f"write `{name}:`")
+            written = f"`{name}: []` if there are none" if name in MAY_BE_EMPTY else f"`{name}:`"
+            yield Diagnostic("missing-property", "error", message, _head(path), f"write {written}")
 
 
 def _tell_unknown(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
@@ -95,7 +98,10 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     if text_wanted and isinstance(value, bool | int | float):
         fix = mends.quote_scalar(path, document)
     if value is None:
-        hint = "remove the key, or give it a value"
+        may_be_empty = path[-1] in MAY_BE_EMPTY
+        hint = f"write `{path[-1]}: []`" if may_be_empty else "remove the key, or give it a value"
+    elif path[-2:-1] == ("edges",):
+        hint = "write `[SOURCE, TARGET]`, each as `node.kind.name`"
     elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
         hint = "begin each item with `- `"
     words = " or ".join(_TYPE_NAMES[name] for name in wanted)

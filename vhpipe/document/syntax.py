@@ -7,6 +7,7 @@ from vhpipe.document.spans import span_of_event
 from vhpipe.document.text import LINE_BREAK
 
 _HINTS = (
+    ("tab character", "indent with spaces: tabs cannot be used for it"),
     ("'\\t'", "indent with spaces: tabs cannot be used for it"),
     ("mapping values are not allowed", "is the indentation right? text that contains `: ` needs quotes"),
     ("could not find expected ':'", "is a `:` missing, or is a key longer than 1024 characters?"),

@@ -51,7 +51,7 @@ def _kind(value: Scalar) -> str:
 
 def _with_default(subject: Subject) -> Iterator[tuple[Parameter, Parameter]]:
     """Each parameter with a default as written, and with what an override leaves to its step."""
-    for step in subject.config.steps:
+    for step in filter(lambda step: subject.is_sound(step.at), subject.config.steps):
         for parameter in step.parameters:
             if parameter.default is not None:
                 yield parameter, parameter
