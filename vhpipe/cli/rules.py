@@ -7,7 +7,6 @@ import click
 
 from vhpipe.errors import UsageError
 from vhpipe.rules.catalogue import RuleEntry, all_rules, nearest_rule
-from vhpipe.views.formats.findings import page_of
 
 _SECTION = "^## {rule}\n+(.*?)(?=^##? |\\Z)"
 
@@ -56,7 +55,6 @@ def _json(rules: Sequence[RuleEntry], alone: bool) -> str:
             "severity": rule.severity,
             "summary": rule.summary,
             "fixable": rule.fixable,
-            "url": page_of(rule.id),
         }
         for rule in rules
     ]

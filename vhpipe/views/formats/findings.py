@@ -7,10 +7,6 @@ from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.views.report import Placed, Source, placed
 from vhpipe.views.safe_text import one_line
 
-HOME = "https://vhpipe.dev"
-RULES_PAGE = f"{HOME}/rules"
-
-
 class FileFindings(NamedTuple):
     """`name` is the path to write, with `/`, relative to where readers of the report start."""
 
@@ -55,11 +51,6 @@ def told(findings: Iterable[FileFindings]) -> Iterator[Told]:
             key = "\0".join((file.name, diagnostic.rule, diagnostic.message, _line(file.source, span).strip()))
             seen[key] = seen.get(key, 0) + 1
             yield Told(file, span, diagnostic, _digest(f"{key}\0{seen[key]}"))
-
-
-def page_of(rule: str) -> str:
-    """Where a rule is explained."""
-    return f"{RULES_PAGE}#{rule}"
 
 
 def plain(text: str) -> str:

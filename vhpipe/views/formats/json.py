@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Fix, Span
-from vhpipe.views.formats.findings import FileFindings, Told, encodable, page_of, told
+from vhpipe.views.formats.findings import FileFindings, Told, encodable, told
 from vhpipe.views.json_values import json_text
 from vhpipe.views.summary import SEVERITIES
 
@@ -39,7 +39,6 @@ def _finding(item: Told) -> dict[str, object]:
             for related in diagnostic.related
         ],
         "fix": None if diagnostic.fix is None else _fix(item.file, diagnostic.fix),
-        "url": page_of(diagnostic.rule),
         "fingerprint": item.fingerprint,
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Edit, Fix, Related, Severity, Span
-from vhpipe.views.formats.findings import HOME, FileFindings, KnownRule, Told, encodable, page_of, told
+from vhpipe.views.formats.findings import FileFindings, KnownRule, Told, encodable, told
 from vhpipe.views.json_values import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,7 +27,6 @@ def render_sarif(findings: Sequence[FileFindings], rules: Sequence[KnownRule] = 
             "driver": {
                 "name": "vhpipe",
                 "version": __version__,
-                "informationUri": HOME,
                 "rules": [_rule(rule, severities[rule], known.get(rule)) for rule in places],
             }
         },
@@ -40,16 +39,15 @@ def render_sarif(findings: Sequence[FileFindings], rules: Sequence[KnownRule] = 
 
 
 def _rule(rule: str, severity: Severity, known: KnownRule | None) -> dict[str, object]:
-    page = page_of(rule)
     described: dict[str, object] = {
         "id": rule,
         "name": "".join(word.capitalize() for word in rule.split("-")),
-        "helpUri": page,
         "defaultConfiguration": {"level": LEVELS[severity]},
     }
     if known is not None:
         described["shortDescription"] = {"text": known.summary}
-        described["help"] = {"text": f"{known.summary}: {page}", "markdown": f"{known.summary} ([more]({page}))"}
+        explain = f"vhpipe rules {rule}"
+        described["help"] = {"text": f"{known.summary}: {explain}", "markdown": f"{known.summary} (more: `{explain}`)"}
         described["properties"] = {"tags": ["valohai", "fixable"] if known.fixable else ["valohai"]}
     return described
 
