@@ -7,6 +7,7 @@ from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.views.report import Placed, Source, placed
 from vhpipe.views.safe_text import one_line
 
+
 class FileFindings(NamedTuple):
     """`name` is the path to write, with `/`, relative to where readers of the report start."""
 
