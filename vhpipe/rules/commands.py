@@ -151,6 +151,8 @@ def _commands(subject: Subject) -> Iterator[Written]:
     """The command of each step, and each one that an override writes in its place."""
     for step in subject.config.steps:
         complete = subject.is_sound(step.at)
+        if not (step.command or complete):
+            continue  # the schema has said that there is none
         yield Written(step.command, step.at, step.parameters, step.source_path, complete)
     for graph in subject.graphs:
         for name, node in graph.nodes.items():
