@@ -30,7 +30,7 @@ class OpenRun:
         self.view.note_engine(is_alive or self._is_being_prepared())
 
     def log_path(self, attempt: AttemptId) -> Path:
-        return self.folder.attempt_folder(attempt) / "log"
+        return self.folder.log_path(attempt)
 
     def _is_being_prepared(self) -> bool:
         return self.view.status is Status.CREATED and time.time() < self.folder.info().created_at + PREPARING_S

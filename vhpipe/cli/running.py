@@ -7,13 +7,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file, given_arguments, match_name, pick_pipeline
 from vhpipe.engine.supervisor import supervise
 from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.cli.watching import Watcher
+    from vhpipe.engine.start import Order
+    from vhpipe.plan.model import Plan
+    from vhpipe.store.run_folder import RunFolder
 
 ARGUMENT_OPTIONS = ("parameter_assignments", "input_assignments", "parameter_files", "seed", "on_collision")
 SIGNALLED = 128
@@ -104,7 +110,7 @@ def _say(text: str) -> None:
 class Chosen(NamedTuple):
     """What is to run, and where the project is."""
 
-    plan: Any
+    plan: "Plan"
     project: Path
 
 
@@ -130,14 +136,14 @@ def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> in
     return SIGNALLED + outcome.signal if outcome.signal is not None else watcher.view.exit_code
 
 
-def _print_json(watcher: Any, run: Any) -> None:
+def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
     from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.attempt_folder(attempt) / "log"))))
+    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)))))
 
 
-def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> Any:
+def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
     from vhpipe.engine.fetch import expand_inputs, redacted

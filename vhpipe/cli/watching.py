@@ -92,11 +92,11 @@ class Watcher:
         return LiveProgress(self._stream, self._measured)
 
     def _log_path(self, attempt: AttemptId) -> str:
-        return str(self._run.attempt_folder(attempt) / "log")
+        return str(self._run.log_path(attempt))
 
     def _log_tail(self, attempt: AttemptId) -> tuple[str, ...]:
         try:
-            return last_lines(self._run.attempt_folder(attempt) / "log")
+            return last_lines(self._run.log_path(attempt))
         except OSError as error:
             return (f"the log cannot be read: {error.strerror}",)
 

@@ -44,10 +44,11 @@ TICK_S = 0.2
 """How often observers may repaint."""
 REQUESTS_EVERY_S = 1.0
 SAME_SIGNAL_S = 0.5
+"""A second signal within this time is the first one, heard again."""
 
 
 class Approvals(Protocol):
-    """Who is asked for approvals. The answer comes by `answer`, from any thread; None as yet is no answer."""
+    """Who is asked for approvals. The answer comes by `answer`, from any thread, soon, later or never."""
 
     def ask(self, node: str, moment: Moment, answer: Callable[[bool, str], None]) -> None: ...
 

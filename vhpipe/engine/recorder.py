@@ -21,8 +21,6 @@ class Observer(Protocol):
 
     def tick(self) -> None: ...
 
-    def close(self) -> None: ...
-
 
 class Recorder:
     def __init__(self, journal: JournalWriter, observers: Sequence[Observer]) -> None:

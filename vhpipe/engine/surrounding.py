@@ -32,6 +32,14 @@ class Surrounding(NamedTuple):
     shell: str
 
 
+class Place(NamedTuple):
+    """Where an attempt works, and the id it goes by."""
+
+    identifier: str
+    folder: str
+    repository: str
+
+
 def execution_json(around: Surrounding, spec: ExecutionSpec, identifier: str) -> dict[str, Json]:
     """The content of execution.json."""
     node = spec.id.node
@@ -71,21 +79,21 @@ def execution_json(around: Surrounding, spec: ExecutionSpec, identifier: str) ->
 
 
 def step_variables(
-    around: Surrounding, spec: ExecutionSpec, identifier: str, folder: str, repository: str
+    around: Surrounding, spec: ExecutionSpec, place: Place, typed: Mapping[str, Json]
 ) -> dict[str, str]:
     """The environment of the step's process; what the platform sets wins over what the step declares."""
     node = spec.id.node
     variables = {
         **around.environment,
-        **parameter_variables(spec),
+        **parameter_variables(spec, typed),
         **{name: each.text for name, each in spec.environment_variables.items() if isinstance(each, Literal)},
         "PYTHONUNBUFFERED": "1",
-        "VH_CONFIG_DIR": f"{folder}/config",
-        "VH_INPUTS_DIR": f"{folder}/inputs",
-        "VH_OUTPUTS_DIR": f"{folder}/outputs",
-        "VH_REPOSITORY_DIR": repository,
-        "VH_JOB_ID": f"exec-{identifier}",
-        "VH_EXECUTION_ID": identifier,
+        "VH_CONFIG_DIR": f"{place.folder}/config",
+        "VH_INPUTS_DIR": f"{place.folder}/inputs",
+        "VH_OUTPUTS_DIR": f"{place.folder}/outputs",
+        "VH_REPOSITORY_DIR": place.repository,
+        "VH_JOB_ID": f"exec-{place.identifier}",
+        "VH_EXECUTION_ID": place.identifier,
         "VH_PROJECT_ID": around.project_identifier,
         "VH_LOCAL_IP": "127.0.0.1",
         "VH_PUBLIC_IP": "127.0.0.1",
@@ -119,14 +127,14 @@ def _json_value(value: Value) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def parameter_variables(spec: ExecutionSpec) -> dict[str, str]:
-    """`VH_PARAM_<NAME>` for every parameter that has a value of reasonable size; lists as JSON.
+def parameter_variables(spec: ExecutionSpec, typed: Mapping[str, Json]) -> dict[str, str]:
+    """`VH_PARAM_<NAME>` for every typed parameter whose value is of reasonable size; lists as JSON.
 
     Source: decision 10.
     """
     names = variable_names(spec.step.parameters)
     variables = {}
-    for name, value in typed_parameters(spec).items():
+    for name, value in typed.items():
         text = value if isinstance(value, str) else json.dumps(value)
         if _can_be_variable(text):
             variables[names[name]] = text

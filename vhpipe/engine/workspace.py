@@ -13,7 +13,7 @@ from vhpipe.engine.identity import attempt_identifier
 from vhpipe.engine.input_files import InputFiles, PlacedInputs
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.preparing import CannotPrepareError
-from vhpipe.engine.surrounding import Surrounding, execution_json, step_variables, typed_parameters
+from vhpipe.engine.surrounding import Place, Surrounding, execution_json, step_variables, typed_parameters
 from vhpipe.plan.command import build_command, interpolation_problems
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.plan.script import script_text, shebang
@@ -53,36 +53,27 @@ class Workspaces:
         for name in ("inputs", "outputs", "config"):
             os.mkdir(f"{folder}/{name}", 0o700)
         inputs = self._input_files.place(spec, f"{folder}/inputs")
-        self._configure(spec, identifier, folder, inputs)
+        parameters = typed_parameters(spec)
+        objects: dict[str, Json] = {
+            "execution": execution_json(self._around, spec, identifier),
+            "inputs": inputs.listing,
+            "parameters": parameters,
+            "runtime": {"runtime": "vhpipe", "version": self._around.info.version},
+            "api": {},
+        }
+        self._configuration.write(f"{folder}/config", objects, COMMON if inputs.files else COMMON | {"inputs"})
         write_new(f"{folder}/command.sh", script)
-        variables = step_variables(self._around, spec, identifier, folder, repository)
+        place = Place(identifier, folder, repository)
+        variables = step_variables(self._around, spec, place, parameters)
         write_new(f"{folder}/environment.json", json.dumps(variables).encode())
         output = AttemptOutput(folder)
-        launch = Launch(
-            argv=argv,
-            cwd=repository,
-            environment=variables,
-            marker=f"VH_JOB_ID={variables['VH_JOB_ID']}",
-            sink=output,
-            time_limit_s=spec.step.time_limit_s,
-            no_output_timeout_s=spec.step.no_output_timeout_s,
-        )
-        return Workspace(launch, output, inputs)
+        marker = f"VH_JOB_ID={variables['VH_JOB_ID']}"
+        limits = (spec.step.time_limit_s, spec.step.no_output_timeout_s)
+        return Workspace(Launch(argv, repository, variables, marker, output, *limits), output, inputs)
 
     def first_changed_input(self, inputs: PlacedInputs) -> str | None:
         """The name of an input file that the step wrote into, None where it left them alone."""
         return self._input_files.first_changed(inputs.files)
-
-    def _configure(self, spec: ExecutionSpec, identifier: str, folder: str, inputs: PlacedInputs) -> None:
-        objects: dict[str, Json] = {
-            "execution": execution_json(self._around, spec, identifier),
-            "inputs": inputs.listing,
-            "parameters": typed_parameters(spec),
-            "runtime": {"runtime": "vhpipe", "version": self._around.info.version},
-            "api": {},
-        }
-        common = COMMON if inputs.files else COMMON | {"inputs"}
-        self._configuration.write(f"{folder}/config", objects, common)
 
     def _command(self, spec: ExecutionSpec, folder: str) -> tuple[bytes, tuple[str, ...]]:
         """The text of command.sh and what runs it."""

@@ -116,6 +116,10 @@ class RunFolder:
         execution = attempt.execution
         return self.node_folder(execution.node) / f"{execution.index}.{attempt.number}"
 
+    def log_path(self, attempt: AttemptId) -> Path:
+        """The whole log of an attempt."""
+        return self.attempt_folder(attempt) / "log"
+
     def node_folder(self, node: str) -> Path:
         """The folder of a node's attempts: readable for a person, and different for names that only look alike."""
         name = self._node_folders.get(node)

@@ -23,10 +23,6 @@ class Counts(NamedTuple):
     failed: int
     stopped: int
 
-    @property
-    def settled(self) -> int:
-        return self.complete + self.failed + self.stopped
-
 
 @dataclass(slots=True)
 class AttemptView:
