@@ -177,7 +177,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.plan.single import single_node
 
     file, name = chosen_file(words)
-    if file == DEFAULT_FILE and options["project"] is not None:
+    if file not in words and options["project"] is not None:
         file = str(options["project"] / DEFAULT_FILE)
     loaded = load_file(file)
     refuse_errors(loaded)
