@@ -138,12 +138,13 @@ def test_executions_share_what_is_fetched_once(project: Any, server: Any) -> Non
     assert not [path for path in recorded if b"sig=secret" in path.read_bytes()]
 
 
-def test_an_address_that_does_not_answer_makes_the_execution_fail_by_name(project: Any, server: Any) -> None:
+def test_an_address_that_does_not_answer_makes_the_node_fail_by_name(project: Any, server: Any) -> None:
     done = project.run(step(f"{{name: data, default: '{server.url}/gone.csv'}}"), "--step", "s")
     assert done.code == 1
-    attempt = done.node("s")["executions"][0]["attempts"][-1]
-    assert "404" in attempt["because"]
-    assert "/gone.csv" in attempt["because"]
+    node = done.node("s")
+    assert node["status"] == "error"
+    assert "404" in node["because"]
+    assert "/gone.csv" in node["because"]
 
 
 def test_inputs_are_not_copies_that_a_step_can_spoil_for_others(tree: Any) -> None:

@@ -1,7 +1,7 @@
 """Attempts from their start to their report: workspace and working copy, process, collection.
 
-Light work is done in the engine's thread, for a hand-over costs more than it; fetching, large working copies and large
-outputs go to the pool. Every way ends in one `AttemptReported`.
+Light work is done in the engine's thread, for a hand-over costs more than it; large working copies and large outputs go
+to the pool. Every way ends in one `AttemptReported`.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.engine.copies import Copies, WorkingCopy
+from vhpipe.engine.fingerprints import Fingerprints
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.preparing import CannotPrepareError
@@ -33,6 +34,7 @@ KEPT_FAILED_COPIES = 3
 class Prepared(NamedTuple):
     workspace: Workspace
     copy: WorkingCopy
+    fingerprint: str | None
 
 
 class Ended(NamedTuple):
@@ -57,11 +59,12 @@ class Attempts:
         blobs: Blobs,
         workspaces: Workspaces,
         copies: Copies,
+        fingerprints: Fingerprints,
         pool: Pool,
         on_report: Callable[[AttemptReported], None],
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
-        self._pool, self._on_report = pool, on_report
+        self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
         self._failed_copies: dict[str, list[Path]] = {}
@@ -71,7 +74,7 @@ class Attempts:
 
     def start(self, attempt: AttemptId, spec: ExecutionSpec) -> None:
         self._preparing[attempt] = None
-        if self._is_light(spec):
+        if self._copies.next_is_ready():
             self._launch(attempt, self._prepare(attempt, spec))
         else:
             self._pool.do(lambda: self._prepare(attempt, spec), lambda made: self._launch(attempt, made))
@@ -82,16 +85,13 @@ class Attempts:
         elif self.runner is not None:
             self.runner.stop(attempt, because)
 
-    def _is_light(self, spec: ExecutionSpec) -> bool:
-        from_outside = any(file.uri for _, files in spec.inputs for file in files)
-        return self._copies.next_is_ready() and not from_outside
-
     def _prepare(self, attempt: AttemptId, spec: ExecutionSpec) -> Prepared | AttemptReported:
         """The workspace, or the report of an attempt that cannot start."""
         copy = None
         try:
             copy = self._copies.take()
-            return Prepared(self._workspaces.prepare(spec, attempt, str(copy.path)), copy)
+            workspace = self._workspaces.prepare(spec, attempt, str(copy.path))
+            return Prepared(workspace, copy, self._fingerprints.of(spec))
         except CannotPrepareError as problem:
             report = AttemptReported(attempt, Status.ERROR, because=str(problem), final=True)
         except (VhpipeError, OSError, ValueError) as failure:
@@ -140,7 +140,7 @@ class Attempts:
 
     def _collected(self, ended: Ended, found: tuple[FoundOutput, ...]) -> AttemptReported:
         """Commit the outputs: blobs first, then the manifest."""
-        workspace, copy = self._prepared.pop(ended.attempt)
+        workspace, copy, fingerprint = self._prepared.pop(ended.attempt)
         outputs: tuple[Datum, ...] = ()
         try:
             outputs = kept_outputs(found, self._blobs)
@@ -151,11 +151,17 @@ class Attempts:
             ended = ended.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
         if workspace.output.failure is not None:
             ended = ended.spoiled(Status.CRASHED, workspace.output.failure)
-        return self._committed(self._released(ended, copy), workspace.output, outputs)
+        ended = self._released(ended, copy)
+        if ended.outcome is not Status.COMPLETE:
+            fingerprint = None
+        return self._committed(ended, workspace.output, outputs, fingerprint)
 
-    def _committed(self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...]) -> AttemptReported:
+    def _committed(
+        self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...], fingerprint: str | None
+    ) -> AttemptReported:
         attempt, outcome, because, exit_code = ended
-        manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs)
+        run = self._run.number
+        manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs, run, fingerprint)
         try:
             digest = write_manifest(self._run.attempt_folder(attempt), manifest)
         except VhpipeError as failure:
@@ -169,6 +175,7 @@ class Attempts:
             metadata=sink.metadata,
             outputs=outputs,
             manifest=digest,
+            fingerprint=fingerprint,
             warnings=sink.warnings,
         )
 

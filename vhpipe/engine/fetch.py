@@ -3,7 +3,7 @@
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -12,9 +12,11 @@ import msgspec
 from vhpipe.engine.download import download
 from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.redaction import hide, redacted, true_uri
-from vhpipe.errors import UsageError
+from vhpipe.engine.survival import survivable
+from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
 from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path, unsafe_path_reason
+from vhpipe.schedule.vocabulary import InputsReported
 from vhpipe.store.blobs import Blobs
 
 __all__ = ["Fetcher", "expand_inputs", "redacted"]
@@ -173,6 +175,13 @@ class Fetcher:
             assert fetch.failure is not None, "a fetch that is done has a result or a failure"
             raise fetch.failure
         return fetch.result
+
+    def fetch_inputs(self, node: str, uris: Iterable[str]) -> InputsReported:
+        """All files of a node from outside, by URI; or why one of them cannot be had."""
+        try:
+            return InputsReported(node, {uri: self.fetch(uri)[0] for uri in uris})
+        except (VhpipeError, OSError) as failure:
+            return InputsReported(node, because=survivable(failure, "cannot fetch"))
 
     def _perform(self, fetch: _Fetch, name: str) -> None:
         uri = true_uri(name)

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from vhpipe.engine.fetch import Fetcher, redacted
 from vhpipe.engine.preparing import CannotPrepareError
+from vhpipe.engine.redaction import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
 from vhpipe.plan.placing import unsafe_path_reason
 from vhpipe.schedule.vocabulary import Json
@@ -34,9 +34,8 @@ class PlacedInputs(NamedTuple):
 
 
 class InputFiles:
-    def __init__(self, blobs: Blobs, fetcher: Fetcher) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._fetcher = fetcher
 
     def place(self, spec: ExecutionSpec, inputs: str) -> PlacedInputs:
         """Link every file to where the step looks for it, below the folder `inputs`."""
@@ -57,11 +56,8 @@ class InputFiles:
         target = f"{folder}/{file.path}"
         if "/" in file.path:
             os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
-        if file.datum is not None:
-            blob = file.datum.blob
-        else:
-            assert file.uri is not None, "an input file has a datum or a URI"
-            blob, _ = self._fetcher.fetch(file.uri)
+        blob = file.datum.blob if file.datum is not None else file.blob
+        assert blob is not None, "a node starts when its files from outside are fetched"
         self._blobs.link_to(blob, Path(target))
         status = os.stat(target)
         return PlacedFile(f"{name}/{file.path}", target, blob, status.st_size, status.st_mtime_ns)

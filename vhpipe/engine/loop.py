@@ -15,8 +15,10 @@ from typing import Protocol, assert_never
 
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
+from vhpipe.engine.reuse import Reuse
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.runners.protocol import Runner
@@ -24,13 +26,17 @@ from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
     ApprovalAnswered,
     AskApproval,
+    AttemptReported,
     Decision,
     DeploymentRequested,
     Effect,
+    FetchInputs,
     InputsBound,
+    LookUpReuse,
     MakeDeployment,
     Moment,
     NodeStarted,
+    ResumeRequested,
     StartAttempts,
     StartRequested,
     Status,
@@ -90,10 +96,13 @@ class Engine:
         self._attempts: Attempts
         self._runner: Runner
         self._pool: Pool
+        self._fetcher: Fetcher
+        self._reuse: Reuse
 
-    def equip(self, attempts: Attempts, runner: Runner, pool: Pool) -> None:
+    def equip(self, attempts: Attempts, runner: Runner, pool: Pool, fetcher: Fetcher, reuse: Reuse) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
         self._attempts, self._runner, self._pool = attempts, runner, pool
+        self._fetcher, self._reuse = fetcher, reuse
         attempts.runner = runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
@@ -105,7 +114,7 @@ class Engine:
         with suppress(BlockingIOError):  # the pipe is full: the engine will wake anyway
             os.write(self._wake_write, b"\0")
 
-    def run(self, capacity: int) -> None:
+    def run(self, beginning: StartRequested | ResumeRequested) -> None:
         """Walk the plan to its end; the outcome is in the scheduler's state.
 
         `VhpipeError` where the world fails: then every process is dead and the journal is a valid prefix.
@@ -115,7 +124,7 @@ class Engine:
         self._recorder.start(self.wake)
         previous = self._catch_signals()
         try:
-            self.hear(StartRequested(capacity))
+            self.hear(beginning)
             while not self._is_over():
                 self._turn()
         except BaseException:
@@ -158,6 +167,7 @@ class Engine:
     def _tick(self, now: float) -> None:
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
+            self._reuse.look_again(self._scheduler.state.capacity)
             for observer in self._observers:
                 observer.tick()
 
@@ -176,6 +186,12 @@ class Engine:
         else:
             for effect in decision.effects:
                 self._perform(effect)
+        if isinstance(stimulus, AttemptReported):
+            self._reuse.ended(stimulus)
+
+    def hear_soon(self, stimulus: Stimulus) -> None:
+        """Hear it in this turn of the loop, after what is being done now. For the engine's own thread."""
+        self._inbox.append(lambda: self.hear(stimulus))
 
     def _must_wait(self, decision: Decision) -> bool:
         """Whether effects must wait for a sync: others wait already, or a node starts on work that is not safe yet."""
@@ -193,6 +209,10 @@ class Engine:
             case StartAttempts():
                 for attempt in effect.attempts:
                     self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
+            case LookUpReuse():
+                self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
+            case FetchInputs():
+                self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
             case StopAttempt():
                 self._attempts.stop(effect.attempt, effect.because)
             case AskApproval():

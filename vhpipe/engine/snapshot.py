@@ -61,6 +61,11 @@ def take_snapshot(project: Path, blobs: Blobs) -> Snapshot:
     return Snapshot(tuple(entries), _digest(entries), files.commit, files.dirty, tuple(notices))
 
 
+def code_digest(snapshot: Snapshot, file: str) -> str:
+    """The sha256 over the code without the pipeline's own file: what that says is in the plan. Source: decision 57."""
+    return _digest([entry for entry in snapshot.entries if entry.path != file])
+
+
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     """Write `snapshot.json` into a run's folder."""
     write_atomically(folder / "snapshot.json", encode(snapshot))

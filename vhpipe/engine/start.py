@@ -4,18 +4,20 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from vhpipe import __version__
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.copies import Copies, InPlace
 from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
+from vhpipe.engine.fingerprints import Fingerprints
 from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
 from vhpipe.engine.loop import Approvals, Engine
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
+from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
 from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
@@ -24,12 +26,11 @@ from vhpipe.plan.model import Plan
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
+from vhpipe.schedule.vocabulary import Recorded, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
-from vhpipe.store.run_folder import RunFolder, RunInfo
-
-Repository = Literal["copy", "link", "in-place"]
+from vhpipe.store.run_folder import Asked, Repository, RunFolder, RunInfo
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 
@@ -46,16 +47,31 @@ class Order(NamedTuple):
     command_line: tuple[str, ...] = ()
     repository: Repository = "copy"
     is_pipeline: bool = True
+    inherits_environment: bool = False
+    refresh: frozenset[str] = frozenset()
+    """Nodes that run whatever could be reused for them."""
+    continues: int | None = None
+    """The run whose results this one was given."""
+    snapshot: Snapshot | None = None
+    """The code to run, where it is not that of now."""
+    asked: Asked | None = None
+    python: str | None = None
 
 
 class Begun(NamedTuple):
-    """A run that exists on disk and whose lock this process holds."""
+    """A run that exists on disk and whose lock this process holds.
+
+    `past` is what its journal says so far; the run begins with `beginning`.
+    """
 
     order: Order
     store: ProjectStore
     run: RunFolder
     info: RunInfo
     snapshot: Snapshot
+    journal: JournalWriter
+    beginning: StartRequested | ResumeRequested
+    past: tuple[Recorded, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -73,7 +89,7 @@ def begin(order: Order, at: float) -> Begun:
     store = ProjectStore.create(order.project)
     run = store.new_run()
     run.acquire()
-    snapshot = take_snapshot(order.project, store.blobs)
+    snapshot = order.snapshot or take_snapshot(order.project, store.blobs)
     save_snapshot(snapshot, run.path)
     run.write_plan(order.plan)
     info = RunInfo(
@@ -86,26 +102,37 @@ def begin(order: Order, at: float) -> Begun:
         tags=order.tags,
         created_at=at,
         command_line=order.command_line,
+        continues=order.continues,
         version=__version__,
+        repository=order.repository,
+        inherits_environment=order.inherits_environment,
+        python=order.python,
+        asked=order.asked,
     )
     run.write_info(info)
-    return Begun(order, store, run, info, snapshot)
+    beginning = StartRequested(order.capacity, boot_identifier())
+    return Begun(order, store, run, info, snapshot, JournalWriter.create(run.journal_path), beginning)
 
 
 def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> Outcome:
     """Run it to its end. `VhpipeError` where the world fails; the journal then holds what was true until then."""
     order, run = begun.order, begun.run
-    scheduler = Scheduler(order.plan)
-    recorder = Recorder(JournalWriter.create(run.journal_path), observers)
+    scheduler = Scheduler(order.plan, (recorded.event for recorded in begun.past))
+    recorder = Recorder(begun.journal, observers)
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
-    attempts = _attempts(begun, engine, pool)
-    engine.equip(attempts, ProcessRunner(engine.selector, attempts.ended), pool)
+    fingerprints = Fingerprints(begun.snapshot, order.plan.file, is_known=_is_closed(order))
+    attempts = _attempts(begun, engine, pool, fingerprints)
+    store = begun.store
+    reuse = Reuse(run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon)
+    runner = ProcessRunner(engine.selector, attempts.ended)
+    engine.equip(attempts, runner, pool, Fetcher(store.blobs), reuse)
     try:
-        engine.run(order.capacity)
+        engine.run(begun.beginning)
     finally:
         pool.close()
+        reuse.close()
         attempts.close()
     recorder.close()
     requests.close()
@@ -114,7 +141,12 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def _attempts(begun: Begun, engine: Engine, pool: Pool) -> Attempts:
+def _is_closed(order: Order) -> bool:
+    """Whether steps depend on nothing but what fingerprints have. Source: decisions 25 and 57."""
+    return not order.inherits_environment and order.repository != "in-place"
+
+
+def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints) -> Attempts:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
     surrounding = Surrounding(
         run=begun.run,
@@ -126,8 +158,8 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool) -> Attempts:
         shell=_shell(order.environment.get("PATH")),
     )
     copies = _copies(begun)
-    workspaces = Workspaces(surrounding, InputFiles(store.blobs, Fetcher(store.blobs)))
-    return Attempts(begun.run, store.blobs, workspaces, copies, pool, engine.hear)
+    workspaces = Workspaces(surrounding, InputFiles(store.blobs))
+    return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, engine.hear)
 
 
 def _copies(begun: Begun) -> Copies:
@@ -163,6 +195,14 @@ class RunRequests:
 
     def close(self) -> None:
         os.close(self._wake)
+
+
+def boot_identifier() -> str:
+    """Another text after each start of this machine; empty where the system has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def default_capacity() -> int:

@@ -14,14 +14,74 @@ from vhpipe.plan.sweeps import Sweep
 PLAN_FORMAT = 1
 
 
+class Datum(msgspec.Struct, frozen=True):
+    """One named output file. `id` is random, `name` the path below outputs/, `blob` the sha256 of the bytes.
+
+    `properties` are the objects that sidecars attach to it, in the order found.
+    """
+
+    id: str
+    name: str
+    blob: str
+    size_bytes: int
+    mode: int = 0o644
+    properties: tuple[dict[str, object], ...] = ()
+
+
+class ExecutionId(msgspec.Struct, frozen=True, order=True):
+    """An execution of a run: the node's name and the position in its sweep, 0 for execution nodes."""
+
+    node: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.node}#{self.index}"
+
+
+class AttemptId(msgspec.Struct, frozen=True, order=True):
+    """One try of an execution; numbers count from 1."""
+
+    execution: ExecutionId
+    number: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.execution}.{self.number}"
+
+
+class InputFile(msgspec.Struct, frozen=True):
+    """One file below an input's folder: from outside (`uri`) or from an output (`datum`); exactly one is set.
+
+    `blob` has the bytes of a file from outside once they are fetched.
+    """
+
+    path: str
+    uri: str | None = None
+    datum: Datum | None = None
+    blob: str | None = None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a result comes from that a run did not make itself: an attempt of another run, or of this one."""
+
+    run: int
+    attempt: AttemptId
+
+    def __str__(self) -> str:
+        return f"{self.attempt.execution} of run {self.run}"
+
+
 class Literal(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
 class Secret(msgspec.Struct, frozen=True, tag=True):
-    """A value that stands nowhere but in the engine's memory and the child's environment; only its name is recorded."""
+    """A value that stands nowhere but in the engine's memory and the child's environment; only its name is recorded.
+
+    `mac` is an HMAC of the value under the user's key, so that a changed value is noticed.
+    """
 
     name: str
+    mac: str = ""
 
 
 EnvironmentValue = Literal | Secret
@@ -84,15 +144,56 @@ class PlannedAction(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
+class GivenExecution(msgspec.Struct, frozen=True):
+    """A complete execution of an earlier run. `values` are its parameters, `metadata` its last values."""
+
+    index: int
+    origin: Origin
+    values: dict[str, Value] = {}
+    metadata: dict[str, object] = {}
+    outputs: tuple[Datum, ...] = ()
+
+
+class GivenDeployment(msgspec.Struct, frozen=True):
+    """The version that a deployment node of an earlier run has made."""
+
+    version: str
+    identifier: str
+    version_identifier: str
+    files: tuple[str, ...] = ()
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a node has from an earlier run instead of running.
+
+    `is_whole`: the node is settled from the start, with `total` executions of which those not listed failed there;
+    else only the executions listed are settled, and the others run. The rest is what edges had brought to the node.
+    """
+
+    executions: tuple[GivenExecution, ...] = ()
+    is_whole: bool = True
+    total: int = 1
+    files: tuple[tuple[str, tuple[InputFile, ...]], ...] = ()
+    values: dict[str, Value] = {}
+    spread: tuple[str, ...] = ()
+    environment_variables: dict[str, EnvironmentValue] = {}
+    deployment: GivenDeployment | None = None
+
+
 class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     name: str
     spec: StepSpec
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
+    reuse: bool = False
+    given: Given | None = None
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
-    """`blueprint` is the name of the task it runs, None for a task node over a step."""
+    """`blueprint` is the name of the task it runs, None for a task node over a step.
+
+    `children` are the indexes of the executions that run, None for all; the others are skipped or given.
+    """
 
     name: str
     spec: StepSpec
@@ -102,6 +203,9 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     on_child_error: OnChildError | None = None
     maximum_queued_executions: int | None = None
     actions: tuple[PlannedAction, ...] = ()
+    reuse: bool = False
+    given: Given | None = None
+    children: tuple[int, ...] | None = None
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -125,6 +229,7 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     aliases: tuple[str, ...] = ()
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
+    given: Given | None = None
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
@@ -168,48 +273,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     def edges_into(self, name: str) -> Iterator[PlannedEdge]:
         return (edge for edge in self.edges if edge.target == name)
-
-
-class Datum(msgspec.Struct, frozen=True):
-    """One named output file. `id` is random, `name` the path below outputs/, `blob` the sha256 of the bytes.
-
-    `properties` are the objects that sidecars attach to it, in the order found.
-    """
-
-    id: str
-    name: str
-    blob: str
-    size_bytes: int
-    mode: int = 0o644
-    properties: tuple[dict[str, object], ...] = ()
-
-
-class ExecutionId(msgspec.Struct, frozen=True, order=True):
-    """An execution of a run: the node's name and the position in its sweep, 0 for execution nodes."""
-
-    node: str
-    index: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.node}#{self.index}"
-
-
-class AttemptId(msgspec.Struct, frozen=True, order=True):
-    """One try of an execution; numbers count from 1."""
-
-    execution: ExecutionId
-    number: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.execution}.{self.number}"
-
-
-class InputFile(msgspec.Struct, frozen=True):
-    """One file below an input's folder: from outside (`uri`) or from an output (`datum`); exactly one is set."""
-
-    path: str
-    uri: str | None = None
-    datum: Datum | None = None
 
 
 class ExecutionSpec(msgspec.Struct, frozen=True):

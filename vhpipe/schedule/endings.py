@@ -39,11 +39,11 @@ class Endings:
 
     def attempt_failed(self, report: AttemptReported) -> None:
         """Try again if the policy allows it; else the execution has failed for good."""
-        execution, number = report.attempt.execution, report.attempt.number
-        node = self._state.nodes[execution.node]
+        execution = report.attempt.execution
+        node, failures = self._state.nodes[execution.node], self._state.execution(execution).failures
         may_retry = not (report.final or node.stopping or self._state.stopping)
-        if may_retry and number < attempts_allowed(self._nodes[execution.node].on_error):
-            self._ledger.emit(RetryScheduled(execution, number + 1))
+        if may_retry and failures < attempts_allowed(self._nodes[execution.node].on_error):
+            self._ledger.emit(RetryScheduled(execution, report.attempt.number + 1))
         else:
             self._execution_failed(execution)
 
@@ -52,7 +52,7 @@ class Endings:
         name = execution.node
         self.end_by_action(name, self._ledger.take_actions(name, Moment.ERROR, execution.index))
         node = self._state.nodes[name]
-        if node.stopping or not (node.queued or node.running):
+        if node.stopping or self._state.stopping or not (node.queued or node.running):
             return
         if siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
             return
@@ -90,10 +90,11 @@ class Endings:
             return
         if node.failed:
             self._settle_failed(name, self._why_failed(name, node), node.failed)
-        elif node.completed == len(node.executions):
+        elif node.completed + node.left_out == len(node.executions):
             self.complete(name)
         else:
-            self._settle(name, Status.STOPPED, node.stopping)
+            stopping = self._state.stopping
+            self._settle(name, Status.STOPPED, node.stopping or (stopping.because if stopping else None))
 
     def complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""
@@ -103,6 +104,10 @@ class Endings:
         self.end_by_action(name, then)
         if held:
             self.await_approval(name, Moment.COMPLETE)
+
+    def settle_given(self, name: str) -> None:
+        """Settle a node that has what it would make already; what follows is looked at with all others."""
+        self._settle(name, Status.COMPLETE)
 
     def fail_without_execution(self, name: str, because: str) -> None:
         """The node is an error before any execution could start, or is a deployment that failed."""

@@ -77,6 +77,15 @@ def _count(node: PlannedNode, bound: InputsBound) -> int:
     return count
 
 
+def uris_to_fetch(state: RunState, node: PlannedNode, plan: Plan) -> tuple[str, ...]:
+    """The URIs of the node's files from outside whose bytes are not known yet, each once."""
+    if isinstance(node, PlannedDeployment) or not node.spec.inputs:
+        return ()
+    files = Upstream(plan, state, {node.name: node}).inputs(node.name).values()
+    wanted = (file.uri for of_input in files for file in of_input if file.blob is None)
+    return tuple(dict.fromkeys(uri for uri in wanted if uri is not None))
+
+
 def execution_spec(
     plan: Plan, state: RunState, nodes: Mapping[str, PlannedNode], execution: ExecutionId
 ) -> ExecutionSpec:

@@ -3,6 +3,8 @@
 It knows no clock, disk, thread, process or randomness. The same stimuli give the same decisions.
 """
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import assert_never
 
 from vhpipe.plan.execution import execution_count
@@ -13,13 +15,17 @@ from vhpipe.plan.model import (
     Plan,
     PlannedDeployment,
     PlannedEdge,
+    PlannedNode,
     PlannedTask,
 )
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
-from vhpipe.schedule.inputs import bind_inputs, execution_spec
+from vhpipe.schedule.given import settle_given, settle_given_executions
+from vhpipe.schedule.inputs import bind_inputs, execution_spec, uris_to_fetch
 from vhpipe.schedule.ledger import Ledger
+from vhpipe.schedule.resuming import reopen
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
+    AnyEvent,
     ApprovalAnswered,
     ApprovalGranted,
     ApprovalRefused,
@@ -31,10 +37,18 @@ from vhpipe.schedule.vocabulary import (
     DeploymentFailed,
     DeploymentReported,
     DeploymentRequested,
+    FetchInputs,
     InputsBound,
+    InputsFetched,
+    InputsReported,
+    LookUpReuse,
     MakeDeployment,
     Moment,
     NodeStarted,
+    ResumeRequested,
+    ReuseAnswered,
+    ReuseAwaited,
+    ReuseMissed,
     RunStarted,
     StartAttempts,
     StartRequested,
@@ -47,11 +61,18 @@ UNLIMITED = 1 << 60
 
 
 class Scheduler:
-    """Decides the walk through one plan. `handle` is the only way in; `state` may be read at any time."""
+    """Decides the walk through one plan. `handle` is the only way in; `state` may be read at any time.
 
-    def __init__(self, plan: Plan) -> None:
+    `journal` is what has happened so far, for a run that is resumed.
+    """
+
+    def __init__(self, plan: Plan, journal: Iterable[AnyEvent] = ()) -> None:
         self.plan = plan
         self._ledger = Ledger(plan)
+        for event in journal:
+            self._ledger.state.apply(event)
+        self._fetching: set[str] = set()
+        self._asked: set[ExecutionId] = set()
         self._endings = Endings(self._ledger)
         self._edges_into: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
         for edge in sorted(plan.edges, key=lambda edge: edge.index):
@@ -75,8 +96,16 @@ class Scheduler:
             case AttemptReported():
                 self._attempt_reported(stimulus)
             case StartRequested():
-                self._ledger.emit(RunStarted(stimulus.capacity))
-                self._ledger.to_consider.extend(name for name, node in self.state.nodes.items() if not node.waiting_for)
+                self._ledger.emit(RunStarted(stimulus.capacity, boot=stimulus.boot))
+                for node in self.plan.nodes:
+                    settle_given(self._ledger, self._endings, node)
+                self._consider_all()
+            case ResumeRequested():
+                self._resume(stimulus)
+            case InputsReported():
+                self._inputs_reported(stimulus)
+            case ReuseAnswered():
+                self._reuse_answered(stimulus)
             case StopRequested():
                 self._endings.stop_run(Status.STOPPED, stimulus.because, by_user=True, request=stimulus.request)
             case ApprovalAnswered():
@@ -108,7 +137,7 @@ class Scheduler:
     def _consider(self, name: str) -> None:
         """Start, hold or fail a node whose upstream has released it."""
         node = self.state.nodes[name]
-        if node.status is not Status.CREATED or node.awaiting or self.state.stopping:
+        if node.status is not Status.CREATED or node.awaiting or name in self._fetching or self.state.stopping:
             return
         binding = bind_inputs(self.plan, self.state, self._ledger.nodes, name, self._edges_into[name])
         self._ledger.warn(name, binding.warnings)
@@ -134,30 +163,66 @@ class Scheduler:
             return False
         return True
 
+    def _consider_all(self) -> None:
+        self._ledger.to_consider.extend(name for name, node in self.state.nodes.items() if not node.waiting_for)
+
     def _start(self, name: str) -> None:
-        """Queue the executions of a node that is bound, or ask for its deployment."""
+        """Queue the executions of a node that is bound, or ask for what has to be there first."""
         node = self._ledger.nodes[name]
+        uris = uris_to_fetch(self.state, node, self.plan)
+        if uris:
+            self._fetching.add(name)
+            self._ledger.ask(FetchInputs(name, uris))
+            return
         if isinstance(node, PlannedDeployment):
             self._ledger.emit(DeploymentRequested(name))
             self._ledger.ask(MakeDeployment(name))
             return
         bound = self.state.nodes[name].bound or InputsBound(name)
-        self._ledger.emit(NodeStarted(name, execution_count(node, bound.values, bound.spread)))
+        count = execution_count(node, bound.values, bound.spread)
+        self._ledger.emit(NodeStarted(name, count, _left_out(node, count)))
+        settle_given_executions(self._ledger, node)
+        self._endings.settle_if_over(name)
 
     def _fill_slots(self) -> None:
+        """Start what is queued, and look up what may be reused: each takes a slot only if it has to run."""
         state = self.state
         while state.running < state.capacity and (execution := self._next_queued()) is not None:
             attempt = AttemptId(execution, state.execution(execution).attempt + 1)
             self._ledger.emit(AttemptStarted(attempt))
             self._ledger.ask(StartAttempts((attempt,)))
+        if not state.unchecked:
+            return
+        free = state.capacity - state.running - len(self._asked)
+        unasked = (each for each in state.unchecked if each not in self._asked and self._may_run(each))
+        for execution in tuple(islice(unasked, max(free, 0))):
+            self._asked.add(execution)
+            self._ledger.ask(LookUpReuse(execution))
 
     def _next_queued(self) -> ExecutionId | None:
-        """The first in the queue whose task does not run as many as it may."""
-        if not self._limits:
-            return self.state.queue[0] if self.state.queue else None
-        nodes, limits = self.state.nodes, self._limits
-        may_start = (each for each in self.state.queue if nodes[each.node].running < limits.get(each.node, UNLIMITED))
-        return next(may_start, None)
+        """The first in the queue that may start now."""
+        queue = self.state.queue
+        if not queue or self._may_run(queue[0]):
+            return queue[0] if queue else None
+        return next((each for each in queue if self._may_run(each)), None)
+
+    def _may_run(self, execution: ExecutionId) -> bool:
+        """Whether its task runs fewer than it may, and nothing before it is being done again."""
+        node = self.state.nodes[execution.node]
+        return not node.waiting_for and node.running < self._limits.get(execution.node, UNLIMITED)
+
+    # ── going on ─────────────────────────────────────────────────────────────────────────────────
+
+    def _resume(self, resumed: ResumeRequested) -> None:
+        """Take back what a stop did, take over the attempts that ended unseen, and go on."""
+        reopen(self._ledger, resumed)
+        for report in resumed.found:
+            self._attempt_reported(report)
+        for name, node in self.state.nodes.items():
+            self._endings.settle_if_over(name)
+            if node.making_deployment:
+                self._ledger.ask(MakeDeployment(name))
+        self._consider_all()
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -167,12 +232,43 @@ class Scheduler:
             return
         self._ledger.warn(attempt.execution.node, report.warnings)
         ended = AttemptEnded(
-            attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, report.manifest
-        )
+            attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
+            report.manifest, report.fingerprint,
+        )  # fmt: skip
         self._ledger.emit(ended)
         if report.outcome in FAILED:
             self._endings.attempt_failed(report)
         self._endings.settle_if_over(attempt.execution.node)
+
+    def _inputs_reported(self, report: InputsReported) -> None:
+        name = report.node
+        self._fetching.discard(name)
+        if self.state.nodes[name].status is not Status.CREATED or self.state.stopping:
+            return
+        if report.because is not None:
+            self._endings.fail_without_execution(name, report.because)
+            return
+        self._ledger.emit(InputsFetched(name, report.blobs))
+        self._start(name)
+
+    def _reuse_answered(self, answer: ReuseAnswered) -> None:
+        execution = answer.execution
+        self._asked.discard(execution)
+        state = self.state.execution(execution)
+        waits = execution in self.state.awaited
+        if state.status is not Status.QUEUED or not (waits or execution in self.state.unchecked):
+            return
+        if answer.answer == "busy":
+            if not waits:
+                self._ledger.emit(ReuseAwaited(execution, answer.because or "an equal execution is under way"))
+        elif answer.answer == "miss":
+            self._ledger.emit(ReuseMissed(execution, answer.because))
+        else:
+            self._ledger.emit(AttemptEnded(
+                AttemptId(execution, state.attempt + 1), Status.COMPLETE, metadata=answer.metadata,
+                outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
+            ))  # fmt: skip
+            self._endings.settle_if_over(execution.node)
 
     def _approval_answered(self, answer: ApprovalAnswered) -> None:
         node = self.state.nodes.get(answer.node)
@@ -202,3 +298,12 @@ class Scheduler:
         identifiers = (report.identifier or "", report.version_identifier or "")
         self._ledger.emit(DeploymentCreated(name, report.version, *identifiers, report.files))
         self._endings.complete(name)
+
+
+def _left_out(node: PlannedNode, count: int) -> tuple[int, ...]:
+    """The executions of a task that are no part of this run: neither chosen nor given."""
+    if not isinstance(node, PlannedTask) or node.children is None:
+        return ()
+    given = node.given.executions if node.given else ()
+    kept = {*node.children, *(each.index for each in given)}
+    return tuple(index for index in range(count) if index not in kept)

@@ -1,11 +1,12 @@
 """The state of a run. `RunState.apply` is the only door by which it changes; the same events give the same state."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import assert_never
 
 import msgspec
 
-from vhpipe.plan.model import Datum, ExecutionId, Plan
+from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment
 from vhpipe.schedule.vocabulary import (
     ActionTaken,
     AnyEvent,
@@ -13,19 +14,25 @@ from vhpipe.schedule.vocabulary import (
     ApprovalGranted,
     ApprovalRefused,
     AttemptEnded,
+    AttemptLost,
     AttemptStarted,
     AttemptStopping,
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
     InputsBound,
+    InputsFetched,
     Json,
     Moment,
+    NodeReopened,
     NodeSettled,
     NodeStarted,
     NodeStopping,
     RetryScheduled,
+    ReuseAwaited,
+    ReuseMissed,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStopping,
     Status,
@@ -34,36 +41,56 @@ from vhpipe.schedule.vocabulary import (
 
 
 class ExecutionState(msgspec.Struct):
-    """`attempt` is the number of the latest attempt, 0 before the first; the rest is what that attempt left."""
+    """`attempt` is the number of the latest attempt, 0 before the first; the rest is what that attempt left.
+
+    `failures` counts the attempts that failed by themselves.
+    """
 
     status: Status = Status.QUEUED
     attempt: int = 0
+    failures: int = 0
     is_stopping: bool = False
     because: str | None = None
     metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
+    fingerprint: str | None = None
+    origin: Origin | None = None
 
 
 class NodeState(msgspec.Struct):
-    """`waiting_for` counts the direct upstream nodes that have not released this one."""
+    """`waiting_for` counts the direct upstream nodes that have not released this one.
+
+    `fetched` has the blobs of files from outside by URI. `awaiting` is an approval that is asked for now, `withheld`
+    one that was asked for and has not been given yet, whatever became of the run. `left_out` counts executions that
+    are no part of the run.
+    """
 
     waiting_for: int
+    reuses: bool = False
     status: Status = Status.CREATED
     because: str | None = None
     bound: InputsBound | None = None
+    fetched: dict[str, str] = {}
     executions: list[ExecutionState] = []
     running: int = 0
     queued: int = 0
     completed: int = 0
     failed: int = 0
+    left_out: int = 0
     stopping: str | None = None
     awaiting: Moment | None = None
+    withheld: Moment | None = None
     actions_taken: frozenset[int] = frozenset()
     making_deployment: bool = False
     deployment: DeploymentCreated | None = None
 
 
 class RunState(msgspec.Struct):
+    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing.
+
+    `refused` is the node whose approval was refused.
+    """
+
     nodes: dict[str, NodeState]
     downstream: dict[str, tuple[str, ...]]
     status: Status = Status.CREATED
@@ -73,13 +100,22 @@ class RunState(msgspec.Struct):
     running: int = 0
     unsettled: int = 0
     awaiting: int = 0
+    boot: str = ""
+    refused: str | None = None
     queue: deque[ExecutionId] = msgspec.field(default_factory=deque)
+    unchecked: deque[ExecutionId] = msgspec.field(default_factory=deque)
+    awaited: dict[ExecutionId, None] = {}
 
     @classmethod
     def of(cls, plan: Plan) -> "RunState":
         """The state before anything has happened."""
         upstream, downstream = neighbours(plan)
-        nodes = {node.name: NodeState(waiting_for=len(upstream[node.name])) for node in plan.nodes}
+        nodes = {
+            node.name: NodeState(
+                waiting_for=len(upstream[node.name]), reuses=not isinstance(node, PlannedDeployment) and node.reuse
+            )
+            for node in plan.nodes
+        }
         return cls(nodes=nodes, downstream=downstream, unsettled=len(nodes))
 
     def execution(self, execution: ExecutionId) -> ExecutionState:
@@ -97,17 +133,28 @@ class RunState(msgspec.Struct):
                 self._node_settled(event)
             case InputsBound():
                 self.nodes[event.node].bound = event
+            case InputsFetched():
+                self.nodes[event.node].fetched = event.blobs
             case RetryScheduled():
                 self._retry_scheduled(event)
+            case ReuseMissed():
+                self._forget_look_up(event.execution)
+                self.queue.append(event.execution)
+            case ReuseAwaited():
+                self._forget_look_up(event.execution)
+                self.awaited[event.execution] = None
+            case AttemptLost():
+                self._attempt_lost(event)
+            case NodeReopened():
+                self._node_reopened(event)
             case NodeStopping():
                 self._drop_queued(self.nodes[event.node], event.because)
                 self.nodes[event.node].stopping = event.because
-                self.queue = deque(waiting for waiting in self.queue if waiting.node != event.node)
+                self._forget_queued_of(event.node)
             case ActionTaken():
                 self.nodes[event.node].actions_taken |= {event.action}
             case ApprovalAwaited():
-                self.nodes[event.node].awaiting = event.moment
-                self.awaiting += 1
+                self._approval_awaited(event)
             case ApprovalGranted() | ApprovalRefused():
                 self._approval_answered(event)
             case DeploymentRequested():
@@ -120,7 +167,9 @@ class RunState(msgspec.Struct):
                 self.nodes[event.node].making_deployment = False
                 self.nodes[event.node].failed = 1
             case RunStarted():
-                self.status, self.capacity = Status.STARTED, event.capacity
+                self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
+            case RunResumed():
+                self._run_resumed(event)
             case RunStopping():
                 self._run_stopping(event)
             case RunEnded():
@@ -136,8 +185,26 @@ class RunState(msgspec.Struct):
         node = self.nodes[event.node]
         node.status = Status.STARTED
         node.executions = [ExecutionState() for _ in range(event.executions)]
-        node.queued = event.executions
-        self.queue.extend(ExecutionId(event.node, index) for index in range(event.executions))
+        for index in event.left_out:
+            node.executions[index].status = Status.SKIPPED
+        node.left_out = len(event.left_out)
+        node.queued = event.executions - node.left_out
+        self._enqueue(event.node, [i for i, each in enumerate(node.executions) if each.status is Status.QUEUED])
+
+    def _enqueue(self, name: str, indexes: Iterable[int]) -> None:
+        waiting = self.unchecked if self.nodes[name].reuses else self.queue
+        waiting.extend(ExecutionId(name, index) for index in indexes)
+
+    def _forget_look_up(self, execution: ExecutionId) -> None:
+        if execution in self.awaited:
+            del self.awaited[execution]
+        else:
+            self.unchecked.remove(execution)
+
+    def _forget_queued_of(self, name: str) -> None:
+        self.queue = deque(waiting for waiting in self.queue if waiting.node != name)
+        self.unchecked = deque(waiting for waiting in self.unchecked if waiting.node != name)
+        self.awaited = {waiting: None for waiting in self.awaited if waiting.node != name}
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         execution = event.attempt.execution
@@ -149,15 +216,30 @@ class RunState(msgspec.Struct):
         self.running += 1
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
-        node, state = self.nodes[event.attempt.execution.node], self.execution(event.attempt.execution)
+        execution = event.attempt.execution
+        node, state = self.nodes[execution.node], self.execution(execution)
+        if event.reused_from is None:
+            node.running -= 1
+            self.running -= 1
+        else:
+            state.attempt = event.attempt.number
+            node.queued -= 1
+            self._forget_waiting(execution)
         state.status, state.because, state.is_stopping = event.outcome, event.because, False
         state.metadata, state.outputs = event.metadata, event.outputs
-        node.running -= 1
-        self.running -= 1
+        state.fingerprint, state.origin = event.fingerprint, event.reused_from
         if event.outcome is Status.COMPLETE:
             node.completed += 1
         elif event.outcome is not Status.STOPPED:
             node.failed += 1
+            state.failures += 1
+
+    def _forget_waiting(self, execution: ExecutionId) -> None:
+        """Take a queued execution out of wherever it waits."""
+        if execution in self.awaited:
+            del self.awaited[execution]
+        else:
+            (self.unchecked if self.nodes[execution.node].reuses else self.queue).remove(execution)
 
     def _retry_scheduled(self, event: RetryScheduled) -> None:
         node, state = self.nodes[event.execution.node], self.execution(event.execution)
@@ -165,6 +247,52 @@ class RunState(msgspec.Struct):
         node.failed -= 1
         node.queued += 1
         self.queue.append(event.execution)
+
+    def _attempt_lost(self, event: AttemptLost) -> None:
+        """Queue the execution again, or stop it where nothing of its node starts any more."""
+        execution = event.attempt.execution
+        node, state = self.nodes[execution.node], self.execution(execution)
+        if state.status is Status.COMPLETE:
+            node.completed -= 1
+        else:
+            node.running -= 1
+            self.running -= 1
+        state.outputs, state.metadata, state.is_stopping = (), {}, False
+        state.fingerprint = state.origin = None
+        because = node.stopping or (self.stopping.because if self.stopping else None)
+        if because is not None:
+            state.status, state.because = Status.STOPPED, because
+            return
+        state.status, state.because = Status.QUEUED, None
+        node.queued += 1
+        self._enqueue(execution.node, [execution.index])
+        if node.status is Status.COMPLETE:
+            self._unsettle(execution.node, Status.STARTED)
+
+    def _unsettle(self, name: str, status: Status) -> None:
+        """Undo a settling; what has been released by it waits again."""
+        node = self.nodes[name]
+        is_held = node.status is Status.COMPLETE and node.withheld is Moment.COMPLETE
+        if not is_held:
+            for downstream in self.downstream[name]:
+                self.nodes[downstream].waiting_for += 1
+        node.status, node.because = status, None
+        self.unsettled += 1
+
+    def _node_reopened(self, event: NodeReopened) -> None:
+        node = self.nodes[event.node]
+        if node.status not in (Status.CREATED, Status.STARTED):
+            self._unsettle(event.node, event.status)
+        for index in event.queued:
+            node.executions[index].status, node.executions[index].because = Status.QUEUED, None
+        node.queued += len(event.queued)
+        self._enqueue(event.node, event.queued)
+
+    def _run_resumed(self, event: RunResumed) -> None:
+        self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
+        self.because = None
+        if self.stopping is not None and self.stopping.by_user:
+            self.stopping = None
 
     def _drop_queued(self, node: NodeState, because: str) -> None:
         for execution in node.executions if node.queued else ():
@@ -182,24 +310,33 @@ class RunState(msgspec.Struct):
         if not event.held:
             self._release(event.node)
 
+    def _approval_awaited(self, event: ApprovalAwaited) -> None:
+        node = self.nodes[event.node]
+        self.awaiting += node.awaiting is None
+        node.awaiting = node.withheld = event.moment
+
     def _release(self, name: str) -> None:
         for downstream in self.downstream[name]:
             self.nodes[downstream].waiting_for -= 1
 
     def _approval_answered(self, event: ApprovalGranted | ApprovalRefused) -> None:
-        self.nodes[event.node].awaiting = None
+        node = self.nodes[event.node]
+        node.awaiting = None
         self.awaiting -= 1
-        if isinstance(event, ApprovalGranted) and event.moment is Moment.COMPLETE:
+        if isinstance(event, ApprovalRefused):
+            self.refused = event.node
+            return
+        node.withheld = None
+        if event.moment is Moment.COMPLETE:
             self._release(event.node)
 
     def _run_stopping(self, event: RunStopping) -> None:
         self.stopping = event
-        self.queue.clear()
+        for waiting in (self.queue, self.unchecked, self.awaited):
+            waiting.clear()
         for node in self.nodes.values():
             self._drop_queued(node, event.because)
-            if node.status is Status.STARTED:
-                node.stopping = node.stopping or event.because
-            elif node.awaiting is Moment.COMPLETE:
+            if node.awaiting is Moment.COMPLETE:
                 node.awaiting = None
                 self.awaiting -= 1
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from vhpipe.config.model import EdgeKind, Value
 from vhpipe.plan.execution import execution_values
 from vhpipe.plan.globs import match_outputs
@@ -61,10 +63,14 @@ class Upstream(NamedTuple):
         return [datum.name for execution in self.node_state(name).executions for datum in execution.outputs]
 
     def inputs(self, name: str) -> dict[str, tuple[InputFile, ...]]:
-        """The files of every input of a node that has started."""
+        """The files of every input of a node that its edges are bound of."""
         node, bound = self.nodes[name], dict(self.bound(name).files)
         assert not isinstance(node, PlannedDeployment), "the rules refuse an edge from a deployment's inputs"
-        return {item.name: bound.get(item.name, outside_files(item)) for item in node.spec.inputs}
+        fetched = self.state.nodes[name].fetched
+        return {
+            item.name: tuple(_with_blob(file, fetched) for file in bound.get(item.name, outside_files(item)))
+            for item in node.spec.inputs
+        }
 
     def value(self, edge: PlannedEdge) -> Json:
         """What a metadata, parameter or deployment edge brings; None where there is nothing.
@@ -111,6 +117,11 @@ class Upstream(NamedTuple):
 
     def first_failed(self, edges: Sequence[PlannedEdge]) -> str | None:
         return next((edge.source for edge in edges if self.node_state(edge.source).failed), None)
+
+
+def _with_blob(file: InputFile, fetched: Mapping[str, str]) -> InputFile:
+    blob = fetched.get(file.uri) if file.uri is not None and file.blob is None else None
+    return file if blob is None else msgspec.structs.replace(file, blob=blob)
 
 
 def outside_files(item: PlannedInput) -> tuple[InputFile, ...]:

@@ -5,11 +5,12 @@ so a field may be added with a default and never change its meaning.
 """
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, EnvironmentValue, ExecutionId, InputFile
+from vhpipe.plan.model import AttemptId, Datum, EnvironmentValue, ExecutionId, InputFile, Origin
 
 JOURNAL_FORMAT = 1
 
@@ -45,9 +46,10 @@ class Moment(StrEnum):
 
 
 class StartRequested(msgspec.Struct, frozen=True):
-    """`capacity` is how many executions may run at once."""
+    """`capacity` is how many executions may run at once; `boot` names the time since this machine was switched on."""
 
     capacity: int
+    boot: str = ""
 
 
 class StopRequested(msgspec.Struct, frozen=True):
@@ -72,7 +74,45 @@ class AttemptReported(msgspec.Struct, frozen=True):
     metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
     manifest: str | None = None
+    fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
+
+
+class ResumeRequested(msgspec.Struct, frozen=True):
+    """The run shall go on from what its journal says.
+
+    `found` are the attempts that had begun and whose manifest is there; those not named are lost. `damaged` are
+    executions that were complete and of which an output is gone.
+    """
+
+    capacity: int
+    boot: str = ""
+    found: tuple[AttemptReported, ...] = ()
+    damaged: tuple[ExecutionId, ...] = ()
+
+
+class InputsReported(msgspec.Struct, frozen=True):
+    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not."""
+
+    node: str
+    blobs: dict[str, str] = {}
+    because: str | None = None
+
+
+class ReuseAnswered(msgspec.Struct, frozen=True):
+    """Whether an equal execution is complete already.
+
+    `hit`: `origin`, `metadata` and `outputs` are its. `busy`: somebody is at it, and another answer will follow.
+    `miss`: it has to be run, `because` says why in words.
+    """
+
+    execution: ExecutionId
+    answer: Literal["hit", "busy", "miss"]
+    because: str | None = None
+    origin: Origin | None = None
+    metadata: dict[str, Json] = {}
+    outputs: tuple[Datum, ...] = ()
+    fingerprint: str | None = None
 
 
 class ApprovalAnswered(msgspec.Struct, frozen=True):
@@ -93,7 +133,10 @@ class DeploymentReported(msgspec.Struct, frozen=True):
     because: str | None = None
 
 
-Stimulus = StartRequested | StopRequested | AttemptReported | ApprovalAnswered | DeploymentReported
+Stimulus = (
+    StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
+    | ApprovalAnswered | DeploymentReported
+)  # fmt: skip
 
 
 # ── events: what became true ─────────────────────────────────────────────────────────────────────
@@ -106,6 +149,29 @@ class Event(msgspec.Struct, frozen=True, tag=True):
 class RunStarted(Event, frozen=True, tag=True):
     capacity: int
     format: int = JOURNAL_FORMAT
+    boot: str = ""
+
+
+class RunResumed(Event, frozen=True, tag=True):
+    """The run goes on; a stop that the user had asked for is taken back."""
+
+    capacity: int
+    boot: str = ""
+
+
+class NodeReopened(Event, frozen=True, tag=True):
+    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run."""
+
+    node: str
+    status: Status
+    queued: tuple[int, ...] = ()
+
+
+class InputsFetched(Event, frozen=True, tag=True):
+    """The blobs of the node's files from outside, by URI; a run that is resumed reads these bytes again."""
+
+    node: str
+    blobs: dict[str, str] = {}
 
 
 class InputsBound(Event, frozen=True, tag=True):
@@ -123,10 +189,28 @@ class InputsBound(Event, frozen=True, tag=True):
 
 
 class NodeStarted(Event, frozen=True, tag=True):
-    """The node's executions, as many as said, are queued; of a deployment there is none."""
+    """The node's executions, as many as said, are queued; of a deployment there is none.
+
+    Those whose index stands in `left_out` are not part of this run and skipped.
+    """
 
     node: str
     executions: int = 1
+    left_out: tuple[int, ...] = ()
+
+
+class ReuseAwaited(Event, frozen=True, tag=True):
+    """An equal execution is under way elsewhere; this one waits for what comes of it."""
+
+    execution: ExecutionId
+    because: str
+
+
+class ReuseMissed(Event, frozen=True, tag=True):
+    """Nothing can be reused for the execution, so it is queued to run."""
+
+    execution: ExecutionId
+    because: str | None = None
 
 
 class AttemptStarted(Event, frozen=True, tag=True):
@@ -139,7 +223,10 @@ class AttemptStopping(Event, frozen=True, tag=True):
 
 
 class AttemptEnded(Event, frozen=True, tag=True):
-    """See AttemptReported for the fields."""
+    """See AttemptReported for the fields.
+
+    With `reused_from` no attempt was started: the result is that of another attempt.
+    """
 
     attempt: AttemptId
     outcome: Status
@@ -148,6 +235,15 @@ class AttemptEnded(Event, frozen=True, tag=True):
     metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
     manifest: str | None = None
+    fingerprint: str | None = None
+    reused_from: Origin | None = None
+
+
+class AttemptLost(Event, frozen=True, tag=True):
+    """Nothing is left of an attempt that had begun, or of one that was complete: its execution is queued again."""
+
+    attempt: AttemptId
+    because: str
 
 
 class RetryScheduled(Event, frozen=True, tag=True):
@@ -243,7 +339,8 @@ class RunEnded(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    RunStarted | InputsBound | NodeStarted | AttemptStarted | AttemptStopping | AttemptEnded | RetryScheduled
+    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | ReuseAwaited | ReuseMissed
+    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
     | DeploymentRequested | DeploymentCreated | DeploymentFailed
     | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
@@ -281,7 +378,18 @@ class MakeDeployment(msgspec.Struct, frozen=True):
     node: str
 
 
-Effect = StartAttempts | StopAttempt | AskApproval | MakeDeployment
+class FetchInputs(msgspec.Struct, frozen=True):
+    """Turn these URIs into blobs, for a node that cannot start before."""
+
+    node: str
+    uris: tuple[str, ...]
+
+
+class LookUpReuse(msgspec.Struct, frozen=True):
+    execution: ExecutionId
+
+
+Effect = FetchInputs | LookUpReuse | StartAttempts | StopAttempt | AskApproval | MakeDeployment
 
 
 class Decision(msgspec.Struct, frozen=True):

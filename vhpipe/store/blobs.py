@@ -36,6 +36,24 @@ class Blobs:
     def has(self, blob: str) -> bool:
         return os.path.exists(self._name(blob))
 
+    def verify(self, blob: str) -> bool:
+        """Whether the blob is there and its bytes are what its name says; one that is not is put aside as `.bad`."""
+        name = self._name(blob)
+        try:
+            descriptor = os.open(name, _READ | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            is_good = _hash(descriptor, _regular(name, descriptor).st_size)[0] == blob
+        except (OSError, EnvironmentFailure):
+            is_good = False
+        finally:
+            os.close(descriptor)
+        if not is_good:
+            with suppress(OSError):
+                os.rename(name, f"{name}.bad")
+        return is_good
+
     def keep(self, path: Path) -> tuple[str, int]:
         """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
 

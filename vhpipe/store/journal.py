@@ -41,6 +41,23 @@ class JournalWriter:
             raise from_os_error(error, "cannot create") from error
         return cls(os.fspath(path), descriptor)
 
+    @classmethod
+    def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[Recorded, ...]]:
+        """A writer behind what is valid of a journal, and that; what a crash left after it is cut off.
+
+        Only for who holds the run's lock. Errors: EnvironmentFailure.
+        """
+        follower = JournalFollower(path)
+        records = follower.poll()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            os.ftruncate(descriptor, follower.offset)
+        except OSError as error:
+            raise from_os_error(error, "cannot open") from error
+        writer = cls(os.fspath(path), descriptor)
+        writer._sequence, writer._size_bytes = len(records), follower.offset
+        return writer, records
+
     def append(self, events: Sequence[AnyEvent], at: float) -> tuple[Recorded, ...]:
         """The events as recorded, after one write for all of them. On an error none is recorded.
 
@@ -104,6 +121,11 @@ class JournalFollower:
         self._path = os.fspath(path)
         self._offset = 0
         self._sequence = 0
+
+    @property
+    def offset(self) -> int:
+        """Where the last valid line that was read ends, in bytes."""
+        return self._offset
 
     def poll(self) -> tuple[Recorded, ...]:
         """What came since the last call; a line that is still being written comes with a later one."""

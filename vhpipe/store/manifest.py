@@ -13,7 +13,7 @@ from vhpipe.store.codec import decode, encode
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """See `AttemptReported` for the fields."""
+    """See `AttemptReported` for the fields; `run` is the number of the attempt's run."""
 
     attempt: AttemptId
     outcome: Status
@@ -21,6 +21,8 @@ class Manifest(msgspec.Struct, frozen=True):
     because: str | None = None
     metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
+    run: int = 0
+    fingerprint: str | None = None
 
 
 _decoder = msgspec.json.Decoder(Manifest)
@@ -29,19 +31,24 @@ _decoder = msgspec.json.Decoder(Manifest)
 def write_manifest(folder: Path, manifest: Manifest) -> str:
     """Write `manifest.json` into the attempt's folder; the sha256 of the file."""
     content = encode(manifest)
-    write_atomically(_name(folder), content)
+    write_atomically(manifest_name(folder), content)
     return sha256(content).hexdigest()
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str] | None:
     """The manifest and the sha256 of its file; None if there is none that can be read."""
+    return manifest_at(manifest_name(folder))
+
+
+def manifest_at(path: str) -> tuple[Manifest, str] | None:
+    """The same of a manifest that has another name too."""
     try:
-        with open(_name(folder), "rb") as file:
+        with open(path, "rb") as file:
             content = file.read()
         return decode(content, _decoder), sha256(content).hexdigest()
     except (OSError, msgspec.DecodeError):
         return None
 
 
-def _name(folder: Path) -> str:
+def manifest_name(folder: Path) -> str:
     return f"{os.fspath(folder)}/manifest.json"

@@ -11,6 +11,7 @@ from vhpipe.store.atomic import temporary_name, write_all, write_new
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.owner import check_owner, sign
 from vhpipe.store.registry import Registry
+from vhpipe.store.reuse import ReuseEntries
 from vhpipe.store.run_folder import RunFolder
 
 FOLDER = ".vhpipe"
@@ -25,6 +26,7 @@ class ProjectStore:
         self.slots = self.root / "slots"
         self.blobs = Blobs(self.root / "blobs")
         self.registry = Registry(self.root / "registry")
+        self.reuse = ReuseEntries(self.root / "reuse")
 
     @classmethod
     def create(cls, project: Path) -> "ProjectStore":

@@ -6,10 +6,11 @@ import re
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
+from vhpipe.config.model import Value
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
 from vhpipe.store.atomic import write_atomically
@@ -17,8 +18,30 @@ from vhpipe.store.codec import decode, encode
 
 Kept = TypeVar("Kept")
 
+Repository = Literal["copy", "link", "in-place"]
+
 _LOCK_PATIENCE_S = 0.5
 """Readers hold the lock for microseconds to see whether the run is alive; that long may an engine be kept waiting."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asked for, as typed but without secrets, so that it can be asked again with changes.
+
+    `source` is the blob of the yaml; paths are absolute. Of environment variables only the names are kept.
+    """
+
+    source: str = ""
+    step: str | None = None
+    task: str | None = None
+    parameters: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    parameter_values: dict[str, Value] = {}
+    seed: int = 0
+    on_collision: str = "last"
+    environment_names: tuple[str, ...] = ()
+    secret_names: tuple[str, ...] = ()
+    reuse: tuple[str, ...] = ()
+    no_reuse: tuple[str, ...] = ()
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +60,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     command_line: tuple[str, ...] = ()
     continues: int | None = None
     version: str
+    repository: Repository = "copy"
+    inherits_environment: bool = False
+    python: str | None = None
+    asked: Asked | None = None
 
 
 class _Format(msgspec.Struct):

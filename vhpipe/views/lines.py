@@ -11,19 +11,25 @@ from vhpipe.schedule.vocabulary import (
     ApprovalGranted,
     ApprovalRefused,
     AttemptEnded,
+    AttemptLost,
     AttemptStarted,
     AttemptStopping,
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
     InputsBound,
+    InputsFetched,
     Moment,
+    NodeReopened,
     NodeSettled,
     NodeStarted,
     NodeStopping,
     Recorded,
     RetryScheduled,
+    ReuseAwaited,
+    ReuseMissed,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStopping,
     Status,
@@ -84,7 +90,7 @@ def lines_for(
 def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: Weight) -> Iterator[Line]:
     event = recorded.event
     match event:
-        case RunStarted() | RunStopping() | RunEnded():
+        case RunStarted() | RunResumed() | RunStopping() | RunEnded():
             yield _about_run(view, event)
             if isinstance(event, RunEnded) and any(node.has_outputs for node in view.nodes.values()):
                 outputs = surroundings.commands.about(view.number, "outputs")
@@ -104,17 +110,24 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             yield from _about_deployment(view.nodes[event.node], event)
         case NodeStarted() | NodeStopping() | NodeSettled() | Warned() | ActionTaken():
             yield from _about_node(view.nodes[event.node], event)
-        case InputsBound():
+        case AttemptLost():
+            yield Line(f"{_attempt(view, event.attempt)} is lost: {event.because}", Weight.DETAIL)
+        case ReuseAwaited():
+            label = one_line(view.nodes[event.execution.node].label(event.execution.index))
+            yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
+        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
             pass
         case _:
             assert_never(event)
 
 
-def _about_run(view: RunView, event: RunStarted | RunStopping | RunEnded) -> Line:
+def _about_run(view: RunView, event: RunStarted | RunResumed | RunStopping | RunEnded) -> Line:
     name = f"run {view.number} of {one_line(view.plan.pipeline)}"
     match event:
         case RunStarted():
             return Line(f"{name} started", Weight.USUAL)
+        case RunResumed():
+            return Line(f"{name} goes on", Weight.USUAL)
         case RunStopping():
             return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case RunEnded():
@@ -135,6 +148,10 @@ def _started(view: RunView, attempt: AttemptId, surroundings: Surroundings, limi
 
 def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> Iterator[Line]:
     node = view.nodes[event.attempt.execution.node]
+    if event.reused_from is not None:
+        label = one_line(node.label(event.attempt.execution.index))
+        yield Line(f"{label} reused from {one_line(str(event.reused_from))}", Weight.USUAL)
+        return
     attempt = node.execution(event.attempt.execution.index).attempts[-1]
     took = duration_text((attempt.ended_at or attempt.started_at) - attempt.started_at)
     head = f"{attempt_text(node, event.attempt)} {event.outcome} in {took}"

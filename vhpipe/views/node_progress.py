@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from vhpipe.plan.execution import typed_execution_values
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, PlannedDeployment, PlannedExecution, PlannedNode
-from vhpipe.schedule.vocabulary import SETTLED, AttemptEnded, InputsBound, Json, Moment, NodeSettled, Status
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PlannedDeployment, PlannedExecution, PlannedNode
+from vhpipe.schedule.vocabulary import (
+    SETTLED,
+    AttemptEnded,
+    AttemptLost,
+    InputsBound,
+    Json,
+    Moment,
+    NodeReopened,
+    NodeSettled,
+    ReuseAwaited,
+    ReuseMissed,
+    Status,
+)
 
 ENGINE_GONE = "the engine ended before the run did"
 FAILED = frozenset({Status.ERROR, Status.CRASHED})
@@ -36,13 +48,18 @@ class AttemptView:
 
 @dataclass(slots=True)
 class ExecutionView:
-    """`metadata` and `outputs` are those of the last attempt that ended."""
+    """`metadata` and `outputs` are those of the last attempt that ended.
+
+    With `reused_from` the execution has no attempt of its own. `reuse` says why it waits or why it had to run.
+    """
 
     index: int
     status: Status
     attempts: list[AttemptView] = field(default_factory=list)
     metadata: dict[str, Json] = field(default_factory=dict)
     outputs: tuple[Datum, ...] = ()
+    reused_from: Origin | None = None
+    reuse: str | None = None
 
     @property
     def because(self) -> str | None:
@@ -68,6 +85,7 @@ class NodeView:
     version: str | None = None
     version_identifier: str | None = None
     files: tuple[str, ...] = ()
+    reused: int = 0
     _bound: InputsBound | None = None
     _known: dict[int, ExecutionView] = field(default_factory=dict)
     _unstarted: Status = Status.QUEUED
@@ -135,9 +153,33 @@ class NodeView:
     def bind(self, event: InputsBound) -> None:
         self._bound = event
 
-    def start(self, executions: int, at: float) -> None:
+    def start(self, executions: int, left_out: tuple[int, ...], at: float) -> None:
         self.status, self.started_at, self.total = Status.STARTED, at, executions
         self._counted[Status.QUEUED] = executions
+        for index in left_out:
+            self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
+
+    def reopen(self, event: NodeReopened) -> None:
+        """What a stop had done is taken back."""
+        self.status, self.because, self.ended_at = event.status, None, None
+        for index in event.queued:
+            self._move(self._known.setdefault(index, self.execution(index)), Status.QUEUED)
+        self._unstarted = Status.QUEUED
+
+    def attempt_lost(self, event: AttemptLost, at: float) -> None:
+        execution = self._known[event.attempt.execution.index]
+        if execution.attempts:
+            attempt = execution.attempts[-1]
+            attempt.status, attempt.because = Status.CRASHED, event.because
+            attempt.ended_at = attempt.ended_at or at
+        execution.metadata, execution.outputs, execution.reused_from = {}, (), None
+        self._move(execution, Status.QUEUED)
+        if self.status is Status.COMPLETE:
+            self.status, self.ended_at = Status.STARTED, None
+
+    def note_reuse(self, event: ReuseAwaited | ReuseMissed) -> None:
+        index = event.execution.index
+        self._known.setdefault(index, self.execution(index)).reuse = event.because
 
     def attempt_started(self, attempt: AttemptId, at: float) -> None:
         index = attempt.execution.index
@@ -149,12 +191,23 @@ class NodeView:
         self._known[index].attempts[-1].because = because
 
     def attempt_ended(self, event: AttemptEnded, at: float) -> None:
-        execution = self._known[event.attempt.execution.index]
+        index = event.attempt.execution.index
+        if event.reused_from is not None:
+            self._reused(self._known.setdefault(index, self.execution(index)), event)
+            return
+        execution = self._known[index]
         attempt = execution.attempts[-1]
         attempt.status, attempt.exit_code, attempt.ended_at = event.outcome, event.exit_code, at
         attempt.because = event.because or (attempt.because if event.outcome is not Status.COMPLETE else None)
         execution.metadata, execution.outputs = event.metadata, event.outputs
         self.metadata = event.metadata or self.metadata
+        self._move(execution, event.outcome)
+
+    def _reused(self, execution: ExecutionView, event: AttemptEnded) -> None:
+        execution.metadata, execution.outputs = event.metadata, event.outputs
+        execution.reused_from, execution.reuse = event.reused_from, None
+        self.metadata = event.metadata or self.metadata
+        self.reused += 1
         self._move(execution, event.outcome)
 
     def queue_again(self, index: int) -> None:

@@ -12,19 +12,25 @@ from vhpipe.schedule.vocabulary import (
     ApprovalGranted,
     ApprovalRefused,
     AttemptEnded,
+    AttemptLost,
     AttemptStarted,
     AttemptStopping,
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
     InputsBound,
+    InputsFetched,
     Moment,
+    NodeReopened,
     NodeSettled,
     NodeStarted,
     NodeStopping,
     Recorded,
     RetryScheduled,
+    ReuseAwaited,
+    ReuseMissed,
     RunEnded,
+    RunResumed,
     RunStarted,
     RunStopping,
     Status,
@@ -84,7 +90,7 @@ class RunView:
     def apply(self, recorded: Recorded) -> None:
         event, at = recorded.event, recorded.at
         match event:
-            case RunStarted() | RunStopping() | RunEnded():
+            case RunStarted() | RunResumed() | RunStopping() | RunEnded():
                 self._apply_to_run(event, at)
             case AttemptStarted():
                 self.nodes[event.attempt.execution.node].attempt_started(event.attempt, at)
@@ -94,21 +100,28 @@ class RunView:
                 )
             case AttemptEnded():
                 self.nodes[event.attempt.execution.node].attempt_ended(event, at)
+            case AttemptLost():
+                self.nodes[event.attempt.execution.node].attempt_lost(event, at)
             case RetryScheduled():
                 self.nodes[event.execution.node].queue_again(event.execution.index)
+            case ReuseAwaited() | ReuseMissed():
+                self.nodes[event.execution.node].note_reuse(event)
             case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
                 self._apply_approval(event)
             case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
                 _apply_deployment(self.nodes[event.node], event, at)
-            case InputsBound() | NodeStarted() | NodeStopping() | NodeSettled() | Warned():
+            case InputsBound() | NodeStarted() | NodeReopened() | NodeStopping() | NodeSettled() | Warned():
                 _apply_to_node(self.nodes[event.node], event, at)
-            case ActionTaken():
+            case ActionTaken() | InputsFetched():
                 pass
             case _:
                 assert_never(event)
 
-    def _apply_to_run(self, event: RunStarted | RunStopping | RunEnded, at: float) -> None:
+    def _apply_to_run(self, event: RunStarted | RunResumed | RunStopping | RunEnded, at: float) -> None:
         match event:
+            case RunResumed():
+                self.status, self.capacity = Status.STARTED, event.capacity
+                self.because, self.ended_at, self.by_user = None, None, False
             case RunStarted():
                 self.status, self.started_at, self.capacity = Status.STARTED, at, event.capacity
             case RunStopping():
@@ -129,13 +142,15 @@ class RunView:
 
 
 def _apply_to_node(
-    node: NodeView, event: InputsBound | NodeStarted | NodeStopping | NodeSettled | Warned, at: float
+    node: NodeView, event: InputsBound | NodeStarted | NodeReopened | NodeStopping | NodeSettled | Warned, at: float
 ) -> None:
     match event:
         case InputsBound():
             node.bind(event)
         case NodeStarted():
-            node.start(event.executions, at)
+            node.start(event.executions, event.left_out, at)
+        case NodeReopened():
+            node.reopen(event)
         case NodeStopping():
             node.because = event.because
             node.stop_queued()

@@ -1,0 +1,17 @@
+"""The fingerprints of a run's executions."""
+
+from vhpipe.engine.snapshot import Snapshot, code_digest
+from vhpipe.plan.fingerprint import fingerprint_of, parts_of
+from vhpipe.plan.model import ExecutionSpec
+
+
+class Fingerprints:
+    """`is_known` is False where a step may depend on what no fingerprint has, such as all of the caller's variables."""
+
+    def __init__(self, snapshot: Snapshot, file: str, is_known: bool = True) -> None:
+        self._code = code_digest(snapshot, file)
+        self._is_known = is_known
+
+    def of(self, spec: ExecutionSpec) -> str | None:
+        """The fingerprint of an execution whose inputs are fetched; None where it cannot be known."""
+        return fingerprint_of(parts_of(spec, self._code)) if self._is_known else None

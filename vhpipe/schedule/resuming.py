@@ -1,0 +1,84 @@
+"""A run that goes on: whether it may, and what becomes of what was under way, stopped or skipped when it ended."""
+
+from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.schedule.ledger import Ledger
+from vhpipe.schedule.state import NodeState, RunState
+from vhpipe.schedule.vocabulary import (
+    ApprovalAwaited,
+    AskApproval,
+    AttemptLost,
+    NodeReopened,
+    ResumeRequested,
+    RunResumed,
+    Status,
+)
+
+ENGINE_GONE = "the engine ended before it did"
+OUTPUTS_GONE = "its outputs are missing or damaged"
+
+
+def why_not_resumable(state: RunState) -> str | None:
+    """Why a run cannot go on as it is, in words after `run 3 `; None if it can."""
+    if state.status is Status.COMPLETE:
+        return "is complete: there is nothing left to do"
+    if state.refused is not None:
+        return f"ended because the approval of `{state.refused}` was refused"
+    if state.status is Status.ERROR:
+        return f"ended in error: {state.because}"
+    if state.status is Status.STOPPED and not (state.stopping and state.stopping.by_user):
+        return f"was ended by its own pipeline: {state.because}"
+    return None
+
+
+def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
+    """Have the run started again, with everything taken back that only its stop had done.
+
+    Attempts under way that were not found are lost. Nodes that failed stay as they are, and so do those that are
+    skipped because of them.
+    """
+    state = ledger.state
+    was_stopped = state.stopping is not None and state.stopping.by_user
+    ledger.emit(RunResumed(resumed.capacity, resumed.boot))
+    found = {report.attempt.execution for report in resumed.found}
+    for name, node in state.nodes.items():
+        for index, execution in enumerate(node.executions if node.running else ()):
+            if execution.status is Status.STARTED and (lost := ExecutionId(name, index)) not in found:
+                ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
+    for damaged in resumed.damaged:
+        ledger.emit(AttemptLost(AttemptId(damaged, state.execution(damaged).attempt), OUTPUTS_GONE))
+    if was_stopped:
+        _take_back_stop(ledger)
+    _ask_again(ledger)
+
+
+def _take_back_stop(ledger: Ledger) -> None:
+    """Reopen nodes in topological order: one that was skipped only if everything before it may still complete."""
+    hopeful: set[str] = set()
+    upstream: dict[str, list[str]] = {node.name: [] for node in ledger.plan.nodes}
+    for edge in ledger.plan.edges:
+        upstream[edge.target].append(edge.source)
+    for planned in ledger.plan.nodes:
+        name, node = planned.name, ledger.state.nodes[planned.name]
+        if node.status is Status.SKIPPED and hopeful.issuperset(upstream[name]):
+            ledger.emit(NodeReopened(name, Status.CREATED))
+        elif node.status in (Status.STOPPED, Status.STARTED) and node.stopping is None:
+            _reopen_executions(ledger, name, node)
+        if node.status in (Status.CREATED, Status.STARTED, Status.COMPLETE):
+            hopeful.add(name)
+
+
+def _reopen_executions(ledger: Ledger, name: str, node: NodeState) -> None:
+    stopped = tuple(index for index, each in enumerate(node.executions) if each.status is Status.STOPPED)
+    if stopped or node.status is Status.STOPPED:
+        ledger.emit(NodeReopened(name, Status.STARTED, stopped))
+
+
+def _ask_again(ledger: Ledger) -> None:
+    """Approvals that nobody has given are asked for once more."""
+    for name, node in ledger.state.nodes.items():
+        moment = node.withheld
+        if moment is None or node.status not in (Status.CREATED, Status.COMPLETE) or ledger.state.stopping:
+            continue
+        if node.awaiting is None:
+            ledger.emit(ApprovalAwaited(name, moment))
+        ledger.ask(AskApproval(name, moment))
