@@ -31,6 +31,7 @@ COMMANDS = {
     "outputs": ("vhpipe.cli.outputs", "List or fetch the files that a run made."),
     "metadata": ("vhpipe.cli.metadata", "Print what the executions of a node measured."),
     "stop": ("vhpipe.cli.stop", "Stop a run."),
+    "resume": ("vhpipe.cli.resume", "Go on with a run that was killed or stopped."),
     "wait": ("vhpipe.cli.wait", "Wait until a run has ended, and end as it did."),
     "approve": ("vhpipe.cli.approve", "Let a run go on that waits for approval."),
     "reject": ("vhpipe.cli.reject", "Refuse the approval that a run waits for."),

@@ -47,6 +47,6 @@ def command(words: tuple[str, ...], detach: bool, **options: Any) -> int:
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
     """
-    from vhpipe.cli.running import run_attached, run_detached
+    from vhpipe.cli.running import begin_new, run_attached, run_detached
 
-    return run_detached(words, options) if detach else run_attached(words, options)
+    return (run_detached if detach else run_attached)(lambda: begin_new(words, options), options)

@@ -17,7 +17,7 @@ from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.cli.watching import Watcher
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.start import Begun, Order
     from vhpipe.plan.model import Plan
     from vhpipe.store.run_folder import RunFolder
 
@@ -27,15 +27,19 @@ SIGNALLED = 128
 Ready = Callable[[int], None]
 
 
-def run_attached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+Begin = Callable[[], "Begun"]
+"""Makes a run, or takes one over; everything that can be refused is refused there."""
+
+
+def run_attached(begin: Begin, options: Mapping[str, Any]) -> int:
     """The exit code of a run that is watched from here."""
     _refuse_other_systems()
     _fill_closed_streams()
-    work = partial(_run, words, options, ready=lambda number: None)
+    work = partial(_run, begin, options, ready=lambda number: None)
     return supervise(lambda: _guarded(work))
 
 
-def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+def run_detached(begin: Begin, options: Mapping[str, Any]) -> int:
     """Start a run in the background and print its number; 2, 3 or 4 if it could not start, as for any run."""
     _refuse_other_systems()
     _fill_closed_streams()
@@ -44,7 +48,7 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     if child == 0:
         os.close(reading)
         os.setsid()
-        work = partial(_run, words, options, ready=lambda number: _announce(number, writing))
+        work = partial(_run, begin, options, ready=lambda number: _announce(number, writing))
         os._exit(supervise(lambda: _guarded(work), let_go=lambda: _detach(writing)))
     os.close(writing)
     with open(reading, encoding="ascii") as announced:
@@ -96,7 +100,7 @@ def _fill_closed_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """A line on stderr; when nobody reads there any more the run goes on all the same."""
     from vhpipe.views.safe_text import one_line
 
@@ -114,18 +118,26 @@ class Chosen(NamedTuple):
     project: Path
 
 
-def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> int:
+def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
+    """A new run of what the command line names."""
+    from vhpipe.engine.start import begin
+
+    begun = begin(_order(words, options), time.time())
+    for notice in begun.snapshot.notices:
+        say(notice)
+    return begun
+
+
+def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.approving import Approver
     from vhpipe.cli.watching import Watcher
-    from vhpipe.engine.start import begin, walk
+    from vhpipe.engine.start import walk
 
-    order = _order(words, options)
-    begun = begin(order, time.time())
+    begun = begin()
     ready(begun.run.number)
-    for notice in begun.snapshot.notices:
-        _say(notice)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
-    watcher = Watcher(order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
+    watcher = Watcher(begun.order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
+    watcher.recall(begun.past)
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
     try:
         outcome = walk(begun, (watcher,), approver)
@@ -155,7 +167,7 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     plan = expand_inputs(chosen.plan, chosen.project, Path.cwd())
     python = find_python(chosen.project, options["python"], os.environ)
     for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
-        _say(text)
+        say(text)
     return Order(
         plan=plan,
         project=chosen.project,

@@ -68,7 +68,7 @@ def code_digest(snapshot: Snapshot, file: str) -> str:
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     """Write `snapshot.json` into a run's folder."""
-    write_atomically(folder / "snapshot.json", encode(snapshot))
+    write_atomically(folder / "snapshot.json", encode(snapshot), durable=True)
 
 
 def load_snapshot(folder: Path) -> Snapshot:

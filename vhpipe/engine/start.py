@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe import __version__
@@ -56,6 +57,8 @@ class Order(NamedTuple):
     """The code to run, where it is not that of now."""
     asked: Asked | None = None
     python: str | None = None
+    secrets: Mapping[str, str] = MappingProxyType({})
+    """The values of the plan's secrets; they are written nowhere."""
 
 
 class Begun(NamedTuple):

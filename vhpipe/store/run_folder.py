@@ -105,14 +105,14 @@ class RunFolder:
             )
         return self._read("plan.json", _plan)
 
-    def acquire(self) -> None:
-        """Become the one process that runs this run. Errors: RefusedError if another one is."""
+    def acquire(self, patience_s: float = _LOCK_PATIENCE_S) -> None:
+        """Become the one process that runs this run. Errors: RefusedError if another one still is after that time."""
         path = self.path / "lock"
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _locked_in_time(descriptor):
+        if not _locked_in_time(descriptor, patience_s):
             os.close(descriptor)
             raise RefusedError(
                 f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
@@ -164,8 +164,8 @@ class RunFolder:
             raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
 
 
-def _locked_in_time(descriptor: int) -> bool:
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
+def _locked_in_time(descriptor: int, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
