@@ -60,11 +60,12 @@ def continue_run(
         inherits_environment=info.inherits_environment,
         secrets=secrets or {},
     )
-    boot = boot_identifier()
-    has_lost_power = state.boot != boot
-    if has_lost_power:
-        _refuse_lost_code(run, snapshot, store.blobs)
-    beginning = _beginning(run, store.blobs, state, lost, capacity, boot) if past else StartRequested(capacity, boot)
+    boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
+    is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
+    _refuse_lost_code(run, snapshot, is_intact)
+    found = _found(run, lost, store.blobs)
+    resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
+    beginning = resumed if past else StartRequested(capacity, boot)
     return Begun(order, store, run, info, snapshot, journal, beginning, past)
 
 
@@ -82,10 +83,8 @@ def _under_way(state: RunState) -> Iterator[AttemptId]:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
 
 
-def _beginning(
-    run: RunFolder, blobs: Blobs, state: RunState, under_way: Iterable[AttemptId], capacity: int, boot: str
-) -> ResumeRequested:
-    """What is known of each attempt that was under way, and of each output that should be there."""
+def _found(run: RunFolder, under_way: Iterable[AttemptId], blobs: Blobs) -> tuple[AttemptReported, ...]:
+    """The reports of those attempts that had ended; what others have left half done is removed."""
     found = []
     for attempt in under_way:
         report = _left_by(run, attempt, blobs)
@@ -93,8 +92,7 @@ def _beginning(
             _remove_remains(run.attempt_folder(attempt))
         else:
             found.append(report)
-    is_intact = blobs.verify if state.boot != boot else blobs.has
-    return ResumeRequested(capacity, boot, tuple(found), tuple(_damaged(state, is_intact)))
+    return tuple(found)
 
 
 def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> AttemptReported | None:
@@ -120,7 +118,7 @@ def _are_whole(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 
 def _damaged(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
-    """Complete executions of which an output is gone; bytes are read only after a loss of power."""
+    """Complete executions of which an output is gone."""
     known: dict[str, bool] = {}
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.completed else ()):
@@ -134,12 +132,12 @@ def _damaged(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[Exec
                     break
 
 
-def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, blobs: Blobs) -> None:
+def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[str], bool]) -> None:
     for entry in snapshot.entries:
-        if entry.link is None and not blobs.verify(entry.blob):
+        if entry.link is None and not is_intact(entry.blob):
             raise EnvironmentFailure(
-                f"run {run.number} cannot go on: `{entry.path}` of its code was lost with the power",
-                hint=f"start a new run that takes over what is complete: vhpipe resume {run.number} --with-changes",
+                f"run {run.number} cannot go on: `{entry.path}` of its code is missing or damaged",
+                hint=f"a new run can take over what is complete: vhpipe resume {run.number} --with-changes",
             )
 
 

@@ -54,7 +54,7 @@ def supervise(engine: Callable[[], int], let_go: Callable[[], None] | None = Non
 def _tell(name: str) -> None:
     """Say what killed the engine, and bring back the cursor that its live table may have hidden."""
     shown = SHOW_CURSOR if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
-    message = f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete"
+    message = f"vhpipe: error: the engine was killed by {name}; `vhpipe resume` goes on from what is complete"
     with suppress(OSError):
         print(f"{shown}{message}", file=sys.stderr)
 

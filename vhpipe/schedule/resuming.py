@@ -15,6 +15,7 @@ from vhpipe.schedule.vocabulary import (
 
 ENGINE_GONE = "the engine ended before it did"
 OUTPUTS_GONE = "its outputs are missing or damaged"
+INPUTS_GONE = "its inputs are made again"
 
 
 def why_not_resumable(state: RunState) -> str | None:
@@ -46,9 +47,22 @@ def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
                 ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
     for damaged in resumed.damaged:
         ledger.emit(AttemptLost(AttemptId(damaged, state.execution(damaged).attempt), OUTPUTS_GONE))
+    for name in {below: None for damaged in resumed.damaged for below in state.downstream[damaged.node]}:
+        _start_over(ledger, name)
     if was_stopped:
         _take_back_stop(ledger)
     _ask_again(ledger)
+
+
+def _start_over(ledger: Ledger, name: str) -> None:
+    """Have a node that is under way wait for its inputs once more: they are being made again."""
+    node = ledger.state.nodes[name]
+    if node.status is not Status.STARTED:
+        return
+    for index, execution in enumerate(node.executions):
+        if execution.status in (Status.COMPLETE, Status.STARTED):
+            ledger.emit(AttemptLost(AttemptId(ExecutionId(name, index), execution.attempt), INPUTS_GONE))
+    ledger.emit(NodeReopened(name, Status.CREATED))
 
 
 def _take_back_stop(ledger: Ledger) -> None:

@@ -217,7 +217,8 @@ class Scheduler:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
         reopen(self._ledger, resumed)
         for report in resumed.found:
-            self._attempt_reported(report)
+            if self.state.nodes[report.attempt.execution.node].status is Status.STARTED:
+                self._attempt_reported(report)
         for name, node in self.state.nodes.items():
             self._endings.settle_if_over(name)
             if node.making_deployment:

@@ -184,7 +184,9 @@ class RunState(msgspec.Struct):
     def _node_started(self, event: NodeStarted) -> None:
         node = self.nodes[event.node]
         node.status = Status.STARTED
-        node.executions = [ExecutionState() for _ in range(event.executions)]
+        begun = [execution.attempt for execution in node.executions]  # of a node that starts over
+        node.executions = [ExecutionState(attempt=number) for number in begun[: event.executions]]
+        node.executions.extend(ExecutionState() for _ in range(event.executions - len(begun)))
         for index in event.left_out:
             node.executions[index].status = Status.SKIPPED
         node.left_out = len(event.left_out)
@@ -283,6 +285,9 @@ class RunState(msgspec.Struct):
         node = self.nodes[event.node]
         if node.status not in (Status.CREATED, Status.STARTED):
             self._unsettle(event.node, event.status)
+        elif event.status is Status.CREATED:
+            self._forget_queued_of(event.node)
+            node.status, node.bound, node.queued, node.failed = Status.CREATED, None, 0, 0
         for index in event.queued:
             node.executions[index].status, node.executions[index].because = Status.QUEUED, None
         node.queued += len(event.queued)

@@ -160,7 +160,10 @@ class RunResumed(Event, frozen=True, tag=True):
 
 
 class NodeReopened(Event, frozen=True, tag=True):
-    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run."""
+    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run.
+
+    A node that had started and is created again starts over, with other inputs.
+    """
 
     node: str
     status: Status

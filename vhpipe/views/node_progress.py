@@ -155,13 +155,21 @@ class NodeView:
 
     def start(self, executions: int, left_out: tuple[int, ...], at: float) -> None:
         self.status, self.started_at, self.total = Status.STARTED, at, executions
+        self._counted.clear()
         self._counted[Status.QUEUED] = executions
+        self._unstarted = Status.QUEUED
+        for execution in self._known.values():
+            execution.status = Status.QUEUED
         for index in left_out:
             self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
 
     def reopen(self, event: NodeReopened) -> None:
         """What a stop had done is taken back."""
         self.status, self.because, self.ended_at = event.status, None, None
+        if event.status is Status.CREATED:
+            self.total, self.started_at = 0, None
+            self._counted.clear()
+            self._running.clear()
         for index in event.queued:
             self._move(self._known.setdefault(index, self.execution(index)), Status.QUEUED)
         self._unstarted = Status.QUEUED
