@@ -9,13 +9,14 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import msgspec
 
+from vhpipe.config.paths import path_fault
 from vhpipe.engine.download import download
 from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.redaction import hide, redacted, true_uri
 from vhpipe.engine.survival import survivable
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
-from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path, unsafe_path_reason
+from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path
 from vhpipe.schedule.vocabulary import InputsReported
 from vhpipe.store.blobs import Blobs
 
@@ -55,8 +56,8 @@ def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
         for file in files:
-            if reason := unsafe_path_reason(file.path):
-                raise UsageError(f"`{file.path}` cannot be a file's place: {reason}", hint="name it by `filename`")
+            if reason := path_fault(file.path):
+                raise UsageError(f"`{file.path}` cannot be a file's place: it {reason}", hint="name it by `filename`")
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
     uris = tuple(hide(uri) for uri in item.uris)

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from vhpipe.config.paths import path_fault
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.engine.redaction import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
-from vhpipe.plan.placing import unsafe_path_reason
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.blobs import Blobs
 
@@ -95,6 +95,6 @@ def _described(file: InputFile, placed: PlacedFile) -> dict[str, Json]:
 
 
 def _refuse_unsafe(path: str, what: str) -> None:
-    reason = unsafe_path_reason(path)
+    reason = path_fault(path)
     if reason is not None:
-        raise CannotPrepareError(f"{what} is unsafe: {reason}")
+        raise CannotPrepareError(f"{what} is unsafe: it {reason}")
