@@ -1,9 +1,11 @@
 """From a planned node and what its edges brought: how many executions there are and what each gets."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from vhpipe.config.model import Parameter, Value
-from vhpipe.plan.model import PlannedDeployment, PlannedNode, PlannedTask, StepSpec
+from vhpipe.plan.model import GivenExecution, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
 from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
 from vhpipe.plan.values import fitting, typed_value
 
@@ -36,14 +38,28 @@ def execution_values(
     """All parameters of one execution that have a value: the plan's, those of edges, and those of the sweep.
 
     Each has the shape of its parameter, wherever it comes from: a flag is true or false, of several there is a list.
+    An execution that is given has those that it ran with.
     """
     if isinstance(node, PlannedDeployment):
         return {}
+    given = given_execution(node, index)
+    if given is not None:
+        return dict(given.values)
     complete = {**node.spec.values, **values}
     if isinstance(node, PlannedTask):
         complete |= point(bound_sweep(node, values, spread_names), index, seed)
     shapes = {parameter.name: parameter for parameter in node.spec.parameters}
     return {name: fitting(shapes[name], value) if name in shapes else value for name, value in complete.items()}
+
+
+def given_execution(node: PlannedNode, index: int) -> GivenExecution | None:
+    """What an execution has from an earlier run; None for one that has to run. Given ones stand in index order."""
+    if node.given is None:
+        return None
+    executions = node.given.executions
+    position = bisect_left(executions, index, key=attrgetter("index"))
+    found = executions[position : position + 1]
+    return found[0] if found and found[0].index == index else None
 
 
 def typed_execution_values(
