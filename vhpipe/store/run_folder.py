@@ -15,6 +15,7 @@ from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.codec import decode, encode
+from vhpipe.store.in_use import use
 
 Kept = TypeVar("Kept")
 
@@ -83,6 +84,7 @@ class RunFolder:
         self.path = path
         self.journal_path = path / "journal"
         self._lock: int | None = None
+        self._in_use: int | None = None
         self._node_folders: dict[str, str] = {}
 
     def write_info(self, info: RunInfo) -> None:
@@ -106,7 +108,24 @@ class RunFolder:
         return self._read("plan.json", _plan)
 
     def acquire(self, patience_s: float = _LOCK_PATIENCE_S) -> None:
-        """Become the one process that runs this run. Errors: RefusedError if another one still is after that time."""
+        """Become the one process that runs this run. Errors: RefusedError if another one still is after that time.
+
+        Until `release`, what this run stores or links is kept from being collected.
+        """
+        in_use = use(self.path.parents[1])
+        descriptor = self.lock(patience_s)
+        if descriptor is None:
+            os.close(in_use)
+            raise RefusedError(
+                f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
+            )
+        self._lock, self._in_use = descriptor, in_use
+
+    def lock(self, patience_s: float = _LOCK_PATIENCE_S) -> int | None:
+        """A descriptor that keeps others from running the run until it is closed; None if another has it.
+
+        Errors: EnvironmentFailure, also if the run has been removed meanwhile.
+        """
         path = self.path / "lock"
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -114,15 +133,17 @@ class RunFolder:
             raise from_os_error(error, "cannot open") from error
         if not _locked_in_time(descriptor, patience_s):
             os.close(descriptor)
-            raise RefusedError(
-                f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
-            )
-        self._lock = descriptor
+            return None
+        if not path.exists():
+            os.close(descriptor)
+            raise EnvironmentFailure(f"run {self.number} was removed just now", hint="see what is left: vhpipe runs")
+        return descriptor
 
     def release(self) -> None:
-        if self._lock is not None:
+        if self._lock is not None and self._in_use is not None:
             os.close(self._lock)
-            self._lock = None
+            os.close(self._in_use)
+            self._lock = self._in_use = None
 
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
