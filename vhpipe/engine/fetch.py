@@ -40,7 +40,7 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
 
 
 def _expand_node(node: PlannedNode, bases: dict[str, str], policy: str, notices: list[str]) -> PlannedNode:
-    if isinstance(node, PlannedDeployment) or not node.spec.inputs:
+    if isinstance(node, PlannedDeployment) or not node.spec.inputs or (node.given and node.given.is_whole):
         return node
     inputs = tuple(
         _expand_input(node.name, item, bases[item.relative_to], policy, notices) for item in node.spec.inputs

@@ -12,5 +12,7 @@ def runnable_problems(plan: Plan) -> tuple[str, ...]:
         f"task `{node.blueprint}` of node `{node.name}` is of type `{node.sweep.type}`,"
         " which this version of vhpipe cannot run yet"
         for node in plan.nodes
-        if isinstance(node, PlannedTask) and node.sweep.type in NOT_RUN_YET
+        if isinstance(node, PlannedTask)
+        and node.sweep.type in NOT_RUN_YET
+        and not (node.given and node.given.is_whole)
     )

@@ -28,10 +28,17 @@ _LOCK_PATIENCE_S = 0.5
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for, as typed but without secrets, so that it can be asked again with changes.
 
-    `source` is the blob of the yaml; paths are absolute. Of environment variables only the names are kept.
+    `source` is the blob of the yaml, `file` its path from the project; `folder` is where relative paths of inputs
+    start. `only`, `start`, `until` and `exclude` are selectors. Of environment variables only the names are kept.
     """
 
     source: str = ""
+    file: str = ""
+    folder: str = ""
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     step: str | None = None
     task: str | None = None
     parameters: tuple[str, ...] = ()
