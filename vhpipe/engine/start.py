@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+import msgspec
+
 from vhpipe import __version__
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.copies import Copies, InPlace
@@ -56,6 +58,8 @@ class Order(NamedTuple):
     snapshot: Snapshot | None = None
     """The code to run, where it is not that of now."""
     asked: Asked | None = None
+    source: bytes = b""
+    """The text of the pipeline's file, to be kept with what was asked for."""
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
     """The values of the plan's secrets; they are written nowhere."""
@@ -110,11 +114,18 @@ def begin(order: Order, at: float) -> Begun:
         repository=order.repository,
         inherits_environment=order.inherits_environment,
         python=order.python,
-        asked=order.asked,
+        asked=_kept(order, store),
     )
     run.write_info(info)
     beginning = StartRequested(order.capacity, boot_identifier())
     return Begun(order, store, run, info, snapshot, JournalWriter.create(run.journal_path), beginning)
+
+
+def _kept(order: Order, store: ProjectStore) -> Asked | None:
+    """What was asked for, and the text of the file that it was asked of."""
+    if order.asked is None:
+        return None
+    return msgspec.structs.replace(order.asked, source=store.blobs.write(order.source)[0])
 
 
 def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> Outcome:
