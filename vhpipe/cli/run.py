@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from vhpipe.cli.arguments import argument_options, file_and_pipeline_arguments
+from vhpipe.cli.parts import part_options
+from vhpipe.cli.reuse_options import WithReuse, reuse_options
 
 OPTIONS = (
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
@@ -37,9 +39,11 @@ def run_options(command: Any) -> Any:
     return command
 
 
-@click.command(name="run")
+@click.command(name="run", cls=WithReuse)
 @file_and_pipeline_arguments
 @argument_options
+@part_options
+@reuse_options
 @run_options
 def command(words: tuple[str, ...], detach: bool, **options: Any) -> int:
     """Run a pipeline, a step or a task on this machine.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file, given_arguments, match_name, pick_pipeline
+from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file
 from vhpipe.engine.supervisor import supervise
 from vhpipe.errors import UsageError
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import Begun, Order
     from vhpipe.plan.model import Plan
-    from vhpipe.store.run_folder import RunFolder
+    from vhpipe.store.run_folder import Asked, RunFolder
 
-ARGUMENT_OPTIONS = ("parameter_assignments", "input_assignments", "parameter_files", "seed", "on_collision")
 SIGNALLED = 128
 
 Ready = Callable[[int], None]
@@ -116,6 +115,8 @@ class Chosen(NamedTuple):
 
     plan: "Plan"
     project: Path
+    asked: "Asked"
+    source: bytes
 
 
 def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
@@ -158,13 +159,14 @@ def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
 def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
+    from vhpipe.cli.reuse_options import as_asked
     from vhpipe.engine.fetch import expand_inputs, redacted
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 
     chosen = _chosen(words, options)
-    plan = expand_inputs(chosen.plan, chosen.project, Path.cwd())
+    plan = as_asked(expand_inputs(chosen.plan, chosen.project, Path.cwd()), options)
     python = find_python(chosen.project, options["python"], os.environ)
     for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
         say(text)
@@ -177,39 +179,33 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
         tags=options["tags"],
         command_line=tuple(redacted(word) for word in sys.argv[1:]),
         repository=options["repository"],
+        refresh=frozenset(options["refresh"]),
         is_pipeline=not (options["step"] or options["task"]),
+        inherits_environment=options["inherit"],
+        asked=chosen.asked,
+        source=chosen.source,
+        python=options["python"],
     )
 
 
 def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.cli.loading import load_file, refuse_errors
-    from vhpipe.graph.build import build_graph
-    from vhpipe.plan.compile import compile_plan
-    from vhpipe.plan.runnable import runnable_problems
-    from vhpipe.plan.single import single_node
+    from vhpipe.cli.planning import asked_by, given_plan, planned, refuse_unrunnable
 
     file, name = chosen_file(words)
     if file not in words and options["project"] is not None:
         file = str(options["project"] / DEFAULT_FILE)
+    if sum(map(bool, (name, options["step"], options["task"]))) > 1:
+        raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
     loaded = load_file(file)
     refuse_errors(loaded)
-    config = loaded.config
-    if options["step"] or options["task"]:
-        if name or (options["step"] and options["task"]):
-            raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
-        step = match_name(options["step"], config.steps_by_name(), "step") if options["step"] else None
-        task = match_name(options["task"], config.tasks_by_name(), "task") if options["task"] else None
-        config, pipeline = single_node(config, step=step, task=task)
-        graph = build_graph(config, pipeline)
-    else:
-        pipeline = pick_pipeline(config, name)
-        graph = loaded.graphs[config.pipelines.index(pipeline)]
-    arguments = given_arguments(pipeline, **{option: options[option] for option in ARGUMENT_OPTIONS})
-    plan = compile_plan(config, graph, arguments, file)
-    problems = runnable_problems(plan)
-    if problems:
-        raise UsageError(problems[0])
-    return Chosen(plan, _project_of(file, options["project"]))
+    assert loaded.document is not None, "a file without errors has been read"
+    project = _project_of(file, options["project"])
+    asked = asked_by(options, loaded.config, file, project)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file)
+    plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
+    refuse_unrunnable(plan)
+    return Chosen(plan, project, asked, loaded.document.text.encode())
 
 
 def _project_of(file: str, given: Path | None) -> Path:
