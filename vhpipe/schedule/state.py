@@ -298,6 +298,15 @@ class RunState(msgspec.Struct):
         self.because = None
         if self.stopping is not None and self.stopping.by_user:
             self.stopping = None
+        self._wait_anew()
+
+    def _wait_anew(self) -> None:
+        """Have all looked up once more: the answers were those of an engine that is gone."""
+        waiting = (*self.queue, *self.awaited, *self.unchecked)
+        for emptied in (self.queue, self.awaited, self.unchecked):
+            emptied.clear()
+        for execution in waiting:
+            self._enqueue(execution.node, [execution.index])
 
     def _drop_queued(self, node: NodeState, because: str) -> None:
         for execution in node.executions if node.queued else ():
