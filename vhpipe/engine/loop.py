@@ -158,6 +158,8 @@ class Engine:
 
     def _patience(self) -> float:
         """Seconds until something must be looked at."""
+        if self._inbox:
+            return 0.0
         moments = [self._next_tick, self._next_look]
         deadline = self._runner.next_deadline()
         if deadline is not None:

@@ -96,7 +96,7 @@ def begin(order: Order, at: float) -> Begun:
     store = ProjectStore.create(order.project)
     run = store.new_run()
     run.acquire()
-    snapshot = order.snapshot or take_snapshot(order.project, store.blobs)
+    snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
     run.write_plan(order.plan)
     info = RunInfo(
@@ -136,10 +136,13 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
-    fingerprints = Fingerprints(begun.snapshot, order.plan.file, is_known=_is_closed(order))
+    fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order))
     attempts = _attempts(begun, engine, pool, fingerprints)
     store = begun.store
-    reuse = Reuse(run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon)
+    reuse = Reuse(
+        run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
+        lambda execution: scheduler.state.execution(execution).status,
+    )  # fmt: skip
     runner = ProcessRunner(engine.selector, attempts.ended)
     engine.equip(attempts, runner, pool, Fetcher(store.blobs), reuse)
     try:
@@ -155,7 +158,7 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def _is_closed(order: Order) -> bool:
+def is_closed(order: Order) -> bool:
     """Whether steps depend on nothing but what fingerprints have. Source: decisions 25 and 57."""
     return not order.inherits_environment and order.repository != "in-place"
 

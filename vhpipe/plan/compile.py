@@ -108,7 +108,7 @@ def _planned_node(
         for item in step.inputs
     )
     if isinstance(node, ExecutionNode):
-        return _planned_execution(node, step, inputs, assigned)
+        return _planned_execution(graph, node, step, inputs, assigned)
     return _planned_task(graph, node, step, inputs, assigned)
 
 
@@ -128,7 +128,11 @@ def _planned_input(
 
 
 def _planned_execution(
-    node: ExecutionNode, step: Step, inputs: tuple[PlannedInput, ...], assigned: Mapping[str, Assigned]
+    graph: PipelineGraph,
+    node: ExecutionNode,
+    step: Step,
+    inputs: tuple[PlannedInput, ...],
+    assigned: Mapping[str, Assigned],
 ) -> PlannedExecution:
     for name, (value, by) in assigned.items():
         parameter = step.parameter(name)
@@ -143,6 +147,7 @@ def _planned_execution(
         spec=_spec(step, inputs, _step_values(step) | values),
         on_error=node.on_error,
         actions=_planned_actions(node.actions),
+        reuse=graph.pipeline.reuse_executions,
     )
 
 
@@ -172,6 +177,7 @@ def _planned_task(
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
         actions=_planned_actions(node.actions),
+        reuse=graph.pipeline.reuse_executions or (blueprint is not None and blueprint.reuse_children),
     )
 
 

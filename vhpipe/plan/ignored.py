@@ -37,17 +37,12 @@ def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
 
 def _of_blueprints(graph: PipelineGraph) -> Iterable[str]:
     tasks = {name: task for name in graph.order if (task := graph.tasks.get(name)) is not None}
-    reusing = [name for name, task in tasks.items() if task.reuse_children]
-    if reusing:
-        yield f"reuse-children of {_quoted(reusing)}: every execution is run"
     stopping = [name for name, task in tasks.items() if task.stop_condition]
     if stopping:
         yield f"stop-condition of task {_quoted(stopping)}: every execution is run"
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
-    if graph.pipeline.reuse_executions:
-        yield "reuse-executions: every execution is run"
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"

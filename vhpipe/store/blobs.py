@@ -20,6 +20,8 @@ SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
 
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES})
+_NO_BLOB = frozenset({errno.ELOOP, errno.EACCES, errno.ENXIO})
+"""Something has the name and is no readable file, such as a link."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -41,18 +43,31 @@ class Blobs:
         name = self._name(blob)
         try:
             descriptor = os.open(name, _READ | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno in _NO_BLOB:
+                with suppress(OSError):
+                    os.rename(name, f"{name}.bad")
+            return False
+        try:
+            is_good = _hash_is(descriptor, name, blob)
+            if not is_good and is_still(name, descriptor):  # else somebody put it aside, and this may be a good one
+                with suppress(OSError):
+                    os.rename(name, f"{name}.bad")
+        finally:
+            os.close(descriptor)
+        return is_good
+
+    def is_whole(self, blob: str) -> bool:
+        """The same, without putting anything aside."""
+        name = self._name(blob)
+        try:
+            descriptor = os.open(name, _READ | os.O_NOFOLLOW)
         except OSError:
             return False
         try:
-            is_good = _hash(descriptor, _regular(name, descriptor).st_size)[0] == blob
-        except (OSError, EnvironmentFailure):
-            is_good = False
+            return _hash_is(descriptor, name, blob)
         finally:
             os.close(descriptor)
-        if not is_good:
-            with suppress(OSError):
-                os.rename(name, f"{name}.bad")
-        return is_good
 
     def keep(self, path: Path) -> tuple[str, int]:
         """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
@@ -203,6 +218,20 @@ def _regular(path: str, descriptor: int) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise EnvironmentFailure(f"cannot store `{path}`: it is not a regular file")
     return status
+
+
+def _hash_is(descriptor: int, name: str, blob: str) -> bool:
+    try:
+        return _hash(descriptor, _regular(name, descriptor).st_size)[0] == blob
+    except (OSError, EnvironmentFailure):
+        return False
+
+
+def is_still(path: str, descriptor: int) -> bool:
+    """Whether the open file is the one that has the name now."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    return False
 
 
 def _hash(descriptor: int, expected_bytes: int) -> tuple[str, int]:
