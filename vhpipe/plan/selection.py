@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from vhpipe.errors import UsageError
+from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedEdge, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import sweep_size
 from vhpipe.plan.unknown import unknown_name
@@ -70,6 +71,12 @@ def select(plan: Plan, selectors: Selectors) -> Selection:
     if not parts:
         raise UsageError("nothing is left to run", "no node is in all of what the options select")
     return _selection(plan, parts)
+
+
+def named(plan: Plan, selectors: Iterable[str]) -> dict[str, frozenset[int] | None]:
+    """The nodes that selectors name, each with the executions that are meant; None for all. Errors: UsageError."""
+    parts = _Graph(plan).meant(selectors, _Meant._replace)
+    return {name: None if part is None else frozenset(part) for name, part in parts.items()}
 
 
 def reduced(plan: Plan, selection: Selection) -> Plan:
@@ -144,9 +151,9 @@ class _Graph:
 
     def _around(self, selector: _Meant) -> Iterator[str]:
         if selector.with_ancestors:
-            yield from reachable(self._before, selector.node)
+            yield from _reachable(self._before, selector.node)
         if selector.with_descendants:
-            yield from reachable(self._after, selector.node)
+            yield from _reachable(self._after, selector.node)
 
     def _part(self, selector: _Meant) -> Part:
         if not selector.indexes:
@@ -157,6 +164,8 @@ class _Graph:
         if isinstance(node, PlannedDeployment) or beyond is not None:
             index = selector.indexes[0] if beyond is None else beyond
             raise UsageError(f"node `{name}` has no execution {index}", _what_it_has(node, count or 0))
+        if is_group(node):
+            raise UsageError(f"the executions of `{name}` are one group and run together", f"select the node: {name}")
         return set(selector.indexes) if isinstance(node, PlannedTask) else None
 
     def all_of(self, name: str) -> set[int]:
@@ -192,21 +201,16 @@ def _neighbours(
     return found
 
 
-def reachable(neighbours: Mapping[str, Collection[str]], *starts: str) -> set[str]:
-    """All that some steps lead to, without the starts themselves unless a step leads there."""
+def _reachable(neighbours: Mapping[str, Collection[str]], start: str) -> set[str]:
+    """All that one or more steps lead to."""
     found: set[str] = set()
-    waiting = list(starts)
+    waiting = [start]
     while waiting:
         for name in neighbours.get(waiting.pop(), ()):
             if name not in found:
                 found.add(name)
                 waiting.append(name)
     return found
-
-
-def descendants(plan: Plan, names: Iterable[str]) -> set[str]:
-    """All nodes that follow one of the names, near or far."""
-    return reachable(_neighbours(plan.edges, lambda edge: (edge.source, edge.target)), *names)
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,6 @@ from vhpipe.plan.model import (
     Plan,
     PlannedDeployment,
     PlannedNode,
-    PlannedTask,
 )
 from vhpipe.schedule.state import ExecutionState, NodeState, RunState
 from vhpipe.schedule.upstream import Upstream
@@ -46,12 +45,12 @@ def given_node(plan: Plan, state: RunState, name: str, run: int) -> PlannedNode 
 def given_children(
     plan: Plan, state: RunState, name: str, run: int, without: Collection[int] = ()
 ) -> Given | None:
-    """What a task has of its children that are complete in that run; None where there is none.
+    """What a node has of its executions that are complete in that run, to run the others; None where there is none.
 
     `without` are the indexes that run whatever is there.
     """
     planned = plan.node(name)
-    if not isinstance(planned, PlannedTask):
+    if isinstance(planned, PlannedDeployment):
         return None
     found = _given_executions(plan, state, planned, run)
     executions = tuple(each for each in found if each.index not in without)
