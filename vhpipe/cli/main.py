@@ -36,6 +36,7 @@ COMMANDS = {
     "approve": ("vhpipe.cli.approve", "Let a run go on that waits for approval."),
     "reject": ("vhpipe.cli.reject", "Refuse the approval that a run waits for."),
     "shell": ("vhpipe.cli.shell", "Open a shell where an execution ran, with its variables."),
+    "clean": ("vhpipe.cli.clean", "Remove old runs and what nothing needs any more."),
     "deployments": ("vhpipe.cli.deployments", "List the deployment versions that runs made."),
     "completion": ("vhpipe.cli.completion", "Print the completion script of a shell."),
 }

@@ -131,6 +131,7 @@ def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
 
 def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.approving import Approver
+    from vhpipe.cli.listing import remember_ended
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import walk
 
@@ -144,6 +145,7 @@ def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
         outcome = walk(begun, (watcher,), approver)
     finally:
         watcher.close()
+    remember_ended(begun.store, begun.run, watcher.view)
     if options["as_json"]:
         _print_json(watcher, begun.run)
     return SIGNALLED + outcome.signal if outcome.signal is not None else watcher.view.exit_code
