@@ -90,9 +90,9 @@ def given_plan(wanted: Planned, asked: "Asked", project: Path, command: Sequence
     return with_given(plan, selection, earlier, command)
 
 
-def refuse_unrunnable(plan: "Plan") -> None:
+def refuse_unrunnable(plan: "Plan", capacity: int) -> None:
     from vhpipe.plan.runnable import runnable_problems
 
-    problems = runnable_problems(plan)
+    problems = runnable_problems(plan, capacity)
     if problems:
         raise UsageError(problems[0])

@@ -193,6 +193,7 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
 def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.cli.loading import load_file, refuse_errors
     from vhpipe.cli.planning import asked_by, given_plan, planned, refuse_unrunnable
+    from vhpipe.engine.start import default_capacity
 
     file, name = chosen_file(words)
     if file not in words and options["project"] is not None:
@@ -206,7 +207,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     asked = asked_by(options, loaded.config, file, project)
     wanted = planned(loaded, name, asked, options["input_assignments"], file)
     plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
-    refuse_unrunnable(plan)
+    refuse_unrunnable(plan, options["jobs"] or default_capacity())
     return Chosen(plan, project, asked, loaded.document.text.encode())
 
 

@@ -67,6 +67,7 @@ class Attempts:
         self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
+        self._completing: set[AttemptId] = set()
         self._failed_copies: dict[str, list[Path]] = {}
         self.runner: Runner | None = None
 
@@ -79,7 +80,10 @@ class Attempts:
         else:
             self._pool.do(lambda: self._prepare(attempt, spec), lambda made: self._launch(attempt, made))
 
-    def stop(self, attempt: AttemptId, because: str) -> None:
+    def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
+        """Have an attempt end; with `completes` it counts as complete then."""
+        if completes:
+            self._completing.add(attempt)
         if attempt in self._preparing:
             self._preparing[attempt] = because
         elif self.runner is not None:
@@ -124,6 +128,8 @@ class Attempts:
     def ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
+        if outcome is Status.STOPPED and attempt in self._completing:
+            outcome = Status.COMPLETE
         ended, found = self._found(Ended(attempt, outcome, because, ending.exit_code))
         if sum(each.size_bytes for each in found) <= LIGHT_BYTES:
             self._on_report(self._collected(ended, found))

@@ -216,7 +216,7 @@ class Engine:
             case FetchInputs():
                 self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
             case StopAttempt():
-                self._attempts.stop(effect.attempt, effect.because)
+                self._attempts.stop(effect.attempt, effect.because, effect.completes)
             case AskApproval():
                 self._ask(effect)
             case MakeDeployment():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from vhpipe.engine.metadata import MetadataReader, stamped
+from vhpipe.engine.stop_conditions import Measured
 from vhpipe.engine.survival import survivable
 from vhpipe.runners.protocol import Stream
 from vhpipe.schedule.vocabulary import Json
@@ -25,8 +26,8 @@ class AttemptOutput:
     `log.index` has a line `<offset> <o|e> <seconds since the epoch>` for each piece.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, measured: Measured | None = None) -> None:
+        self._folder, self._measured = folder, measured
         self.failure: str | None = None
         self._reader = MetadataReader()
         self._log: int | None = None
@@ -97,6 +98,8 @@ class AttemptOutput:
         if not found:
             return
         self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
+        if self._measured is not None:
+            self._measured(self._reader.last)
 
     def _append(self, name: str, content: bytes) -> None:
         file = self._open(name)

@@ -22,6 +22,7 @@ from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
@@ -175,7 +176,7 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         shell=_shell(order.environment.get("PATH")),
     )
     copies = _copies(begun)
-    workspaces = Workspaces(surrounding, InputFiles(store.blobs))
+    workspaces = Workspaces(surrounding, InputFiles(store.blobs), StopConditions(engine.hear_soon))
     return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, engine.hear)
 
 

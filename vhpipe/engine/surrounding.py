@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.config.model import Parameter, Value
+from vhpipe.engine.group import group_variables
 from vhpipe.engine.identity import node_identifier, task_identifier
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.plan.command import variable_names
@@ -101,6 +102,8 @@ def step_variables(
     if around.info.is_pipeline:
         variables["VH_PIPELINE_ID"] = around.info.identifier
         variables["VH_PIPELINE_NODE_ID"] = node_identifier(around.info.identifier, node)
+    if spec.members is not None:
+        variables |= group_variables(spec.id.index, spec.members)
     if spec.type == "task":
         variables["VH_TASK_ID"] = task_identifier(around.info.identifier, node)
     return variables

@@ -9,10 +9,12 @@ import shlex
 from typing import NamedTuple
 
 from vhpipe.engine.configuration import ConfigurationWriter
+from vhpipe.engine.group import group_json
 from vhpipe.engine.identity import attempt_identifier
 from vhpipe.engine.input_files import InputFiles, PlacedInputs
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.preparing import CannotPrepareError
+from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import Place, Surrounding, execution_json, step_variables, typed_parameters
 from vhpipe.plan.command import build_command, interpolation_problems
 from vhpipe.plan.model import AttemptId, ExecutionSpec
@@ -36,8 +38,8 @@ class Workspace(NamedTuple):
 class Workspaces:
     """Makes the workspaces of one run. Thread-safe."""
 
-    def __init__(self, surrounding: Surrounding, input_files: InputFiles) -> None:
-        self._around = surrounding
+    def __init__(self, surrounding: Surrounding, input_files: InputFiles, conditions: StopConditions) -> None:
+        self._around, self._conditions = surrounding, conditions
         self._input_files = input_files
         self._configuration = ConfigurationWriter(f"{surrounding.run.path}/work/shared")
 
@@ -61,12 +63,14 @@ class Workspaces:
             "runtime": {"runtime": "vhpipe", "version": self._around.info.version},
             "api": {},
         }
+        if spec.members is not None:
+            objects["distributed"] = group_json(self._around.info.identifier, attempt, spec.members)
         self._configuration.write(f"{folder}/config", objects, COMMON if inputs.files else COMMON | {"inputs"})
         write_new(f"{folder}/command.sh", script)
         place = Place(identifier, folder, repository)
         variables = step_variables(self._around, spec, place, parameters)
         write_new(f"{folder}/environment.json", json.dumps(variables).encode())
-        output = AttemptOutput(folder)
+        output = AttemptOutput(folder, self._conditions.watch(attempt, spec))
         marker = f"VH_JOB_ID={variables['VH_JOB_ID']}"
         limits = (spec.step.time_limit_s, spec.step.no_output_timeout_s)
         return Workspace(Launch(argv, repository, variables, marker, output, *limits), output, inputs)

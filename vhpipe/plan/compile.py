@@ -42,6 +42,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
 
@@ -60,6 +61,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     edges, cut = edges_in_force(graph, arguments)
     filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     nodes = tuple(_planned_node(graph, name, assigned[name], arguments, filled) for name in graph.order)
+    nodes = with_given_variables(nodes, arguments)
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
     return Plan(
@@ -70,7 +72,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         file=file,
         on_collision=arguments.on_collision,
         ignored=ignored_by_process_runner(graph),
-        notices=(*map(cut_notice, cut), *_variable_notices(graph, filled)),
+        notices=(*map(cut_notice, cut), *_variable_notices(graph, arguments, filled)),
     )
 
 
@@ -83,13 +85,14 @@ def _refuse_commits(graph: PipelineGraph) -> None:
             )
 
 
-def _variable_notices(graph: PipelineGraph, filled: Filled) -> Iterator[str]:
+def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled) -> Iterator[str]:
     """Required variables without a value: the platform could have one in the project's settings."""
     for name in graph.order:
         step = graph.steps.get(name)
         for variable in step.environment_variables if step else ():
             is_filled = (name, EdgeKind.ENVIRONMENT_VARIABLE, variable.name) in filled
-            if not (variable.default is not None or variable.optional or is_filled):
+            is_given = variable.name in arguments.environment_variables
+            if not (variable.default is not None or variable.optional or is_filled or is_given):
                 what = f"environment variable `{variable.name}` of node `{name}`"
                 yield f"{what} is required and has no value in the file"
 
@@ -176,6 +179,7 @@ def _planned_task(
         on_error=node.on_error,
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
+        stop_condition=blueprint.stop_condition if blueprint else None,
         actions=_planned_actions(node.actions),
         reuse=graph.pipeline.reuse_executions or (blueprint is not None and blueprint.reuse_children),
     )
@@ -218,6 +222,7 @@ def _spec(step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]
         no_output_timeout_s=step.no_output_timeout_s,
         source_path=step.source_path,
         resources=step.resources,
+        stop_condition=step.stop_condition,
     )
 
 

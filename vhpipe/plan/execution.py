@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
-from vhpipe.config.model import Parameter, Value
+from vhpipe.config.model import Parameter, TaskType, Value
 from vhpipe.plan.model import GivenExecution, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
 from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
 from vhpipe.plan.values import fitting, typed_value
@@ -23,6 +23,11 @@ def bound_sweep(task: PlannedTask, values: Mapping[str, Value], spread_names: Se
         else:
             sweep = with_value(sweep, name, value)
     return sweep
+
+
+def is_group(node: PlannedNode) -> bool:
+    """Whether the node's executions are members of one group, which start together."""
+    return isinstance(node, PlannedTask) and node.sweep.type is TaskType.DISTRIBUTED
 
 
 def execution_count(node: PlannedNode, values: Mapping[str, Value], spread_names: Sequence[str]) -> int:

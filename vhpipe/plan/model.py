@@ -131,6 +131,7 @@ class StepSpec(msgspec.Struct, frozen=True):
     no_output_timeout_s: float | None = None
     source_path: str | None = None
     resources: Resources | None = None
+    stop_condition: str | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
@@ -206,6 +207,7 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     reuse: bool = False
     given: Given | None = None
     children: tuple[int, ...] | None = None
+    stop_condition: str | None = None
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -278,7 +280,8 @@ class Plan(msgspec.Struct, frozen=True):
 class ExecutionSpec(msgspec.Struct, frozen=True):
     """All that an attempt needs to know: nothing in it reaches for the engine's memory.
 
-    `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files.
+    `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files. `members` is
+    the number of executions in the group of a distributed task, of which this is one.
     """
 
     id: ExecutionId
@@ -287,3 +290,5 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     values: dict[str, Value]
     inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
     environment_variables: dict[str, EnvironmentValue]
+    task_stop_condition: str | None = None
+    members: int | None = None

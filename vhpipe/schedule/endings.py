@@ -6,6 +6,7 @@ The policies themselves are the tables of `on_error`. Source: decisions 20, 21, 
 from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
+from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedTask
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
@@ -23,6 +24,7 @@ from vhpipe.schedule.vocabulary import (
     RunStopping,
     Status,
     StopAttempt,
+    StopConditionMet,
 )
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
@@ -41,18 +43,36 @@ class Endings:
         """Try again if the policy allows it; else the execution has failed for good."""
         execution = report.attempt.execution
         node, failures = self._state.nodes[execution.node], self._state.execution(execution).failures
-        may_retry = not (report.final or node.stopping or self._state.stopping)
+        may_retry = not (report.final or node.stopping or self._state.stopping or is_group(self._nodes[execution.node]))
         if may_retry and failures < attempts_allowed(self._nodes[execution.node].on_error):
             self._ledger.emit(RetryScheduled(execution, report.attempt.number + 1))
         else:
             self._execution_failed(execution)
+
+    def stop_by_condition(self, met: StopConditionMet) -> None:
+        """End an execution early and well; where the condition is the task's, its siblings are stopped.
+
+        Source: decision 23.
+        """
+        execution = met.attempt.execution
+        name, state = execution.node, self._state.execution(execution)
+        node, because = self._state.nodes[name], f"stop-condition `{met.condition}` is met"
+        if self._state.stopping or node.stopping or node.status is not Status.STARTED:
+            return
+        if state.status is Status.STARTED and state.attempt == met.attempt.number and not state.is_stopping:
+            self._ledger.emit(AttemptStopping(met.attempt, because))
+            self._ledger.ask(StopAttempt(met.attempt, because, completes=True))
+        if met.of_task:
+            self._ledger.emit(NodeStopping(name, because))
+            self._stop_running([name], because)
+            self.settle_if_over(name)
 
     def _execution_failed(self, execution: ExecutionId) -> None:
         """Node-error actions first, then what the siblings do."""
         name = execution.node
         self.end_by_action(name, self._ledger.take_actions(name, Moment.ERROR, execution.index))
         node = self._state.nodes[name]
-        if node.stopping or self._state.stopping or not (node.queued or node.running):
+        if node.stopping or not (node.queued or node.running):
             return
         if siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
             return
@@ -92,6 +112,8 @@ class Endings:
             self._settle_failed(name, self._why_failed(name, node), node.failed)
         elif node.completed + node.left_out == len(node.executions):
             self.complete(name)
+        elif node.stopping and node.completed and not self._state.stopping:
+            self.complete(name, node.stopping)
         else:
             stopping = self._state.stopping
             self._settle(name, Status.STOPPED, node.stopping or (stopping.because if stopping else None))

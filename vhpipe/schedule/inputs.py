@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.config.model import EdgeKind
-from vhpipe.plan.execution import execution_count, execution_values
+from vhpipe.plan.execution import execution_count, execution_values, is_group
 from vhpipe.plan.model import (
     ExecutionId,
     ExecutionSpec,
@@ -96,6 +96,8 @@ def execution_spec(
     return ExecutionSpec(
         id=execution,
         type="task" if isinstance(node, PlannedTask) else "execution",
+        task_stop_condition=node.stop_condition if isinstance(node, PlannedTask) else None,
+        members=len(state.nodes[node.name].executions) if is_group(node) else None,
         step=node.spec,
         values=execution_values(node, bound.values, bound.spread, execution.index, plan.seed),
         inputs=tuple(upstream.inputs(execution.node).items()),

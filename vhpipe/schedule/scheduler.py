@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import assert_never
 
-from vhpipe.plan.execution import execution_count
+from vhpipe.plan.execution import execution_count, is_group
 from vhpipe.plan.model import (
     AttemptId,
     ExecutionId,
@@ -54,6 +54,7 @@ from vhpipe.schedule.vocabulary import (
     StartRequested,
     Status,
     Stimulus,
+    StopConditionMet,
     StopRequested,
 )
 
@@ -77,6 +78,7 @@ class Scheduler:
         self._edges_into: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
         for edge in sorted(plan.edges, key=lambda edge: edge.index):
             self._edges_into[edge.target].append(edge)
+        self._groups = frozenset(node.name for node in plan.nodes if is_group(node))
         self._limits = {
             node.name: node.maximum_queued_executions
             for node in plan.nodes
@@ -102,6 +104,8 @@ class Scheduler:
                 self._consider_all()
             case ResumeRequested():
                 self._resume(stimulus)
+            case StopConditionMet():
+                self._endings.stop_by_condition(stimulus)
             case InputsReported():
                 self._inputs_reported(stimulus)
             case ReuseAnswered():
@@ -180,6 +184,10 @@ class Scheduler:
             return
         bound = self.state.nodes[name].bound or InputsBound(name)
         count = execution_count(node, bound.values, bound.spread)
+        if name in self._groups and count > self.state.capacity:
+            because = f"its {count} executions must run at once, and there is room for {self.state.capacity}"
+            self._endings.fail_without_execution(name, because)
+            return
         self._ledger.emit(NodeStarted(name, count, _left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
@@ -187,10 +195,14 @@ class Scheduler:
     def _fill_slots(self) -> None:
         """Start what is queued, and look up what may be reused: each takes a slot only if it has to run."""
         state = self.state
-        while state.running < state.capacity and (execution := self._next_queued()) is not None:
-            attempt = AttemptId(execution, state.execution(execution).attempt + 1)
-            self._ledger.emit(AttemptStarted(attempt))
-            self._ledger.ask(StartAttempts((attempt,)))
+        while state.running < state.capacity and (first := self._next_queued()) is not None:
+            starting = self._with_group(first)
+            if len(starting) > state.capacity - state.running:
+                break  # a group waits until all of it can start, and nothing overtakes it
+            attempts = tuple(AttemptId(each, state.execution(each).attempt + 1) for each in starting)
+            for attempt in attempts:
+                self._ledger.emit(AttemptStarted(attempt))
+            self._ledger.ask(StartAttempts(attempts))
         if not state.unchecked:
             return
         free = state.capacity - state.running - len(self._asked)
@@ -205,6 +217,12 @@ class Scheduler:
         if not queue or self._may_run(queue[0]):
             return queue[0] if queue else None
         return next((each for each in queue if self._may_run(each)), None)
+
+    def _with_group(self, execution: ExecutionId) -> tuple[ExecutionId, ...]:
+        """An execution and all that must start together with it."""
+        if execution.node not in self._groups:
+            return (execution,)
+        return tuple(each for each in self.state.queue if each.node == execution.node)
 
     def _may_run(self, execution: ExecutionId) -> bool:
         """Whether its task runs fewer than it may, and nothing before it is being done again."""

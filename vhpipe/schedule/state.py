@@ -62,7 +62,7 @@ class NodeState(msgspec.Struct):
 
     `fetched` has the blobs of files from outside by URI. `awaiting` is an approval that is asked for now, `withheld`
     one that was asked for and has not been given yet, whatever became of the run. `left_out` counts executions that
-    are no part of the run.
+    are no part of the run. `settled_in_stop`: the node settled while the run was being stopped by the user.
     """
 
     waiting_for: int
@@ -83,6 +83,7 @@ class NodeState(msgspec.Struct):
     actions_taken: frozenset[int] = frozenset()
     making_deployment: bool = False
     deployment: DeploymentCreated | None = None
+    settled_in_stop: bool = False
 
 
 class RunState(msgspec.Struct):
@@ -278,16 +279,16 @@ class RunState(msgspec.Struct):
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
-        node.status, node.because = status, None
+        node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
     def _node_reopened(self, event: NodeReopened) -> None:
         node = self.nodes[event.node]
         if node.status not in (Status.CREATED, Status.STARTED):
             self._unsettle(event.node, event.status)
-        elif event.status is Status.CREATED:
+        if event.status is Status.CREATED:
             self._forget_queued_of(event.node)
-            node.status, node.bound, node.queued, node.failed = Status.CREATED, None, 0, 0
+            node.status, node.bound, node.queued, node.completed, node.failed = Status.CREATED, None, 0, 0, 0
         for index in event.queued:
             node.executions[index].status, node.executions[index].because = Status.QUEUED, None
         node.queued += len(event.queued)
@@ -317,6 +318,7 @@ class RunState(msgspec.Struct):
     def _node_settled(self, event: NodeSettled) -> None:
         node = self.nodes[event.node]
         node.status, node.because, node.failed = event.status, event.because, event.failed
+        node.settled_in_stop = self.stopping is not None and self.stopping.by_user
         if node.awaiting is not None:
             self.awaiting -= 1
             node.awaiting = None

@@ -115,6 +115,14 @@ class ReuseAnswered(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
 
 
+class StopConditionMet(msgspec.Struct, frozen=True):
+    """What an attempt has measured meets the stop-condition of its step, or, with `of_task`, that of its task."""
+
+    attempt: AttemptId
+    condition: str
+    of_task: bool = False
+
+
 class ApprovalAnswered(msgspec.Struct, frozen=True):
     node: str
     approved: bool
@@ -135,7 +143,7 @@ class DeploymentReported(msgspec.Struct, frozen=True):
 
 Stimulus = (
     StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
-    | ApprovalAnswered | DeploymentReported
+    | StopConditionMet | ApprovalAnswered | DeploymentReported
 )  # fmt: skip
 
 
@@ -350,12 +358,16 @@ AnyEvent = (
 )  # fmt: skip
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch."""
+class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch.
+
+    `left` more events of the same decision follow; a run goes on only from a decision that is whole.
+    """
 
     sequence: int
     at: float
     event: AnyEvent
+    left: int = 0
 
 
 # ── effects: what is asked ───────────────────────────────────────────────────────────────────────
@@ -368,8 +380,11 @@ class StartAttempts(msgspec.Struct, frozen=True):
 
 
 class StopAttempt(msgspec.Struct, frozen=True):
+    """With `completes` the attempt has done what it was for: it counts as complete, not as stopped."""
+
     attempt: AttemptId
     because: str
+    completes: bool = False
 
 
 class AskApproval(msgspec.Struct, frozen=True):
