@@ -69,7 +69,10 @@ def _say(removed: "Removed", is_dry: bool, as_json: bool) -> None:
 
     cleaning = _counted(removed)
     if as_json:
-        click.echo(json_text({"schema": SCHEMA, "dry_run": is_dry, **cleaning._asdict(), "failures": removed.failures}))
+        pairs = {name: [{"run": run, "for": other} for run, other in found] for name, found in
+                 (("spared", cleaning.spared), ("missed", cleaning.missed))}  # fmt: skip
+        shown = {"schema": SCHEMA, "dry_run": is_dry, **cleaning._asdict(), **pairs, "failures": removed.failures}
+        click.echo(json_text(shown))
     else:
         for line in cleaning_text(cleaning, is_dry):
             click.echo(line)

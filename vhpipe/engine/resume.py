@@ -46,8 +46,8 @@ def continue_run(
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
-    lost = tuple(_under_way(state))
-    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(info.identifier, attempt)}" for attempt in lost})
+    lost = tuple(under_way(state))
+    kill_survivors(info.identifier, lost)
     order = Order(
         plan=plan,
         project=store.project,
@@ -63,7 +63,7 @@ def continue_run(
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    found = _found(run, lost, store.blobs)
+    found = reports_found(run, lost, store.blobs)
     resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
     beginning = resumed if past else StartRequested(capacity, boot)
     return Begun(order, store, run, info, snapshot, journal, beginning, past)
@@ -76,17 +76,23 @@ def _not_resumable(number: int, reason: str, state: RunState) -> UsageError:
     return UsageError(f"run {number} {reason}", hint)
 
 
-def _under_way(state: RunState) -> Iterator[AttemptId]:
+def kill_survivors(identifier: str, attempts: Iterable[AttemptId]) -> None:
+    """Kill what is left of attempts whose engine has died. `identifier` is that of the run."""
+    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(identifier, attempt)}" for attempt in attempts})
+
+
+def under_way(state: RunState) -> Iterator[AttemptId]:
+    """The attempts that had begun and of which no end is recorded."""
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.running else ()):
             if execution.status is Status.STARTED:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
 
 
-def _found(run: RunFolder, under_way: Iterable[AttemptId], blobs: Blobs) -> tuple[AttemptReported, ...]:
+def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -> tuple[AttemptReported, ...]:
     """The reports of those attempts that had ended; what others have left half done is removed."""
     found = []
-    for attempt in under_way:
+    for attempt in attempts:
         report = _left_by(run, attempt, blobs)
         if report is None:
             _remove_remains(run.attempt_folder(attempt))
