@@ -51,6 +51,15 @@ def check_owner(folder: str, environ: Mapping[str, str]) -> None:
         )
 
 
+def secret_mac(value: str, environ: Mapping[str, str]) -> str:
+    """The HMAC of a secret under this user's key, in hexadecimal: equal for equal values, and no help in guessing them.
+
+    Makes the key if there is none. Errors: EnvironmentFailure and RefusedError for a key that cannot be used.
+    """
+    key = _shared_key(environ) if KEY_FILE_VARIABLE in environ else _own_key(environ, create=True)
+    return hmac.new(key, b"vhpipe secret 1:" + value.encode("utf-8", "surrogateescape"), "sha256").hexdigest()
+
+
 def _fault_of_folder(folder: str) -> str | None:
     status = os.lstat(folder)
     if stat.S_ISLNK(status.st_mode):

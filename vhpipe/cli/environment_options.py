@@ -1,0 +1,121 @@
+"""The user's environment variables for all executions: -e, --env-file and --secret of `vhpipe run` and its kin."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from vhpipe.cli.environment_files import fault_of_name, read_variables
+from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.plan.arguments import Arguments
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_LONGEST_BYTES = 128 * 1024 - 1
+"""Of `NAME=value`; a longer one the system refuses. Source: execve(2)."""
+
+
+class GivenVariables(NamedTuple):
+    """`values` by name, the last one given. `typed` has the assignments `NAME=value` of the command line."""
+
+    values: Mapping[str, str]
+    secret_names: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
+
+    def in_arguments(self, arguments: "Arguments") -> "Arguments":
+        """The arguments with these variables, secrets by their names only."""
+        import msgspec
+
+        from vhpipe.plan.model import Literal
+        from vhpipe.plan.secrets import environment_value
+
+        variables = {name: environment_value(name, value, self.secret_names) for name, value in self.values.items()}
+        for name, value in variables.items():
+            if isinstance(value, Literal):
+                _refuse_unwritable(name, value.text)
+        return msgspec.structs.replace(arguments, environment_variables=variables, secret_names=self.secret_names)
+
+    def masked(self, word: str) -> str:
+        """A word of the command line without the values of secrets."""
+        from vhpipe.plan.model import Secret
+        from vhpipe.plan.secrets import environment_value
+
+        for assignment in self.typed:
+            name, _, value = assignment.partition("=")
+            if isinstance(environment_value(name, value, self.secret_names), Secret):
+                word = word.replace(assignment, f"{name}=***")
+        return word
+
+    def typed_secrets(self) -> tuple[str, ...]:
+        """The names of secrets whose values stand on the command line, for all to see."""
+        names = (assignment.partition("=")[0] for assignment in self.typed if self.masked(assignment) != assignment)
+        return tuple(dict.fromkeys(names))
+
+
+def environment_options(command: Command) -> Command:
+    """-e, --env-file and --secret, to be read with `given_variables`."""
+    for option in (
+        click.option("--secret", "secret_names", metavar="NAME", multiple=True,
+                     help="Hide the value of this variable; names such as HF_TOKEN are hidden anyway."),
+        click.option("--env-file", "variable_files", metavar="FILE", multiple=True,
+                     help="A file of NAME=value lines; weaker than -e."),
+        click.option("-e", "variable_assignments", metavar="NAME[=VALUE]", multiple=True,
+                     help="An environment variable for all steps; without a value that of the caller."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def given_variables(options: Mapping[str, Any], environ: Mapping[str, str]) -> GivenVariables:
+    """The three options as one value; options that a command does not have count as not given.
+
+    Of equal names the last wins, those of -e over those of files. Errors: UsageError, which never shows a value.
+    """
+    assignments: Sequence[str] = options.get("variable_assignments") or ()
+    secret_names = tuple(_checked_name(name, "--secret") for name in options.get("secret_names") or ())
+    values: dict[str, str] = {}
+    for file in options.get("variable_files") or ():
+        values |= read_variables(file)
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        _checked_name(name, "-e")
+        values[name] = value if equals else _inherited(name, environ)
+    for name in secret_names:
+        if name not in values and name in environ:
+            values[name] = environ[name]
+    for name, value in values.items():
+        _refuse_long(name, value)
+    return GivenVariables(values, secret_names, tuple(each for each in assignments if "=" in each))
+
+
+def _checked_name(name: str, by: str) -> str:
+    fault = fault_of_name(name)
+    if fault:
+        raise UsageError(f"`{by}`: {fault}", f"{by} NAME" if by == "--secret" else f"{by} NAME or {by} NAME=VALUE")
+    return name
+
+
+def _inherited(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        from vhpipe.config.nearest import the_one_meant
+
+        near = the_one_meant(name, [known for known in environ if fault_of_name(known) is None])
+        hint = f"did you mean `{near}`?" if near else f"set it, or give a value: -e {name}=VALUE"
+        raise UsageError(f"`-e {name}`: `{name}` is not set here", hint)
+    return environ[name]
+
+
+def _refuse_long(name: str, value: str) -> None:
+    size = len(name) + 1 + len(value.encode("utf-8", "surrogateescape"))
+    if size > _LONGEST_BYTES:
+        raise UsageError(f"variable `{name}` has {size:,} bytes, and the system allows {_LONGEST_BYTES:,}")
+
+
+def _refuse_unwritable(name: str, value: str) -> None:
+    """The plan is UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the value of `{name}` is not UTF-8", f"as a secret it may be: --secret {name}") from None
