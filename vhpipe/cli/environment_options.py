@@ -1,6 +1,8 @@
 """The user's environment variables for all executions: -e, --env-file and --secret of `vhpipe run` and its kin."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -9,7 +11,11 @@ from vhpipe.cli.environment_files import fault_of_name, read_variables
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
+    from vhpipe.config.model import Config
     from vhpipe.plan.arguments import Arguments
+    from vhpipe.plan.model import Plan
+    from vhpipe.store.project import ProjectStore
+    from vhpipe.store.run_folder import RunFolder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,8 +30,14 @@ class GivenVariables(NamedTuple):
     secret_names: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
 
+    @property
+    def is_none(self) -> bool:
+        return not (self.values or self.secret_names)
+
     def in_arguments(self, arguments: "Arguments") -> "Arguments":
         """The arguments with these variables, secrets by their names only."""
+        if self.is_none:
+            return arguments
         import msgspec
 
         from vhpipe.plan.model import Literal
@@ -52,6 +64,9 @@ class GivenVariables(NamedTuple):
         """The names of secrets whose values stand on the command line, for all to see."""
         names = (assignment.partition("=")[0] for assignment in self.typed if self.masked(assignment) != assignment)
         return tuple(dict.fromkeys(names))
+
+
+NO_VARIABLES = GivenVariables(MappingProxyType({}))
 
 
 def environment_options(command: Command) -> Command:
@@ -119,3 +134,65 @@ def _refuse_unwritable(name: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise UsageError(f"the value of `{name}` is not UTF-8", f"as a secret it may be: --secret {name}") from None
+
+
+# ── the values of secrets ────────────────────────────────────────────────────────────────────────
+
+
+def known_secrets(plan: "Plan", config: "Config", given: Mapping[str, str], environ: Mapping[str, str]) -> "Known":
+    """The values of all secrets of a plan by their HMACs, and what the user should hear of them.
+
+    From now on no report of a failure shows them. Errors: UsageError where the user has to name some.
+    """
+    from vhpipe.cli.failures import conceal
+    from vhpipe.engine.masking import can_be_masked
+    from vhpipe.plan.secrets import secret_values
+    from vhpipe.store.owner import secret_mac
+
+    resolved = secret_values(plan, config, environ, given, partial(secret_mac, environ=environ))
+    conceal(resolved.values.values())
+    if resolved.missing:
+        names = ", ".join(f"`{name}`" for name in resolved.missing)
+        again = " ".join(f"-e {name}" for name in resolved.missing)
+        raise UsageError(f"no value is known for {names}", f"set it and pass it on by name: {again}")
+    short = any(not can_be_masked(value) for value in resolved.values.values())
+    return Known(resolved.values, (*_changed_notices(resolved.changed), *((_SHORT_NOTICE,) if short else ())))
+
+
+class Known(NamedTuple):
+    """`values` of secrets by their HMACs; `notices` are sentences for the user."""
+
+    values: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+
+
+def typed_notices(variables: GivenVariables) -> Iterator[str]:
+    """A sentence for secrets on the command line, which every user of the machine can read while it runs."""
+    for name in variables.typed_secrets():
+        yield f"warning: the value of `{name}` is visible in the list of processes; better `-e {name}`, or a file"
+
+
+_SHORT_NOTICE = "warning: a secret of less than 4 characters, or such as `true`, is not masked in logs"
+
+
+def _changed_notices(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        yield f"warning: secret `{name}` has another value than when the run started"
+
+
+def secrets_of_run(
+    store: "ProjectStore", run: "RunFolder", given: Mapping[str, str], environ: Mapping[str, str]
+) -> Known:
+    """The same for a run that goes on: its plan, and the file that it was made from."""
+    from vhpipe.config.model import Config
+    from vhpipe.plan.secrets import secrets_in
+
+    plan, asked = run.plan(), run.info().asked
+    if not secrets_in(plan):
+        return Known({})
+    config = Config()
+    if asked is not None and asked.source:
+        from vhpipe.cli.loading import load_content
+
+        config = load_content(store.blobs.path(asked.source).read_bytes(), run.info().file).config
+    return known_secrets(plan, config, given, environ)

@@ -13,6 +13,8 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,9 +24,31 @@ from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
 from vhpipe.views.safe_text import one_line
 
+if TYPE_CHECKING:
+    from vhpipe.engine.masking import Masking
+
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 BUG = 70
+
+
+_concealed: list["Masking"] = []
+
+
+def conceal(values: Iterable[str]) -> None:
+    """Show these values in no message and no report of this process."""
+    from vhpipe.engine.masking import Masking
+
+    masking = Masking(values)
+    if masking.is_needed:
+        _concealed.append(masking)
+
+
+def _open(text: str) -> str:
+    """What of a text may be shown."""
+    for masking in _concealed:
+        text = masking.text(text)
+    return text
 
 
 def report(failure: BaseException) -> int:
@@ -57,9 +81,9 @@ def _say(failure: BaseException) -> int:
 
 
 def _say_line(message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {one_line(message)}", file=sys.stderr)
+    print(f"vhpipe: error: {one_line(_open(message))}", file=sys.stderr)
     if hint:
-        print(f"  hint: {one_line(hint)}", file=sys.stderr)
+        print(f"  hint: {one_line(_open(hint))}", file=sys.stderr)
     return exit_code
 
 
@@ -113,7 +137,7 @@ def _saved_report(failure: BaseException) -> str | None:
     import tempfile
 
     head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
-    text = head + "".join(traceback.format_exception(failure))
+    text = _open(head + "".join(traceback.format_exception(failure)))
     try:
         handle, path = tempfile.mkstemp(prefix="vhpipe-report-", suffix=".txt")
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

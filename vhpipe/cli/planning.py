@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vhpipe.cli.arguments import given_arguments, match_name, pick_pipeline, read_parameter_files
+from vhpipe.cli.environment_options import NO_VARIABLES, GivenVariables
 from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile
 from vhpipe.cli.parts import selectors_of, with_given
 from vhpipe.errors import UsageError
@@ -24,7 +26,9 @@ class Planned(NamedTuple):
     selection: "Selection"
 
 
-def asked_by(options: Mapping[str, Any], config: "Config", file: str, project: Path) -> "Asked":
+def asked_by(
+    options: Mapping[str, Any], config: "Config", file: str, project: Path, variables: GivenVariables = NO_VARIABLES
+) -> "Asked":
     """What the options of a command line ask for; names of steps and tasks in full.
 
     `file` is as the user gave it. Errors: UsageError for an unknown name, and for a file of parameters that cannot be
@@ -51,18 +55,29 @@ def asked_by(options: Mapping[str, Any], config: "Config", file: str, project: P
         exclude=tuple(options["exclude"]),
         reuse=tuple(options["reuse"]),
         no_reuse=tuple(options["no_reuse"]),
+        environment_names=tuple(variables.values),
+        secret_names=variables.secret_names,
     )
 
 
-def planned(loaded: LoadedFile, name: str | None, asked: "Asked", inputs: Sequence[str], file: str) -> Planned:
+def planned(
+    loaded: LoadedFile,
+    name: str | None,
+    asked: "Asked",
+    inputs: Sequence[str],
+    file: str,
+    variables: GivenVariables = NO_VARIABLES,
+) -> Planned:
     """The plan of a pipeline, or of the one step or task that is asked for. `inputs` are as typed.
 
     `file` is the name of the file as the user gave it. Errors: UsageError for everything that does not fit the file.
     """
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.compile import compile_plan
+    from vhpipe.plan.secrets import sealed
     from vhpipe.plan.selection import reduced, select
     from vhpipe.plan.single import single_node
+    from vhpipe.store.owner import secret_mac
 
     config = loaded.config
     if asked.step or asked.task:
@@ -74,7 +89,8 @@ def planned(loaded: LoadedFile, name: str | None, asked: "Asked", inputs: Sequen
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
-    plan = compile_plan(config, graph, arguments, file)
+    plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
+    plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
     selection = select(plan, selectors_of(asked))
     return Planned(reduced(plan, selection), selection)
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from vhpipe.cli.arguments import argument_options, file_and_pipeline_arguments
+from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.parts import part_options
 from vhpipe.cli.reuse_options import WithReuse, reuse_options
 
@@ -42,6 +43,7 @@ def run_options(command: Any) -> Any:
 @click.command(name="run", cls=WithReuse)
 @file_and_pipeline_arguments
 @argument_options
+@environment_options
 @part_options
 @reuse_options
 @run_options

@@ -16,6 +16,7 @@ from vhpipe.engine.supervisor import supervise
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
+    from vhpipe.cli.environment_options import GivenVariables, Known
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import Begun, Order
     from vhpipe.plan.model import Plan
@@ -117,6 +118,8 @@ class Chosen(NamedTuple):
     project: Path
     asked: "Asked"
     source: bytes
+    variables: "GivenVariables"
+    secrets: "Known"
 
 
 def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
@@ -161,6 +164,7 @@ def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
 def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
+    from vhpipe.cli.environment_options import typed_notices
     from vhpipe.cli.reuse_options import as_asked
     from vhpipe.engine.fetch import expand_inputs, redacted
     from vhpipe.engine.start import Order, default_capacity
@@ -172,6 +176,8 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     python = find_python(chosen.project, options["python"], os.environ)
     for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
         say(text)
+    for text in (*typed_notices(chosen.variables), *chosen.secrets.notices):
+        say(text)
     return Order(
         plan=plan,
         project=chosen.project,
@@ -179,18 +185,20 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
         environment=child_environment(os.environ, python, options["inherit"]),
         title=options["title"],
         tags=options["tags"],
-        command_line=tuple(redacted(word) for word in sys.argv[1:]),
+        command_line=tuple(redacted(chosen.variables.masked(word)) for word in sys.argv[1:]),
         repository=options["repository"],
         refresh=frozenset(options["refresh"]),
         is_pipeline=not (options["step"] or options["task"]),
         inherits_environment=options["inherit"],
         asked=chosen.asked,
         source=chosen.source,
+        secrets=chosen.secrets.values,
         python=options["python"],
     )
 
 
 def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
+    from vhpipe.cli.environment_options import given_variables, known_secrets
     from vhpipe.cli.loading import load_file, refuse_errors
     from vhpipe.cli.planning import asked_by, given_plan, planned, refuse_unrunnable
     from vhpipe.engine.start import default_capacity
@@ -204,11 +212,13 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     refuse_errors(loaded)
     assert loaded.document is not None, "a file without errors has been read"
     project = _project_of(file, options["project"])
-    asked = asked_by(options, loaded.config, file, project)
-    wanted = planned(loaded, name, asked, options["input_assignments"], file)
+    variables = given_variables(options, os.environ)
+    asked = asked_by(options, loaded.config, file, project, variables)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file, variables)
     plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
     refuse_unrunnable(plan, options["jobs"] or default_capacity())
-    return Chosen(plan, project, asked, loaded.document.text.encode())
+    secrets = known_secrets(plan, loaded.config, variables.values, os.environ)
+    return Chosen(plan, project, asked, loaded.document.text.encode(), variables, secrets)
 
 
 def _project_of(file: str, given: Path | None) -> Path:

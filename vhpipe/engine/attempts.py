@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.engine.copies import Copies, WorkingCopy
 from vhpipe.engine.fingerprints import Fingerprints
+from vhpipe.engine.masking import masked_outputs
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.preparing import CannotPrepareError
@@ -65,6 +66,7 @@ class Attempts:
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
         self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
+        self._masking = workspaces.masking
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
         self._completing: set[AttemptId] = set()
@@ -97,7 +99,7 @@ class Attempts:
             workspace = self._workspaces.prepare(spec, attempt, str(copy.path))
             return Prepared(workspace, copy, self._fingerprints.of(spec))
         except CannotPrepareError as problem:
-            report = AttemptReported(attempt, Status.ERROR, because=str(problem), final=True)
+            report = AttemptReported(attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True)
         except (VhpipeError, OSError, ValueError) as failure:
             report = AttemptReported(attempt, Status.CRASHED, because=survivable(failure, "cannot prepare"))
         if copy is not None:
@@ -149,7 +151,7 @@ class Attempts:
         workspace, copy, fingerprint = self._prepared.pop(ended.attempt)
         outputs: tuple[Datum, ...] = ()
         try:
-            outputs = kept_outputs(found, self._blobs)
+            outputs = masked_outputs(self._masking, kept_outputs(found, self._blobs))
         except (VhpipeError, OSError) as failure:
             ended = ended.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
         changed = self._workspaces.first_changed_input(workspace.inputs)
@@ -166,6 +168,7 @@ class Attempts:
         self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...], fingerprint: str | None
     ) -> AttemptReported:
         attempt, outcome, because, exit_code = ended
+        because = because and self._masking.text(because)
         run = self._run.number
         manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs, run, fingerprint)
         try:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 
-from vhpipe.engine.metadata import MetadataReader, stamped
+from vhpipe.engine.metadata import Mask, MetadataReader, stamped
 from vhpipe.engine.stop_conditions import Measured
 from vhpipe.engine.survival import survivable
 from vhpipe.runners.protocol import Stream
@@ -26,10 +26,10 @@ class AttemptOutput:
     `log.index` has a line `<offset> <o|e> <seconds since the epoch>` for each piece.
     """
 
-    def __init__(self, folder: str, measured: Measured | None = None) -> None:
+    def __init__(self, folder: str, measured: Measured | None = None, mask: Mask | None = None) -> None:
         self._folder, self._measured = folder, measured
         self.failure: str | None = None
-        self._reader = MetadataReader()
+        self._reader = MetadataReader(mask)
         self._log: int | None = None
         self._size = 0
         self._index: list[str] = []

@@ -18,12 +18,13 @@ from vhpipe.engine.fingerprints import Fingerprints
 from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
 from vhpipe.engine.loop import Approvals, Engine
+from vhpipe.engine.masking import Masking
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
 from vhpipe.engine.stop_conditions import StopConditions
-from vhpipe.engine.surrounding import Surrounding
+from vhpipe.engine.surrounding import Surrounding, hidden_names
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
 from vhpipe.plan.model import Plan
@@ -32,6 +33,7 @@ from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import Recorded, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
+from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
 from vhpipe.store.run_folder import Asked, Repository, RunFolder, RunInfo
@@ -63,7 +65,7 @@ class Order(NamedTuple):
     """The text of the pipeline's file, to be kept with what was asked for."""
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
-    """The values of the plan's secrets; they are written nowhere."""
+    """The values of the plan's secrets by their HMACs; they are written nowhere."""
 
 
 class Begun(NamedTuple):
@@ -137,7 +139,7 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
-    fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order))
+    fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order), changed=_changed_secrets(order))
     attempts = _attempts(begun, engine, pool, fingerprints)
     store = begun.store
     reuse = Reuse(
@@ -174,10 +176,23 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         commit=snapshot.commit_identifier,
         environment=order.environment,
         shell=_shell(order.environment.get("PATH")),
+        secrets=order.secrets,
+        masking=_masking(order),
     )
     copies = _copies(begun)
     workspaces = Workspaces(surrounding, InputFiles(store.blobs), StopConditions(engine.hear_soon))
     return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, engine.hear)
+
+
+def _changed_secrets(order: Order) -> frozenset[str]:
+    """The HMACs in the plan that are not those of the values of now."""
+    return frozenset(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
+
+
+def _masking(order: Order) -> Masking:
+    """What no log may show: the plan's secrets, and what of the caller's variables reaches the steps."""
+    inherited = (order.environment[name] for name in hidden_names(order.environment))
+    return Masking((*order.secrets.values(), *inherited))
 
 
 def _copies(begun: Begun) -> Copies:

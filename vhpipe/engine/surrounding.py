@@ -7,14 +7,17 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe.config.model import Parameter, Value
 from vhpipe.engine.group import group_variables
 from vhpipe.engine.identity import node_identifier, task_identifier
+from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.plan.command import variable_names
-from vhpipe.plan.model import ExecutionSpec, Literal
+from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
+from vhpipe.plan.secrets import environment_value
 from vhpipe.plan.values import typed_value
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -31,6 +34,17 @@ class Surrounding(NamedTuple):
     commit: str
     environment: Mapping[str, str]
     shell: str
+    secrets: Mapping[str, str] = MappingProxyType({})
+    """Values by HMAC."""
+    masking: Masking = NOTHING
+
+    def text_of(self, value: EnvironmentValue) -> str:
+        """What a variable is in a step's process."""
+        if isinstance(value, Literal):
+            return value.text
+        if value.mac not in self.secrets:
+            raise CannotPrepareError(f"secret `{value.name}` has no value")
+        return self.secrets[value.mac]
 
 
 class Place(NamedTuple):
@@ -87,7 +101,7 @@ def step_variables(
     variables = {
         **around.environment,
         **parameter_variables(spec, typed),
-        **{name: each.text for name, each in spec.environment_variables.items() if isinstance(each, Literal)},
+        **{name: around.text_of(each) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
         "VH_CONFIG_DIR": f"{place.folder}/config",
         "VH_INPUTS_DIR": f"{place.folder}/inputs",
@@ -107,6 +121,20 @@ def step_variables(
     if spec.type == "task":
         variables["VH_TASK_ID"] = task_identifier(around.info.identifier, node)
     return variables
+
+
+def recorded_variables(
+    around: Surrounding, spec: ExecutionSpec, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """The variables as they may be written down: None stands for the value of a secret."""
+    hidden = {name for name, each in spec.environment_variables.items() if isinstance(each, Secret)}
+    hidden |= hidden_names(around.environment) - spec.environment_variables.keys()
+    return {name: None if name in hidden else text for name, text in variables.items()}
+
+
+def hidden_names(environment: Mapping[str, str]) -> set[str]:
+    """Those of the caller's variables whose values are never recorded."""
+    return {name for name, text in environment.items() if isinstance(environment_value(name, text, ()), Secret)}
 
 
 def typed_parameters(spec: ExecutionSpec) -> dict[str, Json]:

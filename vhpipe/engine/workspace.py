@@ -12,10 +12,18 @@ from vhpipe.engine.configuration import ConfigurationWriter
 from vhpipe.engine.group import group_json
 from vhpipe.engine.identity import attempt_identifier
 from vhpipe.engine.input_files import InputFiles, PlacedInputs
+from vhpipe.engine.masking import MaskedSink
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.engine.stop_conditions import StopConditions
-from vhpipe.engine.surrounding import Place, Surrounding, execution_json, step_variables, typed_parameters
+from vhpipe.engine.surrounding import (
+    Place,
+    Surrounding,
+    execution_json,
+    recorded_variables,
+    step_variables,
+    typed_parameters,
+)
 from vhpipe.plan.command import build_command, interpolation_problems
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.plan.script import script_text, shebang
@@ -28,7 +36,7 @@ COMMON = frozenset({"runtime", "api"})
 
 
 class Workspace(NamedTuple):
-    """What was made for an attempt. `output` is the sink of its launch."""
+    """What was made for an attempt. `output` is the sink of its launch, or behind it where secrets are masked."""
 
     launch: Launch
     output: AttemptOutput
@@ -40,6 +48,7 @@ class Workspaces:
 
     def __init__(self, surrounding: Surrounding, input_files: InputFiles, conditions: StopConditions) -> None:
         self._around, self._conditions = surrounding, conditions
+        self.masking = surrounding.masking
         self._input_files = input_files
         self._configuration = ConfigurationWriter(f"{surrounding.run.path}/work/shared")
 
@@ -69,11 +78,14 @@ class Workspaces:
         write_new(f"{folder}/command.sh", script)
         place = Place(identifier, folder, repository)
         variables = step_variables(self._around, spec, place, parameters)
-        write_new(f"{folder}/environment.json", json.dumps(variables).encode())
-        output = AttemptOutput(folder, self._conditions.watch(attempt, spec))
+        write_new(f"{folder}/environment.json", json.dumps(recorded_variables(self._around, spec, variables)).encode())
+        masking = self.masking
+        mask = masking.object if masking.is_needed else None
+        output = AttemptOutput(folder, self._conditions.watch(attempt, spec), mask)
         marker = f"VH_JOB_ID={variables['VH_JOB_ID']}"
         limits = (spec.step.time_limit_s, spec.step.no_output_timeout_s)
-        return Workspace(Launch(argv, repository, variables, marker, output, *limits), output, inputs)
+        sink = MaskedSink(masking, output) if masking.is_needed else output
+        return Workspace(Launch(argv, repository, variables, marker, sink, *limits), output, inputs)
 
     def first_changed_input(self, inputs: PlacedInputs) -> str | None:
         """The name of an input file that the step wrote into, None where it left them alone."""
