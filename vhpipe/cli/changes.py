@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vhpipe.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
+    from vhpipe.cli.environment_options import GivenVariables
     from vhpipe.cli.loading import LoadedFile
     from vhpipe.engine.earlier import PastRun
     from vhpipe.engine.start import Begun, Order
@@ -65,7 +66,10 @@ def begin_with_changes(
 def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
+    from vhpipe.cli.environment_options import given_variables, known_secrets, typed_notices
     from vhpipe.cli.running import say
+    from vhpipe.cli.variables_again import variables_again, with_variables
+    from vhpipe.engine.earlier import past_run
     from vhpipe.engine.fetch import redacted
     from vhpipe.engine.snapshot import load_snapshot
     from vhpipe.engine.start import Order, default_capacity
@@ -75,12 +79,17 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     info = run.info()
     again = _asked_again(run, info, changes)
     loaded = _loaded(store, info, again, changes)
+    past = past_run(run)
+    variables = variables_again(past.plan, again.asked, loaded.config, given_variables(options, os.environ))
     capacity = options["jobs"] or default_capacity()
-    kept = _kept(store, run, _planned(store, info, again, loaded, capacity), changes)
+    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity), changes)
+    secrets = known_secrets(kept.plan, loaded.config, variables.values, os.environ)
     python = find_python(store.project, options["python"] or info.python, os.environ)
     if not options["quiet"]:
         for text in (*said_before_start(kept.plan, python, os.environ), *_told(store, run, kept, changes)):
             say(text)
+    for text in (*typed_notices(variables), *secrets.notices):
+        say(text)
     return Order(
         plan=kept.plan,
         project=store.project,
@@ -88,14 +97,15 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
         environment=child_environment(os.environ, python, info.inherits_environment),
         title=info.title,
         tags=info.tags,
-        command_line=tuple(redacted(word) for word in sys.argv[1:]),
+        command_line=tuple(redacted(variables.masked(word)) for word in sys.argv[1:]),
         repository=info.repository,
         is_pipeline=info.is_pipeline,
         inherits_environment=info.inherits_environment,
         continues=run.number,
         snapshot=None if changes.with_code else load_snapshot(run.path),
-        asked=again.asked,
+        asked=with_variables(again.asked, variables),
         source=_text_of(loaded),
+        secrets=secrets.values,
         python=options["python"] or info.python,
     )
 
@@ -170,18 +180,28 @@ class Again(NamedTuple):
     given: frozenset[str]
 
 
-def _planned(store: "ProjectStore", info: "RunInfo", again: AskedAgain, loaded: "LoadedFile", capacity: int) -> Again:
+def _planned(
+    store: "ProjectStore",
+    info: "RunInfo",
+    again: AskedAgain,
+    loaded: "LoadedFile",
+    variables: "GivenVariables",
+    old: "Plan",
+    capacity: int,
+) -> Again:
     from pathlib import Path
 
     from vhpipe.cli.planning import planned, refuse_unrunnable
     from vhpipe.cli.reuse_options import as_asked
+    from vhpipe.cli.variables_again import with_unknown_secrets
     from vhpipe.engine.fetch import expand_inputs
 
     asked = again.asked
     name = info.pipeline if info.is_pipeline else None
-    wanted = planned(loaded, name, asked, again.inputs, info.file)
+    wanted = planned(loaded, name, asked, again.inputs, info.file, variables)
     refuse_unrunnable(wanted.plan, capacity)
-    plan = expand_inputs(wanted.plan, store.project, Path(asked.folder))
+    plan = with_unknown_secrets(wanted.plan, old, asked.environment_names)
+    plan = expand_inputs(plan, store.project, Path(asked.folder))
     reuse = {"reuse": asked.reuse, "no_reuse": asked.no_reuse, "refresh": (), "inherit": info.inherits_environment,
              "repository": info.repository}  # fmt: skip
     return Again(as_asked(plan, reuse), frozenset(wanted.selection.given))
@@ -190,23 +210,21 @@ def _planned(store: "ProjectStore", info: "RunInfo", again: AskedAgain, loaded: 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _kept(store: "ProjectStore", run: "RunFolder", new: Again, changes: Changes) -> "Kept":
+def _kept(store: "ProjectStore", past: "PastRun", new: Again, changes: Changes) -> "Kept":
     """Errors: UsageError where nothing would run."""
-    from vhpipe.engine.earlier import past_run
     from vhpipe.plan.selection import named
     from vhpipe.schedule import keeping
 
-    past = past_run(run)
     before = keeping.Before(past.number, past.plan, past.state, new.given)
     meant = named(new.plan, changes.start)
     for name in meant:
         if name in new.given:
-            raise UsageError(f"`{name}` was given to run {run.number}", f"make it anew: vhpipe run --from {name}")
+            raise UsageError(f"`{name}` was given to run {past.number}", f"make it anew: vhpipe run --from {name}")
     spoiled = _spoiled_by(store, past, look_at_inputs=changes.with_code)
     kept = keeping.keep(before, new.plan, keeping.Again(meant, changes.failed, spoiled))
     if not kept.reruns:
-        raise UsageError(f"nothing of run {run.number} would run again: all of it is complete and as it would be now",
-                         f"name what shall run: vhpipe resume {run.number} --from NODE")  # fmt: skip
+        raise UsageError(f"nothing of run {past.number} would run again: all of it is complete and as it would be now",
+                         f"name what shall run: vhpipe resume {past.number} --from NODE")  # fmt: skip
     return kept
 
 

@@ -1,15 +1,19 @@
 """`vhpipe resume [RUN]`: go on with a run that was killed or stopped, or ask for it again with changes."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.selecting import opened_project, project_option, run_argument
+from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.engine.start import Begun
+    from vhpipe.store.run_folder import RunFolder
 
 OPTIONS = (
     click.option("--with-changes", is_flag=True,
@@ -45,6 +49,7 @@ def resume_options(command: Any) -> Any:
 @click.command("resume", short_help="Go on with a run that was killed or stopped.")
 @run_argument
 @project_option
+@environment_options
 @resume_options
 def command(selector: str, project: Path, detach: bool, **options: Any) -> int:
     """Go on with a run that was killed or stopped, the latest if RUN is not given.
@@ -68,10 +73,8 @@ def command(selector: str, project: Path, detach: bool, **options: Any) -> int:
 
 def begin_again(selector: str, project: Path, options: dict[str, Any]) -> "Begun":
     """The run as it was left, ready to go on."""
-    from vhpipe.cli.changes import listed
+    from vhpipe.cli.environment_options import given_variables, secrets_of_run, typed_notices
     from vhpipe.cli.running import say
-    from vhpipe.cli.watching import commands_from_here
-    from vhpipe.engine.changed import changed_files
     from vhpipe.engine.resume import continue_run
     from vhpipe.engine.start import default_capacity
     from vhpipe.settings.child_environment import child_environment
@@ -80,13 +83,39 @@ def begin_again(selector: str, project: Path, options: dict[str, Any]) -> "Begun
     store = opened_project(project)
     run = store.run(selector)
     info = run.info()
+    variables = given_variables(options, os.environ)
+    _refuse_new_variables(run, tuple(variables.values))
+    secrets = secrets_of_run(store, run, variables.values, os.environ)
     python = find_python(store.project, options["python"] or info.python, os.environ)
     environment = child_environment(os.environ, python, info.inherits_environment)
-    begun = continue_run(store, run, options["jobs"] or default_capacity(), environment)
-    say(f"steps see {python.reason}")
-    changed = changed_files(begun.snapshot, store.project)
-    if changed and not options["quiet"]:
-        with_changes = commands_from_here(store.project).about(run.number, "resume", "--with-changes")
-        say(f"run {run.number} goes on with its own code; changed since: {listed(changed)}; "
-            f"to take the changes: {with_changes}")  # fmt: skip
+    begun = continue_run(store, run, options["jobs"] or default_capacity(), environment, secrets.values)
+    for text in (*typed_notices(variables), *secrets.notices):
+        say(text)
+    for text in () if options["quiet"] else (f"steps see {python.reason}", *_changed_since(begun)):
+        say(text)
     return begun
+
+
+def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:
+    """A run goes on with the variables of its plan; only what the plan does not tell can be given."""
+    from vhpipe.plan.secrets import secrets_in
+
+    known = {secret.name for secret in secrets_in(run.plan())} if names else set()
+    new = next((name for name in names if name not in known), None)
+    if new is not None:
+        raise UsageError(
+            f"`{new}` is no secret of run {run.number}, which goes on with its own variables",
+            f"a new run can have others: vhpipe resume {run.number} --failed -e {new}",
+        )
+
+
+def _changed_since(begun: "Begun") -> Iterator[str]:
+    """What the run does not see of the project as it is now."""
+    from vhpipe.cli.changes import listed
+    from vhpipe.cli.watching import commands_from_here
+    from vhpipe.engine.changed import changed_files
+
+    changed = changed_files(begun.snapshot, begun.store.project)
+    if changed:
+        take = commands_from_here(begun.store.project).about(begun.run.number, "resume", "--with-changes")
+        yield f"run {begun.run.number} goes on with the code it has; since then {listed(changed)} changed: {take}"
