@@ -14,7 +14,6 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import click
 
@@ -24,31 +23,26 @@ from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
 from vhpipe.views.safe_text import one_line
 
-if TYPE_CHECKING:
-    from vhpipe.engine.masking import Masking
-
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 BUG = 70
 
 
-_concealed: list["Masking"] = []
+_concealed: set[str] = set()
 
 
 def conceal(values: Iterable[str]) -> None:
     """Show these values in no message and no report of this process."""
-    from vhpipe.engine.masking import Masking
-
-    masking = Masking(values)
-    if masking.is_needed:
-        _concealed.append(masking)
+    _concealed.update(values)
 
 
 def _open(text: str) -> str:
     """What of a text may be shown."""
-    for masking in _concealed:
-        text = masking.text(text)
-    return text
+    if not _concealed:
+        return text
+    from vhpipe.engine.masking import Masking
+
+    return Masking(_concealed).text(text)
 
 
 def report(failure: BaseException) -> int:

@@ -39,13 +39,12 @@ class Masking:
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {value for value in values if can_be_masked(value)}
         forms = {form for value in known for form in _forms(value)}
-        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
-        self._pattern = re.compile(b"|".join(map(re.escape, self._forms))) if forms else None
-        heads = sorted({form[:SHORTEST] for form in forms})
-        self._heads = re.compile(b"(?=%s)" % b"|".join(map(re.escape, heads)))
+        self._pattern = re.compile(_any_of(forms)) if forms else None
+        heads = {form[:SHORTEST] for form in forms}
+        self._heads = re.compile(b"(?=%s)" % _any_of(heads)) if forms else None
         self._by_head = {head: tuple(form for form in forms if form.startswith(head)) for head in heads}
         self._beginnings = {head[:size] for head in heads for size in range(1, SHORTEST)}
-        self._longest = len(self._forms[0]) if forms else 0
+        self._longest = max(map(len, forms), default=0)
 
     @property
     def is_needed(self) -> bool:
@@ -97,6 +96,7 @@ class Masking:
 
     def _undecided(self, content: bytes) -> Iterator[int]:
         """The places, in order, from which the rest of the content is the beginning of a form and not a whole one."""
+        assert self._heads is not None, "without secrets nobody asks"
         size = len(content)
         for match in self._heads.finditer(content, max(0, size - self._longest + 1)):
             place = match.start()
@@ -138,6 +138,25 @@ def masked_outputs(masking: Masking, outputs: tuple[Datum, ...]) -> tuple[Datum,
     return tuple(
         msgspec.structs.replace(each, properties=tuple(map(masking.object, each.properties))) for each in outputs
     )
+
+
+def _any_of(forms: Iterable[bytes]) -> bytes:
+    """A pattern for the longest form that fits. Equal beginnings stand once: alternatives are tried one by one."""
+    given = set(forms)
+    beginning = _common_beginning(min(given), max(given))
+    rests: dict[bytes, set[bytes]] = {}
+    for form in given - {beginning}:
+        rest = form[len(beginning) :]
+        rests.setdefault(rest[:1], set()).add(rest)
+    if not rests:
+        return re.escape(beginning)
+    branches = b"|".join(_any_of(rest) for _, rest in sorted(rests.items()))
+    return re.escape(beginning) + b"(?:%s)" % branches + (b"?" if beginning in given else b"")
+
+
+def _common_beginning(first: bytes, last: bytes) -> bytes:
+    size = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:size]
 
 
 # ── the forms of a value ─────────────────────────────────────────────────────────────────────────
