@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import structs
+
 from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PlannedDeployment, PlannedExecution, PlannedNode
 from vhpipe.schedule.vocabulary import (
@@ -19,6 +21,7 @@ from vhpipe.schedule.vocabulary import (
     ReuseAwaited,
     ReuseMissed,
     Status,
+    SweepExtended,
 )
 
 ENGINE_GONE = "the engine ended before the run did"
@@ -26,7 +29,10 @@ FAILED = frozenset({Status.ERROR, Status.CRASHED})
 
 
 class Counts(NamedTuple):
-    """How many executions of a node are where; `failed` has the crashed ones too, and `total` is the sum."""
+    """How many executions of a node are where; `failed` has the crashed ones too, and `total` is the sum.
+
+    `reused` are those among the complete ones whose result was made elsewhere.
+    """
 
     total: int
     queued: int
@@ -34,6 +40,7 @@ class Counts(NamedTuple):
     complete: int
     failed: int
     stopped: int
+    reused: int = 0
 
 
 @dataclass(slots=True)
@@ -119,6 +126,7 @@ class NodeView:
             counted[Status.COMPLETE],
             counted[Status.ERROR] + counted[Status.CRASHED],
             counted[Status.STOPPED],
+            self.reused,
         )
 
     @property
@@ -144,7 +152,7 @@ class NodeView:
     def parameters(self, index: int, seed: int) -> Mapping[str, object]:
         """The parameters of one execution: those of the step, of the sweep and what edges brought."""
         bound = self._bound or InputsBound(self.name)
-        return typed_execution_values(self.planned, bound.values, bound.spread, index, seed)
+        return typed_execution_values(self.planned, bound, index, seed)
 
     def label(self, index: int) -> str:
         """How an execution is called: `train#3`, and just `train` where a node cannot have another."""
@@ -163,6 +171,12 @@ class NodeView:
         for index in left_out:
             self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
 
+    def extend(self, event: SweepExtended) -> None:
+        bound = self._bound or InputsBound(self.name)
+        self._bound = structs.replace(bound, proposed=(*bound.proposed, *event.sets))
+        self.total += len(event.sets)
+        self._counted[Status.QUEUED] += len(event.sets)
+
     def reopen(self, event: NodeReopened) -> None:
         """What a stop had done is taken back."""
         self.status, self.because, self.ended_at = event.status, None, None
@@ -180,6 +194,7 @@ class NodeView:
             attempt = execution.attempts[-1]
             attempt.status, attempt.because = Status.CRASHED, event.because
             attempt.ended_at = attempt.ended_at or at
+        self.reused -= execution.reused_from is not None
         execution.metadata, execution.outputs, execution.reused_from = {}, (), None
         self._move(execution, Status.QUEUED)
         if self.status is Status.COMPLETE:

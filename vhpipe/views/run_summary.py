@@ -40,6 +40,8 @@ def _details(node: NodeView) -> Iterator[str]:
     if node.type == "deployment":
         yield from _deployment_details(node)
         return
+    if node.type == "execution" and node.total and (origin := node.execution(0).reused_from):
+        yield f"reused from {one_line(str(origin))}"
     files = sum(len(execution.outputs) for execution in node.known_executions())
     if files:
         yield f"{files} output{'s' if files > 1 else ''}"
