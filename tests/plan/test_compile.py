@@ -316,12 +316,13 @@ def test_a_list_cannot_vary_a_search_that_has_its_own_sets(kind: str) -> None:
         compiled(pipeline(BLUEPRINT) + blueprint, node_parameters={"n": {"lr": (1, 2)}})
 
 
-def test_what_cannot_run_yet_is_planned_and_said() -> None:
+def test_a_search_that_cannot_know_what_is_better_is_said() -> None:
     blueprint = SWEEP.replace("step: learn", "step: learn\n    type: bayesian_tpe\n    execution-count: 5")
     plan = compiled(pipeline(BLUEPRINT) + blueprint)
     assert task(plan).sweep.type is TaskType.BAYESIAN
     [problem] = runnable_problems(plan, 4)
-    assert problem == "task `sweep` of node `n` is of type `bayesian_tpe`, which this version of vhpipe cannot run yet"
+    what = "task `sweep` of node `n` searches without a metric"
+    assert problem == f"{what}; name it by `optimization-target-metric`"
     assert runnable_problems(compiled(pipeline(BLUEPRINT) + SWEEP), 1) == ()
 
 

@@ -49,6 +49,7 @@ def asked_by(
         parameter_values=dict(read_parameter_files(options["parameter_files"])),
         seed=options["seed"],
         on_collision=options["on_collision"],
+        goal=options.get("goal"),
         only=tuple(options["only"]),
         start=tuple(options["start"]),
         until=tuple(options["until"]),
@@ -74,6 +75,7 @@ def planned(
     """
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.compile import compile_plan
+    from vhpipe.plan.searching import with_goal
     from vhpipe.plan.secrets import sealed
     from vhpipe.plan.selection import reduced, select
     from vhpipe.plan.single import single_node
@@ -91,6 +93,7 @@ def planned(
     )
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
     plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
+    plan = with_goal(plan, asked.goal)
     selection = select(plan, selectors_of(asked))
     return Planned(reduced(plan, selection), selection)
 

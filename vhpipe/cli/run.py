@@ -15,6 +15,8 @@ OPTIONS = (
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
+    click.option("--goal", type=click.Choice(("max", "min")),
+                 help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),
     click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
     click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),

@@ -202,6 +202,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.cli.loading import load_file, refuse_errors
     from vhpipe.cli.planning import asked_by, given_plan, planned, refuse_unrunnable
     from vhpipe.engine.start import default_capacity
+    from vhpipe.plan.execution import is_search
 
     file, name = chosen_file(words)
     if file not in words and options["project"] is not None:
@@ -217,6 +218,10 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     wanted = planned(loaded, name, asked, options["input_assignments"], file, variables)
     plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
     refuse_unrunnable(plan, options["jobs"] or default_capacity())
+    if any(map(is_search, plan.nodes)):
+        from vhpipe.engine.search import refuse_without_optuna
+
+        refuse_without_optuna(plan)
     secrets = known_secrets(plan, loaded.config, variables.values, os.environ)
     return Chosen(plan, project, asked, loaded.document.text.encode(), variables, secrets)
 

@@ -19,8 +19,9 @@ from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.search import OptunaSearch
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import PlannedDeployment
+from vhpipe.plan.model import PlannedDeployment, PlannedTask
 from vhpipe.runners.protocol import Runner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
@@ -36,6 +37,7 @@ from vhpipe.schedule.vocabulary import (
     MakeDeployment,
     Moment,
     NodeStarted,
+    Propose,
     ResumeRequested,
     StartAttempts,
     StartRequested,
@@ -84,6 +86,7 @@ class Engine:
         self._scheduler, self._recorder, self._requests = scheduler, recorder, requests
         self._approvals, self._deployer, self._observers = approvals, deployer, observers
         self.selector = selectors.DefaultSelector()
+        self._search = OptunaSearch()
         self._inbox: deque[Callable[[], None]] = deque()
         self._waiting: deque[Effect] = deque()
         self._failure: VhpipeError | None = None
@@ -213,6 +216,8 @@ class Engine:
                     self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
             case LookUpReuse():
                 self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
+            case Propose():
+                self._propose(effect.node)
             case FetchInputs():
                 self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
             case StopAttempt():
@@ -229,6 +234,13 @@ class Engine:
             self.hand_over(lambda: self.hear(ApprovalAnswered(effect.node, approved, by)))
 
         self._approvals.ask(effect.node, effect.moment, answer)
+
+    def _propose(self, name: str) -> None:
+        node, state = self._scheduler.plan.node(name), self._scheduler.state.nodes[name]
+        assert isinstance(node, PlannedTask), "only tasks search"
+        bound = state.bound or InputsBound(name)
+        measured = [each.metadata if each.status is Status.COMPLETE else None for each in state.executions]
+        self._pool.do(lambda: self._search.propose(node, bound, measured, self._scheduler.plan.seed), self.hear)
 
     def _deploy(self, name: str) -> None:
         node = self._scheduler.plan.node(name)

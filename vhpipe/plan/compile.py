@@ -17,7 +17,9 @@ from vhpipe.config.model import (
     Multiple,
     NodeAction,
     Step,
+    Task,
     TaskNode,
+    TaskType,
     Value,
 )
 from vhpipe.errors import UsageError
@@ -43,6 +45,7 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.plan.secrets import with_given_variables
+from vhpipe.plan.searching import search_of
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
 
@@ -180,9 +183,17 @@ def _planned_task(
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
         stop_condition=blueprint.stop_condition if blueprint else None,
+        search=search_of(blueprint) if blueprint else None,
         actions=_planned_actions(node.actions),
-        reuse=graph.pipeline.reuse_executions or (blueprint is not None and blueprint.reuse_children),
+        reuse=_reuses(graph, blueprint),
     )
+
+
+def _reuses(graph: PipelineGraph, blueprint: Task | None) -> bool:
+    """Whether a task's executions may be reused: members of a group need each other, so they never are."""
+    if blueprint is not None and blueprint.type is TaskType.DISTRIBUTED:
+        return False
+    return graph.pipeline.reuse_executions or (blueprint is not None and blueprint.reuse_children)
 
 
 def _spreads(step: Step, name: str, value: Value) -> bool:

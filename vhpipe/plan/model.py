@@ -164,6 +164,18 @@ class GivenDeployment(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
 
 
+class Search(msgspec.Struct, frozen=True):
+    """How a bayesian task looks for its parameters: so many at a time, and what is better.
+
+    With a `target` the metric that is nearest to it is best; else the `goal` says whether high or low is.
+    """
+
+    metric: str
+    batch_size: int
+    target: float | None = None
+    goal: str | None = None
+
+
 class Given(msgspec.Struct, frozen=True):
     """What a node has from an earlier run instead of running.
 
@@ -208,6 +220,7 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     given: Given | None = None
     children: tuple[int, ...] | None = None
     stop_condition: str | None = None
+    search: Search | None = None
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ The policies themselves are the tables of `on_error`. Source: decisions 20, 21, 
 from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
-from vhpipe.plan.execution import is_group
+from vhpipe.plan.execution import execution_count, is_group, is_search
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedTask
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
@@ -16,15 +16,19 @@ from vhpipe.schedule.vocabulary import (
     AskApproval,
     AttemptReported,
     AttemptStopping,
+    InputsBound,
     Moment,
     NodeSettled,
     NodeStopping,
+    ProposalsAnswered,
+    Propose,
     RetryScheduled,
     RunEnded,
     RunStopping,
     Status,
     StopAttempt,
     StopConditionMet,
+    SweepExtended,
 )
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
@@ -108,6 +112,8 @@ class Endings:
         node = self._state.nodes[name]
         if node.status is not Status.STARTED or node.queued or node.running or node.making_deployment:
             return
+        if self._goes_on_searching(name, node):
+            return
         if node.failed:
             self._settle_failed(name, self._why_failed(name, node), node.failed)
         elif node.completed + node.left_out == len(node.executions):
@@ -117,6 +123,31 @@ class Endings:
         else:
             stopping = self._state.stopping
             self._settle(name, Status.STOPPED, node.stopping or (stopping.because if stopping else None))
+
+    def _goes_on_searching(self, name: str, node: NodeState) -> bool:
+        """Whether a search has more to propose; it is asked for it then."""
+        planned = self._nodes[name]
+        if not is_search(planned) or node.stopping or self._state.stopping:
+            return False
+        if node.failed and not siblings_go_on(planned.on_error, self._on_child_error(name)):
+            return False
+        if len(node.executions) >= execution_count(planned, node.bound or InputsBound(name)):
+            return False
+        if name not in self._ledger.proposing:
+            self._ledger.proposing.add(name)
+            self._ledger.ask(Propose(name))
+        return True
+
+    def extend_sweep(self, answer: ProposalsAnswered) -> None:
+        """Queue what a search has proposed; a search that fails is a failure of its node."""
+        name = answer.node
+        self._ledger.proposing.discard(name)
+        if self._state.nodes[name].status is not Status.STARTED or self._state.stopping:
+            return
+        if answer.sets:
+            self._ledger.emit(SweepExtended(name, answer.sets))
+        else:
+            self._settle_failed(name, answer.because or "its search proposed nothing")
 
     def complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""

@@ -95,7 +95,7 @@ def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) 
             yield GivenExecution(
                 index=index,
                 origin=_origin(execution, ExecutionId(node.name, index), run),
-                values=execution_values(node, bound.values, bound.spread, index, plan.seed),
+                values=execution_values(node, bound, index, plan.seed),
                 metadata=execution.metadata,
                 outputs=execution.outputs,
             )

@@ -69,7 +69,7 @@ def _bound(
 
 def _count(node: PlannedNode, bound: InputsBound) -> int:
     try:
-        count = execution_count(node, bound.values, bound.spread)
+        count = execution_count(node, bound)
     except ValueError as problem:
         raise CannotBindError(str(problem)) from problem
     if not count and isinstance(node, PlannedTask):
@@ -99,7 +99,7 @@ def execution_spec(
         task_stop_condition=node.stop_condition if isinstance(node, PlannedTask) else None,
         members=len(state.nodes[node.name].executions) if is_group(node) else None,
         step=node.spec,
-        values=execution_values(node, bound.values, bound.spread, execution.index, plan.seed),
+        values=execution_values(node, bound, execution.index, plan.seed),
         inputs=tuple(upstream.inputs(execution.node).items()),
         environment_variables={**node.spec.environment_variables, **bound.environment_variables},
     )

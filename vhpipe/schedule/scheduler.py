@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import assert_never
 
-from vhpipe.plan.execution import execution_count, is_group
+from vhpipe.plan.execution import execution_count, is_group, is_search
 from vhpipe.plan.model import (
     AttemptId,
     ExecutionId,
@@ -45,6 +45,7 @@ from vhpipe.schedule.vocabulary import (
     MakeDeployment,
     Moment,
     NodeStarted,
+    ProposalsAnswered,
     ResumeRequested,
     ReuseAnswered,
     ReuseAwaited,
@@ -104,6 +105,8 @@ class Scheduler:
                 self._consider_all()
             case ResumeRequested():
                 self._resume(stimulus)
+            case ProposalsAnswered():
+                self._endings.extend_sweep(stimulus)
             case StopConditionMet():
                 self._endings.stop_by_condition(stimulus)
             case InputsReported():
@@ -183,7 +186,11 @@ class Scheduler:
             self._ledger.ask(MakeDeployment(name))
             return
         bound = self.state.nodes[name].bound or InputsBound(name)
-        count = execution_count(node, bound.values, bound.spread)
+        if is_search(node):
+            self._ledger.emit(NodeStarted(name, 0))
+            self._endings.settle_if_over(name)
+            return
+        count = execution_count(node, bound)
         if name in self._groups and count > self.state.capacity:
             because = f"its {count} executions must run at once, and there is room for {self.state.capacity}"
             self._endings.fail_without_execution(name, because)

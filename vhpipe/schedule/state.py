@@ -36,6 +36,7 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
 
@@ -134,6 +135,8 @@ class RunState(msgspec.Struct):
                 self._node_settled(event)
             case InputsBound():
                 self.nodes[event.node].bound = event
+            case SweepExtended():
+                self._sweep_extended(event)
             case InputsFetched():
                 self.nodes[event.node].fetched = event.blobs
             case RetryScheduled():
@@ -193,6 +196,15 @@ class RunState(msgspec.Struct):
         node.left_out = len(event.left_out)
         node.queued = event.executions - node.left_out
         self._enqueue(event.node, [i for i, each in enumerate(node.executions) if each.status is Status.QUEUED])
+
+    def _sweep_extended(self, event: SweepExtended) -> None:
+        node = self.nodes[event.node]
+        first = len(node.executions)
+        bound = node.bound or InputsBound(event.node)
+        node.bound = msgspec.structs.replace(bound, proposed=(*bound.proposed, *event.sets))
+        node.executions.extend(ExecutionState() for _ in event.sets)
+        node.queued += len(event.sets)
+        self._enqueue(event.node, range(first, len(node.executions)))
 
     def _enqueue(self, name: str, indexes: Iterable[int]) -> None:
         waiting = self.unchecked if self.nodes[name].reuses else self.queue

@@ -130,6 +130,14 @@ class ApprovalAnswered(msgspec.Struct, frozen=True):
     request: str | None = None
 
 
+class ProposalsAnswered(msgspec.Struct, frozen=True):
+    """The next parameter sets of a search, or `because` says why there are none."""
+
+    node: str
+    sets: tuple[dict[str, Value], ...] = ()
+    because: str | None = None
+
+
 class DeploymentReported(msgspec.Struct, frozen=True):
     """Exactly one of `version` and `because` (why it failed) is set."""
 
@@ -143,7 +151,7 @@ class DeploymentReported(msgspec.Struct, frozen=True):
 
 Stimulus = (
     StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
-    | StopConditionMet | ApprovalAnswered | DeploymentReported
+    | StopConditionMet | ProposalsAnswered | ApprovalAnswered | DeploymentReported
 )  # fmt: skip
 
 
@@ -189,7 +197,8 @@ class InputsBound(Event, frozen=True, tag=True):
     """What the edges brought to a node. Only what edges filled is named.
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
-    `values` are the parameters, `spread` the names of those whose list becomes one child per element.
+    `values` are the parameters, `spread` the names of those whose list becomes one child per element. `proposed` is
+    filled by what a search extends the node's sweep with.
     """
 
     node: str
@@ -197,6 +206,7 @@ class InputsBound(Event, frozen=True, tag=True):
     values: dict[str, Value] = {}
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
+    proposed: tuple[dict[str, Value], ...] = ()
 
 
 class NodeStarted(Event, frozen=True, tag=True):
@@ -208,6 +218,13 @@ class NodeStarted(Event, frozen=True, tag=True):
     node: str
     executions: int = 1
     left_out: tuple[int, ...] = ()
+
+
+class SweepExtended(Event, frozen=True, tag=True):
+    """A search has proposed further parameter sets; one execution for each is queued."""
+
+    node: str
+    sets: tuple[dict[str, Value], ...]
 
 
 class ReuseAwaited(Event, frozen=True, tag=True):
@@ -350,7 +367,7 @@ class RunEnded(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | ReuseAwaited | ReuseMissed
+    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended | ReuseAwaited | ReuseMissed
     | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
     | DeploymentRequested | DeploymentCreated | DeploymentFailed
@@ -403,11 +420,17 @@ class FetchInputs(msgspec.Struct, frozen=True):
     uris: tuple[str, ...]
 
 
+class Propose(msgspec.Struct, frozen=True):
+    """Have a search propose the next parameter sets of a node; all executions so far have ended."""
+
+    node: str
+
+
 class LookUpReuse(msgspec.Struct, frozen=True):
     execution: ExecutionId
 
 
-Effect = FetchInputs | LookUpReuse | StartAttempts | StopAttempt | AskApproval | MakeDeployment
+Effect = FetchInputs | Propose | LookUpReuse | StartAttempts | StopAttempt | AskApproval | MakeDeployment
 
 
 class Decision(msgspec.Struct, frozen=True):

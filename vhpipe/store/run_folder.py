@@ -46,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     parameter_values: dict[str, Value] = {}
     seed: int = 0
     on_collision: str = "last"
+    goal: str | None = None
     environment_names: tuple[str, ...] = ()
     secret_names: tuple[str, ...] = ()
     reuse: tuple[str, ...] = ()

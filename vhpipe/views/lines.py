@@ -33,6 +33,7 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
@@ -115,7 +116,7 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
         case ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
-        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
+        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened() | SweepExtended():
             pass
         case _:
             assert_never(event)

@@ -34,6 +34,7 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
 from vhpipe.views.node_progress import ENGINE_GONE, NodeView
@@ -110,7 +111,7 @@ class RunView:
                 self._apply_approval(event)
             case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
                 _apply_deployment(self.nodes[event.node], event, at)
-            case InputsBound() | NodeStarted() | NodeReopened() | NodeStopping() | NodeSettled() | Warned():
+            case InputsBound() | NodeStarted() | SweepExtended() | NodeReopened() | NodeStopping() | NodeSettled() | Warned():
                 _apply_to_node(self.nodes[event.node], event, at)
             case ActionTaken() | InputsFetched():
                 pass
@@ -142,13 +143,17 @@ class RunView:
 
 
 def _apply_to_node(
-    node: NodeView, event: InputsBound | NodeStarted | NodeReopened | NodeStopping | NodeSettled | Warned, at: float
+    node: NodeView,
+    event: InputsBound | NodeStarted | SweepExtended | NodeReopened | NodeStopping | NodeSettled | Warned,
+    at: float,
 ) -> None:
     match event:
         case InputsBound():
             node.bind(event)
         case NodeStarted():
             node.start(event.executions, event.left_out, at)
+        case SweepExtended():
+            node.extend(event)
         case NodeReopened():
             node.reopen(event)
         case NodeStopping():
