@@ -73,6 +73,10 @@ class Attempts:
         self._failed_copies: dict[str, list[Path]] = {}
         self.runner: Runner | None = None
 
+    def are_idle(self) -> bool:
+        """Whether none is under way."""
+        return not self._prepared and not self._preparing
+
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, attempt: AttemptId, spec: ExecutionSpec) -> None:

@@ -153,6 +153,7 @@ class Engine:
             self._inbox.popleft()()
         now = time.monotonic()
         self._runner.keep_time(now)
+        self._recorder.keep_time(now)
         if self._failure is not None:
             raise self._failure
         self._perform_waiting()
@@ -164,9 +165,8 @@ class Engine:
         if self._inbox:
             return 0.0
         moments = [self._next_tick, self._next_look]
-        deadline = self._runner.next_deadline()
-        if deadline is not None:
-            moments.append(deadline)
+        deadlines = (self._runner.next_deadline(), self._recorder.next_deadline())
+        moments += (deadline for deadline in deadlines if deadline is not None)
         return max(0.0, min(moments) - time.monotonic())
 
     def _tick(self, now: float) -> None:
@@ -203,6 +203,8 @@ class Engine:
         if self._waiting:
             return True
         starts = any(isinstance(event, NodeStarted | DeploymentRequested) for event in decision.events)
+        if starts and self._attempts.are_idle():
+            self._recorder.make_safe()
         return starts and not self._recorder.is_safe()
 
     def _perform_waiting(self) -> None:
