@@ -54,9 +54,9 @@ class GivenVariables(NamedTuple):
         from vhpipe.plan.model import Secret
         from vhpipe.plan.secrets import environment_value
 
-        for assignment in self.typed:
+        for assignment in sorted(self.typed, key=len, reverse=True):  # one may begin as another does
             name, _, value = assignment.partition("=")
-            if isinstance(environment_value(name, value, self.secret_names), Secret):
+            if value and isinstance(environment_value(name, value, self.secret_names), Secret):
                 word = word.replace(assignment, f"{name}=***")
         return word
 
@@ -114,10 +114,10 @@ def _checked_name(name: str, by: str) -> str:
 
 def _inherited(name: str, environ: Mapping[str, str]) -> str:
     if name not in environ:
-        from vhpipe.config.nearest import the_one_meant
+        from difflib import get_close_matches
 
-        near = the_one_meant(name, [known for known in environ if fault_of_name(known) is None])
-        hint = f"did you mean `{near}`?" if near else f"set it, or give a value: -e {name}=VALUE"
+        near = get_close_matches(name[:100], [known for known in environ if fault_of_name(known) is None], n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"set it, or give a value: -e {name}=VALUE"
         raise UsageError(f"`-e {name}`: `{name}` is not set here", hint)
     return environ[name]
 
