@@ -40,6 +40,7 @@ class GivenVariables(NamedTuple):
             return arguments
         import msgspec
 
+        from vhpipe.cli.failures import conceal
         from vhpipe.plan.model import Literal
         from vhpipe.plan.secrets import environment_value
 
@@ -47,6 +48,8 @@ class GivenVariables(NamedTuple):
         for name, value in variables.items():
             if isinstance(value, Literal):
                 _refuse_unwritable(name, value.text)
+            else:
+                conceal((self.values[name],))
         return msgspec.structs.replace(arguments, environment_variables=variables, secret_names=self.secret_names)
 
     def masked(self, word: str) -> str:
@@ -142,7 +145,7 @@ def _refuse_unwritable(name: str, value: str) -> None:
 def known_secrets(plan: "Plan", config: "Config", given: Mapping[str, str], environ: Mapping[str, str]) -> "Known":
     """The values of all secrets of a plan by their HMACs, and what the user should hear of them.
 
-    From now on no report of a failure shows them. Errors: UsageError where the user has to name some.
+    From now on no message and no report of a failure shows them. Errors: UsageError where the user has to name some.
     """
     from vhpipe.cli.failures import conceal
     from vhpipe.engine.masking import can_be_masked

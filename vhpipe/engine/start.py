@@ -24,10 +24,11 @@ from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
 from vhpipe.engine.stop_conditions import StopConditions
-from vhpipe.engine.surrounding import Surrounding, hidden_names
+from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
 from vhpipe.plan.model import Plan
+from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -168,6 +169,7 @@ def is_closed(order: Order) -> bool:
 
 def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints) -> Attempts:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
+    hidden = secret_names_in(order.environment)
     surrounding = Surrounding(
         run=begun.run,
         info=begun.info,
@@ -177,7 +179,8 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         environment=order.environment,
         shell=_shell(order.environment.get("PATH")),
         secrets=order.secrets,
-        masking=_masking(order),
+        hidden=hidden,
+        masking=Masking((*order.secrets.values(), *(order.environment[name] for name in hidden))),
     )
     copies = _copies(begun)
     workspaces = Workspaces(surrounding, InputFiles(store.blobs), StopConditions(engine.hear_soon))
@@ -187,12 +190,6 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
 def _changed_secrets(order: Order) -> frozenset[str]:
     """The HMACs in the plan that are not those of the values of now."""
     return frozenset(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
-
-
-def _masking(order: Order) -> Masking:
-    """What no log may show: the plan's secrets, and what of the caller's variables reaches the steps."""
-    inherited = (order.environment[name] for name in hidden_names(order.environment))
-    return Masking((*order.secrets.values(), *inherited))
 
 
 def _copies(begun: Begun) -> Copies:

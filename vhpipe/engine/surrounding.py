@@ -17,7 +17,6 @@ from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.plan.command import variable_names
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
-from vhpipe.plan.secrets import environment_value
 from vhpipe.plan.values import typed_value
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -36,6 +35,8 @@ class Surrounding(NamedTuple):
     shell: str
     secrets: Mapping[str, str] = MappingProxyType({})
     """Values by HMAC."""
+    hidden: frozenset[str] = frozenset()
+    """Those variables of `environment` whose values are never recorded."""
     masking: Masking = NOTHING
 
     def text_of(self, value: EnvironmentValue) -> str:
@@ -127,14 +128,9 @@ def recorded_variables(
     around: Surrounding, spec: ExecutionSpec, variables: Mapping[str, str]
 ) -> dict[str, str | None]:
     """The variables as they may be written down: None stands for the value of a secret."""
-    hidden = {name for name, each in spec.environment_variables.items() if isinstance(each, Secret)}
-    hidden |= hidden_names(around.environment) - spec.environment_variables.keys()
+    hidden = around.hidden - spec.environment_variables.keys()
+    hidden |= {name for name, each in spec.environment_variables.items() if isinstance(each, Secret)}
     return {name: None if name in hidden else text for name, text in variables.items()}
-
-
-def hidden_names(environment: Mapping[str, str]) -> set[str]:
-    """Those of the caller's variables whose values are never recorded."""
-    return {name for name, text in environment.items() if isinstance(environment_value(name, text, ()), Secret)}
 
 
 def typed_parameters(spec: ExecutionSpec) -> dict[str, Json]:

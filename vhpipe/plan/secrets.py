@@ -50,6 +50,11 @@ def environment_value(name: str, value: str, declared: Sequence[str]) -> Environ
     return Secret(name) if is_secret else Literal(value)
 
 
+def secret_names_in(variables: Mapping[str, str]) -> frozenset[str]:
+    """The names of those variables that are secret by themselves."""
+    return frozenset(name for name, text in variables.items() if isinstance(environment_value(name, text, ()), Secret))
+
+
 # ── making the plan ──────────────────────────────────────────────────────────────────────────────
 
 
