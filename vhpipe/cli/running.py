@@ -212,7 +212,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     loaded = load_file(file)
     refuse_errors(loaded)
     assert loaded.document is not None, "a file without errors has been read"
-    project = _project_of(file, options["project"])
+    project = project_of(file, options["project"])
     variables = given_variables(options, os.environ)
     asked = asked_by(options, loaded.config, file, project, variables)
     wanted = planned(loaded, name, asked, options["input_assignments"], file, variables)
@@ -226,7 +226,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     return Chosen(plan, project, asked, loaded.document.text.encode(), variables, secrets)
 
 
-def _project_of(file: str, given: Path | None) -> Path:
+def project_of(file: str, given: Path | None) -> Path:
     """The folder of the yaml; for `-` the current one. Source: decision 24."""
     if given is not None:
         return given.resolve()
