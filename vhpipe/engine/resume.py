@@ -10,6 +10,7 @@ from pathlib import Path
 from vhpipe.engine.identity import attempt_identifier
 from vhpipe.engine.snapshot import Snapshot, load_snapshot
 from vhpipe.engine.start import Begun, Order, boot_identifier
+from vhpipe.engine.working_copy import remove_tree
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.runners.process_tree import kill_marked
@@ -48,6 +49,7 @@ def continue_run(
         raise _not_resumable(run.number, reason, state)
     lost = tuple(under_way(state))
     kill_survivors(info.identifier, lost)
+    _remove_unknown(run, state)
     order = Order(
         plan=plan,
         project=store.project,
@@ -67,6 +69,16 @@ def continue_run(
     resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
     beginning = resumed if past else StartRequested(capacity, boot)
     return Begun(order, store, run, info, snapshot, journal, beginning, past)
+
+
+def _remove_unknown(run: RunFolder, state: RunState) -> None:
+    """Remove what is left of attempts that the journal has lost with the power: others will have their numbers."""
+    for name, node in state.nodes.items():
+        known = {str(index): execution.attempt for index, execution in enumerate(node.executions)}
+        for folder in run.node_folder(name).glob("*.*"):
+            index, _, number = folder.name.partition(".")
+            if number.isdecimal() and int(number) > known.get(index, 0):
+                remove_tree(str(folder))
 
 
 def _not_resumable(number: int, reason: str, state: RunState) -> UsageError:
