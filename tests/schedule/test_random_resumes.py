@@ -123,7 +123,7 @@ def results(world: World) -> dict[str, object]:
 SEEDS = st.integers(0, 1 << 32)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(plans(), SEEDS, SEEDS)
 def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, seed: int) -> None:
     world = disturbed(plan, Fate(fate), seed)
@@ -135,7 +135,7 @@ def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, 
     assert not any((world.state.queue, world.state.unchecked, world.state.awaited))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(plans(), SEEDS, SEEDS)
 def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: int, seed: int) -> None:
     complete: set[ExecutionId] = set()
@@ -150,7 +150,7 @@ def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: in
             complete.add(each.attempt.execution)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(plans(), SEEDS, SEEDS)
 def test_the_replayed_state_of_a_resumed_run_equals_the_live_one(plan: Plan, fate: int, seed: int) -> None:
     world = disturbed(plan, Fate(fate), seed)
@@ -160,13 +160,13 @@ def test_the_replayed_state_of_a_resumed_run_equals_the_live_one(plan: Plan, fat
     assert replayed == world.state
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(plans(ORDERLY_WORDS), SEEDS, SEEDS)
 def test_a_resumed_run_ends_as_one_that_nothing_disturbed(plan: Plan, fate: int, seed: int) -> None:
     assert results(disturbed(plan, Fate(fate), seed)) == results(undisturbed(plan, Fate(fate)))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(plans(), SEEDS, SEEDS)
 def test_nothing_starts_before_its_upstream_is_complete_and_approved(plan: Plan, fate: int, seed: int) -> None:
     held = {node.name: approval_after(node) for node in plan.nodes}
