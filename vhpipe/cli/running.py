@@ -1,5 +1,6 @@
 """From the command line of `vhpipe run` to a run that has ended: what is decided before, and who walks it."""
 
+import mmap
 import os
 import sys
 import time
@@ -13,7 +14,7 @@ import click
 
 from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file
 from vhpipe.engine.supervisor import supervise
-from vhpipe.errors import UsageError
+from vhpipe.errors import UsageError, VhpipeError
 
 if TYPE_CHECKING:
     from vhpipe.cli.environment_options import GivenVariables, Known
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 SIGNALLED = 128
 
-Ready = Callable[[int], None]
+Ready = Callable[["RunFolder"], None]
+"""Hears of the run when it exists."""
 
 
 Begin = Callable[[], "Begun"]
@@ -35,8 +37,9 @@ def run_attached(begin: Begin, options: Mapping[str, Any]) -> int:
     """The exit code of a run that is watched from here."""
     _refuse_other_systems()
     _fill_closed_streams()
-    work = partial(_run, begin, options, ready=lambda number: None)
-    return supervise(lambda: _guarded(work))
+    note = SharedNote()
+    work = partial(_run, begin, options, ready=lambda run: note.write(_going_on(run)))
+    return supervise(lambda: _guarded(work), go_on=note.read)
 
 
 def run_detached(begin: Begin, options: Mapping[str, Any]) -> int:
@@ -48,7 +51,7 @@ def run_detached(begin: Begin, options: Mapping[str, Any]) -> int:
     if child == 0:
         os.close(reading)
         os.setsid()
-        work = partial(_run, begin, options, ready=lambda number: _announce(number, writing))
+        work = partial(_run, begin, options, ready=lambda run: _announce(run.number, writing))
         os._exit(supervise(lambda: _guarded(work), let_go=lambda: _detach(writing)))
     os.close(writing)
     with open(reading, encoding="ascii") as announced:
@@ -58,6 +61,27 @@ def run_detached(begin: Begin, options: Mapping[str, Any]) -> int:
     click.echo(f'{{"schema": 1, "run": {number}}}' if options["as_json"] else number)
     click.echo(f"run {number} goes on in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
     return 0
+
+
+class SharedNote:
+    """A short text that the engine leaves for its supervisor, which outlives it."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def write(self, text: str) -> None:
+        content = text.encode("utf-8", "backslashreplace")[: mmap.PAGESIZE]
+        self._memory[: len(content)] = content
+
+    def read(self) -> str:
+        return self._memory[:].rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _going_on(run: "RunFolder") -> str:
+    """The command by which a run goes on whose engine was lost."""
+    from vhpipe.cli.watching import commands_from_here
+
+    return commands_from_here(run.path.parents[2]).about(run.number, "resume")
 
 
 def _announce(number: int, pipe: int) -> None:
@@ -126,7 +150,7 @@ def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
     """A new run of what the command line names."""
     from vhpipe.engine.start import begin
 
-    begun = begin(_order(words, options), time.time())
+    begun = begin(order_of(words, options), time.time())
     for notice in begun.snapshot.notices:
         say(notice)
     return begun
@@ -139,13 +163,16 @@ def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.engine.start import walk
 
     begun = begin()
-    ready(begun.run.number)
+    ready(begun.run)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
     watcher = Watcher(begun.order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
     watcher.recall(begun.past)
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
     try:
         outcome = walk(begun, (watcher,), approver)
+    except VhpipeError as failure:
+        failure.hint = failure.hint or f"when that is mended the run can go on: {_going_on(begun.run)}"
+        raise
     finally:
         watcher.close()
     remember_ended(begun.store, begun.run, watcher.view)
@@ -161,7 +188,7 @@ def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
     click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)))))
 
 
-def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
+def order_of(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
     from vhpipe.cli.environment_options import typed_notices

@@ -36,6 +36,7 @@ from vhpipe.schedule.vocabulary import (
     SweepExtended,
     Warned,
 )
+from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, attempt_text, counts_text, duration_text, metadata_text
@@ -96,6 +97,8 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             if isinstance(event, RunEnded) and any(node.has_outputs for node in view.nodes.values()):
                 outputs = surroundings.commands.about(view.number, "outputs")
                 yield Line(f"results: {outputs}", Weight.USUAL, follows=True)
+            if isinstance(event, RunEnded) and (step := next_step(view, surroundings.commands)) is not None:
+                yield Line(step, Weight.VITAL, follows=True)
         case AttemptStarted():
             yield from _started(view, event.attempt, surroundings, limit)
         case AttemptEnded():

@@ -42,7 +42,10 @@ from vhpipe.views.node_progress import ENGINE_GONE, NodeView
 
 @dataclass(slots=True)
 class RunView:
-    """A run so far. `by_user` says that a person stopped it: by a signal, `vhpipe stop` or a refused approval."""
+    """A run so far. `by_user` says that a person stopped it: by a signal, `vhpipe stop` or a refused approval.
+
+    `was_refused`: it was that.
+    """
 
     plan: Plan
     number: int
@@ -53,6 +56,7 @@ class RunView:
     ended_at: float | None = None
     capacity: int = 0
     by_user: bool = False
+    was_refused: bool = False
 
     @classmethod
     def start(cls, plan: Plan, number: int) -> "RunView":
@@ -140,6 +144,7 @@ class RunView:
 
     def _apply_approval(self, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> None:
         self.nodes[event.node].approval = event.moment if isinstance(event, ApprovalAwaited) else None
+        self.was_refused = self.was_refused or isinstance(event, ApprovalRefused)
 
 
 def _apply_to_node(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.views.lines import end_text, exit_text
+from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, duration_text, metadata_text
@@ -24,6 +25,8 @@ def summary(
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
         yield f"{one_line(node.name)} waits for approval: {answer}"
+    if (step := next_step(view, commands)) is not None:
+        yield step
     yield from (f"ignored: {one_line(ignored)}" for ignored in view.plan.ignored)
 
 
