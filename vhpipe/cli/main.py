@@ -27,6 +27,7 @@ COMMANDS = {
     "run": ("vhpipe.cli.run", "Run a pipeline, a step or a task on this machine."),
     "runs": ("vhpipe.cli.runs", "List the runs of a project."),
     "show": ("vhpipe.cli.show", "Show one run."),
+    "why": ("vhpipe.cli.why", "Say why an execution ran, and what differs from an earlier one."),
     "logs": ("vhpipe.cli.logs", "Print the log of an execution."),
     "outputs": ("vhpipe.cli.outputs", "List or fetch the files that a run made."),
     "metadata": ("vhpipe.cli.metadata", "Print what the executions of a node measured."),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from vhpipe.cli.arguments import argument_options, file_and_pipeline_arguments
+from vhpipe.cli.dry_run import dry_run, dry_run_option
 from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.parts import part_options
 from vhpipe.cli.reuse_options import WithReuse, reuse_options
@@ -49,12 +50,15 @@ def run_options(command: Any) -> Any:
 @part_options
 @reuse_options
 @run_options
-def command(words: tuple[str, ...], detach: bool, **options: Any) -> int:
+@dry_run_option
+def command(words: tuple[str, ...], detach: bool, is_dry: bool, **options: Any) -> int:
     """Run a pipeline, a step or a task on this machine.
 
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
     """
+    if is_dry:
+        return dry_run(words, options)
     from vhpipe.cli.running import begin_new, run_attached, run_detached
 
     return (run_detached if detach else run_attached)(lambda: begin_new(words, options), options)

@@ -85,7 +85,7 @@ def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
     if scheme in {"http", "https"}:
         yield _remote_file(uri, item)
     elif scheme in {"", "file"}:
-        yield from _local_files(uri, _path_of(uri) if scheme else uri, item, base)
+        yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
     else:
         raise UsageError(
             f"`{redacted(uri)}`: `{scheme}://` is not supported yet",
@@ -109,7 +109,8 @@ def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
     return SourceFile(hide(uri), place or item.filename or "")
 
 
-def _path_of(uri: str) -> str:
+def local_path(uri: str) -> str:
+    """The path that a `file://` URI names. Errors: UsageError for one of another machine."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.netloc not in {"", "localhost"}:
         raise UsageError(f"`{uri}` is not a file of this machine", hint=f"three slashes: file:///{uri[7:]}")
@@ -188,7 +189,7 @@ class Fetcher:
         uri = true_uri(name)
         try:
             if uri.startswith("file://"):
-                fetch.result = self._blobs.copy_in(Path(_path_of(uri)))
+                fetch.result = self._blobs.copy_in(Path(local_path(uri)))
             else:
                 fetch.result = download(uri, self._blobs)
         except BaseException as error:

@@ -52,7 +52,7 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
     return {
         "index": execution.index,
         "status": str(execution.status),
-        "reused_from": _origin_json(execution.reused_from),
+        "reused_from": origin_json(execution.reused_from),
         "parameters": json_value(view.parameters(node, execution.index)),
         "metadata": json_value(execution.metadata),
         "outputs": [json_value(datum.name) for datum in execution.outputs],
@@ -60,7 +60,7 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
     }
 
 
-def _origin_json(origin: Origin | None) -> dict[str, object] | None:
+def origin_json(origin: Origin | None) -> dict[str, object] | None:
     """The attempt that made the result of an execution which did not run itself."""
     if origin is None:
         return None
