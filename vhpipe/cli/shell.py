@@ -1,6 +1,5 @@
 """`vhpipe shell RUN NODE`: a shell where an execution ran, with its variables and its command at hand."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from vhpipe.cli.selecting import (
     required_run_argument,
     selected_attempt,
 )
+from vhpipe.engine.kept_variables import kept_variables
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
@@ -103,7 +103,7 @@ def _command_path(folder: Path) -> Path:
 
 def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> Place:
     repository, is_as_left = repository_of(folder, store.run(selector).path, store.blobs)
-    kept = _kept_variables(folder)
+    kept = kept_variables(folder)
     variables = dict(os.environ) if kept is None else _with_own_secrets(kept)
     unset = tuple(name for name in kept or () if name not in variables)
     folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("inputs", "outputs", "config")}
@@ -115,17 +115,6 @@ def _with_own_secrets(kept: Mapping[str, str | None]) -> dict[str, str]:
     """The variables of an attempt; the values of its secrets are those of the caller, where he has them."""
     secrets = {name: os.environ[name] for name, value in kept.items() if value is None and name in os.environ}
     return {name: value for name, value in kept.items() if value is not None} | secrets
-
-
-def _kept_variables(folder: Path) -> dict[str, str | None] | None:
-    """The variables of the attempt, secrets without a value; None where the file is missing or damaged."""
-    try:
-        variables = json.loads((folder / "environment.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(variables, dict):
-        return None
-    return {str(name): value for name, value in variables.items() if value is None or isinstance(value, str)}
 
 
 def _introduce(place: Place) -> None:

@@ -101,7 +101,7 @@ class Attempts:
         try:
             copy = self._copies.take()
             workspace = self._workspaces.prepare(spec, attempt, str(copy.path))
-            return Prepared(workspace, copy, self._fingerprints.of(spec))
+            return Prepared(workspace, copy, self._fingerprints.of(spec, workspace.command))
         except CannotPrepareError as problem:
             report = AttemptReported(attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True)
         except (VhpipeError, OSError, ValueError) as failure:
@@ -144,7 +144,7 @@ class Attempts:
 
     def _found(self, ended: Ended) -> tuple[Ended, tuple[FoundOutput, ...]]:
         try:
-            return ended, found_outputs(f"{self._run.attempt_folder(ended.attempt)}/outputs")
+            return ended, found_outputs(f"{self._run.attempt_path(ended.attempt)}/outputs")
         except UnacceptableOutputError as problem:
             return ended.spoiled(Status.ERROR, str(problem)), ()
         except OSError as failure:
@@ -176,7 +176,7 @@ class Attempts:
         run = self._run.number
         manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs, run, fingerprint)
         try:
-            digest = write_manifest(self._run.attempt_folder(attempt), manifest)
+            digest = write_manifest(self._run.attempt_path(attempt), manifest)
         except VhpipeError as failure:
             because = because or survivable(failure, "cannot write the manifest")
             return AttemptReported(attempt, Status.CRASHED, exit_code, because, metadata=sink.metadata)

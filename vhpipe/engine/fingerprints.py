@@ -18,12 +18,15 @@ class Fingerprints:
         self._code = code_digest(snapshot)
         self._is_known = is_known
 
-    def of(self, spec: ExecutionSpec) -> str | None:
-        """The fingerprint of an execution; None where it cannot be known, or the execution cannot be started at all."""
+    def of(self, spec: ExecutionSpec, command: tuple[str, ...] | None = None) -> str | None:
+        """The fingerprint of an execution; None where it cannot be known, or the execution cannot be started at all.
+
+        `command` saves building it once more.
+        """
         if not self._is_known or self._has_changed(spec):
             return None
         try:
-            return fingerprint_of(parts_of(spec, self._code))
+            return fingerprint_of(parts_of(spec, self._code, command))
         except ValueError:
             return None
 

@@ -5,7 +5,6 @@ out when the step has ended, fails for it, and the spoiled blob goes.
 """
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.config.paths import path_fault
@@ -58,7 +57,7 @@ class InputFiles:
             os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         blob = file.datum.blob if file.datum is not None else file.blob
         assert blob is not None, "a node starts when its files from outside are fetched"
-        self._blobs.link_to(blob, Path(target))
+        self._blobs.link_to(blob, target)
         status = os.stat(target)
         return PlacedFile(f"{name}/{file.path}", target, blob, status.st_size, status.st_mtime_ns)
 

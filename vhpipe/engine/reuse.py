@@ -158,7 +158,7 @@ class Reuse:
         """
         execution = report.attempt.execution
         if report.outcome is Status.COMPLETE and report.fingerprint is not None:
-            self._entries.record(report.fingerprint, self._run.attempt_folder(report.attempt))
+            self._entries.record(report.fingerprint, self._run.attempt_path(report.attempt))
         if not self._is_wanted(execution):
             self._let_go(execution)
 

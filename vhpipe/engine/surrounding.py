@@ -15,7 +15,7 @@ from vhpipe.engine.group import group_variables
 from vhpipe.engine.identity import node_identifier, task_identifier
 from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.engine.preparing import CannotPrepareError
-from vhpipe.plan.command import variable_names
+from vhpipe.plan.command import variable_name
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.plan.values import typed_value
 from vhpipe.schedule.vocabulary import Json
@@ -95,13 +95,16 @@ def execution_json(around: Surrounding, spec: ExecutionSpec, identifier: str) ->
 
 
 def step_variables(
-    around: Surrounding, spec: ExecutionSpec, place: Place, typed: Mapping[str, Json]
+    around: Surrounding, spec: ExecutionSpec, place: Place, of_parameters: Mapping[str, str]
 ) -> dict[str, str]:
-    """The environment of the step's process; what the platform sets wins over what the step declares."""
+    """The environment of the step's process; what the platform sets wins over what the step declares.
+
+    `of_parameters` is what `parameter_variables` gives.
+    """
     node = spec.id.node
     variables = {
         **around.environment,
-        **parameter_variables(spec, typed),
+        **of_parameters,
         **{name: around.text_of(each) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
         "VH_CONFIG_DIR": f"{place.folder}/config",
@@ -154,17 +157,16 @@ def _json_value(value: Value) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def parameter_variables(spec: ExecutionSpec, typed: Mapping[str, Json]) -> dict[str, str]:
+def parameter_variables(typed: Mapping[str, Json]) -> dict[str, str]:
     """`VH_PARAM_<NAME>` for every typed parameter whose value is of reasonable size; lists as JSON.
 
     Source: decision 10.
     """
-    names = variable_names(spec.step.parameters)
     variables = {}
     for name, value in typed.items():
         text = value if isinstance(value, str) else json.dumps(value)
         if _can_be_variable(text):
-            variables[names[name]] = text
+            variables[variable_name(name)] = text
     return variables
 
 

@@ -46,13 +46,18 @@ class Parts(msgspec.Struct, frozen=True):
     format: int = FINGERPRINT_FORMAT
 
 
-def parts_of(spec: ExecutionSpec, code: str) -> Parts:
-    """The parts of an execution. Errors: ValueError for values that no command can have."""
+def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> Parts:
+    """The parts of an execution; `command` is what its command is with its values, if that has been built.
+
+    Errors: ValueError for values that no command can have.
+    """
     step = spec.step
+    if command is None:
+        command = build_command(step.command, step.parameters, spec.values, step.source_path)
     return Parts(
         step=step.step,
         image=step.image,
-        command=tuple(build_command(step.command, step.parameters, spec.values, step.source_path)),
+        command=command,
         parameters=dict(sorted(in_declared_types(step, spec.values).items())),
         inputs={name: tuple(map(_input_part, files)) for name, files in sorted(spec.inputs)},
         environment=_texts(spec.environment_variables),

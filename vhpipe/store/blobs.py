@@ -69,7 +69,7 @@ class Blobs:
         finally:
             os.close(descriptor)
 
-    def keep(self, path: Path) -> tuple[str, int]:
+    def keep(self, path: str | os.PathLike[str]) -> tuple[str, int]:
         """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
 
         It is copied instead if it has other links or cannot be linked. Errors: EnvironmentFailure; also for
@@ -114,7 +114,7 @@ class Blobs:
         os.lseek(descriptor, 0, os.SEEK_SET)
         return self._receive(_chunks(descriptor, size_bytes))
 
-    def copy_in(self, path: Path) -> tuple[str, int]:
+    def copy_in(self, path: str | os.PathLike[str]) -> tuple[str, int]:
         """sha256 and size of a file that belongs to the user: it is copied and left as it is; links are followed."""
         source = os.fspath(path)
         descriptor = _open(source, _READ)
@@ -170,7 +170,7 @@ class Blobs:
             raise
         return blob, size_bytes
 
-    def link_to(self, blob: str, target: Path) -> None:
+    def link_to(self, blob: str, target: str | os.PathLike[str]) -> None:
         """Make `target`, which must not exist, the blob's file itself: read-only, and to be left so."""
         try:
             os.link(self._name(blob), target)
@@ -179,7 +179,7 @@ class Blobs:
                 raise from_os_error(error, "cannot link") from error
             self.copy_to(blob, target, 0o444)
 
-    def copy_to(self, blob: str, target: Path, mode: int) -> None:
+    def copy_to(self, blob: str, target: str | os.PathLike[str], mode: int) -> None:
         """Make `target`, which must not exist, a file of its own with the blob's bytes."""
         source = _open(self._name(blob), _READ | os.O_NOFOLLOW)
         try:

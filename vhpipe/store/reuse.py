@@ -30,7 +30,7 @@ class ReuseEntries:
         found = read[0]
         return found if (found.fingerprint, found.outcome) == (fingerprint, Status.COMPLETE) else None
 
-    def record(self, fingerprint: str, attempt_folder: Path) -> None:
+    def record(self, fingerprint: str, attempt_folder: str | os.PathLike[str]) -> None:
         """Name the manifest of a complete attempt as the result of this work; the newest stands.
 
         Where no link can be made there is no entry, and the work is done again some day: no reason to end a run.
