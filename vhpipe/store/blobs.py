@@ -31,6 +31,7 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
         self._known: set[str] = set()
+        self._verified: set[str] = set()
 
     def path(self, blob: str) -> Path:
         return Path(self._name(blob))
@@ -100,7 +101,7 @@ class Blobs:
             self._make_folder(target)
             os.link(source, target, follow_symlinks=False)
         except FileExistsError:
-            return _is_there(target, size_bytes)
+            return self._is_there(target, size_bytes)
         except OSError as error:
             if error.errno not in _CANNOT_LINK:
                 raise
@@ -109,7 +110,7 @@ class Blobs:
 
     def _copied(self, descriptor: int, blob: str, size_bytes: int) -> tuple[str, int]:
         """Store the bytes behind a descriptor that was read to its end; what counts is what is read this time."""
-        if _is_there(self._name(blob), size_bytes):
+        if self._is_there(self._name(blob), size_bytes):
             return blob, size_bytes
         os.lseek(descriptor, 0, os.SEEK_SET)
         return self._receive(_chunks(descriptor, size_bytes))
@@ -137,7 +138,7 @@ class Blobs:
         """sha256 and size of the content, which is stored if it is not there yet."""
         blob = sha256(content).hexdigest()
         target = self._name(blob)
-        if not _is_there(target, len(content)):
+        if not self._is_there(target, len(content)):
             try:
                 self._make_folder(target)
                 self._put(target, (content,))
@@ -198,6 +199,16 @@ class Blobs:
     def _name(self, blob: str) -> str:
         return f"{self._folder}/{blob[:2]}/{blob}"
 
+    def _is_there(self, name: str, size_bytes: int) -> bool:
+        """Whether the blob is there, byte for byte: a loss of power or a bad disk can leave another in its place."""
+        blob = name[-64:]
+        with suppress(FileNotFoundError):
+            if os.stat(name, follow_symlinks=False).st_size == size_bytes:
+                if blob not in self._verified and self.verify(blob):
+                    self._verified.add(blob)
+                return blob in self._verified
+        return False
+
     def _make_folder(self, target: str) -> None:
         """Make the folder of a blob; one that was seen once is taken to stay."""
         folder = target[:-65]
@@ -251,14 +262,6 @@ def _chunks(descriptor: int, expected_bytes: int) -> Iterator[bytes]:
         if len(chunk) < length:
             return
         length = SMALL_BYTES
-
-
-def _is_there(path: str, size_bytes: int) -> bool:
-    """Whether the blob is there in full: a loss of power can leave it short."""
-    try:
-        return os.stat(path, follow_symlinks=False).st_size == size_bytes
-    except FileNotFoundError:
-        return False
 
 
 def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:
