@@ -7,19 +7,22 @@ attempt's end is safe on disk. Source: docs/architecture.md, "Who owns what".
 import os
 import selectors
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
+from vhpipe.engine.hooks import NodeHooks
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.search import OptunaSearch
+from vhpipe.engine.timers import Timers
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment, PlannedTask
 from vhpipe.runners.protocol import Runner
@@ -39,6 +42,8 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     Propose,
     ResumeRequested,
+    RunHook,
+    SetTimer,
     StartAttempts,
     StartRequested,
     Status,
@@ -71,6 +76,17 @@ class Requests(Protocol):
     def delete(self, request: Request) -> None: ...
 
 
+class Parts(NamedTuple):
+    """What performs the effects."""
+
+    attempts: Attempts
+    runner: Runner
+    pool: Pool
+    fetcher: Fetcher
+    reuse: Reuse
+    hooks: NodeHooks
+
+
 class Engine:
     """One run from its start to its end. Everything but `hand_over` is for one thread."""
 
@@ -87,6 +103,7 @@ class Engine:
         self._approvals, self._deployer, self._observers = approvals, deployer, observers
         self.selector = selectors.DefaultSelector()
         self._search = OptunaSearch()
+        self._timers = Timers()
         self._inbox: deque[Callable[[], None]] = deque()
         self._waiting: deque[Effect] = deque()
         self._failure: VhpipeError | None = None
@@ -101,12 +118,13 @@ class Engine:
         self._pool: Pool
         self._fetcher: Fetcher
         self._reuse: Reuse
+        self._hooks: NodeHooks
 
-    def equip(self, attempts: Attempts, runner: Runner, pool: Pool, fetcher: Fetcher, reuse: Reuse) -> None:
+    def equip(self, parts: Parts) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
-        self._attempts, self._runner, self._pool = attempts, runner, pool
-        self._fetcher, self._reuse = fetcher, reuse
-        attempts.runner = runner
+        self._attempts, self._runner, self._pool = parts.attempts, parts.runner, parts.pool
+        self._fetcher, self._reuse, self._hooks = parts.fetcher, parts.reuse, parts.hooks
+        parts.attempts.runner = parts.runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
         """Run `work` in the engine's thread, soon. Thread-safe."""
@@ -154,6 +172,8 @@ class Engine:
         now = time.monotonic()
         self._runner.keep_time(now)
         self._recorder.keep_time(now)
+        for fired in self._timers.due(now):
+            self.hear(fired)
         if self._failure is not None:
             raise self._failure
         self._perform_waiting()
@@ -165,7 +185,7 @@ class Engine:
         if self._inbox:
             return 0.0
         moments = [self._next_tick, self._next_look]
-        deadlines = (self._runner.next_deadline(), self._recorder.next_deadline())
+        deadlines = (self._runner.next_deadline(), self._recorder.next_deadline(), self._timers.next_deadline())
         moments += (deadline for deadline in deadlines if deadline is not None)
         return max(0.0, min(moments) - time.monotonic())
 
@@ -218,6 +238,10 @@ class Engine:
                     self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
             case LookUpReuse():
                 self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
+            case RunHook():
+                self._hooks.call(effect, self.hear)
+            case SetTimer():
+                self._timers.set(effect)
             case Propose():
                 self._propose(effect.node)
             case FetchInputs():
@@ -290,11 +314,16 @@ class Engine:
             self.hear(ApprovalAnswered(request.node, request.kind == "approve", by, request.id))
 
     def _catch_signals(self) -> dict[int, object]:
+        """What was done about signals before; a thread that is not the main one cannot hear any."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         return {number: signal.signal(number, lambda received, _: self._signals.append(received)) for number in numbers}
 
     def _restore_signals(self, previous: dict[int, object]) -> None:
+        if not previous:
+            return
         signal.set_wakeup_fd(-1)
         for number, handler in previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]

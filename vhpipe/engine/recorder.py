@@ -30,7 +30,7 @@ class Recorder:
 
     def __init__(self, journal: JournalWriter, observers: Sequence[Observer]) -> None:
         self._journal = journal
-        self._observers = observers
+        self.observers = observers
         self._written = 0
         self._asked = 0
         self._safe = 0
@@ -50,7 +50,7 @@ class Recorder:
         if not events:
             return
         for recorded in self._journal.append(events, time.time()):
-            for observer in self._observers:
+            for observer in self.observers:
                 observer.observe(recorded)
         if any(isinstance(event, AttemptEnded | DeploymentCreated | RunEnded) for event in events):
             self._written += 1

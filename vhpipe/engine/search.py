@@ -150,10 +150,12 @@ def _distribution(axis: Axis, seed: int) -> "optuna.distributions.BaseDistributi
 def _ends(axis: Axis, seed: int) -> _Ends:
     rules = axis.rules
     if _is_range(axis):
-        assert rules.minimum is not None and rules.maximum is not None, "the rules refuse a range without ends"
+        assert rules.minimum is not None, "the rules refuse a range without ends"
+        assert rules.maximum is not None, "the rules refuse a range without ends"
         low, high = float(rules.minimum), float(rules.maximum)
         return _Ends(low, high, rules.integerify)
     first, last = axis_value(axis, 0, seed), axis_value(axis, axis_size(axis) - 1, seed)
-    assert isinstance(first, int | float) and isinstance(last, int | float), "variants with ends are numbers"
+    assert isinstance(first, int | float), "variants with ends are numbers"
+    assert isinstance(last, int | float), "variants with ends are numbers"
     is_whole = isinstance(first, int) and isinstance(last, int) and float(rules.step or 1).is_integer()
     return _Ends(min(first, last), max(first, last), is_whole)

@@ -15,9 +15,10 @@ from vhpipe.engine.copies import Copies, InPlace
 from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.fingerprints import Fingerprints
+from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks, ProcessHooks
 from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
-from vhpipe.engine.loop import Approvals, Engine
+from vhpipe.engine.loop import Approvals, Engine, Parts
 from vhpipe.engine.masking import Masking
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
@@ -132,8 +133,13 @@ def _kept(order: Order, store: ProjectStore) -> Asked | None:
     return msgspec.structs.replace(order.asked, source=store.blobs.write(order.source)[0])
 
 
-def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> Outcome:
-    """Run it to its end. `VhpipeError` where the world fails; the journal then holds what was true until then."""
+def walk(
+    begun: Begun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
+) -> Outcome:
+    """Run it to its end. `hook_calls` calls hooks in some other way than as processes.
+
+    `VhpipeError` where the world fails; the journal then holds what was true until then.
+    """
     order, run = begun.order, begun.run
     scheduler = Scheduler(order.plan, (recorded.event for recorded in begun.past))
     recorder = Recorder(begun.journal, observers)
@@ -148,10 +154,15 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
     runner = ProcessRunner(engine.selector, attempts.ended)
-    engine.equip(attempts, runner, pool, Fetcher(store.blobs), reuse)
+    shell = _shell(order.environment.get("PATH"))
+    thread = HookThread(hook_calls or ProcessHooks(order.project, order.environment, shell), engine.hand_over)
+    hooks = NodeHooks(scheduler, run.number, thread)
+    recorder.observers = (*observers, hooks)
+    engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks))
     try:
         engine.run(begun.beginning)
     finally:
+        thread.close()
         pool.close()
         reuse.close()
         attempts.close()

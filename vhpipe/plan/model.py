@@ -164,6 +164,34 @@ class GivenDeployment(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """So many further attempts after a failure, the first after `delay_s` seconds, each later one `backoff` times so
+    long after the one before."""
+
+    count: int
+    delay_s: float = 0.0
+    backoff: float = 1.0
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after so many failures."""
+        return float(self.delay_s * self.backoff ** (failures - 1))
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """Something that is called beside a node: exactly one of a shell `command` and a `module:function` is set."""
+
+    command: str | None = None
+    function: str | None = None
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """`pre` may change parameters or skip the node, `post` comes when it has ended, `status` at every change."""
+
+    pre: tuple[Hook, ...] = ()
+    post: tuple[Hook, ...] = ()
+    status: tuple[Hook, ...] = ()
+
+
 class Search(msgspec.Struct, frozen=True):
     """How a bayesian task looks for its parameters: so many at a time, and what is better.
 
@@ -200,6 +228,8 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
     given: Given | None = None
+    retry: Retry | None = None
+    hooks: Hooks | None = None
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
@@ -218,6 +248,8 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
     given: Given | None = None
+    retry: Retry | None = None
+    hooks: Hooks | None = None
     children: tuple[int, ...] | None = None
     stop_condition: str | None = None
     search: Search | None = None
@@ -245,6 +277,7 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
     given: Given | None = None
+    hooks: Hooks | None = None
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
@@ -271,6 +304,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `ignored` has one sentence for each thing in the file that this runner does not honour,
     `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
+    `time_limit_s` is for the whole run, counted from its start or its resumption.
     """
 
     pipeline: str
@@ -282,6 +316,7 @@ class Plan(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     format: int = PLAN_FORMAT
+    time_limit_s: float | None = None
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

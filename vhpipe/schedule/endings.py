@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
 from vhpipe.plan.execution import execution_count, is_group, is_search
-from vhpipe.plan.model import AttemptId, ExecutionId, PlannedTask
+from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, Retry
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
@@ -24,7 +24,9 @@ from vhpipe.schedule.vocabulary import (
     Propose,
     RetryScheduled,
     RunEnded,
+    RunHook,
     RunStopping,
+    SetTimer,
     Status,
     StopAttempt,
     StopConditionMet,
@@ -48,10 +50,25 @@ class Endings:
         execution = report.attempt.execution
         node, failures = self._state.nodes[execution.node], self._state.execution(execution).failures
         may_retry = not (report.final or node.stopping or self._state.stopping or is_group(self._nodes[execution.node]))
-        if may_retry and failures < attempts_allowed(self._nodes[execution.node].on_error):
-            self._ledger.emit(RetryScheduled(execution, report.attempt.number + 1))
+        if may_retry and failures < self._attempts_allowed(execution.node):
+            self._try_again(execution, report.attempt.number + 1, failures)
         else:
             self._execution_failed(execution)
+
+    def _attempts_allowed(self, name: str) -> int:
+        retry = self._retry(name)
+        return 1 + retry.count if retry else attempts_allowed(self._nodes[name].on_error)
+
+    def _retry(self, name: str) -> Retry | None:
+        planned = self._nodes[name]
+        return None if isinstance(planned, PlannedDeployment) else planned.retry
+
+    def _try_again(self, execution: ExecutionId, number: int, failures: int) -> None:
+        retry = self._retry(execution.node)
+        delay_s = retry.delay(failures) if retry else 0.0
+        self._ledger.emit(RetryScheduled(execution, number, delay_s))
+        if delay_s:
+            self._ledger.ask(SetTimer(delay_s, execution))
 
     def stop_by_condition(self, met: StopConditionMet) -> None:
         """End an execution early and well; where the condition is the task's, its siblings are stopped.
@@ -190,12 +207,20 @@ class Endings:
     ) -> None:
         if self._state.nodes[name].status not in (Status.CREATED, Status.STARTED):
             return
-        self._ledger.emit(NodeSettled(name, status, because, failed, held))
+        hooked = self._has_post_hook(name)
+        self._ledger.emit(NodeSettled(name, status, because, failed, held, hooked))
+        if hooked:
+            self._ledger.ask(RunHook(name, "post"))
         if status is Status.COMPLETE:
             self._ledger.consider_downstream(name)
         else:
             because = f"`{name}` is {status}"
             self._ledger.to_skip.extend((downstream, because) for downstream in self._state.downstream[name])
+
+    def _has_post_hook(self, name: str) -> bool:
+        """Whether a hook is to be called at the end of a node, which must have begun."""
+        hooks = self._nodes[name].hooks
+        return bool(hooks and hooks.post) and self._state.nodes[name].status is not Status.CREATED
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -221,7 +246,7 @@ class Endings:
     def end_run_if_over(self) -> None:
         """A run in which a node is an error never ends well, unless the user stopped it: then it is stopped."""
         state, stopping = self._state, self._state.stopping
-        if state.unsettled or state.awaiting or state.status is not Status.STARTED:
+        if state.unsettled or state.awaiting or state.hooking or state.status is not Status.STARTED:
             return
         bad = next((name for name, node in state.nodes.items() if node.status is Status.ERROR), None)
         if stopping and (stopping.by_user or stopping.status is Status.ERROR or not bad):

@@ -38,6 +38,8 @@ from vhpipe.schedule.vocabulary import (
     DeploymentReported,
     DeploymentRequested,
     FetchInputs,
+    HookAnswered,
+    HookApplied,
     InputsBound,
     InputsFetched,
     InputsReported,
@@ -47,16 +49,20 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     ProposalsAnswered,
     ResumeRequested,
+    RetryDue,
     ReuseAnswered,
     ReuseAwaited,
     ReuseMissed,
+    RunHook,
     RunStarted,
+    SetTimer,
     StartAttempts,
     StartRequested,
     Status,
     Stimulus,
     StopConditionMet,
     StopRequested,
+    TimerFired,
 )
 
 UNLIMITED = 1 << 60
@@ -74,6 +80,7 @@ class Scheduler:
         for event in journal:
             self._ledger.state.apply(event)
         self._fetching: set[str] = set()
+        self._hooking: set[str] = set()
         self._asked: set[ExecutionId] = set()
         self._endings = Endings(self._ledger)
         self._edges_into: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
@@ -102,9 +109,14 @@ class Scheduler:
                 self._ledger.emit(RunStarted(stimulus.capacity, boot=stimulus.boot))
                 for node in self.plan.nodes:
                     settle_given(self._ledger, self._endings, node)
+                self._watch_time()
                 self._consider_all()
             case ResumeRequested():
                 self._resume(stimulus)
+            case HookAnswered():
+                self._hook_answered(stimulus)
+            case TimerFired():
+                self._timer_fired(stimulus)
             case ProposalsAnswered():
                 self._endings.extend_sweep(stimulus)
             case StopConditionMet():
@@ -144,7 +156,9 @@ class Scheduler:
     def _consider(self, name: str) -> None:
         """Start, hold or fail a node whose upstream has released it."""
         node = self.state.nodes[name]
-        if node.status is not Status.CREATED or node.awaiting or name in self._fetching or self.state.stopping:
+        if node.status is not Status.CREATED or node.awaiting or self.state.stopping:
+            return
+        if name in self._fetching or name in self._hooking:
             return
         binding = bind_inputs(self.plan, self.state, self._ledger.nodes, name, self._edges_into[name])
         self._ledger.warn(name, binding.warnings)
@@ -176,6 +190,10 @@ class Scheduler:
     def _start(self, name: str) -> None:
         """Queue the executions of a node that is bound, or ask for what has to be there first."""
         node = self._ledger.nodes[name]
+        if node.hooks and node.hooks.pre and not self.state.nodes[name].is_prepared:
+            self._hooking.add(name)
+            self._ledger.ask(RunHook(name, "pre"))
+            return
         uris = uris_to_fetch(self.state, node, self.plan)
         if uris:
             self._fetching.add(name)
@@ -248,7 +266,16 @@ class Scheduler:
             self._endings.settle_if_over(name)
             if node.making_deployment:
                 self._ledger.ask(MakeDeployment(name))
+            if node.is_hooking:
+                self._ledger.ask(RunHook(name, "post"))
+        for execution, delay_s in self.state.delayed.items():
+            self._ledger.ask(SetTimer(delay_s, execution))
+        self._watch_time()
         self._consider_all()
+
+    def _watch_time(self) -> None:
+        if self.plan.time_limit_s is not None:
+            self._ledger.ask(SetTimer(self.plan.time_limit_s))
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -295,6 +322,32 @@ class Scheduler:
                 outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
             ))  # fmt: skip
             self._endings.settle_if_over(execution.node)
+
+    def _hook_answered(self, answer: HookAnswered) -> None:
+        name, node = answer.node, self.state.nodes[answer.node]
+        if answer.moment == "post":
+            if node.is_hooking:
+                self._ledger.warn(name, (answer.because,) if answer.because else ())
+                self._ledger.emit(HookApplied(name, "post"))
+                self._ledger.consider_downstream(name)
+            return
+        self._hooking.discard(name)
+        if node.status is not Status.CREATED or self.state.stopping:
+            return
+        if answer.because is not None:
+            self._endings.fail_without_execution(name, answer.because)
+        elif answer.skip:
+            self._endings.skip(name, "its `pre` hook said so")
+        else:
+            self._ledger.emit(HookApplied(name, "pre", answer.values))
+            self._start(name)
+
+    def _timer_fired(self, fired: TimerFired) -> None:
+        if fired.execution is None:
+            because = f"the pipeline's time-limit of {self.plan.time_limit_s:g} s is reached"
+            self._endings.stop_run(Status.ERROR, because)
+        elif fired.execution in self.state.delayed:
+            self._ledger.emit(RetryDue(fired.execution))
 
     def _approval_answered(self, answer: ApprovalAnswered) -> None:
         node = self.state.nodes.get(answer.node)

@@ -20,6 +20,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Json,
@@ -28,6 +29,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -83,12 +85,17 @@ class NodeState(msgspec.Struct):
     withheld: Moment | None = None
     actions_taken: frozenset[int] = frozenset()
     making_deployment: bool = False
+    is_prepared: bool = False
+    """Whether the hooks before its start have been called."""
+    is_hooking: bool = False
     deployment: DeploymentCreated | None = None
     settled_in_stop: bool = False
 
 
 class RunState(msgspec.Struct):
-    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing.
+    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing,
+    `delayed` what will be tried again after so many seconds. `hooking` counts nodes whose hooks are called after
+    their end.
 
     `refused` is the node whose approval was refused.
     """
@@ -107,6 +114,8 @@ class RunState(msgspec.Struct):
     queue: deque[ExecutionId] = msgspec.field(default_factory=deque)
     unchecked: deque[ExecutionId] = msgspec.field(default_factory=deque)
     awaited: dict[ExecutionId, None] = {}
+    delayed: dict[ExecutionId, float] = {}
+    hooking: int = 0
 
     @classmethod
     def of(cls, plan: Plan) -> "RunState":
@@ -141,6 +150,11 @@ class RunState(msgspec.Struct):
                 self.nodes[event.node].fetched = event.blobs
             case RetryScheduled():
                 self._retry_scheduled(event)
+            case RetryDue():
+                del self.delayed[event.execution]
+                self.queue.append(event.execution)
+            case HookApplied():
+                self._hook_applied(event)
             case ReuseMissed():
                 self._forget_look_up(event.execution)
                 self.queue.append(event.execution)
@@ -220,6 +234,7 @@ class RunState(msgspec.Struct):
         self.queue = deque(waiting for waiting in self.queue if waiting.node != name)
         self.unchecked = deque(waiting for waiting in self.unchecked if waiting.node != name)
         self.awaited = {waiting: None for waiting in self.awaited if waiting.node != name}
+        self.delayed = {waiting: delay for waiting, delay in self.delayed.items() if waiting.node != name}
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         execution = event.attempt.execution
@@ -261,7 +276,22 @@ class RunState(msgspec.Struct):
         state.status, state.outputs, state.metadata = Status.QUEUED, (), {}
         node.failed -= 1
         node.queued += 1
-        self.queue.append(event.execution)
+        if event.delay_s:
+            self.delayed[event.execution] = event.delay_s
+        else:
+            self.queue.append(event.execution)
+
+    def _hook_applied(self, event: HookApplied) -> None:
+        node = self.nodes[event.node]
+        if event.moment == "pre":
+            bound = node.bound or InputsBound(event.node)
+            node.bound = msgspec.structs.replace(bound, values={**bound.values, **event.values})
+            node.is_prepared = True
+            return
+        node.is_hooking = False
+        self.hooking -= 1
+        if node.withheld is None:
+            self._release(event.node)
 
     def _attempt_lost(self, event: AttemptLost) -> None:
         """Queue the execution again, or stop it where nothing of its node starts any more."""
@@ -287,7 +317,7 @@ class RunState(msgspec.Struct):
     def _unsettle(self, name: str, status: Status) -> None:
         """Undo a settling; what has been released by it waits again."""
         node = self.nodes[name]
-        is_held = node.status is Status.COMPLETE and node.withheld is Moment.COMPLETE
+        is_held = node.is_hooking or (node.status is Status.COMPLETE and node.withheld is Moment.COMPLETE)
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
@@ -335,7 +365,9 @@ class RunState(msgspec.Struct):
             self.awaiting -= 1
             node.awaiting = None
         self.unsettled -= 1
-        if not event.held:
+        node.is_hooking = event.hooked
+        self.hooking += event.hooked
+        if not (event.held or event.hooked):
             self._release(event.node)
 
     def _approval_awaited(self, event: ApprovalAwaited) -> None:
@@ -355,12 +387,12 @@ class RunState(msgspec.Struct):
             self.refused = event.node
             return
         node.withheld = None
-        if event.moment is Moment.COMPLETE:
+        if event.moment is Moment.COMPLETE and not node.is_hooking:
             self._release(event.node)
 
     def _run_stopping(self, event: RunStopping) -> None:
         self.stopping = event
-        for waiting in (self.queue, self.unchecked, self.awaited):
+        for waiting in (self.queue, self.unchecked, self.awaited, self.delayed):
             waiting.clear()
         for node in self.nodes.values():
             self._drop_queued(node, event.because)

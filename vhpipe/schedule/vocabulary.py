@@ -130,6 +130,25 @@ class ApprovalAnswered(msgspec.Struct, frozen=True):
     request: str | None = None
 
 
+class HookAnswered(msgspec.Struct, frozen=True):
+    """The hooks of a node have been called. Before it starts they may have changed `values` or said to `skip` it.
+
+    `because` says what went wrong: before the start the node fails by it, after the end it is a warning.
+    """
+
+    node: str
+    moment: Literal["pre", "post"]
+    values: dict[str, Value] = {}
+    skip: bool = False
+    because: str | None = None
+
+
+class TimerFired(msgspec.Struct, frozen=True):
+    """The time of `SetTimer` has passed."""
+
+    execution: ExecutionId | None = None
+
+
 class ProposalsAnswered(msgspec.Struct, frozen=True):
     """The next parameter sets of a search, or `because` says why there are none."""
 
@@ -151,7 +170,7 @@ class DeploymentReported(msgspec.Struct, frozen=True):
 
 Stimulus = (
     StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
-    | StopConditionMet | ProposalsAnswered | ApprovalAnswered | DeploymentReported
+    | StopConditionMet | ProposalsAnswered | HookAnswered | TimerFired | ApprovalAnswered | DeploymentReported
 )  # fmt: skip
 
 
@@ -275,10 +294,25 @@ class AttemptLost(Event, frozen=True, tag=True):
 
 
 class RetryScheduled(Event, frozen=True, tag=True):
-    """The execution is queued again; `number` is that of its next attempt."""
+    """The execution is queued again, at once or after `delay_s`; `number` is that of its next attempt."""
 
     execution: ExecutionId
     number: int
+    delay_s: float = 0.0
+
+
+class RetryDue(Event, frozen=True, tag=True):
+    """The delay of a retry is over: the execution may start."""
+
+    execution: ExecutionId
+
+
+class HookApplied(Event, frozen=True, tag=True):
+    """A node's hooks have been called; `values` are parameters that they changed before the start."""
+
+    node: str
+    moment: Literal["pre", "post"]
+    values: dict[str, Value] = {}
 
 
 class ApprovalAwaited(Event, frozen=True, tag=True):
@@ -342,7 +376,7 @@ class NodeStopping(Event, frozen=True, tag=True):
 class NodeSettled(Event, frozen=True, tag=True):
     """`failed` counts the executions that failed for good, also of a node that is complete.
 
-    `held` says that an approval is awaited before the downstream may start.
+    `held` says that an approval is awaited before the downstream may start, `hooked` that a hook has to end first.
     """
 
     node: str
@@ -350,6 +384,7 @@ class NodeSettled(Event, frozen=True, tag=True):
     because: str | None = None
     failed: int = 0
     held: bool = False
+    hooked: bool = False
 
 
 class RunStopping(Event, frozen=True, tag=True):
@@ -367,8 +402,9 @@ class RunEnded(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended | ReuseAwaited | ReuseMissed
-    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled
+    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended
+    | ReuseAwaited | ReuseMissed
+    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled | RetryDue | HookApplied
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
     | DeploymentRequested | DeploymentCreated | DeploymentFailed
     | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
@@ -426,11 +462,28 @@ class Propose(msgspec.Struct, frozen=True):
     node: str
 
 
+class RunHook(msgspec.Struct, frozen=True):
+    """Call the hooks of a node, before it starts or after it has ended."""
+
+    node: str
+    moment: Literal["pre", "post"]
+
+
+class SetTimer(msgspec.Struct, frozen=True):
+    """Tell when so many seconds have passed: for an execution that waits to be tried again, or for the whole run."""
+
+    delay_s: float
+    execution: ExecutionId | None = None
+
+
 class LookUpReuse(msgspec.Struct, frozen=True):
     execution: ExecutionId
 
 
-Effect = FetchInputs | Propose | LookUpReuse | StartAttempts | StopAttempt | AskApproval | MakeDeployment
+Effect = (
+    FetchInputs | Propose | RunHook | SetTimer | LookUpReuse | StartAttempts | StopAttempt | AskApproval
+    | MakeDeployment
+)  # fmt: skip
 
 
 class Decision(msgspec.Struct, frozen=True):

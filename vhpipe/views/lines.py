@@ -17,6 +17,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Moment,
@@ -25,6 +26,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Recorded,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -107,7 +109,8 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
         case RetryScheduled():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
-            yield Line(f"{label} queued again, attempt {event.number}", Weight.NOTABLE)
+            later = f" after {duration_text(event.delay_s)}" if event.delay_s else ""
+            yield Line(f"{label} queued again{later}, attempt {event.number}", Weight.NOTABLE)
         case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
             yield from _about_approval(view, event, surroundings)
         case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
@@ -119,7 +122,9 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
         case ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
-        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened() | SweepExtended():
+        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
+            pass
+        case SweepExtended() | RetryDue() | HookApplied():
             pass
         case _:
             assert_never(event)

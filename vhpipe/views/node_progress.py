@@ -13,6 +13,7 @@ from vhpipe.schedule.vocabulary import (
     SETTLED,
     AttemptEnded,
     AttemptLost,
+    HookApplied,
     InputsBound,
     Json,
     Moment,
@@ -170,6 +171,10 @@ class NodeView:
             execution.status = Status.QUEUED
         for index in left_out:
             self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
+
+    def apply_hook(self, event: HookApplied) -> None:
+        bound = self._bound or InputsBound(self.name)
+        self._bound = structs.replace(bound, values={**bound.values, **event.values})
 
     def extend(self, event: SweepExtended) -> None:
         bound = self._bound or InputsBound(self.name)

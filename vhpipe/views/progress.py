@@ -18,6 +18,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Moment,
@@ -26,6 +27,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Recorded,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -107,6 +109,8 @@ class RunView:
                 self.nodes[event.attempt.execution.node].attempt_ended(event, at)
             case AttemptLost():
                 self.nodes[event.attempt.execution.node].attempt_lost(event, at)
+            case HookApplied():
+                self.nodes[event.node].apply_hook(event)
             case RetryScheduled():
                 self.nodes[event.execution.node].queue_again(event.execution.index)
             case ReuseAwaited() | ReuseMissed():
@@ -115,9 +119,12 @@ class RunView:
                 self._apply_approval(event)
             case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
                 _apply_deployment(self.nodes[event.node], event, at)
-            case InputsBound() | NodeStarted() | SweepExtended() | NodeReopened() | NodeStopping() | NodeSettled() | Warned():
+            case (
+                InputsBound() | NodeStarted() | SweepExtended() | NodeReopened() | NodeStopping() | NodeSettled()
+                | Warned()
+            ):  # fmt: skip
                 _apply_to_node(self.nodes[event.node], event, at)
-            case ActionTaken() | InputsFetched():
+            case ActionTaken() | InputsFetched() | RetryDue():
                 pass
             case _:
                 assert_never(event)
