@@ -38,6 +38,7 @@ COMMANDS = {
     "reject": ("vhpipe.cli.reject", "Refuse the approval that a run waits for."),
     "shell": ("vhpipe.cli.shell", "Open a shell where an execution ran, with its variables."),
     "clean": ("vhpipe.cli.clean", "Remove old runs and what nothing needs any more."),
+    "verify": ("vhpipe.cli.verify", "Read everything that is kept, and say what is damaged."),
     "deployments": ("vhpipe.cli.deployments", "List the deployment versions that runs made."),
     "completion": ("vhpipe.cli.completion", "Print the completion script of a shell."),
 }
