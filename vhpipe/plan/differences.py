@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import EnvironmentValue, Plan, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
+from vhpipe.plan.model import (
+    EnvironmentValue,
+    Plan,
+    PlannedDeployment,
+    PlannedNode,
+    PlannedTask,
+    Secret,
+    StepSpec,
+)
 
 
 def differences(old: PlannedNode, new: PlannedNode, with_inputs: bool = True) -> tuple[str, ...]:
@@ -65,8 +73,13 @@ def _shown(value: Value) -> str:
 
 
 def _of_variables(old: Mapping[str, EnvironmentValue], new: Mapping[str, EnvironmentValue]) -> Iterator[str]:
-    """Names only: a value may be a secret that nobody named as one."""
-    yield from _of_named("environment variable", old, new)
+    """Names only: a value may be a secret that nobody named as one. Another value of a secret does not count."""
+    plain = ({name: _without_mac(value) for name, value in each.items()} for each in (old, new))
+    yield from _of_named("environment variable", *plain)
+
+
+def _without_mac(value: EnvironmentValue) -> EnvironmentValue:
+    return Secret(value.name) if isinstance(value, Secret) else value
 
 
 def _of_named(what: str, old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
