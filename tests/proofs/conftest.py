@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,11 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Faults:
 
 
 @pytest.fixture
-def new(tmp_path: Path) -> Any:
+def new(tmp_path: Path) -> Callable[[], Project]:
     """A new project at every call."""
-    made: list[Project] = []
+    return lambda: new_project(Path(tempfile.mkdtemp(dir=tmp_path)))
 
-    def make() -> Project:
-        folder = tmp_path / str(len(made))
-        folder.mkdir()
-        made.append(new_project(folder))
-        return made[-1]
 
-    return make
+@pytest.fixture(scope="module")
+def new_in_module(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
+    return lambda: new_project(tmp_path_factory.mktemp("module"))

@@ -14,6 +14,9 @@ import psutil
 from vhpipe.schedule.vocabulary import RunEnded, Status
 from vhpipe.store.journal import read_journal
 
+CHANGING = ("create", "write", "fsync", "fdatasync", "ftruncate", "rename", "link", "unlink", "mkdir", "rmdir")
+"""The calls by which a run changes files, as `faults.c` names them."""
+
 WORK = """\
 exec 9>> {side}.{id}.lock
 flock -n 9 || echo {id} >> {side}.overlaps

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from pipelines import (
+    CHANGING,
     assert_each_completed_once,
     assert_never_twice_at_once,
     assert_no_process_survives,
@@ -16,7 +17,6 @@ from pipelines import (
     with_variables,
 )
 
-CHANGING = ("create", "write", "fsync", "fdatasync", "ftruncate", "rename", "link", "unlink", "mkdir", "rmdir")
 WAYS = ("kill", "torn", "kill-all")
 """The engine is killed; it is killed in the middle of a write; its supervisor is killed with it."""
 CLEAN_REFUSALS = (2, 3, 4)
@@ -29,9 +29,9 @@ class Undisturbed(NamedTuple):
     calls: list[str]
 
 
-@pytest.fixture
-def undisturbed(new: Any, faults: Any) -> Undisturbed:
-    project = new()
+@pytest.fixture(scope="module")
+def undisturbed(new_in_module: Any, faults: Any) -> Undisturbed:
+    project = new_in_module()
     calls = faults.count(project, four(project), CHANGING)
     assert len(kept_outputs(project, 1)) == 4
     return Undisturbed(kept_outputs(project, 1), calls)
@@ -87,7 +87,5 @@ def test_half_a_write_loses_nothing(new: Any, faults: Any, undisturbed: Undistur
 
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(1, 5))
-def test_a_kill_of_all_at_every_call_loses_nothing(
-    new: Any, faults: Any, undisturbed: Undisturbed, first: int
-) -> None:
+def test_a_kill_of_all_at_every_call_loses_nothing(new: Any, faults: Any, undisturbed: Undisturbed, first: int) -> None:
     kill_at_each(range(first, len(undisturbed.calls) + 1, 4), "kill-all", new, faults, undisturbed)
