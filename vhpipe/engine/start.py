@@ -13,6 +13,7 @@ from vhpipe import __version__
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.copies import Copies, InPlace
 from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.earlier import missing_output
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.fingerprints import Fingerprints
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks, ProcessHooks
@@ -28,6 +29,7 @@ from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
+from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
 from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.process import ProcessRunner
@@ -101,6 +103,7 @@ def begin(order: Order, at: float) -> Begun:
     store = ProjectStore.create(order.project)
     run = store.new_run()
     run.acquire()
+    _refuse_collected(order.plan, store)
     snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
     run.write_plan(order.plan)
@@ -124,6 +127,13 @@ def begin(order: Order, at: float) -> Begun:
     run.write_info(info)
     beginning = StartRequested(order.capacity, boot_identifier())
     return Begun(order, store, run, info, snapshot, JournalWriter.create(run.journal_path), beginning)
+
+
+def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
+    """What the plan was given may have been removed while it was made; from now on it cannot be any more."""
+    for node in plan.nodes:
+        if missing := missing_output(node, store.blobs):
+            raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
 
 
 def _kept(order: Order, store: ProjectStore) -> Asked | None:
