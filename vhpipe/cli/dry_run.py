@@ -53,9 +53,18 @@ def _foretold(order: "Order", foreseen: tuple["Foreseen", ...]) -> Iterator["For
     for each in foreseen:
         run = last_run(each.node) if each.evidence is not None else None
         yield Foretold(
-            each.node, each.index, each.action, each.because, each.origin, each.found,
-            _past(past_runs, run, each), each.because == NOTHING_LIKE_IT, each.node in tasks,
-        )  # fmt: skip
+            each.node,
+            each.index,
+            each.action,
+            each.because,
+            each.origin,
+            each.found,
+            past=_past(past_runs, run, each),
+            is_compared=each.evidence is not None,
+            is_unknown=each.because == NOTHING_LIKE_IT,
+            is_task=each.node in tasks,
+            needs_approval=each.needs_approval,
+        )
 
 
 def _past(past_runs: "PastRuns", run: "PastRun | None", foreseen: "Foreseen") -> "Past | None":

@@ -60,6 +60,7 @@ class Foreseen(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     evidence: Evidence | None = None
     found: Origin | None = None
+    needs_approval: bool = False
 
 
 def preview(order: Order) -> tuple[Foreseen, ...]:
@@ -210,17 +211,16 @@ class _World:
         may_be_equal = reuses(node) and node.name not in self._order.refresh and is_closed(self._order)
         return self._with_approval(Foreseen(node.name, None, "run or reuse" if may_be_equal else "run", because))
 
-    def _after(self, name: str) -> str | None:
+    def _after(self, name: str) -> str:
         state = self._scheduler.state
         sources = dict.fromkeys(edge.source for edge in self._plan.edges_into(name))
         waits_for = [f"`{each}`" for each in sources if state.nodes[each].status is not Status.COMPLETE]
-        return f"after {' and '.join(waits_for)}" if waits_for else None
+        return f"after {' and '.join(waits_for)}" if waits_for else "what it gets is decided when it starts"
 
     def _with_approval(self, foreseen: Foreseen) -> Foreseen:
         if foreseen.node not in self._approved:
             return foreseen
-        because = f"{foreseen.because}; needs approval" if foreseen.because else "needs approval"
-        return msgspec.structs.replace(foreseen, because=because)
+        return msgspec.structs.replace(foreseen, needs_approval=True)
 
 
 def _unlimited(plan: Plan) -> Plan:

@@ -33,8 +33,8 @@ class Past(NamedTuple):
 class Foretold(msgspec.Struct, frozen=True):
     """One execution, or with `index` None a whole node.
 
-    `is_unknown` says that nothing like it was found, which the differences explain; `found` is what reuse would take
-    if it were on.
+    `is_compared`: what it stands on is known; `past` None then says that no earlier run has it. `is_unknown` says that
+    nothing like it was found, which the differences explain; `found` is what reuse would take if it were on.
     """
 
     node: str
@@ -44,8 +44,10 @@ class Foretold(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     found: Origin | None = None
     past: Past | None = None
+    is_compared: bool = False
     is_unknown: bool = False
     is_task: bool = False
+    needs_approval: bool = False
 
 
 class _Line(NamedTuple):
@@ -85,18 +87,20 @@ def _label(first: Foretold, last: Foretold) -> str:
 
 def reason_of(each: Foretold) -> str:
     """Why, in the words of `vhpipe why`."""
-    if each.action in ("reuse", "given") and each.origin is not None:
-        return _from(each, each.origin)
-    if each.action != "run" or each.past is None:
-        first_time = "no earlier run has it" if each.is_unknown else None
-        return "; ".join(filter(None, (None if first_time else each.because, _with_reuse(each), first_time)))
-    if each.is_unknown:
-        return _since(each.past)
-    return "; ".join(filter(None, (each.because, _with_reuse(each) or _since(each.past))))
+    return "; ".join(_reasons(each))
 
 
-def _with_reuse(each: Foretold) -> str | None:
-    return None if each.found is None else f"--reuse would take it {_from(each, each.found)}"
+def _reasons(each: Foretold) -> Iterator[str]:
+    if each.origin is not None:
+        yield _from(each, each.origin)
+    elif each.because is not None and not each.is_unknown:
+        yield each.because
+    if each.action == "run" and each.found is not None:
+        yield f"--reuse would take it {_from(each, each.found)}"
+    elif each.action == "run" and each.is_compared:
+        yield "no earlier run has it" if each.past is None else _since(each.past)
+    if each.needs_approval:
+        yield "needs approval"
 
 
 def _from(each: Foretold, origin: Origin) -> str:
@@ -117,11 +121,11 @@ def _since(past: Past) -> str:
 
 
 def _took(group: Sequence[Foretold]) -> str:
-    """How long what would run took the last time."""
+    """How long it took the last time, all of it together."""
     known = [each.past for each in group if each.action == "run" and each.past and each.past.took_s is not None]
     if not known or len(known) < len(group):
         return ""
-    return f" ({duration_text(sum(past.took_s or 0.0 for past in known))} in run {known[0].run})"
+    return f" (took {duration_text(sum(past.took_s or 0.0 for past in known))})"
 
 
 def dry_run_json(pipeline: str, foretold: Sequence[Foretold]) -> dict[str, object]:
