@@ -147,13 +147,15 @@ def known_secrets(plan: "Plan", config: "Config", given: Mapping[str, str], envi
 
     From now on no message and no report of a failure shows them. Errors: UsageError where the user has to name some.
     """
-    from vhpipe.cli.failures import conceal
     from vhpipe.engine.masking import can_be_masked
     from vhpipe.plan.secrets import secret_values
     from vhpipe.store.owner import secret_mac
 
     resolved = secret_values(plan, config, environ, given, partial(secret_mac, environ=environ))
-    conceal(resolved.values.values())
+    if resolved.values:
+        from vhpipe.cli.failures import conceal
+
+        conceal(resolved.values.values())
     if resolved.missing:
         names = ", ".join(f"`{name}`" for name in resolved.missing)
         again = " ".join(f"-e {name}" for name in resolved.missing)

@@ -1,8 +1,9 @@
 """A run as its folder tells it, for the commands that look at runs."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from vhpipe.plan.model import AttemptId, Origin
 from vhpipe.schedule.vocabulary import Status
@@ -14,8 +15,7 @@ PREPARING_S = 10.0
 """A run that has a plan and neither an engine nor events is being prepared for so long, and has crashed after that."""
 
 
-@dataclass(slots=True)
-class OpenRun:
+class OpenRun(msgspec.Struct):
     """A run that can be looked at again: `refresh` brings the view up to date."""
 
     folder: RunFolder

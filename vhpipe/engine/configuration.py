@@ -7,7 +7,6 @@ Source: docs on configuration files of the platform.
 import json
 import os
 import re
-import secrets
 import threading
 from collections.abc import Mapping
 
@@ -62,7 +61,7 @@ class ConfigurationWriter:
             file = self._files.get(text)
             if file is None or file.uses == MAX_USES:
                 os.makedirs(self._shared, mode=0o700, exist_ok=True)
-                file = self._files[text] = _SharedFile(f"{self._shared}/{secrets.token_hex(8)}.json")
+                file = self._files[text] = _SharedFile(f"{self._shared}/{os.urandom(8).hex()}.json")
                 write_new(file.path, text.encode(), READ_ONLY)
             file.uses += 1
             return file.path

@@ -7,7 +7,6 @@ Source: docs on bayesian optimization of the platform: the first 20 executions a
 
 import math
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vhpipe.config.model import Value, VariantStyle
@@ -37,7 +36,11 @@ class Search(Protocol):
 def refuse_without_optuna(plan: Plan) -> None:
     """Errors: UsageError if a task needs Optuna and it is not installed."""
     task = next((node for node in plan.nodes if is_search(node) and not node.given), None)
-    if task is not None and find_spec("optuna") is None:
+    if task is None:
+        return
+    from importlib.util import find_spec
+
+    if find_spec("optuna") is None:
         raise UsageError(
             f"node `{task.name}` is a bayesian search, which needs Optuna", hint="pip install 'vhpipe[optuna]'"
         )

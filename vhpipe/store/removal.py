@@ -7,7 +7,6 @@ folder found inside is moved up into the trash first, so that depth costs neithe
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -109,7 +108,7 @@ class _Emptying:
 
 
 def _free_name() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def _move(source: str, target: str, source_folder: int | None = None, target_folder: int | None = None) -> None:
