@@ -24,7 +24,7 @@ def written(project: Any, last: str = "test -e {mended}", prep: str = "cat code.
     """prep -> train (x = 1, 2, 3; 2 fails until it is mended) -> ev, which fails until it is mended."""
     mended = project.side("mended")
     one = {
-        "command": counted(project, "train", "echo $VH_PARAM_X-$(cat $VH_INPUTS_DIR/d/d.txt) >"
+        "command": counted(project, "train", "echo $VH_PARAM_X-$(cat $VH_INPUTS_DIR/d/*) >"
                                              " $VH_OUTPUTS_DIR/m-$VH_PARAM_X"
                                              f"\ntest $VH_PARAM_X != 2 || test -e {mended}"),
         "inputs": [{"name": "d"}],
