@@ -163,7 +163,7 @@ def test_a_copied_state_folder_is_refused_by_every_command(project: Any, words: 
     project.pipeline({"a": FILE})
     assert project("run", "-q").code == 0
     copy = tmp_path / "copy"
-    shutil.copytree(project.path, copy, symlinks=True)
+    shutil.copytree(project.path, copy, ignore=shutil.ignore_patterns("wake"))
     before = sorted(str(path) for path in copy.rglob("*"))
     refused = project(*words.split(), cwd=copy)
     assert refused.code == 3
@@ -172,7 +172,7 @@ def test_a_copied_state_folder_is_refused_by_every_command(project: Any, words: 
 
 
 def test_a_planted_state_folder_is_refused_and_adopted_only_on_demand(project: Any, tmp_path: Path) -> None:
-    project.pipeline({"a": {"command": FILE, "reuse": True}})
+    project.pipeline({"a": FILE})
     assert project("run", "-q").code == 0
     (project.path / ".vhpipe/owner").unlink()
     assert project("run", "-q").code == 3

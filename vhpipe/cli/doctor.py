@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vhpipe.store.project import ProjectStore
 
 
-@click.command("doctor", short_help="Say what is wrong with this machine or the project, and what to do.")
+@click.command("doctor", short_help="Say what is wrong on this machine, and what to do.")
 @click.option("--adopt", "adopts", is_flag=True,
               help="Take over a state folder that was copied or made by another user: every stored file is verified, "
                    "and what to reuse, requests and working copies are dropped.")

@@ -41,7 +41,7 @@ COMMANDS = {
     "shell": ("vhpipe.cli.shell", "Open a shell where an execution ran, with its variables."),
     "clean": ("vhpipe.cli.clean", "Remove old runs and what nothing needs any more."),
     "verify": ("vhpipe.cli.verify", "Read everything that is kept, and say what is damaged."),
-    "doctor": ("vhpipe.cli.doctor", "Say what is wrong with this machine or the project, and what to do."),
+    "doctor": ("vhpipe.cli.doctor", "Say what is wrong on this machine, and what to do."),
     "deployments": ("vhpipe.cli.deployments", "List the deployment versions that runs made."),
     "completion": ("vhpipe.cli.completion", "Print the completion script of a shell."),
 }
