@@ -44,8 +44,8 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
-from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.searching import search_of
+from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
 
@@ -75,7 +75,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         file=file,
         on_collision=arguments.on_collision,
         ignored=ignored_by_process_runner(graph),
-        notices=(*map(cut_notice, cut), *_variable_notices(graph, arguments, filled)),
+        notices=(*(cut_notice(edge, arguments) for edge in cut), *_variable_notices(graph, arguments, filled)),
     )
 
 
@@ -178,7 +178,7 @@ def _planned_task(
         name=node.name,
         spec=_spec(step, inputs, values),
         sweep=sweep,
-        blueprint=blueprint.name if blueprint else None,
+        blueprint=node.task,
         on_error=node.on_error,
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
