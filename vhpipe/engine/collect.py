@@ -2,11 +2,11 @@
 
 import os
 import stat
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from vhpipe.engine.identity import random_identifier
 from vhpipe.engine.metadata import metadata_of_line
 from vhpipe.plan.globs import is_sidecar
 from vhpipe.plan.model import Datum
@@ -51,7 +51,7 @@ def kept_outputs(found: tuple[FoundOutput, ...], blobs: Blobs) -> tuple[Datum, .
     """The same files as data: their bytes are in the blob store, sidecars are read."""
     properties = _properties(found)
     return tuple(
-        Datum(str(uuid.uuid4()), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
+        Datum(random_identifier(), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
         for each in found
     )
 

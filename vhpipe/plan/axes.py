@@ -73,6 +73,7 @@ def log_bounds(rules: VariantRules) -> tuple[int | float | None, int | float | N
     return rules.start, rules.end
 
 
+@lru_cache(maxsize=64)  # asked for with every point of a sweep
 def _linear_size(rules: VariantRules) -> int:
     if rules.start is None or rules.end is None or not rules.step:
         return 0

@@ -32,10 +32,11 @@ class ProcessRunner:
         self._grace_s = grace_s
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         _keep_descriptors_to_ourselves()
 
     def start(self, attempt: AttemptId, launch: Launch) -> None:
-        self._running[attempt] = _Process(self, attempt, launch, self._devnull)
+        self._running[attempt] = _Process(self, attempt, launch, (self._devnull, self._here))
 
     def stop(self, attempt: AttemptId, because: str) -> None:
         process = self._running.get(attempt)
@@ -73,7 +74,7 @@ class ProcessRunner:
 class _Process:
     """One running attempt."""
 
-    def __init__(self, runner: ProcessRunner, attempt: AttemptId, launch: Launch, devnull: int) -> None:
+    def __init__(self, runner: ProcessRunner, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
         self._runner, self._attempt, self._launch = runner, attempt, launch
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
@@ -81,15 +82,15 @@ class _Process:
         self._exit_code: int | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._spawn(devnull)
+        self._spawn(*places)
         self._started = self._heard = time.monotonic()
 
-    def _spawn(self, devnull: int) -> None:
+    def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            self.pid = _spawned(self._launch, streams)
+            self.pid = _spawned(self._launch, streams, here)
         except BaseException:
             os.close(output)
             os.close(errors)
@@ -186,25 +187,20 @@ class _Process:
             return
 
 
-def _spawned(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
     """The process id of a new process in a session of its own.
 
     `posix_spawn` costs half of what `subprocess.Popen` does, but starts where its caller stands: so this thread goes
-    there for the moment. All other threads must use absolute paths.
+    there for the moment, and back `here`. All other threads must use absolute paths.
     """
     program = _program(launch.argv[0], launch.environment)
-    here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    os.chdir(launch.cwd)
     try:
-        os.chdir(launch.cwd)
-        try:
-            return os.posix_spawn(
-                program, launch.argv, launch.environment, file_actions=streams, setsid=True,
-                setsigdef=IGNORED_BY_PYTHON,
-            )  # fmt: skip
-        finally:
-            os.fchdir(here)
+        return os.posix_spawn(
+            program, launch.argv, launch.environment, file_actions=streams, setsid=True, setsigdef=IGNORED_BY_PYTHON
+        )
     finally:
-        os.close(here)
+        os.fchdir(here)
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:

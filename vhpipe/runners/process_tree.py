@@ -13,6 +13,7 @@ from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PIECE = 1 << 16
 NEAR = 64
 """Up to this many process ids after the leader's are looked at one by one, without a listing of /proc."""
 
@@ -93,8 +94,7 @@ def _orphans(leader: int, leaders: Collection[int]) -> Iterator[int]:
 
 def _younger_than(leader: int) -> Collection[int]:
     """Process ids that may have been given out after the leader's."""
-    with open("/proc/loadavg", "rb") as file:
-        newest = int(file.read().split()[-1])
+    newest = int(_content("/proc/loadavg").split()[-1])
     if 0 <= newest - leader <= NEAR:
         return range(leader + 1, newest + 1)
     return [process for process in _all_processes() if newest < leader or process > leader]
@@ -107,8 +107,7 @@ def _all_processes() -> list[int]:
 def _parent_and_state(process: int) -> tuple[int, str]:
     """(-1, "Z") for a process that is gone."""
     try:
-        with open(f"/proc/{process}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+        fields = _content(f"/proc/{process}/stat").rpartition(b")")[2].split()
     except OSError:
         return -1, "Z"
     return int(fields[1]), fields[0].decode()
@@ -125,10 +124,21 @@ def _belongs(process: int, marker: str, alone: bool) -> bool:
 def _environment_of(process: int) -> list[bytes]:
     """The variables that a process was started with; none where that cannot be known."""
     try:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            return file.read().split(b"\0")
+        return _content(f"/proc/{process}/environ").split(b"\0")
     except OSError:
         return []
+
+
+def _content(path: str) -> bytes:
+    """All of a file of /proc; a file object costs three times as much."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        pieces = [os.read(descriptor, PIECE)]
+        while pieces[-1]:
+            pieces.append(os.read(descriptor, PIECE))
+    finally:
+        os.close(descriptor)
+    return b"".join(pieces)
 
 
 def _reap(process: int) -> bool:
