@@ -29,14 +29,20 @@ class AttemptOutput:
     """
 
     def __init__(
-        self, folder: str, measured: Measured | None = None, mask: Mask | None = None, leave_empty: Leave | None = None
+        self,
+        folder: str,
+        measured: Measured | None = None,
+        mask: Mask | None = None,
+        leave_empty: Leave | None = None,
+        limit_bytes: int = LOG_LIMIT,
     ) -> None:
-        self._folder, self._measured = folder, measured
+        self._folder, self._measured, self._limit_bytes = folder, measured, limit_bytes
         self._leave_empty = leave_empty
         self.failure: str | None = None
         self._reader = MetadataReader(mask)
         self._log: int | None = None
         self._size = 0
+        self._is_cut = False
         self._index: list[str] = []
 
     @property
@@ -68,7 +74,7 @@ class AttemptOutput:
     def _take(self, stream: Stream, content: bytes, now: float) -> None:
         if self._log is None:
             self._log = self._open("log")
-        if self._size < LOG_LIMIT:
+        if not self._is_cut:
             self._keep(stream, content, now)
         if stream == "o":
             self._record(self._reader.feed(content), now)
@@ -95,8 +101,9 @@ class AttemptOutput:
 
     def _keep(self, stream: Stream, content: bytes, now: float) -> None:
         assert self._log is not None
-        kept = content[: LOG_LIMIT - self._size]
-        self._write(self._log, "log", kept if len(kept) == len(content) else kept + TRUNCATED)
+        kept = content[: self._limit_bytes - self._size]
+        self._is_cut = len(kept) < len(content)
+        self._write(self._log, "log", kept + TRUNCATED if self._is_cut else kept)
         self._index.append(f"{self._size} {stream} {now:.6f}\n")
         self._size += len(kept)
         if len(self._index) > INDEX_BUFFER // 32:
