@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from vhpipe.schedule.vocabulary import Status
@@ -134,21 +135,22 @@ def _cost(number: float, best: Best) -> float:
 
 
 def _sorted(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]:
-    """Numbers before texts; what an execution does not have comes last, whichever way the order goes."""
+    """Numbers, then texts, then what an execution does not have, whichever way each of them goes."""
     ordered = list(rows)
     for name in reversed(names):
-        is_reversed, key = name.startswith("-"), name.removeprefix("-")
-        having = [row for row in ordered if value_of(row, key) is not None]
-        lacking = [row for row in ordered if value_of(row, key) is None]
-        having.sort(key=lambda row: _rank(value_of(row, key)), reverse=is_reversed)
-        ordered = having + lacking
+        key, is_reversed = name.removeprefix("-"), name.startswith("-")
+        values = [(value_of(row, key), row) for row in ordered]
+        numbers = [(float(value), row) for value, row in values if _is_number(value)]  # type: ignore[arg-type]
+        texts = [(value_text(value), row) for value, row in values if value is not None and not _is_number(value)]
+        numbers.sort(key=itemgetter(0), reverse=is_reversed)
+        texts.sort(key=itemgetter(0), reverse=is_reversed)
+        lacking = [row for value, row in values if value is None]
+        ordered = [*(row for _, row in numbers), *(row for _, row in texts), *lacking]
     return ordered
 
 
-def _rank(value: object) -> tuple[int, float, str]:
-    if isinstance(value, int | float) and not math.isnan(value):
-        return 0, float(value), ""
-    return 1, 0.0, value_text(value)
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not math.isnan(value)
 
 
 def value_of(row: Compared, name: str) -> object:
