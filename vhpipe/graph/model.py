@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vhpipe.config.model import Edge, Endpoint, Node, Pipeline, Step, Task
+from vhpipe.graph.references import Link, Written
 
 
 class PipelineGraph(NamedTuple):
@@ -15,10 +16,12 @@ class PipelineGraph(NamedTuple):
     `tasks`: of every task node its blueprint; None where it has none or names an unknown one.
     `endpoints`: of every deployment node the endpoints that it names and that exist.
     `edges`: those whose both ends name nodes of the pipeline; the other edges are in `pipeline.edges` only.
-    `upstream`, `downstream`: the direct neighbours of every node, each once.
+    `upstream`, `downstream`: the direct neighbours of every node by edges and links, each once.
     `order`: a topological order, ties in file order, without the nodes that are in a cycle or behind one.
     `cycles`: one for each knot of nodes that wait for each other, and every edge from a node to itself;
     a cycle starts at its first node in the file and does not repeat it at the end.
+    `references`: of the nodes that have some, the texts with references.
+    `links`: dependencies that references make, those of nodes on themselves too.
     """
 
     pipeline: Pipeline
@@ -33,3 +36,5 @@ class PipelineGraph(NamedTuple):
     downstream: Mapping[str, tuple[str, ...]]
     order: tuple[str, ...]
     cycles: tuple[tuple[str, ...], ...]
+    references: Mapping[str, tuple[Written, ...]] = {}
+    links: tuple[Link, ...] = ()

@@ -3,10 +3,13 @@
 Source: decision 11.
 """
 
+from collections.abc import Iterator, Sequence
+
 from vhpipe.config.model import EdgeKind
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.model import PlannedEdge
+from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
+from vhpipe.plan.referring import nodes_in
 
 
 def edges_in_force(
@@ -42,3 +45,17 @@ def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
         assert target.kind is not None, "a file without errors names known kinds"
         edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
     return tuple(edges)
+
+
+REFERENCE = "reference"
+
+
+def dependency_edges(nodes: Sequence[PlannedNode], first: int) -> Iterator[PlannedEdge]:
+    """What references in force make a node wait for, as edges without data; their places go on from `first`."""
+    index = first
+    for node in nodes:
+        for source in () if isinstance(node, PlannedDeployment) else nodes_in(node.references):
+            yield PlannedEdge(
+                index, source, EdgeKind.DEPENDENCY, REFERENCE, node.name, EdgeKind.DEPENDENCY, REFERENCE
+            )
+            index += 1

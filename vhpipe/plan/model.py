@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Value
+from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Scalar, Value
+from vhpipe.config.reference_parts import Filled
 from vhpipe.plan.sweeps import Sweep
 
 PLAN_FORMAT = 1
@@ -85,6 +86,43 @@ class Secret(msgspec.Struct, frozen=True, tag=True):
 
 
 EnvironmentValue = Literal | Secret
+
+
+class DatumUrl(msgspec.Struct, frozen=True, tag=True):
+    """The URL of a file on the machine that runs a step; what it means is the file's name and bytes."""
+
+    name: str
+    blob: str
+
+
+class DatumPath(msgspec.Struct, frozen=True, tag=True):
+    """The path of a file on the machine that runs a step."""
+
+    name: str
+    blob: str
+
+
+class ExecutionRef(msgspec.Struct, frozen=True, tag=True):
+    """The id of an execution; `contents` is the sha256 of what it was given and made, which does not change with it."""
+
+    execution: ExecutionId
+    contents: str
+
+
+Deferred = DatumUrl | DatumPath | ExecutionRef
+"""What becomes a text only when the process starts. Until then a stand-in has its place: see `plan.deferred`."""
+
+
+class PlannedReference(msgspec.Struct, frozen=True):
+    """A parameter, an input or an environment variable (`where`) that is filled from the nodes before its own.
+
+    `items` has one value, or with `is_list` those of a list: a scalar, or the texts and references that make one.
+    """
+
+    where: EdgeKind
+    name: str
+    items: tuple[Scalar | Filled, ...]
+    is_list: bool = False
 
 
 class SourceFile(msgspec.Struct, frozen=True):
@@ -178,6 +216,7 @@ class Given(msgspec.Struct, frozen=True):
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
     deployment: GivenDeployment | None = None
+    deferred: tuple[Deferred, ...] = ()
 
 
 class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
@@ -187,6 +226,7 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
     given: Given | None = None
+    references: tuple[PlannedReference, ...] = ()
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
@@ -206,6 +246,7 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     reuse: bool = False
     given: Given | None = None
     children: tuple[int, ...] | None = None
+    references: tuple[PlannedReference, ...] = ()
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -279,6 +320,7 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     """All that an attempt needs to know: nothing in it reaches for the engine's memory.
 
     `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files.
+    Stand-ins of `deferred` in values and variables become texts when the process starts.
     """
 
     id: ExecutionId
@@ -287,3 +329,4 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     values: dict[str, Value]
     inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
     environment_variables: dict[str, EnvironmentValue]
+    deferred: tuple[Deferred, ...] = ()

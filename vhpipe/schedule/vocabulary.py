@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, EnvironmentValue, ExecutionId, InputFile, Origin
+from vhpipe.plan.model import AttemptId, Datum, Deferred, EnvironmentValue, ExecutionId, InputFile, Origin
 
 JOURNAL_FORMAT = 1
 
@@ -175,10 +175,11 @@ class InputsFetched(Event, frozen=True, tag=True):
 
 
 class InputsBound(Event, frozen=True, tag=True):
-    """What the edges brought to a node. Only what edges filled is named.
+    """What edges and references brought to a node. Only what these filled is named.
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
     `values` are the parameters, `spread` the names of those whose list becomes one child per element.
+    `deferred` is what values and variables have stand-ins for.
     """
 
     node: str
@@ -186,6 +187,7 @@ class InputsBound(Event, frozen=True, tag=True):
     values: dict[str, Value] = {}
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
+    deferred: tuple[Deferred, ...] = ()
 
 
 class NodeStarted(Event, frozen=True, tag=True):
