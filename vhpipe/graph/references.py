@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from vhpipe.config.model import DeploymentNode, Edge, EdgeKind, EdgeMergeMode, Node, Step, Value
+from vhpipe.config.model import DeploymentNode, Edge, EdgeKind, EdgeMergeMode, Node, Override, Step, Value
 from vhpipe.config.reference_parts import Part, Reference
 from vhpipe.config.references import OPENING, parse_template
 from vhpipe.diagnostics import Location, Path
@@ -69,7 +69,7 @@ def reference_links(
                     yield Link(reference.node, name, each.at._replace(chars=reference.node_at))
 
 
-def references_of_step(step: Step) -> Iterator[Written]:
+def references_of_step(step: Step | Override) -> Iterator[Written]:
     """The defaults of parameters, inputs and environment variables that have something to fill in."""
     for parameter in step.parameters:
         yield from _written(EdgeKind.PARAMETER, parameter.name, parameter.default, parameter.at)

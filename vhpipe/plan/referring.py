@@ -92,7 +92,7 @@ class _Referrer:
         is_overruled = where is EdgeKind.PARAMETER and is_weak and self._is_given(name)
         if not any(_is_open(item) for item in items):
             value = _joined(items, is_list)
-            if where is EdgeKind.PARAMETER and not is_weak:
+            if where is EdgeKind.PARAMETER and not is_weak and value is not None:
                 self._assigned[name] = Assigned(value, f"`{written[0].text}`")
             else:
                 self._defaults[slot] = value
@@ -103,9 +103,15 @@ class _Referrer:
             self._await(slot, items, is_list)
 
     def _await(self, slot: tuple[EdgeKind, str], items: Sequence[Item], is_list: bool) -> None:
-        plain = tuple(item.value if isinstance(item, Constant) else item for item in items)
         where, name = slot
-        self._references.append(PlannedReference(where, name, plain, is_list))  # type: ignore[arg-type]
+        plain: list[Scalar | Filled] = []
+        for item in items:
+            value = item.value if isinstance(item, Constant) else item
+            if isinstance(item, Constant) and isinstance(value, tuple):
+                plain.extend(item.value if isinstance(item.value, tuple) else ())
+            elif value is not None:
+                plain.append(value)  # type: ignore[arg-type]
+        self._references.append(PlannedReference(where, name, tuple(plain), is_list))
 
     def _is_cut(self, slot: tuple[EdgeKind, str], written: Sequence[Written]) -> bool:
         """Whether an argument for the node takes the place of the references, which is worth a word."""

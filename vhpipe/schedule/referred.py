@@ -52,7 +52,8 @@ class Referred:
         elif reference.kind in (ReferenceKind.ID, ReferenceKind.VERSION_ID):
             found = self._identifiers(reference)
         else:
-            found = [value for index in self._indexes(reference) if (value := self._value(reference, index)) is not None]
+            values = (self._value(reference, index) for index in self._indexes(reference))
+            found = [value for value in values if value is not None]
         if not found:
             raise self._nothing(reference)
         if len(found) == 1 and not self._is_list(reference):
@@ -230,7 +231,9 @@ def _shortest(name: str) -> str:
 def _scalar(reference: Reference, found: Json) -> bool | int | float | str:
     if isinstance(found, bool | int | float | str):
         return found
-    what = "an object" if isinstance(found, dict) else "a list in a list" if isinstance(found, list | tuple) else repr(found)
+    if found is None:
+        raise CannotBindError(f"`{reference.text}` has an element without a value")
+    what = "a list in a list" if isinstance(found, list | tuple) else "an object"
     raise CannotBindError(f"`{reference.text}` is {what}, which is no value for this place")
 
 
