@@ -59,7 +59,7 @@ def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> Retry | None:
     if written is None:
         return Retry(integer_of(raw, "retry") or 1, at=place)
     return Retry(
-        count=integer_of(written, "count") or 1,
+        tries=integer_of(written, "count") or 1,
         delay_s=read_duration_of(written, "delay", place, notes) or 0.0,
         backoff=number_of(written, "backoff") or 1.0,
         at=place,
@@ -84,9 +84,10 @@ def _monitor(raw: Raw, at: Path) -> Monitor | None:
 def _watched(raw: Raw, key: str, at: Path) -> tuple[Watched, ...]:
     """Names, and mappings from a name to another one; a single one needs no list."""
     value, place = raw.get(key), (*at, key)
-    items = [(item, (*place, index)) for index, item in enumerate(value)] if isinstance(value, list) else [(value, place)]
+    items = enumerate(value) if isinstance(value, list) else ((None, value),)
     found: list[Watched] = []
-    for item, where in items:
+    for index, item in items:
+        where = place if index is None else (*place, index)
         if isinstance(item, str):
             found.append(Watched(item, item, where))
         elif isinstance(item, dict):

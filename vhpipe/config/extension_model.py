@@ -9,9 +9,9 @@ CONFIGURATION_NAMES = ("execution", "inputs", "outputs", "parameters", "runtime"
 
 
 class Retry(NamedTuple):
-    """`count` more tries, the first after `delay_s`, each later one after `backoff` times the delay before it."""
+    """`tries` more (the property `count`): the first after `delay_s`, each later one after `backoff` times as long."""
 
-    count: int = 1
+    tries: int = 1
     delay_s: float = 0.0
     backoff: float = 1.0
     at: Path = ()

@@ -6,7 +6,7 @@ from vhpipe.config.model import Config, DeploymentNode, Edge, Endpoint, Node, Pi
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.order import cycles_in, topological_order
 from vhpipe.graph.override import effective_step
-from vhpipe.graph.references import reference_links, written_references
+from vhpipe.graph.references import after_links, reference_links, written_references
 
 
 def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
@@ -16,8 +16,9 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
     edges = tuple(edge for edge in pipeline.edges if edge.source.node in nodes and edge.target.node in nodes)
     steps = _steps(config, nodes.values(), tasks)
     edges_into = _grouped(nodes, ((edge.target.node, edge) for edge in edges))
-    references = written_references(nodes, steps, edges_into)
-    links = tuple(reference_links(nodes, references))
+    extension = next((each for each in reversed(config.extensions) if each.pipeline == pipeline.name), None)
+    references = written_references(nodes, steps, edges_into, extension)
+    links = (*after_links(nodes, extension), *reference_links(nodes, references))
     pairs = [(edge.source.node, edge.target.node) for edge in edges] + [(link.source, link.target) for link in links]
     downstream = _neighbours(nodes, pairs)
     order = topological_order(downstream)
@@ -36,6 +37,7 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
         cycles=cycles_in(downstream) if len(order) < len(nodes) else (),
         references=references,
         links=links,
+        extension=extension,
     )
 
 

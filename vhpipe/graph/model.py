@@ -1,10 +1,13 @@
 """What depends on what in one pipeline, with everything that its nodes name looked up."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Edge, Endpoint, Node, Pipeline, Step, Task
 from vhpipe.graph.references import Link, Written
+
+if TYPE_CHECKING:
+    from vhpipe.config.extension_model import Extension
 
 
 class PipelineGraph(NamedTuple):
@@ -21,7 +24,8 @@ class PipelineGraph(NamedTuple):
     `cycles`: one for each knot of nodes that wait for each other, and every edge from a node to itself;
     a cycle starts at its first node in the file and does not repeat it at the end.
     `references`: of the nodes that have some, the texts with references.
-    `links`: dependencies that references make, those of nodes on themselves too.
+    `links`: dependencies that references and `after` make, those of nodes on themselves too.
+    `extension`: what the item `vhpipe` says of the pipeline, the last of several.
     """
 
     pipeline: Pipeline
@@ -38,3 +42,4 @@ class PipelineGraph(NamedTuple):
     cycles: tuple[tuple[str, ...], ...]
     references: Mapping[str, tuple[Written, ...]] = {}
     links: tuple[Link, ...] = ()
+    extension: "Extension | None" = None

@@ -1,22 +1,26 @@
 """Where the nodes of a pipeline have references, and what depends on what because of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vhpipe.config.model import DeploymentNode, Edge, EdgeKind, EdgeMergeMode, Node, Override, Step, Value
 from vhpipe.config.reference_parts import Part, Reference
 from vhpipe.config.references import OPENING, parse_template
 from vhpipe.diagnostics import Location, Path
 
+if TYPE_CHECKING:
+    from vhpipe.config.extension_model import ConfigurationObject, Extension, NodeExtension
+
 
 class Written(NamedTuple):
-    """One text with `${`. `where` is what it fills: a parameter, an input, an environment variable.
+    """One text with `${`. `where` is what it fills: a parameter, an input, an environment variable; of an extension the
+    condition `when`, or the configuration object called `name`.
 
     `item` is its position in a list of defaults, None for a default that is no list. `is_default`: it stands in the
     step, not in the node's override, and is as weak as any default. `at` is the place of the whole text.
     """
 
-    where: EdgeKind
+    where: EdgeKind | Literal["when", "configuration"]
     name: str
     text: str
     parts: tuple[Part, ...]
@@ -33,17 +37,69 @@ class Written(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A dependency without data that is no edge of the file: `target` waits for `source`. `at` names the source."""
+    """A dependency without data that is no edge of the file: `target` waits for `source`. `at` names the source.
+
+    `is_after`: the extension says so; else a reference does.
+    """
 
     source: str
     target: str
     at: Location
+    is_after: bool = False
 
 
 def written_references(
-    nodes: Mapping[str, Node], steps: Mapping[str, Step | None], edges_into: Mapping[str, tuple[Edge, ...]]
+    nodes: Mapping[str, Node],
+    steps: Mapping[str, Step | None],
+    edges_into: Mapping[str, tuple[Edge, ...]],
+    extension: "Extension | None",
 ) -> dict[str, tuple[Written, ...]]:
     """Of every node that has some, the texts with references that nothing in the file takes the place of."""
+    found = _of_steps(nodes, steps, edges_into)
+    for name, written in references_of_extension(extension, nodes) if extension else ():
+        found[name] = (*found.get(name, ()), *written)
+    return found
+
+
+def references_of_extension(
+    extension: "Extension", nodes: Mapping[str, Node]
+) -> Iterator[tuple[str, tuple[Written, ...]]]:
+    """Of each of the nodes its condition, and the configuration that it has by itself or from the pipeline."""
+    said = {each.name: each for each in extension.nodes}
+    for name, of_pipeline in nodes.items():
+        node = said.get(name)
+        objects = () if isinstance(of_pipeline, DeploymentNode) else configuration_of(extension, node)
+        written = [each for item in objects for each in _in_configuration(item)]
+        if node is not None and node.when is not None and OPENING in node.when:
+            at = Location((*node.at, "when"))
+            written.append(Written("when", "when", node.when, parse_template(node.when), at))
+        if written:
+            yield name, tuple(written)
+
+
+def configuration_of(extension: "Extension", node: "NodeExtension | None") -> tuple["ConfigurationObject", ...]:
+    """The configuration objects of a node: those of the pipeline, and its own in the place of equal names."""
+    common = {each.name: each for each in extension.configuration}
+    own = {each.name: each for each in node.configuration} if node else {}
+    return tuple({**common, **own}.values())
+
+
+def _in_configuration(item: "ConfigurationObject") -> Iterator[Written]:
+    """The texts with references in the content, at any depth."""
+    waiting: list[tuple[object, Path]] = [(item.content, item.at)]
+    while waiting:
+        content, at = waiting.pop()
+        if isinstance(content, str) and OPENING in content:
+            yield Written("configuration", item.name, content, parse_template(content), Location(at))
+        elif isinstance(content, dict):
+            waiting.extend((value, (*at, key)) for key, value in content.items())
+        elif isinstance(content, list):
+            waiting.extend((value, (*at, index)) for index, value in enumerate(content))
+
+
+def _of_steps(
+    nodes: Mapping[str, Node], steps: Mapping[str, Step | None], edges_into: Mapping[str, tuple[Edge, ...]]
+) -> dict[str, tuple[Written, ...]]:
     memory: dict[int, tuple[Written, ...]] = {}
     found = {}
     for name, step in steps.items():
@@ -67,6 +123,14 @@ def reference_links(
             for reference in each.references():
                 if not reference.is_of_pipeline and reference.node in nodes:
                     yield Link(reference.node, name, each.at._replace(chars=reference.node_at))
+
+
+def after_links(nodes: Mapping[str, Node], extension: "Extension | None") -> Iterator[Link]:
+    """One link for each node that the extension puts before another."""
+    for node in extension.nodes if extension else ():
+        for source, at in zip(node.after, node.after_at, strict=True):
+            if source in nodes and node.name in nodes:
+                yield Link(source, node.name, Location(at), is_after=True)
 
 
 def references_of_step(step: Step | Override) -> Iterator[Written]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from vhpipe.config.extension_model import NodeExtension
 from vhpipe.config.model import (
     Config,
     DeploymentNode,
@@ -27,6 +28,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assign import Assigned, Assignments, assignments, checked_value
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
+from vhpipe.plan.extending import extras_of
 from vhpipe.plan.ignored import ignored_by_process_runner
 from vhpipe.plan.interpolation import refuse_unsafe
 from vhpipe.plan.missing import Filled, refuse_missing
@@ -44,7 +46,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
-from vhpipe.plan.referring import Referring, filled_by, refer
+from vhpipe.plan.referring import Referring, filled_by, pipeline_values, refer
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
 
@@ -68,10 +70,11 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
+    extension = graph.extension
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
-        edges=(*edges, *dependency_edges(nodes, len(graph.pipeline.edges))),
+        edges=(*edges, *dependency_edges(graph, nodes)),
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
@@ -81,6 +84,10 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, filled),
         ),
+        parameters=pipeline_values(graph, arguments),
+        version=extension.version if extension else None,
+        tags=extension.tags if extension else (),
+        time_limit_s=extension.time_limit_s if extension else None,
     )
 
 
@@ -119,9 +126,9 @@ def _variable_notices(graph: PipelineGraph, filled: Filled) -> Iterator[str]:
 def _planned_node(
     graph: PipelineGraph, name: str, referring: Referring | None, arguments: Arguments, filled: Filled
 ) -> PlannedNode:
-    node = graph.nodes[name]
+    node, extras = graph.nodes[name], extras_of(graph.extension, name)
     if isinstance(node, DeploymentNode):
-        return _planned_deployment(graph, node)
+        return msgspec.structs.replace(_planned_deployment(graph, node), extras=extras)
     assert referring is not None, "all nodes that have a step were looked at"
     step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
@@ -133,7 +140,18 @@ def _planned_node(
         planned: PlannedExecution | PlannedTask = _planned_execution(node, step, inputs, assigned)
     else:
         planned = _planned_task(graph, node, step, inputs, assigned)
-    return msgspec.structs.replace(planned, references=referring.references) if referring.references else planned
+    planned = msgspec.structs.replace(planned, references=referring.references, extras=extras)
+    said = graph.extension.node(name) if graph.extension else None
+    return planned if said is None else _as_said(planned, said)
+
+
+def _as_said(planned: PlannedExecution | PlannedTask, said: NodeExtension) -> PlannedExecution | PlannedTask:
+    """The node with what the extension says in the place of what the file said before."""
+    spec = planned.spec
+    if said.time_limit_s is not None:
+        spec = msgspec.structs.replace(spec, time_limit_s=said.time_limit_s)
+    reuse = planned.reuse if said.reuse is None else said.reuse
+    return msgspec.structs.replace(planned, spec=spec, reuse=reuse)
 
 
 def _planned_input(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from vhpipe.config.model import EdgeKind
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.extending import nodes_after, sources_in
 from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
 from vhpipe.plan.referring import nodes_in
 
@@ -47,15 +48,18 @@ def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
     return tuple(edges)
 
 
-REFERENCE = "reference"
+AFTER, REFERENCE = "after", "reference"
 
 
-def dependency_edges(nodes: Sequence[PlannedNode], first: int) -> Iterator[PlannedEdge]:
-    """What references in force make a node wait for, as edges without data; their places go on from `first`."""
-    index = first
+def dependency_edges(graph: PipelineGraph, nodes: Sequence[PlannedNode]) -> Iterator[PlannedEdge]:
+    """What references in force and `after` make a node wait for, as edges without data.
+
+    Their places go on from those of the edges in the file.
+    """
+    index = len(graph.pipeline.edges)
     for node in nodes:
-        for source in () if isinstance(node, PlannedDeployment) else nodes_in(node.references):
-            yield PlannedEdge(
-                index, source, EdgeKind.DEPENDENCY, REFERENCE, node.name, EdgeKind.DEPENDENCY, REFERENCE
-            )
+        references = () if isinstance(node, PlannedDeployment) else nodes_in(node.references)
+        referred = dict.fromkeys((*references, *sources_in(node.extras)), REFERENCE)
+        for source, key in (dict.fromkeys(nodes_after(graph.extension, node.name), AFTER) | referred).items():
+            yield PlannedEdge(index, source, EdgeKind.DEPENDENCY, key, node.name, EdgeKind.DEPENDENCY, key)
             index += 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Scalar, Value
-from vhpipe.config.reference_parts import Filled
+from vhpipe.config.reference_parts import Filled, Reference
 from vhpipe.plan.sweeps import Sweep
 
 PLAN_FORMAT = 1
@@ -125,6 +125,80 @@ class PlannedReference(msgspec.Struct, frozen=True):
     is_list: bool = False
 
 
+class PlannedWhen(msgspec.Struct, frozen=True):
+    """Where `condition` does not hold, the node is skipped: `text` as written, with a name for each reference."""
+
+    text: str
+    condition: str
+    references: tuple[tuple[str, Reference], ...] = ()
+
+
+class PlannedRetry(msgspec.Struct, frozen=True):
+    """`tries` more after the first one: the first of them after `delay_s`, each later one `backoff` times as long after.
+
+    Delays: `delay_s * backoff ** (number of the retry - 1)`.
+    """
+
+    tries: int
+    delay_s: float = 0.0
+    backoff: float = 1.0
+
+
+class PlannedHook(msgspec.Struct, frozen=True):
+    """A shell command, or with `is_function` a `module:function`."""
+
+    text: str
+    is_function: bool = False
+
+
+class PlannedHooks(msgspec.Struct, frozen=True):
+    """What is called before a node starts, when it has ended, and whenever its status changes."""
+
+    pre: PlannedHook | None = None
+    post: PlannedHook | None = None
+    status: PlannedHook | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A name or glob of a node's results and what it is called among those of the run."""
+
+    source: str
+    target: str
+
+
+class PlannedMonitor(msgspec.Struct, frozen=True):
+    metrics: tuple[Shown, ...] = ()
+    artifacts: tuple[Shown, ...] = ()
+    models: tuple[Shown, ...] = ()
+
+
+class ConfigurationObject(msgspec.Struct, frozen=True):
+    """An object that arrives as `name`.json and .yaml: data, or with `file` the content of a file of the project.
+
+    `waits`: texts in the content have references that are filled in when the node starts.
+    """
+
+    name: str
+    content: object = None
+    file: str | None = None
+    waits: bool = False
+
+
+class NodeExtras(msgspec.Struct, frozen=True):
+    """What the extension item says of a node, beside `reuse` and the time limit, which every node has."""
+
+    when: PlannedWhen | None = None
+    retry: PlannedRetry | None = None
+    hooks: PlannedHooks = PlannedHooks()
+    monitor: PlannedMonitor = PlannedMonitor()
+    configuration: tuple[ConfigurationObject, ...] = ()
+    queue: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+NO_EXTRAS = NodeExtras()
+
+
 class SourceFile(msgspec.Struct, frozen=True):
     """One file of an input that comes from outside of the pipeline.
 
@@ -217,6 +291,7 @@ class Given(msgspec.Struct, frozen=True):
     environment_variables: dict[str, EnvironmentValue] = {}
     deployment: GivenDeployment | None = None
     deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()
 
 
 class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
@@ -227,6 +302,7 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     reuse: bool = False
     given: Given | None = None
     references: tuple[PlannedReference, ...] = ()
+    extras: NodeExtras = NO_EXTRAS
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
@@ -247,6 +323,7 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     given: Given | None = None
     children: tuple[int, ...] | None = None
     references: tuple[PlannedReference, ...] = ()
+    extras: NodeExtras = NO_EXTRAS
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -271,6 +348,7 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
     given: Given | None = None
+    extras: NodeExtras = NO_EXTRAS
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
@@ -297,6 +375,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `ignored` has one sentence for each thing in the file that this runner does not honour,
     `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
+    `parameters` are those of the pipeline; `version`, `tags` and the limit of the whole run come from the extension.
     """
 
     pipeline: str
@@ -308,6 +387,10 @@ class Plan(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     format: int = PLAN_FORMAT
+    parameters: dict[str, Value] = {}
+    version: str | None = None
+    tags: tuple[str, ...] = ()
+    time_limit_s: float | None = None
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)
@@ -320,7 +403,7 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     """All that an attempt needs to know: nothing in it reaches for the engine's memory.
 
     `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files.
-    Stand-ins of `deferred` in values and variables become texts when the process starts.
+    Stand-ins of `deferred` in values, variables and configuration become texts when the process starts.
     """
 
     id: ExecutionId
@@ -330,3 +413,4 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
     environment_variables: dict[str, EnvironmentValue]
     deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()

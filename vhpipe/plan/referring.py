@@ -43,6 +43,7 @@ def refer(graph: PipelineGraph, name: str, arguments: Arguments, assigned: Mappi
     assert step is not None, "a file without errors names known steps, and commits were refused"
     written: dict[tuple[EdgeKind, str], list[Written]] = {}
     for each in references_of_step(step):
+        assert isinstance(each.where, EdgeKind), "only extensions have other places"
         written.setdefault((each.where, each.name), []).append(each)
     if not written:
         return Referring(step, assigned)
@@ -59,7 +60,9 @@ class _Referrer:
         self._graph, self._node, self._arguments = graph, node, arguments
         self._values = pipeline_values(graph, arguments)
         self._assigned = dict(assigned)
-        self._in_force = {(each.where, each.name) for each in graph.references.get(node, ())}
+        self._in_force: set[tuple[object, str]] = {
+            (each.where, each.name) for each in graph.references.get(node, ())
+        }
         self._defaults: dict[tuple[EdgeKind, str], Value] = {}
         self._references: list[PlannedReference] = []
         self._notices: list[str] = []

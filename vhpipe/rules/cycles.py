@@ -20,6 +20,9 @@ def self_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 node_in(edge.target),
                 hint="an edge goes from one node to another",
             )
+    for link in graph.links:
+        if link.is_after and link.source == link.target:
+            yield Finding(f"node `{link.source}` waits for itself", link.at, hint="remove it")
 
 
 def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from vhpipe.config.reference_parts import FILES, PIPELINE, Bare, Malformed, Refe
 from vhpipe.config.references import OPENING, parse_template
 from vhpipe.diagnostics import Location
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.graph.references import Written, references_of_step
+from vhpipe.graph.references import Written, references_of_extension, references_of_step
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Choice, Finding, Subject
 
@@ -85,6 +85,13 @@ def _all_written(subject: Subject) -> Iterator[Written]:
         for node in graph.pipeline.nodes:
             if not isinstance(node, DeploymentNode) and node.override is not None:
                 yield from references_of_step(node.override)
+        extension = graph.extension
+        seen: set[Location] = set()
+        for _, texts in references_of_extension(extension, graph.nodes) if extension else ():
+            for written in texts:
+                if written.at not in seen:
+                    seen.add(written.at)
+                    yield written
 
 
 # ── what they speak of ───────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,16 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, Deferred, EnvironmentValue, ExecutionId, InputFile, Origin
+from vhpipe.plan.model import (
+    AttemptId,
+    ConfigurationObject,
+    Datum,
+    Deferred,
+    EnvironmentValue,
+    ExecutionId,
+    InputFile,
+    Origin,
+)
 
 JOURNAL_FORMAT = 1
 
@@ -179,7 +188,7 @@ class InputsBound(Event, frozen=True, tag=True):
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
     `values` are the parameters, `spread` the names of those whose list becomes one child per element.
-    `deferred` is what values and variables have stand-ins for.
+    `deferred` is what values and variables have stand-ins for, `configuration` the objects that references filled.
     """
 
     node: str
@@ -188,6 +197,7 @@ class InputsBound(Event, frozen=True, tag=True):
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
     deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()
 
 
 class NodeStarted(Event, frozen=True, tag=True):
