@@ -44,7 +44,10 @@ STEPS = """
 """
 
 
-def text_of(override: str, *, parameters: str = "[]", edges: str = "[]", node: str = "type: execution, step: use") -> str:
+EXECUTION = "type: execution, step: use"
+
+
+def text_of(override: str, *, parameters: str = "[]", edges: str = "[]", node: str = EXECUTION) -> str:
     return STEPS + f"""
 - pipeline:
     name: main
@@ -72,10 +75,8 @@ def use(plan: Plan) -> PlannedExecution:
 
 def with_text(value: str, default: str, **arguments: Any) -> Any:
     """What parameter `text` gets, with pipeline parameter `p` of this default."""
-    plan = compiled(
-        text_of(f"{{parameters: [{{name: text, default: '{value}'}}]}}", parameters=f"[{{name: p, default: {default}}}]"),
-        **arguments,
-    )
+    override = f"{{parameters: [{{name: text, default: '{value}'}}]}}"
+    plan = compiled(text_of(override, parameters=f"[{{name: p, default: {default}}}]"), **arguments)
     return use(plan).spec.values.get("text")
 
 
@@ -250,7 +251,7 @@ def test_a_list_that_a_reference_brings_spreads_in_a_task_node() -> None:
     assert rates(compiled(text_of(OVERRIDE, parameters=parameters, node="type: task, step: use"))) == [7.0, 8.0, 9.0]
 
 
-IN_STEP = STEPS.replace("{name: rate, type: float, default: 0.1}", "{name: rate, type: float, default: '${pipeline.p}'}")
+IN_STEP = STEPS.replace("type: float, default: 0.1", "type: float, default: '${pipeline.p}'")
 
 
 def in_step(node: str, parameters: str, **arguments: Any) -> Plan:

@@ -4,7 +4,7 @@ Until then a stand-in has their place in a text. It is made of contents alone (n
 fingerprint that has stand-ins in it is the same in every run that brings the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -32,6 +32,9 @@ def with_texts(spec: ExecutionSpec, text_of: Callable[[Deferred], str]) -> Execu
         spec,
         values={name: _replaced(value, texts) for name, value in spec.values.items()},
         environment_variables={name: _variable(each, texts) for name, each in spec.environment_variables.items()},
+        configuration=tuple(
+            msgspec.structs.replace(each, content=_in_content(each.content, texts)) for each in spec.configuration
+        ),
         deferred=(),
     )
 
@@ -41,6 +44,29 @@ def deferred_in(value: Value | EnvironmentValue, known: Iterable[Deferred]) -> t
     items = value if isinstance(value, tuple) else (value.text if isinstance(value, Literal) else value,)
     texts = [item for item in items if isinstance(item, str)]
     return tuple(each for each in known if any(stand_in(each) in text for text in texts))
+
+
+def deferred_in_content(content: object, known: Iterable[Deferred]) -> tuple[Deferred, ...]:
+    """Those of `known` whose stand-ins are in the texts of a content, at any depth."""
+    stand_ins = {stand_in(each): each for each in known}
+    found = tuple(_texts_in(content)) if stand_ins else ()
+    return tuple(each for placeholder, each in stand_ins.items() if any(placeholder in text for text in found))
+
+
+def _texts_in(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for each in content.values() if isinstance(content, dict) else content:
+            yield from _texts_in(each)
+
+
+def _in_content(content: object, texts: list[tuple[str, str]]) -> object:
+    if isinstance(content, dict):
+        return {key: _in_content(value, texts) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_in_content(value, texts) for value in content]
+    return _with_text(content, texts) if isinstance(content, str) else content
 
 
 def _plain(name: str) -> str:

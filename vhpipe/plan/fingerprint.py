@@ -21,7 +21,8 @@ class Parts(msgspec.Struct, frozen=True):
     """What a fingerprint is made of.
 
     `parameters` are typed, `inputs` pairs each input with path and sha256 of its files, `environment` has the variables
-    that the step declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files.
+    that the step declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files, in
+    which those of `configuration` are too, so that of them only the names are here.
     """
 
     step: str
@@ -31,6 +32,7 @@ class Parts(msgspec.Struct, frozen=True):
     inputs: dict[str, tuple[tuple[str, str], ...]]
     environment: dict[str, str]
     code: str
+    configuration: dict[str, object] = {}
     format: int = FINGERPRINT_FORMAT
 
 
@@ -45,6 +47,9 @@ def parts_of(spec: ExecutionSpec, code: str) -> Parts:
         inputs={name: tuple((file.path, _blob(file)) for file in files) for name, files in sorted(spec.inputs)},
         environment=_texts(spec.environment_variables),
         code=code,
+        configuration={
+            each.name: each.content if each.file is None else {"file": each.file} for each in spec.configuration
+        },
     )
 
 

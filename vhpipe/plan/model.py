@@ -134,10 +134,7 @@ class PlannedWhen(msgspec.Struct, frozen=True):
 
 
 class PlannedRetry(msgspec.Struct, frozen=True):
-    """`tries` more after the first one: the first of them after `delay_s`, each later one `backoff` times as long after.
-
-    Delays: `delay_s * backoff ** (number of the retry - 1)`.
-    """
+    """`tries` more after the first one; before retry n, from 1, it waits `delay_s * backoff ** (n - 1)` seconds."""
 
     tries: int
     delay_s: float = 0.0

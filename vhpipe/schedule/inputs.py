@@ -19,6 +19,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule.edge_files import endpoint_files, input_files
 from vhpipe.schedule.edge_values import parameter_values, variable_values
+from vhpipe.schedule.extended import filled_configuration, skip_reason
 from vhpipe.schedule.reference_values import reference_values
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.upstream import CannotBindError, NothingToBindError, Upstream
@@ -40,11 +41,15 @@ def bind_inputs(
 ) -> Binding:
     """What `edges`, all edges into the node in file order, bring to it now that its upstream has settled.
 
-    Source: decisions 11 and 13 to 18.
+    Source: decisions 11, 13 to 18 and 83.
     """
     warnings: list[str] = []
+    upstream, node = Upstream(plan, state, nodes), nodes[name]
+    skip = skip_reason(upstream, node, warnings)
+    if skip is not None:
+        return Binding(warnings=tuple(warnings), skip=skip)
     try:
-        bound = _bound(Upstream(plan, state, nodes), nodes[name], edges, warnings) if edges else None
+        bound = _bound(upstream, node, edges, warnings) if edges or node.extras.configuration else None
         executions = _count(nodes[name], bound or InputsBound(name))
     except CannotBindError as problem:
         return Binding(warnings=tuple(warnings), failure=str(problem))
@@ -68,11 +73,14 @@ def _bound(
     values, spread = parameter_values(upstream, node, by_kind.get(EdgeKind.PARAMETER, ()), warnings)
     variables = variable_values(upstream, by_kind.get(EdgeKind.ENVIRONMENT_VARIABLE, ()), warnings)
     values, variables = {**referred.values, **values}, {**referred.variables, **variables}
-    if not (files or values or variables):
+    configuration, in_configuration = filled_configuration(upstream, node)
+    if not (files or values or variables or configuration):
         return None
     passed_on = _passed_on(upstream, edges, (*values.values(), *variables.values()))
-    deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on)))
-    return InputsBound(node.name, tuple(files.items()), values, (*referred.spread, *spread), variables, deferred)
+    deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on, *in_configuration)))
+    return InputsBound(
+        node.name, tuple(files.items()), values, (*referred.spread, *spread), variables, deferred, configuration
+    )
 
 
 def _passed_on(
@@ -119,4 +127,7 @@ def execution_spec(
         inputs=tuple(upstream.inputs(execution.node).items()),
         environment_variables={**node.spec.environment_variables, **bound.environment_variables},
         deferred=bound.deferred,
+        configuration=tuple(
+            {each.name: each for each in (*node.extras.configuration, *bound.configuration)}.values()
+        ),
     )

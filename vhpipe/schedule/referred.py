@@ -46,6 +46,8 @@ class Referred:
 
     def value(self, reference: Reference) -> Value:
         """The value of one reference; without one `NothingThereError`, or `NothingToBindError` after a failure."""
+        if reference.is_of_pipeline:
+            return self._upstream.plan.parameters.get(reference.key)
         found: Sequence[Value]
         if reference.kind in FILES:
             found = [self._of_file(reference, each) for each in self.files(reference)]
