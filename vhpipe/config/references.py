@@ -51,8 +51,10 @@ def references_in(text: str) -> Iterator[Reference]:
 
 
 def has_references(value: object) -> bool:
-    """Whether a value of the file could have something to fill in or an escape to take away."""
-    return isinstance(value, str) and OPENING in value
+    """Whether a value of the file is something else than it seems until references in it are filled in."""
+    if not isinstance(value, str) or OPENING not in value:
+        return False
+    return any(isinstance(part, Reference | Malformed) for part in parse_template(value))
 
 
 def _closing(text: str, start: int) -> int | None:
