@@ -25,10 +25,12 @@ def test_stopping_what_has_ended_is_no_error_and_asks_nothing(new_run: Any, vhpi
     assert asked(run) == []
 
 
-def test_stopping_what_has_lost_its_engine_says_so(new_run: Any, vhpipe: Any) -> None:
+def test_what_has_lost_its_engine_is_stopped_without_one(new_run: Any, vhpipe: Any) -> None:
     run = new_run().tell(RunStarted(1))
-    assert vhpipe("stop", 1) == (1, "", "run 1 is not running: the engine ended before the run did\n")
+    said = "run 1 had no engine any more: it is stopped now; go on with vhpipe resume 1\n"
+    assert vhpipe("stop", 1) == (0, "", said)
     assert asked(run) == []
+    assert vhpipe("stop", 1) == (0, "", "run 1 has ended already: stopped\n")
 
 
 @pytest.mark.parametrize("kind", ["approve", "reject"])

@@ -316,13 +316,14 @@ def test_a_list_cannot_vary_a_search_that_has_its_own_sets(kind: str) -> None:
         compiled(pipeline(BLUEPRINT) + blueprint, node_parameters={"n": {"lr": (1, 2)}})
 
 
-def test_what_cannot_run_yet_is_planned_and_said() -> None:
+def test_a_search_that_cannot_know_what_is_better_is_said() -> None:
     blueprint = SWEEP.replace("step: learn", "step: learn\n    type: bayesian_tpe\n    execution-count: 5")
     plan = compiled(pipeline(BLUEPRINT) + blueprint)
     assert task(plan).sweep.type is TaskType.BAYESIAN
-    [problem] = runnable_problems(plan)
-    assert problem == "task `sweep` of node `n` is of type `bayesian_tpe`, which this version of vhpipe cannot run yet"
-    assert runnable_problems(compiled(pipeline(BLUEPRINT) + SWEEP)) == ()
+    [problem] = runnable_problems(plan, 4)
+    what = "task `sweep` of node `n` searches without a metric"
+    assert problem == f"{what}; name it by `optimization-target-metric`"
+    assert runnable_problems(compiled(pipeline(BLUEPRINT) + SWEEP), 1) == ()
 
 
 # ── nodes, policies, actions ─────────────────────────────────────────────────────────────────────
@@ -389,11 +390,10 @@ def test_a_deployment_has_its_endpoints_and_the_edges_into_their_files() -> None
 def test_what_this_machine_does_not_honour_is_said_once_per_kind() -> None:
     nodes = "[{name: a, type: execution, step: make, override: {image: other}}, " \
         "{name: b, type: execution, step: learn, override: {environment: gpu}}]"
-    plan = compiled(pipeline(nodes, more="reuse-executions: true"))
+    plan = compiled(pipeline(nodes))
     assert plan.ignored == (
         "image: commands run on this machine, not in `other`, `python:3.11`",
         "environment of `b`: all executions run on this machine",
-        "reuse-executions: every execution is run",
     )
 
 

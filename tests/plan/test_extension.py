@@ -16,14 +16,14 @@ from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import (
     NO_EXTRAS,
     ConfigurationObject,
+    Hook,
+    Hooks,
     Plan,
     PlannedDeployment,
     PlannedExecution,
-    PlannedHook,
-    PlannedHooks,
     PlannedMonitor,
-    PlannedRetry,
     PlannedTask,
+    Retry,
     Shown,
 )
 
@@ -99,9 +99,9 @@ def test_the_pipeline_has_its_version_tags_and_limit() -> None:
 def test_a_node_has_what_is_said_of_it_and_of_the_pipeline() -> None:
     second = node(compiled(WHOLE), "second")
     extras = second.extras
-    assert extras.retry == PlannedRetry(3, 60, 2)
-    assert extras.hooks == PlannedHooks(
-        PlannedHook("test -e x"), PlannedHook("hooks:after", is_function=True), PlannedHook("echo changed")
+    assert second.retry == Retry(3, 60, 2)
+    assert second.hooks == Hooks(
+        (Hook(command="test -e x"),), (Hook(function="hooks:after"),), (Hook(command="echo changed"),)
     )
     assert extras.monitor == PlannedMonitor(
         (Shown("loss", "loss"), Shown("acc", "accuracy")), (Shown("*.csv", "*.csv"),), (Shown("m*", "best"),)
@@ -116,13 +116,14 @@ def test_a_node_has_what_is_said_of_it_and_of_the_pipeline() -> None:
 
 def test_a_node_of_which_nothing_is_said_has_what_the_pipeline_has() -> None:
     first = node(compiled(WHOLE), "first")
-    assert (first.extras.queue, first.extras.retry, first.reuse, first.spec.time_limit_s) == ("cpu", None, False, 3600)
-    assert first.extras.hooks.pre == PlannedHook("hooks.all:before", is_function=True)
+    assert (first.extras.queue, first.retry, first.reuse, first.spec.time_limit_s) == ("cpu", None, False, 3600)
+    assert first.hooks is not None
+    assert first.hooks.pre == (Hook(function="hooks.all:before"),)
     assert [item.name for item in first.extras.configuration] == ["model", "common"]
 
 
 def test_a_number_is_enough_for_retry() -> None:
-    assert node(compiled(WHOLE), "third").extras.retry == PlannedRetry(2, 0, 1)
+    assert node(compiled(WHOLE), "third").retry == Retry(2, 0, 1)
 
 
 def test_after_and_references_become_edges_without_data_each_once() -> None:

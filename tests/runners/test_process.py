@@ -191,3 +191,47 @@ def test_a_program_that_does_not_exist_is_refused_at_the_start(bench: Bench) -> 
     with pytest.raises(FileNotFoundError):
         bench.runner.start(ATTEMPT, launch)
     assert not bench.selector.get_map()
+
+
+def test_a_process_starts_in_its_own_folder_and_the_engine_stays_in_its(bench: Bench) -> None:
+    before = os.getcwd()
+    sink = bench.start("pwd -P")
+    assert os.getcwd() == before
+    bench.finish()
+    assert sink.text("o").decode().strip() == os.path.realpath(bench.folder)
+
+
+def test_a_folder_that_is_not_there_is_an_os_error_and_leaves_the_engine_where_it_is(bench: Bench) -> None:
+    before = os.getcwd()
+    launch = Launch(("/bin/true",), str(bench.folder / "missing"), {}, "VH_JOB_ID=x", Memory())
+    with pytest.raises(FileNotFoundError):
+        bench.runner.start(ATTEMPT, launch)
+    assert os.getcwd() == before
+
+
+def test_a_program_without_a_slash_is_found_along_the_path_of_the_process(bench: Bench) -> None:
+    program = bench.folder / "only-here"
+    program.write_text("#!/bin/sh\necho found\n")
+    program.chmod(0o755)
+    sink = Memory()
+    launch = Launch(("only-here",), "/", {"PATH": str(bench.folder)}, "VH_JOB_ID=x", sink)
+    bench.runner.start(ATTEMPT, launch)
+    bench.started += 1
+    assert bench.finish() == Ending(0)
+    assert sink.text("o") == b"found\n"
+    with pytest.raises(FileNotFoundError):
+        bench.runner.start(ATTEMPT, launch._replace(environment={"PATH": "/nowhere"}))
+
+
+def test_descriptors_that_the_engine_was_started_with_end_with_it(bench: Bench, tmp_path: Path) -> None:
+    with open(tmp_path / "inherited", "w") as file:
+        os.set_inheritable(file.fileno(), True)
+        other = Bench(tmp_path)
+        sink = other.start("ls /proc/self/fd | wc -l")
+        other.finish()
+    assert int(sink.text("o")) == 4  # 0, 1, 2, and the folder that ls reads
+
+
+def test_signals_that_python_ignores_end_a_process_as_ever(bench: Bench) -> None:
+    bench.start("kill -PIPE $$; sleep 5")
+    assert bench.finish().exit_code == -signal.SIGPIPE

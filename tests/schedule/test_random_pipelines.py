@@ -3,10 +3,11 @@
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import World, deployment, execution, feeds, follows, plan, task
+from random_plans import plans
+from worlds import World
 
-from vhpipe.config.model import OnChildError, OnError
-from vhpipe.plan.model import AttemptId, Plan, PlannedAction, PlannedDeployment, PlannedNode
+from vhpipe.config.model import OnError
+from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
     SETTLED,
@@ -20,45 +21,6 @@ from vhpipe.schedule.vocabulary import (
     StopRequested,
 )
 
-WORDS = ("require-approval", "stop-pipeline", "error-pipeline", "noop")
-MOMENTS = ("node-starting", "node-complete", "node-error")
-
-actions = st.lists(
-    st.builds(
-        lambda when, then, conditions: PlannedAction((when,), (then,), conditions),
-        st.sampled_from(MOMENTS),
-        st.sampled_from(WORDS),
-        st.sampled_from(((), ("metadata.loss < 1",), ("metadata.missing > 0",))),
-    ),
-    max_size=1,
-).map(tuple)
-
-
-@st.composite
-def nodes(draw: st.DrawFn, name: str) -> PlannedNode:
-    kind = draw(st.sampled_from(("execution", "execution", "task", "deployment")))
-    on_error = draw(st.sampled_from(OnError))
-    if kind == "execution":
-        return execution(name, "data", on_error=on_error, actions=draw(actions))
-    if kind == "task":
-        child = draw(st.sampled_from((None, *OnChildError)))
-        children = draw(st.integers(0, 4))
-        return task(name, children, "data", on_error=on_error, on_child_error=child, actions=draw(actions))
-    return deployment(name, OnError.STOP_ALL if on_error is OnError.RETRY else on_error)
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    count = draw(st.integers(1, 7))
-    made = [draw(nodes(f"n{position}")) for position in range(count)]
-    pairs = [(source, target) for target in range(count) for source in range(target)]
-    chosen = draw(st.lists(st.sampled_from(pairs), max_size=10, unique=True)) if pairs else []
-    edges = []
-    for index, (source, target) in enumerate(chosen):
-        files = not any(isinstance(made[end], PlannedDeployment) for end in (source, target)) and draw(st.booleans())
-        edges.append((feeds if files else follows)(index, f"n{source}", f"n{target}"))
-    return plan(made, edges)
-
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
@@ -70,7 +32,10 @@ def worlds(draw: st.DrawFn) -> World:
         metadata: dict[str, object] = {"loss": seed.random() * 2}
         return AttemptReported(attempt, outcome, because=because, metadata=metadata, final=seed.random() < 0.1)
 
-    return World(draw(plans()), outcome_of, capacity=draw(st.integers(1, 4)))
+    def reuse(execution: ExecutionId, time: int) -> str:
+        return seed.choice(("hit", "miss", "busy" if time < 4 else "miss"))
+
+    return World(draw(plans()), outcome_of, capacity=draw(st.integers(1, 4)), reuse=reuse)
 
 
 def walked(world: World, approve: bool, stop_after: int | None) -> list[AnyEvent]:

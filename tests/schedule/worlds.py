@@ -1,6 +1,6 @@
 """Plans made by hand and a world that answers the scheduler: who fails is decided by the test."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from vhpipe.config.model import (
@@ -16,6 +16,8 @@ from vhpipe.config.model import (
 from vhpipe.plan.model import (
     AttemptId,
     Datum,
+    ExecutionId,
+    Origin,
     Plan,
     PlannedAction,
     PlannedDeployment,
@@ -25,6 +27,7 @@ from vhpipe.plan.model import (
     PlannedInput,
     PlannedNode,
     PlannedTask,
+    SourceFile,
     StepSpec,
 )
 from vhpipe.plan.sweeps import Axis, Sweep
@@ -35,9 +38,15 @@ from vhpipe.schedule.vocabulary import (
     ApprovalAnswered,
     AskApproval,
     AttemptReported,
+    Decision,
     DeploymentReported,
     Effect,
+    FetchInputs,
+    InputsReported,
+    LookUpReuse,
     MakeDeployment,
+    ResumeRequested,
+    ReuseAnswered,
     StartAttempts,
     StartRequested,
     Status,
@@ -99,16 +108,45 @@ def output(name: str, of: str = "") -> Datum:
     return Datum(f"{of}/{name}", name, "0" * 64, 1)
 
 
-class World:
-    """Performs effects in order. `outcome_of(attempt)` says how an attempt ends; all else goes well."""
+def outside(name: str) -> PlannedInput:
+    """An input whose file has to be fetched."""
+    uri = f"http://example.com/{name}"
+    return PlannedInput(name, (uri,), (SourceFile(uri, name),))
 
-    def __init__(self, made: Plan, outcome_of: Callable[[AttemptId], Outcome], capacity: int = 2) -> None:
-        self.scheduler = Scheduler(made)
-        self.events: list[AnyEvent] = []
+
+ReuseAnswers = Callable[[ExecutionId, int], str]
+"""`hit`, `busy` or `miss` for the n-th time that an execution is looked up."""
+
+
+def nothing_to_reuse(execution: ExecutionId, time: int) -> str:
+    return "miss"
+
+
+class World:
+    """Performs effects in order. `outcome_of(attempt)` says how an attempt ends; all else goes well.
+
+    `events` are those of a run that is to be resumed.
+    """
+
+    def __init__(
+        self,
+        made: Plan,
+        outcome_of: Callable[[AttemptId], Outcome],
+        capacity: int = 2,
+        reuse: ReuseAnswers = nothing_to_reuse,
+        events: Iterable[AnyEvent] = (),
+    ) -> None:
+        self.events: list[AnyEvent] = list(events)
+        self.scheduler = Scheduler(made, self.events)
+        self.decisions: list[Decision] = []
         self.started: list[AttemptId] = []
         self.asked: list[AskApproval] = []
         self.running: deque[AttemptId] = deque()
         self._deploying: deque[str] = deque()
+        self._fetching: deque[FetchInputs] = deque()
+        self._looking_up: deque[ExecutionId] = deque()
+        self._looked_up: Counter[ExecutionId] = Counter()
+        self._reuse = reuse
         self._stopping: dict[AttemptId, str] = {}
         self._outcome_of = outcome_of
         self.capacity = capacity
@@ -120,6 +158,7 @@ class World:
 
     def hear(self, stimulus: Stimulus) -> None:
         decision = self.scheduler.handle(stimulus)
+        self.decisions.append(decision)
         self.events.extend(decision.events)
         for effect in decision.effects:
             self._perform(effect)
@@ -131,6 +170,8 @@ class World:
                 self.started.extend(effect.attempts)
                 self.most_running = max(self.most_running, len(self.running))
             case StopAttempt():
+                if self.state.execution(effect.attempt.execution).status is not Status.STARTED:
+                    return  # it was found to have ended, in the same breath
                 assert effect.attempt in self.running, "only what runs is stopped"
                 assert effect.attempt not in self._stopping, "nothing is stopped twice"
                 self._stopping[effect.attempt] = effect.because
@@ -138,14 +179,38 @@ class World:
                 self.asked.append(effect)
             case MakeDeployment():
                 self._deploying.append(effect.node)
+            case FetchInputs():
+                self._fetching.append(effect)
+            case LookUpReuse():
+                self._looking_up.append(effect.execution)
 
     def start(self) -> "World":
         self.hear(StartRequested(self.capacity))
         return self
 
+    def resume(self, capacity: int, found: Iterable[AttemptReported] = ()) -> "World":
+        """Go on from the events given; attempts under way that are not `found` are lost."""
+        self.capacity = capacity
+        self.hear(ResumeRequested(capacity, found=tuple(found)))
+        return self
+
+    def under_way(self) -> list[AttemptId]:
+        """The attempts that have begun and not ended."""
+        return [
+            AttemptId(ExecutionId(name, index), execution.attempt)
+            for name, node in self.state.nodes.items()
+            for index, execution in enumerate(node.executions)
+            if execution.status is Status.STARTED
+        ]
+
     def step(self) -> bool:
         """Let one thing end; False where nothing goes on."""
-        if self._deploying:
+        if self._fetching:
+            wanted = self._fetching.popleft()
+            self.hear(InputsReported(wanted.node, dict.fromkeys(wanted.uris, "0" * 64)))
+        elif self._looking_up:
+            self._answer_look_up(self._looking_up.popleft())
+        elif self._deploying:
             self.hear(DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
         elif self.running:
             self.hear(self._end_of(self.running.popleft()))
@@ -153,11 +218,28 @@ class World:
             return False
         return True
 
+    def _answer_look_up(self, execution: ExecutionId) -> None:
+        self._looked_up[execution] += 1
+        answer = self._reuse(execution, self._looked_up[execution])
+        if answer == "busy":
+            self._looking_up.append(execution)
+        twin = AttemptId(execution)
+        outputs = (output(f"model-{execution.index}.pkl", str(twin)),)
+        self.hear(
+            ReuseAnswered(execution, answer, origin=Origin(1, twin), outputs=outputs)  # type: ignore[arg-type]
+            if answer == "hit"
+            else ReuseAnswered(execution, answer)  # type: ignore[arg-type]
+        )
+
+    def end_of(self, attempt: AttemptId) -> AttemptReported:
+        """How an attempt that nobody stops ends."""
+        outcome = self._outcome_of(attempt)
+        return outcome if isinstance(outcome, AttemptReported) else _report(attempt, outcome)
+
     def _end_of(self, attempt: AttemptId) -> AttemptReported:
         if attempt in self._stopping:
             return AttemptReported(attempt, Status.STOPPED, because=self._stopping.pop(attempt))
-        outcome = self._outcome_of(attempt)
-        return outcome if isinstance(outcome, AttemptReported) else _report(attempt, outcome)
+        return self.end_of(attempt)
 
     def finish(self) -> "World":
         while self.step():

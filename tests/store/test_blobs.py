@@ -50,11 +50,12 @@ def test_bytes_that_are_there_are_not_stored_twice(blobs: Blobs, tmp_path: Path)
     assert files_in(tmp_path / "blobs") == [blobs.path(first[0])]
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0\0\0\0\0\0\0"])
 @pytest.mark.parametrize("store", ["keep", "copy_in", "write"])
-def test_a_blob_cut_short_by_a_crash_is_stored_again(blobs: Blobs, tmp_path: Path, store: str) -> None:
+def test_a_blob_damaged_by_a_crash_is_stored_again(blobs: Blobs, tmp_path: Path, store: str, damage: bytes) -> None:
     blob, _ = blobs.write(b"content")
     blobs.path(blob).chmod(0o644)
-    blobs.path(blob).write_bytes(b"")
+    blobs.path(blob).write_bytes(damage)
     (tmp_path / "output").write_bytes(b"content")
     if store == "write":
         blobs.write(b"content")

@@ -21,7 +21,8 @@ EVENTS: tuple[AnyEvent, ...] = (
 
 def write(path: Path, events: tuple[AnyEvent, ...] = EVENTS) -> tuple[Recorded, ...]:
     writer = JournalWriter.create(path)
-    recorded = writer.append(events[:1], 1.5) + writer.append(events[1:], 2.5)
+    recorded = writer.append(events[:1], 1.5)
+    recorded += tuple(record for event in events[1:] for record in writer.append((event,), 2.5))
     writer.sync()
     writer.close()
     return recorded
@@ -63,6 +64,22 @@ def test_with_any_bit_flipped_it_is_a_valid_prefix(tmp_path: Path) -> None:
             flipped[position] ^= 1 << bit
             (tmp_path / "bad").write_bytes(flipped)
             assert read_journal(tmp_path / "bad") == recorded[: content[:position].count(b"\n")]
+
+
+def test_what_was_decided_at_once_counts_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    writer = JournalWriter.create(tmp_path / "journal")
+    recorded = writer.append(EVENTS[:1], 1.5) + writer.append(EVENTS[1:], 2.5)
+    writer.close()
+    content = (tmp_path / "journal").read_bytes()
+    first = content.index(b"\n") + 1
+    for length in range(first, len(content)):
+        (tmp_path / "cut").write_bytes(content[:length])
+        reopened, past = JournalWriter.reopen(tmp_path / "cut")
+        assert past == recorded[:1]
+        assert (tmp_path / "cut").stat().st_size == first
+        assert reopened.append(EVENTS[1:], 2.5) == recorded[1:]
+        reopened.close()
+        assert (tmp_path / "cut").read_bytes() == content
 
 
 def test_a_line_out_of_order_ends_it(tmp_path: Path) -> None:

@@ -53,7 +53,10 @@ def test_a_run_says_that_it_starts_and_how_it_ends(story: Any) -> None:
     assert said(story, RunStopping(Status.ERROR, "node `train` failed")) == [
         "12:00:01 run 3 of training stopping: node `train` failed"
     ]
-    assert said(story, RunEnded(Status.ERROR)) == ["12:00:02 run 3 of training error in 2.0 s: node `train` failed"]
+    assert said(story, RunEnded(Status.ERROR)) == [
+        "12:00:02 run 3 of training error in 2.0 s: node `train` failed",
+        "  when it is mended: vhpipe resume 3 --with-changes",
+    ]
 
 
 def test_an_execution_says_when_it_starts_and_what_it_measured(story: Any) -> None:

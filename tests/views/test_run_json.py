@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin
 from vhpipe.schedule.vocabulary import (
     ApprovalAwaited,
     AttemptEnded,
@@ -53,6 +53,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                     {
                         "index": 0,
                         "status": "complete",
+                        "reused_from": None,
                         "parameters": {"epochs": 5, "rate": 0},
                         "metadata": {"accuracy": 0.9},
                         "outputs": ["model.pkl"],
@@ -64,6 +65,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                     {
                         "index": 1,
                         "status": "error",
+                        "reused_from": None,
                         "parameters": {"epochs": 5, "rate": 1},
                         "metadata": {},
                         "outputs": [],
@@ -105,3 +107,13 @@ def test_json_text_is_valid_json_and_has_no_control_characters() -> None:
     assert json.loads(text)["é"] == "日本"
     assert "é" in text
     assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_a_result_made_elsewhere_says_where(story: Any) -> None:
+    origin = Origin(2, AttemptId(ExecutionId("other", 4), 3))
+    story.tell(RunStarted(2), NodeStarted("train", 2))
+    story.tell(AttemptEnded(attempt(1), Status.COMPLETE, reused_from=origin))
+    reused = run_json(story.view, log_path)["nodes"]["train"]["executions"][1]  # type: ignore[index]
+    assert reused["reused_from"] == {"run": 2, "node": "other", "index": 4, "attempt": 3}
+    assert (reused["status"], reused["attempts"]) == ("complete", [])
+    assert story.view.nodes["train"].counts.reused == 1

@@ -104,8 +104,12 @@ def given_arguments(
     parameter_files: Sequence[str] = (),
     seed: int = 0,
     on_collision: str = "last",
+    parameter_values: Mapping[str, Value] | None = None,
 ) -> "Arguments":
-    """The options as one value. Of equal parameters the last wins, those of files before all others."""
+    """The options as one value. Of equal parameters the last wins, those of files before all others.
+
+    `parameter_values` stand before those of files, as files do that were read before.
+    """
     from vhpipe.plan.arguments import Arguments, parse_value
 
     for assignment in (*parameter_assignments, *input_assignments):
@@ -114,7 +118,7 @@ def given_arguments(
     of_pipeline: dict[str, Value] = {}
     of_nodes: dict[str, dict[str, Value]] = {}
     typed = ((name, parse_value(value)) for name, value in map(_split_parameter, parameter_assignments))
-    for name, value in (*_read_files(parameter_files), *typed):
+    for name, value in (*(parameter_values or {}).items(), *read_parameter_files(parameter_files), *typed):
         node, parameter = split_node(name, nodes)
         if node is None:
             of_pipeline[parameter] = value
@@ -168,7 +172,8 @@ def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str,
     return given
 
 
-def _read_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+def read_parameter_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    """What the files say, in their order; a parameter of a node has the node before a dot."""
     for name in names:
         yield from _flattened(name, _read_mapping(name), "")
 

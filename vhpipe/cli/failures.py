@@ -13,6 +13,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 
 import click
 
@@ -25,6 +26,23 @@ from vhpipe.views.safe_text import one_line
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 BUG = 70
+
+
+_concealed: set[str] = set()
+
+
+def conceal(values: Iterable[str]) -> None:
+    """Show these values in no message and no report of this process."""
+    _concealed.update(values)
+
+
+def _open(text: str) -> str:
+    """What of a text may be shown."""
+    if not _concealed:
+        return text
+    from vhpipe.engine.masking import Masking
+
+    return Masking(_concealed).text(text)
 
 
 def report(failure: BaseException) -> int:
@@ -57,9 +75,9 @@ def _say(failure: BaseException) -> int:
 
 
 def _say_line(message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {one_line(message)}", file=sys.stderr)
+    print(f"vhpipe: error: {one_line(_open(message))}", file=sys.stderr)
     if hint:
-        print(f"  hint: {one_line(hint)}", file=sys.stderr)
+        print(f"  hint: {one_line(_open(hint))}", file=sys.stderr)
     return exit_code
 
 
@@ -113,7 +131,7 @@ def _saved_report(failure: BaseException) -> str | None:
     import tempfile
 
     head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
-    text = head + "".join(traceback.format_exception(failure))
+    text = _open(head + "".join(traceback.format_exception(failure)))
     try:
         handle, path = tempfile.mkstemp(prefix="vhpipe-report-", suffix=".txt")
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

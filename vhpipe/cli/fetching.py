@@ -7,9 +7,9 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
+from vhpipe.config.paths import path_fault
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import Datum
-from vhpipe.plan.placing import unsafe_path_reason
 from vhpipe.store.blobs import Blobs
 
 
@@ -41,9 +41,9 @@ def fetch(wanted: Sequence[Wanted], target: Path, blobs: Blobs, is_forced: bool)
 
 
 def _is_there(wanted: Wanted, target: Path, is_forced: bool) -> bool:
-    reason = unsafe_path_reason(wanted.path)
+    reason = path_fault(wanted.path)
     if reason is not None:
-        raise RefusedError(f"output name `{wanted.path}` is unsafe: {reason}")
+        raise RefusedError(f"output name `{wanted.path}` is unsafe: it {reason}")
     _refuse_links(target, wanted.path)
     place = target / wanted.path
     if not os.path.lexists(place):

@@ -21,6 +21,7 @@ from vhpipe.cli.selecting import (
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.vocabulary import SETTLED
 from vhpipe.views.node_progress import ExecutionView
+from vhpipe.views.safe_text import one_line
 
 PAUSE_S = 0.1
 
@@ -63,7 +64,7 @@ class Printing:
         """Errors: UsageError for an attempt that was not made; an execution that has not started is only said so."""
         for execution in selected_executions(self._run.view, self._selection):
             if not execution.attempts:
-                self._say_not_started(execution)
+                self._print_origin(execution)
             else:
                 printer = self._printer(selected_attempt(self._selection, execution))
                 printer.print_new()
@@ -78,6 +79,7 @@ class Printing:
                 if attempt not in self._printed:
                     self._print_more(attempt, has_ended)
             if is_over:
+                self._print_origins()
                 return
             time.sleep(PAUSE_S)
 
@@ -111,13 +113,31 @@ class Printing:
         return self._selection.index is not None and node.execution(self._selection.index).status in SETTLED
 
     def _printer(self, attempt: AttemptId) -> "LogPrinter":
-        path = self._run.log_path(attempt)
+        return self._printer_of(self._run.log_path(attempt), attempt.execution.index)
+
+    def _printer_of(self, path: Path, index: int) -> "LogPrinter":
         offset = 0 if self._tail is None or not path.exists() else offset_of_last_lines(path, self._tail)
-        prefix = f"{self._label(attempt.execution.index)} | " if self._is_prefixed else ""
+        prefix = f"{self._label(index)} | " if self._is_prefixed else ""
         return LogPrinter(LogFile(path, offset), prefix, self._is_raw)
 
-    def _say_not_started(self, execution: ExecutionView) -> None:
-        click.echo(f"{self._label(execution.index)} is {execution.status} and has no log", err=True)
+    def _print_origins(self) -> None:
+        """The logs of executions that were reused: their own will never come."""
+        for execution in self._run.view.nodes[self._selection.node].known_executions():
+            if execution.reused_from is not None and self._selection.index in (None, execution.index):
+                self._print_origin(execution)
+
+    def _print_origin(self, execution: ExecutionView) -> None:
+        """The log of the attempt whose result the execution took; else that there is none."""
+        origin, label = execution.reused_from, self._label(execution.index)
+        if origin is None:
+            click.echo(f"{label} is {execution.status} and has no log", err=True)
+            return
+        folder = self._run.origin_folder(origin)
+        click.echo(f"{one_line(label)} was reused from {one_line(str(origin))}, "
+                   f"whose log {'this is' if folder.is_dir() else 'is gone'}", err=True)  # fmt: skip
+        printer = self._printer_of(folder / "log", execution.index)
+        printer.print_new()
+        printer.end()
 
     def _label(self, index: int) -> str:
         return self._run.view.nodes[self._selection.node].label(index)

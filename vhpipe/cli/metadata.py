@@ -65,7 +65,9 @@ def _last(run: OpenRun, selection: Selection, execution: ExecutionView) -> dict[
 
 
 def _folder(run: OpenRun, selection: Selection, execution: ExecutionView) -> Path | None:
-    return run.folder.attempt_folder(selected_attempt(selection, execution)) if execution.attempts else None
+    if execution.attempts:
+        return run.folder.attempt_folder(selected_attempt(selection, execution))
+    return run.origin_folder(execution.reused_from) if execution.reused_from else None
 
 
 def _print_series(run: OpenRun, selection: Selection, executions: Sequence[ExecutionView]) -> None:

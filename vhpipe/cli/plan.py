@@ -4,18 +4,14 @@ from typing import Any
 
 import click
 
-from vhpipe.cli.arguments import (
-    argument_options,
-    chosen_file,
-    file_and_pipeline_arguments,
-    given_arguments,
-    pick_pipeline,
-)
+from vhpipe.cli.arguments import argument_options, chosen_file, file_and_pipeline_arguments
+from vhpipe.cli.parts import part_options
 
 
 @click.command(name="plan")
 @file_and_pipeline_arguments
 @argument_options
+@part_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Show what a run would do, node by node.
@@ -25,14 +21,16 @@ def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     import json
 
     from vhpipe.cli.loading import load_file, refuse_errors
-    from vhpipe.plan.compile import compile_plan
+    from vhpipe.cli.planning import asked_by, given_plan, planned
+    from vhpipe.cli.running import project_of
 
     file, name = chosen_file(words)
     loaded = load_file(file)
     refuse_errors(loaded)
-    pipeline = pick_pipeline(loaded.config, name)
-    graph = loaded.graphs[loaded.config.pipelines.index(pipeline)]
-    plan = compile_plan(loaded.config, graph, given_arguments(pipeline, **options), file)
+    project = project_of(file, None)
+    asked = asked_by({**options, "reuse": (), "no_reuse": ()}, loaded.config, file, project)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file)
+    plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
     if as_json:
         from vhpipe.views.plan_json import plan_json
 

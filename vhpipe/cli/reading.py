@@ -1,10 +1,11 @@
 """A run as its folder tells it, for the commands that look at runs."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from vhpipe.plan.model import AttemptId
+import msgspec
+
+from vhpipe.plan.model import AttemptId, Origin
 from vhpipe.schedule.vocabulary import Status
 from vhpipe.store.journal import JournalFollower
 from vhpipe.store.run_folder import RunFolder
@@ -14,8 +15,7 @@ PREPARING_S = 10.0
 """A run that has a plan and neither an engine nor events is being prepared for so long, and has crashed after that."""
 
 
-@dataclass(slots=True)
-class OpenRun:
+class OpenRun(msgspec.Struct):
     """A run that can be looked at again: `refresh` brings the view up to date."""
 
     folder: RunFolder
@@ -31,6 +31,10 @@ class OpenRun:
 
     def log_path(self, attempt: AttemptId) -> Path:
         return self.folder.log_path(attempt)
+
+    def origin_folder(self, origin: Origin) -> Path:
+        """The folder of the attempt that made a result; gone where its run has been cleaned away."""
+        return RunFolder(origin.run, self.folder.path.parent / str(origin.run)).attempt_folder(origin.attempt)
 
     def _is_being_prepared(self) -> bool:
         return self.view.status is Status.CREATED and time.time() < self.folder.info().created_at + PREPARING_S

@@ -6,12 +6,18 @@ from typing import Any
 import click
 
 from vhpipe.cli.arguments import argument_options, file_and_pipeline_arguments
+from vhpipe.cli.dry_run import dry_run, dry_run_option
+from vhpipe.cli.environment_options import environment_options
+from vhpipe.cli.parts import part_options
+from vhpipe.cli.reuse_options import WithReuse, reuse_options
 
 OPTIONS = (
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
+    click.option("--goal", type=click.Choice(("max", "min")),
+                 help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),
     click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
     click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),
@@ -37,16 +43,22 @@ def run_options(command: Any) -> Any:
     return command
 
 
-@click.command(name="run")
+@click.command(name="run", cls=WithReuse)
 @file_and_pipeline_arguments
 @argument_options
+@environment_options
+@part_options
+@reuse_options
 @run_options
-def command(words: tuple[str, ...], detach: bool, **options: Any) -> int:
+@dry_run_option
+def command(words: tuple[str, ...], detach: bool, is_dry: bool, **options: Any) -> int:
     """Run a pipeline, a step or a task on this machine.
 
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
     """
-    from vhpipe.cli.running import run_attached, run_detached
+    if is_dry:
+        return dry_run(words, options)
+    from vhpipe.cli.running import begin_new, run_attached, run_detached
 
-    return run_detached(words, options) if detach else run_attached(words, options)
+    return (run_detached if detach else run_attached)(lambda: begin_new(words, options), options)

@@ -1,5 +1,6 @@
 """From the command line of `vhpipe run` to a run that has ended: what is decided before, and who walks it."""
 
+import mmap
 import os
 import sys
 import time
@@ -11,31 +12,37 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file, given_arguments, match_name, pick_pipeline
+from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file
 from vhpipe.engine.supervisor import supervise
-from vhpipe.errors import UsageError
+from vhpipe.errors import UsageError, VhpipeError
 
 if TYPE_CHECKING:
+    from vhpipe.cli.environment_options import GivenVariables, Known
     from vhpipe.cli.watching import Watcher
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.start import Begun, Order
     from vhpipe.plan.model import Plan
-    from vhpipe.store.run_folder import RunFolder
+    from vhpipe.store.run_folder import Asked, RunFolder
 
-ARGUMENT_OPTIONS = ("parameter_assignments", "input_assignments", "parameter_files", "seed", "on_collision")
 SIGNALLED = 128
 
-Ready = Callable[[int], None]
+Ready = Callable[["RunFolder"], None]
+"""Hears of the run when it exists."""
 
 
-def run_attached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+Begin = Callable[[], "Begun"]
+"""Makes a run, or takes one over; everything that can be refused is refused there."""
+
+
+def run_attached(begin: Begin, options: Mapping[str, Any]) -> int:
     """The exit code of a run that is watched from here."""
     _refuse_other_systems()
     _fill_closed_streams()
-    work = partial(_run, words, options, ready=lambda number: None)
-    return supervise(lambda: _guarded(work))
+    note = SharedNote()
+    work = partial(_run, begin, options, ready=lambda run: note.write(_going_on(run)))
+    return supervise(lambda: _guarded(work), go_on=note.read)
 
 
-def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+def run_detached(begin: Begin, options: Mapping[str, Any]) -> int:
     """Start a run in the background and print its number; 2, 3 or 4 if it could not start, as for any run."""
     _refuse_other_systems()
     _fill_closed_streams()
@@ -44,7 +51,7 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     if child == 0:
         os.close(reading)
         os.setsid()
-        work = partial(_run, words, options, ready=lambda number: _announce(number, writing))
+        work = partial(_run, begin, options, ready=lambda run: _announce(run.number, writing))
         os._exit(supervise(lambda: _guarded(work), let_go=lambda: _detach(writing)))
     os.close(writing)
     with open(reading, encoding="ascii") as announced:
@@ -54,6 +61,27 @@ def run_detached(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
     click.echo(f'{{"schema": 1, "run": {number}}}' if options["as_json"] else number)
     click.echo(f"run {number} goes on in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
     return 0
+
+
+class SharedNote:
+    """A short text that the engine leaves for its supervisor, which outlives it."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def write(self, text: str) -> None:
+        content = text.encode("utf-8", "backslashreplace")[: mmap.PAGESIZE]
+        self._memory[: len(content)] = content
+
+    def read(self) -> str:
+        return self._memory[:].rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _going_on(run: "RunFolder") -> str:
+    """The command by which a run goes on whose engine was lost."""
+    from vhpipe.cli.watching import commands_from_here
+
+    return commands_from_here(run.path.parents[2]).about(run.number, "resume")
 
 
 def _announce(number: int, pipe: int) -> None:
@@ -96,7 +124,7 @@ def _fill_closed_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """A line on stderr; when nobody reads there any more the run goes on all the same."""
     from vhpipe.views.safe_text import one_line
 
@@ -112,25 +140,42 @@ class Chosen(NamedTuple):
 
     plan: "Plan"
     project: Path
+    asked: "Asked"
+    source: bytes
+    variables: "GivenVariables"
+    secrets: "Known"
 
 
-def _run(words: tuple[str, ...], options: Mapping[str, Any], ready: Ready) -> int:
-    from vhpipe.cli.approving import Approver
-    from vhpipe.cli.watching import Watcher
-    from vhpipe.engine.start import begin, walk
+def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
+    """A new run of what the command line names."""
+    from vhpipe.engine.start import begin
 
-    order = _order(words, options)
-    begun = begin(order, time.time())
-    ready(begun.run.number)
+    begun = begin(order_of(words, options), time.time())
     for notice in begun.snapshot.notices:
-        _say(notice)
+        say(notice)
+    return begun
+
+
+def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
+    from vhpipe.cli.approving import Approver
+    from vhpipe.cli.listing import remember_ended
+    from vhpipe.cli.watching import Watcher
+    from vhpipe.engine.start import walk
+
+    begun = begin()
+    ready(begun.run)
     verbosity = -1 if options["quiet"] else 1 if options["verbose"] else 0
-    watcher = Watcher(order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
+    watcher = Watcher(begun.order.plan, begun.run, verbosity, approvals_are_answered=options["approval"] != "wait")
+    watcher.recall(begun.past)
     approver = Approver(options["approval"], options["approval_timeout"], watcher.pause)
     try:
         outcome = walk(begun, (watcher,), approver)
+    except VhpipeError as failure:
+        failure.hint = failure.hint or f"when that is mended the run can go on: {_going_on(begun.run)}"
+        raise
     finally:
         watcher.close()
+    remember_ended(begun.store, begun.run, watcher.view)
     if options["as_json"]:
         _print_json(watcher, begun.run)
     return SIGNALLED + outcome.signal if outcome.signal is not None else watcher.view.exit_code
@@ -143,19 +188,23 @@ def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
     click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)))))
 
 
-def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
+def order_of(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.before_start import said_before_start
+    from vhpipe.cli.environment_options import typed_notices
+    from vhpipe.cli.reuse_options import as_asked
     from vhpipe.engine.fetch import expand_inputs, redacted
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 
     chosen = _chosen(words, options)
-    plan = expand_inputs(chosen.plan, chosen.project, Path.cwd())
+    plan = as_asked(expand_inputs(chosen.plan, chosen.project, Path.cwd()), options)
     python = find_python(chosen.project, options["python"], os.environ)
     for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
-        _say(text)
+        say(text)
+    for text in (*typed_notices(chosen.variables), *chosen.secrets.notices):
+        say(text)
     return Order(
         plan=plan,
         project=chosen.project,
@@ -163,44 +212,48 @@ def _order(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
         environment=child_environment(os.environ, python, options["inherit"]),
         title=options["title"],
         tags=options["tags"],
-        command_line=tuple(redacted(word) for word in sys.argv[1:]),
+        command_line=tuple(redacted(chosen.variables.masked(word)) for word in sys.argv[1:]),
         repository=options["repository"],
+        refresh=frozenset(options["refresh"]),
         is_pipeline=not (options["step"] or options["task"]),
+        inherits_environment=options["inherit"],
+        asked=chosen.asked,
+        source=chosen.source,
+        secrets=chosen.secrets.values,
+        python=options["python"],
     )
 
 
 def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
+    from vhpipe.cli.environment_options import given_variables, known_secrets
     from vhpipe.cli.loading import load_file, refuse_errors
-    from vhpipe.graph.build import build_graph
-    from vhpipe.plan.compile import compile_plan
-    from vhpipe.plan.runnable import runnable_problems
-    from vhpipe.plan.single import single_node
+    from vhpipe.cli.planning import asked_by, given_plan, planned, refuse_unrunnable
+    from vhpipe.engine.start import default_capacity
+    from vhpipe.plan.execution import is_search
 
     file, name = chosen_file(words)
     if file not in words and options["project"] is not None:
         file = str(options["project"] / DEFAULT_FILE)
+    if sum(map(bool, (name, options["step"], options["task"]))) > 1:
+        raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
     loaded = load_file(file)
     refuse_errors(loaded)
-    config = loaded.config
-    if options["step"] or options["task"]:
-        if name or (options["step"] and options["task"]):
-            raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
-        step = match_name(options["step"], config.steps_by_name(), "step") if options["step"] else None
-        task = match_name(options["task"], config.tasks_by_name(), "task") if options["task"] else None
-        config, pipeline = single_node(config, step=step, task=task)
-        graph = build_graph(config, pipeline)
-    else:
-        pipeline = pick_pipeline(config, name)
-        graph = loaded.graphs[config.pipelines.index(pipeline)]
-    arguments = given_arguments(pipeline, **{option: options[option] for option in ARGUMENT_OPTIONS})
-    plan = compile_plan(config, graph, arguments, file)
-    problems = runnable_problems(plan)
-    if problems:
-        raise UsageError(problems[0])
-    return Chosen(plan, _project_of(file, options["project"]))
+    assert loaded.document is not None, "a file without errors has been read"
+    project = project_of(file, options["project"])
+    variables = given_variables(options, os.environ)
+    asked = asked_by(options, loaded.config, file, project, variables)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file, variables)
+    plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
+    refuse_unrunnable(plan, options["jobs"] or default_capacity())
+    if any(map(is_search, plan.nodes)):
+        from vhpipe.engine.search import refuse_without_optuna
+
+        refuse_without_optuna(plan)
+    secrets = known_secrets(plan, loaded.config, variables.values, os.environ)
+    return Chosen(plan, project, asked, loaded.document.text.encode(), variables, secrets)
 
 
-def _project_of(file: str, given: Path | None) -> Path:
+def project_of(file: str, given: Path | None) -> Path:
     """The folder of the yaml; for `-` the current one. Source: decision 24."""
     if given is not None:
         return given.resolve()

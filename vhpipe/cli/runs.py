@@ -6,10 +6,8 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.columns import columns
-from vhpipe.cli.reading import open_run
+from vhpipe.cli.listing import Listed, listed_runs
 from vhpipe.cli.selecting import json_option, opened_project, project_option
-from vhpipe.errors import EnvironmentFailure
-from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.run_text import duration_text
 
@@ -22,47 +20,48 @@ HEADS = ("run", "pipeline", "status", "started", "duration", "title", "tags")
 @json_option
 def command(count: int | None, project: Path, as_json: bool) -> int:
     """List the runs of a project, newest first."""
-    newest_first = opened_project(project).runs()[::-1][:count]
-    rows = [_described(folder) for folder in newest_first]
+    rows = listed_runs(opened_project(project), count)
     if as_json:
-        click.echo(json_text({"schema": SCHEMA, "runs": rows}))
+        click.echo(json_text({"schema": SCHEMA, "runs": [_json(row) for row in rows]}))
     else:
         click.echo(columns(HEADS, [_cells(row) for row in rows], right=("run",)))
     return 0
 
 
-def _described(folder: RunFolder) -> dict[str, object]:
-    """What is known about a run. One that this version cannot read is listed all the same, with the reason."""
-    known: dict[str, object] = dict.fromkeys(("pipeline", "title", "started", "duration_s"))
-    known |= {"run": folder.number, "status": "unknown", "because": None, "tags": (), "awaiting": ()}
-    try:
-        info = folder.info()
-        known |= {"pipeline": info.pipeline, "title": info.title, "tags": info.tags, "started": _iso(info.created_at)}
-        view = open_run(folder).view
-    except EnvironmentFailure as failure:
-        return known | {"because": str(failure.message)}
-    known |= {"status": str(view.status), "because": view.because}
-    known |= {"awaiting": tuple(node.name for node in view.awaiting)}
-    if view.started_at is not None:
-        known |= {"started": _iso(view.started_at)}
-        if view.ended_at is not None:
-            known["duration_s"] = round(max(view.ended_at - view.started_at, 0.0), 3)
-    return known
+def _json(row: Listed) -> dict[str, object]:
+    return {
+        "pipeline": row.pipeline,
+        "title": row.title,
+        "started": _started(row),
+        "duration_s": _duration_s(row),
+        "run": row.run,
+        "status": row.status,
+        "because": row.because,
+        "tags": row.tags,
+        "awaiting": row.awaiting,
+    }
 
 
-def _cells(row: dict[str, object]) -> tuple[str, ...]:
-    seconds, tags = row["duration_s"], row["tags"]
+def _cells(row: Listed) -> tuple[str, ...]:
+    seconds = _duration_s(row)
     return (
-        str(row["run"]),
-        str(row["pipeline"] or ""),
-        f"{row['status']}, awaits approval" if row["awaiting"] else str(row["status"]),
-        str(row["started"] or "").replace("T", " ")[:19],
-        duration_text(seconds) if isinstance(seconds, float) else "",
-        str(row["title"] or ""),
-        ", ".join(tags) if isinstance(tags, tuple) else "",
+        str(row.run),
+        row.pipeline or "",
+        f"{row.status}, awaits approval" if row.awaiting else row.status,
+        (_started(row) or "").replace("T", " ")[:19],
+        "" if seconds is None else duration_text(seconds),
+        row.title or "",
+        ", ".join(row.tags),
     )
 
 
-def _iso(at: float) -> str:
+def _duration_s(row: Listed) -> float | None:
+    if row.started_at is None or row.ended_at is None:
+        return None
+    return round(max(row.ended_at - row.started_at, 0.0), 3)
+
+
+def _started(row: Listed) -> str | None:
     """Local time with its offset, to the second."""
-    return datetime.fromtimestamp(at, UTC).astimezone().isoformat(timespec="seconds")
+    at = row.created_at if row.started_at is None else row.started_at
+    return None if at is None else datetime.fromtimestamp(at, UTC).astimezone().isoformat(timespec="seconds")

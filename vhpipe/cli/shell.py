@@ -1,6 +1,5 @@
 """`vhpipe shell RUN NODE`: a shell where an execution ran, with its variables and its command at hand."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from vhpipe.cli.selecting import (
     required_run_argument,
     selected_attempt,
 )
+from vhpipe.engine.kept_variables import kept_variables
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
@@ -28,7 +28,10 @@ from vhpipe.views.safe_text import one_line, safe_text
 
 
 class Place(NamedTuple):
-    """Where an attempt ran. `has_variables` is False where only this shell's own are there."""
+    """Where an attempt ran. `has_variables` is False where only this shell's own are there.
+
+    `unset` names the secrets that the execution had and that are not set here.
+    """
 
     label: str
     folder: Path
@@ -36,6 +39,7 @@ class Place(NamedTuple):
     is_as_left: bool
     variables: Mapping[str, str]
     has_variables: bool
+    unset: tuple[str, ...] = ()
 
 
 @click.command("shell", short_help="Open a shell where an execution ran, with its variables.")
@@ -45,7 +49,7 @@ class Place(NamedTuple):
 @click.option("-c", "text", metavar="TEXT", help="Run one command there instead, and end as it does.")
 @project_option
 def command(selector: str, node: str, is_command_wanted: bool, text: str | None, project: Path) -> int:
-    """Open a shell in the working directory of an execution, with its variables; secrets are not kept.
+    """Open a shell in the working directory of an execution, with its variables; secrets are taken from yours.
 
     The code is as the execution left it if it failed, else a fresh copy of the run's code.
     """
@@ -66,6 +70,10 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
     selection = parse_selection(node, tuple(run.view.nodes))
     execution = one_execution(run.view, selection)
     label = run.view.nodes[selection.node].label(execution.index)
+    if execution.reused_from is not None:
+        origin = execution.reused_from
+        words = command_text(("vhpipe", "shell", str(origin.run), str(origin.attempt.execution)))
+        raise UsageError(f"`{label}` did not run here: it was reused from {origin}", hint=words)
     if not execution.attempts:
         raise UsageError(f"`{label}` has not started", hint=f"it is {execution.status}")
     folder = run.folder.attempt_folder(selected_attempt(selection, execution))
@@ -95,22 +103,18 @@ def _command_path(folder: Path) -> Path:
 
 def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> Place:
     repository, is_as_left = repository_of(folder, store.run(selector).path, store.blobs)
-    kept = _kept_variables(folder)
-    variables = dict(os.environ) if kept is None else kept
+    kept = kept_variables(folder)
+    variables = dict(os.environ) if kept is None else _with_own_secrets(kept)
+    unset = tuple(name for name in kept or () if name not in variables)
     folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("inputs", "outputs", "config")}
     variables |= {**folders, "VH_REPOSITORY_DIR": str(repository), "PWD": str(repository)}
-    return Place(label, folder, repository, is_as_left, variables, kept is not None)
+    return Place(label, folder, repository, is_as_left, variables, kept is not None, unset)
 
 
-def _kept_variables(folder: Path) -> dict[str, str] | None:
-    """The variables of the attempt without the secrets; None where the file is missing or damaged."""
-    try:
-        variables = json.loads((folder / "environment.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(variables, dict):
-        return None
-    return {str(name): value for name, value in variables.items() if isinstance(value, str)}
+def _with_own_secrets(kept: Mapping[str, str | None]) -> dict[str, str]:
+    """The variables of an attempt; the values of its secrets are those of the caller, where he has them."""
+    secrets = {name: os.environ[name] for name, value in kept.items() if value is None and name in os.environ}
+    return {name: value for name, value in kept.items() if value is not None} | secrets
 
 
 def _introduce(place: Place) -> None:
@@ -119,6 +123,8 @@ def _introduce(place: Place) -> None:
     click.echo(f"{one_line(place.label)} in {one_line(str(place.repository))} ({code})", err=True)
     if not place.has_variables:
         click.echo("its variables were not kept: these are yours", err=True)
+    if place.unset:
+        click.echo(f"secrets that are not set here: {one_line(', '.join(place.unset))}", err=True)
     if (place.folder / "command.sh").is_file():
         again = command_text((os.path.basename(_posix_shell()), "../command.sh"))
         click.echo(f"run its command again: {again}", err=True)

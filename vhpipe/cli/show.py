@@ -29,6 +29,8 @@ def command(selector: str, project: Path, as_json: bool) -> int:
         click.echo(f"title: {one_line(info.title)}")
     if info.tags:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
+    if info.continues is not None:
+        click.echo(f"continues run {info.continues}")
     for line in summary(run.view, lambda attempt: str(run.log_path(attempt)), commands_from_here(project)):
         click.echo(line)
     return 0

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.asking import who
-from vhpipe.cli.reading import open_run
+from vhpipe.cli.reading import OpenRun, open_run
 from vhpipe.cli.selecting import opened_project, project_option, run_argument
+from vhpipe.cli.watching import commands_from_here
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 
 
@@ -16,16 +18,29 @@ from vhpipe.store.requests import write_request
 def command(selector: str, project: Path) -> int:
     """Ask a run to stop, the latest if RUN is not given. Its processes get 10 seconds to end.
 
-    It returns at once; `vhpipe wait RUN` waits for the end. A run that has ended already is no error.
+    It returns at once; `vhpipe wait RUN` waits for the end. A run that has ended already is no error. One whose engine
+    was killed is recorded as stopped, so that it no longer counts as crashed; it can be resumed all the same.
     """
-    run = open_run(opened_project(project).run(selector))
-    number, view = run.view.number, run.view
-    if view.is_abandoned:
-        click.echo(f"run {number} is not running: {view.because}", err=True)
-        return 1
-    if view.has_ended:
-        click.echo(f"run {number} has ended already: {view.status}", err=True)
-        return 0
-    write_request(run.folder, "stop", by=who())
-    click.echo(f"asked run {number} to stop", err=True)
+    store = opened_project(project)
+    run = open_run(store.run(selector))
+    number = run.view.number
+    if run.view.is_abandoned:
+        _stop_dead(store, run)
+        resume = commands_from_here(project).about(number, "resume")
+        click.echo(f"run {number} had no engine any more: it is {run.view.status} now; go on with {resume}", err=True)
+    elif run.view.has_ended:
+        click.echo(f"run {number} has ended already: {run.view.status}", err=True)
+    else:
+        write_request(run.folder, "stop", by=who())
+        click.echo(f"asked run {number} to stop", err=True)
     return 0
+
+
+def _stop_dead(store: ProjectStore, run: OpenRun) -> None:
+    """Record the end that the engine could not, and have the view show it."""
+    from vhpipe.cli.listing import remember_ended
+    from vhpipe.engine.stopping import stop_dead_run
+
+    stop_dead_run(store, run.folder, f"stopped by {who()}")
+    run.view = open_run(run.folder).view
+    remember_ended(store, run.folder, run.view)

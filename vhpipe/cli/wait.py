@@ -7,7 +7,9 @@ import click
 
 from vhpipe.cli.reading import OpenRun, open_run
 from vhpipe.cli.selecting import opened_project, project_option, run_argument
+from vhpipe.cli.watching import commands_from_here
 from vhpipe.views.lines import end_text
+from vhpipe.views.next_step import next_step
 
 PAUSE_S = 0.1
 
@@ -26,6 +28,8 @@ def command(selector: str, timeout: float | None, project: Path) -> int:
         click.echo(f"run {run.view.number} still runs after {timeout:g} s", err=True)
         return 1
     click.echo(f"run {run.view.number} {end_text(run.view)}", err=True)
+    if (step := next_step(run.view, commands_from_here(project))) is not None:
+        click.echo(step, err=True)
     return run.view.exit_code
 
 

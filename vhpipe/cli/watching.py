@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -49,6 +49,11 @@ class Watcher:
         )
         self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
         self._limit = _heaviest(verbosity, self._live is not None)
+
+    def recall(self, past: Iterable[Recorded]) -> None:
+        """What has happened before this process took over: it is known, and not told again."""
+        for recorded in past:
+            self.view.apply(recorded)
 
     def observe(self, recorded: Recorded) -> None:
         self.view.apply(recorded)

@@ -1,5 +1,7 @@
 """Names from a file that will be joined to a folder."""
 
+from collections.abc import Sequence
+
 from vhpipe.diagnostics import Diagnostic, Location, Path
 
 MAX_PART_BYTES = 255
@@ -8,8 +10,8 @@ MAX_PART_BYTES = 255
 def path_fault(text: str) -> str | None:
     """Why a text cannot be joined to a folder, as the end of a sentence; None for a safe one.
 
-    Safe is: relative, without `..`, empty or NUL parts, at most 255 bytes a part.
-    Source: decision 29.
+    Safe is: relative, without `..`, `.`, empty or NUL parts, at most 255 bytes a part.
+    Source: decisions 29 and 65.
     """
     if not text:
         return "is empty"
@@ -20,10 +22,21 @@ def path_fault(text: str) -> str | None:
     parts = text.split("/")
     if ".." in parts:
         return "leads out of its folder by `..`"
-    if "" in parts or "." in parts:
+    if "" in parts:
         return "has an empty part"
-    if any(len(part.encode("utf-8", "surrogatepass")) > MAX_PART_BYTES for part in parts):
-        return f"has a part of more than {MAX_PART_BYTES} bytes"
+    if "." in parts:
+        return "has a part `.`"
+    return _fault_of_sizes(parts)
+
+
+def _fault_of_sizes(parts: Sequence[str]) -> str | None:
+    for part in parts:
+        try:
+            size = len(part.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            return "has a character that no file name can have"
+        if size > MAX_PART_BYTES:
+            return f"has a part of {size} bytes, more than {MAX_PART_BYTES}"
     return None
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vhpipe.engine.collect import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.engine.copies import Copies, WorkingCopy
 from vhpipe.engine.fingerprints import Fingerprints
+from vhpipe.engine.masking import masked_outputs
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.preparing import CannotPrepareError
@@ -65,10 +66,16 @@ class Attempts:
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
         self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
+        self._masking = workspaces.masking
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
+        self._completing: set[AttemptId] = set()
         self._failed_copies: dict[str, list[Path]] = {}
         self.runner: Runner | None = None
+
+    def are_idle(self) -> bool:
+        """Whether none is under way."""
+        return not self._prepared and not self._preparing
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
@@ -79,7 +86,10 @@ class Attempts:
         else:
             self._pool.do(lambda: self._prepare(attempt, spec), lambda made: self._launch(attempt, made))
 
-    def stop(self, attempt: AttemptId, because: str) -> None:
+    def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
+        """Have an attempt end; with `completes` it counts as complete then."""
+        if completes:
+            self._completing.add(attempt)
         if attempt in self._preparing:
             self._preparing[attempt] = because
         elif self.runner is not None:
@@ -91,9 +101,9 @@ class Attempts:
         try:
             copy = self._copies.take()
             workspace = self._workspaces.prepare(spec, attempt, str(copy.path))
-            return Prepared(workspace, copy, self._fingerprints.of(spec))
+            return Prepared(workspace, copy, self._fingerprints.of(spec, workspace.command))
         except CannotPrepareError as problem:
-            report = AttemptReported(attempt, Status.ERROR, because=str(problem), final=True)
+            report = AttemptReported(attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True)
         except (VhpipeError, OSError, ValueError) as failure:
             report = AttemptReported(attempt, Status.CRASHED, because=survivable(failure, "cannot prepare"))
         if copy is not None:
@@ -124,6 +134,8 @@ class Attempts:
     def ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
+        if outcome is Status.STOPPED and attempt in self._completing:
+            outcome = Status.COMPLETE
         ended, found = self._found(Ended(attempt, outcome, because, ending.exit_code))
         if sum(each.size_bytes for each in found) <= LIGHT_BYTES:
             self._on_report(self._collected(ended, found))
@@ -132,7 +144,7 @@ class Attempts:
 
     def _found(self, ended: Ended) -> tuple[Ended, tuple[FoundOutput, ...]]:
         try:
-            return ended, found_outputs(f"{self._run.attempt_folder(ended.attempt)}/outputs")
+            return ended, found_outputs(f"{self._run.attempt_path(ended.attempt)}/outputs")
         except UnacceptableOutputError as problem:
             return ended.spoiled(Status.ERROR, str(problem)), ()
         except OSError as failure:
@@ -143,7 +155,7 @@ class Attempts:
         workspace, copy, fingerprint = self._prepared.pop(ended.attempt)
         outputs: tuple[Datum, ...] = ()
         try:
-            outputs = kept_outputs(found, self._blobs)
+            outputs = masked_outputs(self._masking, kept_outputs(found, self._blobs))
         except (VhpipeError, OSError) as failure:
             ended = ended.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
         changed = self._workspaces.first_changed_input(workspace.inputs)
@@ -160,10 +172,11 @@ class Attempts:
         self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...], fingerprint: str | None
     ) -> AttemptReported:
         attempt, outcome, because, exit_code = ended
+        because = because and self._masking.text(because)
         run = self._run.number
         manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs, run, fingerprint)
         try:
-            digest = write_manifest(self._run.attempt_folder(attempt), manifest)
+            digest = write_manifest(self._run.attempt_path(attempt), manifest)
         except VhpipeError as failure:
             because = because or survivable(failure, "cannot write the manifest")
             return AttemptReported(attempt, Status.CRASHED, exit_code, because, metadata=sink.metadata)

@@ -1,7 +1,6 @@
 """Which files are the project's code: what git tracks or does not ignore, else all but the usual ignorable folders."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import EnvironmentFailure, from_os_error
 
 if TYPE_CHECKING:
+    import subprocess
+
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".valohaiignore"
@@ -86,7 +87,9 @@ def _listed_by_git(root: str) -> CodeFiles | None:
     return CodeFiles(tuple(os.fsdecode(name) for name in names.split(b"\0") if name), commit, dirty)
 
 
-def _start_git(command: tuple[str, ...], root: str) -> subprocess.Popen[bytes]:
+def _start_git(command: tuple[str, ...], root: str) -> "subprocess.Popen[bytes]":
+    import subprocess  # many projects are no repository
+
     environ = {name: value for name, value in os.environ.items() if name not in _REDIRECTING_VARIABLES}
     return subprocess.Popen(
         command, cwd=root, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -57,7 +57,7 @@ def kept_outputs(found: tuple[FoundOutput, ...], blobs: Blobs) -> tuple[Datum, .
 
 
 def _keep(found: FoundOutput, blobs: Blobs) -> tuple[str, int]:
-    return blobs.copy_in(Path(found.path)) if found.is_link else blobs.keep(Path(found.path))
+    return blobs.copy_in(found.path) if found.is_link else blobs.keep(found.path)
 
 
 def _walk(root: str, folder: str, prefix: str) -> Iterator[FoundOutput]:

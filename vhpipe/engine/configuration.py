@@ -7,7 +7,6 @@ Source: docs on configuration files of the platform.
 import json
 import os
 import re
-import secrets
 import threading
 from collections.abc import Mapping
 
@@ -15,7 +14,8 @@ from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_new
 
 _string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
-_exponent = re.compile(r"\de[-+]\d")
+_exponent = re.compile(r"(?:^|[ \[])-?\d+e[-+]\d")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 READ_ONLY = 0o444
@@ -33,17 +33,27 @@ class ConfigurationWriter:
         self._shared = shared
         self._lock = threading.Lock()
         self._files: dict[str, _SharedFile] = {}
+        self._common: dict[str, tuple[Json, str]] = {}
 
     def write(self, folder: str, objects: Mapping[str, Json], common: frozenset[str]) -> None:
         """One `NAME.json` and one `NAME.yaml` for each object; those named in `common` are expected again."""
         for name, content in objects.items():
-            text = json_and_yaml(content)
             path = f"{folder}/{name}.json"
             if name in common:
-                os.link(self._shared_file(text), path)
+                self.link(self._common_text(name, content), path)
             else:
-                write_new(path, text.encode(), READ_ONLY)
+                write_new(path, json_and_yaml(content).encode(), READ_ONLY)
             os.link(path, f"{folder}/{name}.yaml")
+
+    def link(self, text: str, path: str) -> None:
+        """Make `path` a read-only file with that content, which it shares with others."""
+        os.link(self._shared_file(text), path)
+
+    def _common_text(self, name: str, content: Json) -> str:
+        known = self._common.get(name)
+        if known is None or known[0] != content:
+            known = self._common[name] = content, json_and_yaml(content)
+        return known[1]
 
     def _shared_file(self, text: str) -> str:
         """A file with this content that may get two more links."""
@@ -51,7 +61,7 @@ class ConfigurationWriter:
             file = self._files.get(text)
             if file is None or file.uses == MAX_USES:
                 os.makedirs(self._shared, mode=0o700, exist_ok=True)
-                file = self._files[text] = _SharedFile(f"{self._shared}/{secrets.token_hex(8)}.json")
+                file = self._files[text] = _SharedFile(f"{self._shared}/{os.urandom(8).hex()}.json")
                 write_new(file.path, text.encode(), READ_ONLY)
             file.uses += 1
             return file.path
@@ -68,8 +78,8 @@ def json_and_yaml(content: Json) -> str:
 
     `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
     """
-    text = json.dumps(content, ensure_ascii=False)
-    if _exponent.search(text):
+    text = _encode(content)
+    if ("e-" in text or "e+" in text) and _exponent.search(text):
         text = _string_or_exponent.sub(_with_point, text)
     if text.isascii() and "\x7f" not in text:
         return text

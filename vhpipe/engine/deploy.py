@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
+from vhpipe.config.paths import path_fault
 from vhpipe.engine.identity import derived, project_identifier
 from vhpipe.engine.survival import survivable
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import InputFile, PlannedDeployment, PlannedEndpoint
-from vhpipe.plan.placing import unsafe_path_reason
 from vhpipe.schedule.vocabulary import DeploymentReported
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion
@@ -62,9 +62,9 @@ class Deployer:
         return EndpointVersion(endpoint.name, tuple(placed))
 
     def _place_file(self, path: str, folder: Path, blob: str) -> tuple[str, str]:
-        reason = unsafe_path_reason(path)
+        reason = path_fault(path)
         if reason is not None:
-            raise ValueError(f"endpoint file path `{path}` is unsafe: {reason}")
+            raise ValueError(f"endpoint file path `{path}` is unsafe: it {reason}")
         target = folder / path
         os.makedirs(target.parent, 0o700, exist_ok=True)
         target.unlink(missing_ok=True)

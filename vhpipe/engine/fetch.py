@@ -9,13 +9,14 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import msgspec
 
+from vhpipe.config.paths import path_fault
 from vhpipe.engine.download import download
 from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.redaction import hide, redacted, true_uri
 from vhpipe.engine.survival import survivable
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
-from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path, unsafe_path_reason
+from vhpipe.plan.placing import Candidate, collision_text, place_files, placed_path
 from vhpipe.schedule.vocabulary import InputsReported
 from vhpipe.store.blobs import Blobs
 
@@ -39,7 +40,7 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
 
 
 def _expand_node(node: PlannedNode, bases: dict[str, str], policy: str, notices: list[str]) -> PlannedNode:
-    if isinstance(node, PlannedDeployment) or not node.spec.inputs:
+    if isinstance(node, PlannedDeployment) or not node.spec.inputs or (node.given and node.given.is_whole):
         return node
     inputs = tuple(
         _expand_input(node.name, item, bases[item.relative_to], policy, notices) for item in node.spec.inputs
@@ -55,8 +56,8 @@ def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
         for file in files:
-            if reason := unsafe_path_reason(file.path):
-                raise UsageError(f"`{file.path}` cannot be a file's place: {reason}", hint="name it by `filename`")
+            if reason := path_fault(file.path):
+                raise UsageError(f"`{file.path}` cannot be a file's place: it {reason}", hint="name it by `filename`")
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
     uris = tuple(hide(uri) for uri in item.uris)
@@ -84,7 +85,7 @@ def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
     if scheme in {"http", "https"}:
         yield _remote_file(uri, item)
     elif scheme in {"", "file"}:
-        yield from _local_files(uri, _path_of(uri) if scheme else uri, item, base)
+        yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
     else:
         raise UsageError(
             f"`{redacted(uri)}`: `{scheme}://` is not supported yet",
@@ -108,7 +109,8 @@ def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
     return SourceFile(hide(uri), place or item.filename or "")
 
 
-def _path_of(uri: str) -> str:
+def local_path(uri: str) -> str:
+    """The path that a `file://` URI names. Errors: UsageError for one of another machine."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.netloc not in {"", "localhost"}:
         raise UsageError(f"`{uri}` is not a file of this machine", hint=f"three slashes: file:///{uri[7:]}")
@@ -187,7 +189,7 @@ class Fetcher:
         uri = true_uri(name)
         try:
             if uri.startswith("file://"):
-                fetch.result = self._blobs.copy_in(Path(_path_of(uri)))
+                fetch.result = self._blobs.copy_in(Path(local_path(uri)))
             else:
                 fetch.result = download(uri, self._blobs)
         except BaseException as error:

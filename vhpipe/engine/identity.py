@@ -2,6 +2,7 @@
 
 import uuid
 from functools import lru_cache
+from hashlib import sha1
 
 from vhpipe.plan.model import AttemptId
 
@@ -13,7 +14,13 @@ def run_identifier() -> str:
 
 def derived(base: str, *names: str) -> str:
     """The id that stands for `names` within `base`."""
-    return str(uuid.uuid5(uuid.UUID(base), "\0".join(names)))
+    digest = sha1(_bytes_of(base) + "\0".join(names).encode(), usedforsecurity=False).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+@lru_cache
+def _bytes_of(identifier: str) -> bytes:
+    return uuid.UUID(identifier).bytes
 
 
 def attempt_identifier(run: str, attempt: AttemptId) -> str:

@@ -5,13 +5,12 @@ out when the step has ended, fails for it, and the spoiled blob goes.
 """
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
+from vhpipe.config.paths import path_fault
 from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.engine.redaction import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
-from vhpipe.plan.placing import unsafe_path_reason
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.blobs import Blobs
 
@@ -58,7 +57,7 @@ class InputFiles:
             os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         blob = file.datum.blob if file.datum is not None else file.blob
         assert blob is not None, "a node starts when its files from outside are fetched"
-        self._blobs.link_to(blob, Path(target))
+        self._blobs.link_to(blob, target)
         status = os.stat(target)
         return PlacedFile(f"{name}/{file.path}", target, blob, status.st_size, status.st_mtime_ns)
 
@@ -95,6 +94,6 @@ def _described(file: InputFile, placed: PlacedFile) -> dict[str, Json]:
 
 
 def _refuse_unsafe(path: str, what: str) -> None:
-    reason = unsafe_path_reason(path)
+    reason = path_fault(path)
     if reason is not None:
-        raise CannotPrepareError(f"{what} is unsafe: {reason}")
+        raise CannotPrepareError(f"{what} is unsafe: it {reason}")

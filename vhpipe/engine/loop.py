@@ -7,20 +7,24 @@ attempt's end is safe on disk. Source: docs/architecture.md, "Who owns what".
 import os
 import selectors
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
+from vhpipe.engine.hooks import NodeHooks
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.search import OptunaSearch
+from vhpipe.engine.timers import Timers
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import PlannedDeployment
+from vhpipe.plan.model import PlannedDeployment, PlannedTask
 from vhpipe.runners.protocol import Runner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
@@ -36,7 +40,10 @@ from vhpipe.schedule.vocabulary import (
     MakeDeployment,
     Moment,
     NodeStarted,
+    Propose,
     ResumeRequested,
+    RunHook,
+    SetTimer,
     StartAttempts,
     StartRequested,
     Status,
@@ -69,6 +76,17 @@ class Requests(Protocol):
     def delete(self, request: Request) -> None: ...
 
 
+class Parts(NamedTuple):
+    """What performs the effects."""
+
+    attempts: Attempts
+    runner: Runner
+    pool: Pool
+    fetcher: Fetcher
+    reuse: Reuse
+    hooks: NodeHooks
+
+
 class Engine:
     """One run from its start to its end. Everything but `hand_over` is for one thread."""
 
@@ -84,6 +102,8 @@ class Engine:
         self._scheduler, self._recorder, self._requests = scheduler, recorder, requests
         self._approvals, self._deployer, self._observers = approvals, deployer, observers
         self.selector = selectors.DefaultSelector()
+        self._search = OptunaSearch()
+        self._timers = Timers()
         self._inbox: deque[Callable[[], None]] = deque()
         self._waiting: deque[Effect] = deque()
         self._failure: VhpipeError | None = None
@@ -98,12 +118,13 @@ class Engine:
         self._pool: Pool
         self._fetcher: Fetcher
         self._reuse: Reuse
+        self._hooks: NodeHooks
 
-    def equip(self, attempts: Attempts, runner: Runner, pool: Pool, fetcher: Fetcher, reuse: Reuse) -> None:
+    def equip(self, parts: Parts) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
-        self._attempts, self._runner, self._pool = attempts, runner, pool
-        self._fetcher, self._reuse = fetcher, reuse
-        attempts.runner = runner
+        self._attempts, self._runner, self._pool = parts.attempts, parts.runner, parts.pool
+        self._fetcher, self._reuse, self._hooks = parts.fetcher, parts.reuse, parts.hooks
+        parts.attempts.runner = parts.runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
         """Run `work` in the engine's thread, soon. Thread-safe."""
@@ -150,6 +171,9 @@ class Engine:
             self._inbox.popleft()()
         now = time.monotonic()
         self._runner.keep_time(now)
+        self._recorder.keep_time(now)
+        for fired in self._timers.due(now):
+            self.hear(fired)
         if self._failure is not None:
             raise self._failure
         self._perform_waiting()
@@ -158,10 +182,11 @@ class Engine:
 
     def _patience(self) -> float:
         """Seconds until something must be looked at."""
+        if self._inbox:
+            return 0.0
         moments = [self._next_tick, self._next_look]
-        deadline = self._runner.next_deadline()
-        if deadline is not None:
-            moments.append(deadline)
+        deadlines = (self._runner.next_deadline(), self._recorder.next_deadline(), self._timers.next_deadline())
+        moments += (deadline for deadline in deadlines if deadline is not None)
         return max(0.0, min(moments) - time.monotonic())
 
     def _tick(self, now: float) -> None:
@@ -198,6 +223,8 @@ class Engine:
         if self._waiting:
             return True
         starts = any(isinstance(event, NodeStarted | DeploymentRequested) for event in decision.events)
+        if starts and self._attempts.are_idle():
+            self._recorder.make_safe()
         return starts and not self._recorder.is_safe()
 
     def _perform_waiting(self) -> None:
@@ -211,10 +238,16 @@ class Engine:
                     self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
             case LookUpReuse():
                 self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
+            case RunHook():
+                self._hooks.call(effect, self.hear)
+            case SetTimer():
+                self._timers.set(effect)
+            case Propose():
+                self._propose(effect.node)
             case FetchInputs():
                 self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
             case StopAttempt():
-                self._attempts.stop(effect.attempt, effect.because)
+                self._attempts.stop(effect.attempt, effect.because, effect.completes)
             case AskApproval():
                 self._ask(effect)
             case MakeDeployment():
@@ -227,6 +260,13 @@ class Engine:
             self.hand_over(lambda: self.hear(ApprovalAnswered(effect.node, approved, by)))
 
         self._approvals.ask(effect.node, effect.moment, answer)
+
+    def _propose(self, name: str) -> None:
+        node, state = self._scheduler.plan.node(name), self._scheduler.state.nodes[name]
+        assert isinstance(node, PlannedTask), "only tasks search"
+        bound = state.bound or InputsBound(name)
+        measured = [each.metadata if each.status is Status.COMPLETE else None for each in state.executions]
+        self._pool.do(lambda: self._search.propose(node, bound, measured, self._scheduler.plan.seed), self.hear)
 
     def _deploy(self, name: str) -> None:
         node = self._scheduler.plan.node(name)
@@ -274,11 +314,16 @@ class Engine:
             self.hear(ApprovalAnswered(request.node, request.kind == "approve", by, request.id))
 
     def _catch_signals(self) -> dict[int, object]:
+        """What was done about signals before; a thread that is not the main one cannot hear any."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         return {number: signal.signal(number, lambda received, _: self._signals.append(received)) for number in numbers}
 
     def _restore_signals(self, previous: dict[int, object]) -> None:
+        if not previous:
+            return
         signal.set_wakeup_fd(-1)
         for number, handler in previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ Source: docs on metadata of the platform; bounds of our own: a line of 64 KiB, 6
 
 import json
 import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from vhpipe.schedule.vocabulary import Json
@@ -40,13 +41,17 @@ def metadata_of_line(line: bytes) -> dict[str, Json] | None:
     return found if isinstance(found, dict) and found else None
 
 
+Mask = Callable[[Mapping[str, Json]], dict[str, Json]]
+
+
 class MetadataReader:
-    """Cuts a stream of bytes into lines and keeps the last value of every key.
+    """Cuts a stream of bytes into lines and keeps the last value of every key; `mask` hides secrets in objects.
 
     `last` never grows over 64 KiB of JSON: a value that would is left out, and `left_out` names its key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask
         self.last: dict[str, Json] = {}
         self.left_out: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -72,6 +77,8 @@ class MetadataReader:
 
     def _found(self, lines: list[bytes]) -> list[dict[str, Json]]:
         found = [each for each in map(metadata_of_line, lines) if each is not None]
+        if self._mask is not None:
+            found = [self._mask(each) for each in found]
         for each in found:
             for key, value in each.items():
                 self._keep(key, value)

@@ -7,7 +7,8 @@ import os
 import time
 from collections.abc import Callable
 
-from vhpipe.engine.metadata import MetadataReader, stamped
+from vhpipe.engine.metadata import Mask, MetadataReader, stamped
+from vhpipe.engine.stop_conditions import Measured
 from vhpipe.engine.survival import survivable
 from vhpipe.runners.protocol import Stream
 from vhpipe.schedule.vocabulary import Json
@@ -16,6 +17,8 @@ from vhpipe.store.atomic import write_all
 LOG_LIMIT = 1 << 30
 """Bytes of a log that are kept; after them a line says that the rest is not."""
 INDEX_BUFFER = 1 << 16
+Leave = Callable[[str], None]
+"""Makes an empty file at a path, cheaper than by writing one."""
 TRUNCATED = b"\n[vhpipe: the log is longer than 1 GiB, the rest is not kept]\n"
 
 
@@ -25,10 +28,13 @@ class AttemptOutput:
     `log.index` has a line `<offset> <o|e> <seconds since the epoch>` for each piece.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: str, measured: Measured | None = None, mask: Mask | None = None, leave_empty: Leave | None = None
+    ) -> None:
+        self._folder, self._measured = folder, measured
+        self._leave_empty = leave_empty
         self.failure: str | None = None
-        self._reader = MetadataReader()
+        self._reader = MetadataReader(mask)
         self._log: int | None = None
         self._size = 0
         self._index: list[str] = []
@@ -69,11 +75,18 @@ class AttemptOutput:
 
     def _finish(self, now: float) -> None:
         if self._log is None:
-            self._append("log", b"")  # a silent execution has an empty log: its path is told in many places
+            self._make_empty_log()
         else:
             self._forget_log()
             self._flush_index()
         self._record(self._reader.finish(), now)
+
+    def _make_empty_log(self) -> None:
+        """A silent execution has a log all the same, for its path is told in many places."""
+        if self._leave_empty is None:
+            self._append("log", b"")
+        else:
+            self._leave_empty(f"{self._folder}/log")
 
     def _forget_log(self) -> None:
         if self._log is not None:
@@ -97,6 +110,8 @@ class AttemptOutput:
         if not found:
             return
         self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
+        if self._measured is not None:
+            self._measured(self._reader.last)
 
     def _append(self, name: str, content: bytes) -> None:
         file = self._open(name)

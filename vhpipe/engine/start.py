@@ -4,30 +4,40 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
+
+import msgspec
 
 from vhpipe import __version__
 from vhpipe.engine.attempts import Attempts
 from vhpipe.engine.copies import Copies, InPlace
 from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.earlier import missing_output
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.fingerprints import Fingerprints
+from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks, ProcessHooks
 from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
-from vhpipe.engine.loop import Approvals, Engine
+from vhpipe.engine.loop import Approvals, Engine, Parts
+from vhpipe.engine.masking import Masking
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
+from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
+from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import Recorded, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
+from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
 from vhpipe.store.run_folder import Asked, Repository, RunFolder, RunInfo
@@ -55,7 +65,11 @@ class Order(NamedTuple):
     snapshot: Snapshot | None = None
     """The code to run, where it is not that of now."""
     asked: Asked | None = None
+    source: bytes = b""
+    """The text of the pipeline's file, to be kept with what was asked for."""
     python: str | None = None
+    secrets: Mapping[str, str] = MappingProxyType({})
+    """The values of the plan's secrets by their HMACs; they are written nowhere."""
 
 
 class Begun(NamedTuple):
@@ -89,7 +103,8 @@ def begin(order: Order, at: float) -> Begun:
     store = ProjectStore.create(order.project)
     run = store.new_run()
     run.acquire()
-    snapshot = order.snapshot or take_snapshot(order.project, store.blobs)
+    _refuse_collected(order.plan, store)
+    snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
     run.write_plan(order.plan)
     info = RunInfo(
@@ -107,30 +122,57 @@ def begin(order: Order, at: float) -> Begun:
         repository=order.repository,
         inherits_environment=order.inherits_environment,
         python=order.python,
-        asked=order.asked,
+        asked=_kept(order, store),
     )
     run.write_info(info)
     beginning = StartRequested(order.capacity, boot_identifier())
     return Begun(order, store, run, info, snapshot, JournalWriter.create(run.journal_path), beginning)
 
 
-def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> Outcome:
-    """Run it to its end. `VhpipeError` where the world fails; the journal then holds what was true until then."""
+def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
+    """What the plan was given may have been removed while it was made; from now on it cannot be any more."""
+    for node in plan.nodes:
+        if missing := missing_output(node, store.blobs):
+            raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
+
+
+def _kept(order: Order, store: ProjectStore) -> Asked | None:
+    """What was asked for, and the text of the file that it was asked of."""
+    if order.asked is None:
+        return None
+    return msgspec.structs.replace(order.asked, source=store.blobs.write(order.source)[0])
+
+
+def walk(
+    begun: Begun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
+) -> Outcome:
+    """Run it to its end. `hook_calls` calls hooks in some other way than as processes.
+
+    `VhpipeError` where the world fails; the journal then holds what was true until then.
+    """
     order, run = begun.order, begun.run
     scheduler = Scheduler(order.plan, (recorded.event for recorded in begun.past))
     recorder = Recorder(begun.journal, observers)
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
-    fingerprints = Fingerprints(begun.snapshot, order.plan.file, is_known=_is_closed(order))
+    fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order), changed=_changed_secrets(order))
     attempts = _attempts(begun, engine, pool, fingerprints)
     store = begun.store
-    reuse = Reuse(run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon)
+    reuse = Reuse(
+        run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
+        lambda execution: scheduler.state.execution(execution).status,
+    )  # fmt: skip
     runner = ProcessRunner(engine.selector, attempts.ended)
-    engine.equip(attempts, runner, pool, Fetcher(store.blobs), reuse)
+    shell = _shell(order.environment.get("PATH"))
+    thread = HookThread(hook_calls or ProcessHooks(order.project, order.environment, shell), engine.hand_over)
+    hooks = NodeHooks(scheduler, run.number, thread)
+    recorder.observers = (*observers, hooks)
+    engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks))
     try:
         engine.run(begun.beginning)
     finally:
+        thread.close()
         pool.close()
         reuse.close()
         attempts.close()
@@ -141,13 +183,14 @@ def walk(begun: Begun, observers: Sequence[Observer], approvals: Approvals) -> O
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def _is_closed(order: Order) -> bool:
+def is_closed(order: Order) -> bool:
     """Whether steps depend on nothing but what fingerprints have. Source: decisions 25 and 57."""
     return not order.inherits_environment and order.repository != "in-place"
 
 
 def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints) -> Attempts:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
+    hidden = secret_names_in(order.environment)
     surrounding = Surrounding(
         run=begun.run,
         info=begun.info,
@@ -156,10 +199,18 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         commit=snapshot.commit_identifier,
         environment=order.environment,
         shell=_shell(order.environment.get("PATH")),
+        secrets=order.secrets,
+        hidden=hidden,
+        masking=Masking((*order.secrets.values(), *(order.environment[name] for name in hidden))),
     )
     copies = _copies(begun)
-    workspaces = Workspaces(surrounding, InputFiles(store.blobs))
+    workspaces = Workspaces(surrounding, InputFiles(store.blobs), StopConditions(engine.hear_soon))
     return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, engine.hear)
+
+
+def _changed_secrets(order: Order) -> frozenset[str]:
+    """The HMACs in the plan that are not those of the values of now."""
+    return frozenset(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
 
 
 def _copies(begun: Begun) -> Copies:

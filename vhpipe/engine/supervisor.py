@@ -25,11 +25,14 @@ ORPHANED = signal.SIGRTMIN
 """What the engine gets when its supervisor has died; nobody else sends it."""
 
 
-def supervise(engine: Callable[[], int], let_go: Callable[[], None] | None = None) -> int:
+def supervise(
+    engine: Callable[[], int], let_go: Callable[[], None] | None = None, go_on: Callable[[], str] | None = None
+) -> int:
     """The exit code of `engine`, which runs in a child process; 4 where something killed it.
 
     `let_go` is called here when the engine has been started: it closes what only the engine shall hold. To be called
-    before any thread is started. In the child this does not return.
+    before any thread is started. `go_on` has the command by which the run goes on, empty before there is a run.
+    In the child this does not return.
     """
     watched = {*FORWARDED, signal.SIGCHLD}
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -47,14 +50,14 @@ def supervise(engine: Callable[[], int], let_go: Callable[[], None] | None = Non
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    _tell(signal.Signals(-code).name)
+    _tell(signal.Signals(-code).name, go_on() if go_on is not None else "")
     return ENGINE_KILLED
 
 
-def _tell(name: str) -> None:
+def _tell(name: str, go_on: str) -> None:
     """Say what killed the engine, and bring back the cursor that its live table may have hidden."""
     shown = SHOW_CURSOR if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
-    message = f"vhpipe: error: the engine was killed by {name}; `vhpipe show` tells what is complete"
+    message = f"vhpipe: error: the engine was killed by {name}{go_on and f'; go on from what is complete: {go_on}'}"
     with suppress(OSError):
         print(f"{shown}{message}", file=sys.stderr)
 

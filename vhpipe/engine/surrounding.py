@@ -7,13 +7,16 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe.config.model import Parameter, Value
+from vhpipe.engine.group import group_variables
 from vhpipe.engine.identity import node_identifier, task_identifier
+from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.engine.preparing import CannotPrepareError
-from vhpipe.plan.command import variable_names
-from vhpipe.plan.model import ExecutionSpec, Literal
+from vhpipe.plan.command import variable_name
+from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.plan.values import typed_value
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -30,6 +33,19 @@ class Surrounding(NamedTuple):
     commit: str
     environment: Mapping[str, str]
     shell: str
+    secrets: Mapping[str, str] = MappingProxyType({})
+    """Values by HMAC."""
+    hidden: frozenset[str] = frozenset()
+    """Those variables of `environment` whose values are never recorded."""
+    masking: Masking = NOTHING
+
+    def text_of(self, value: EnvironmentValue) -> str:
+        """What a variable is in a step's process."""
+        if isinstance(value, Literal):
+            return value.text
+        if value.mac not in self.secrets:
+            raise CannotPrepareError(f"secret `{value.name}` has no value")
+        return self.secrets[value.mac]
 
 
 class Place(NamedTuple):
@@ -79,14 +95,17 @@ def execution_json(around: Surrounding, spec: ExecutionSpec, identifier: str) ->
 
 
 def step_variables(
-    around: Surrounding, spec: ExecutionSpec, place: Place, typed: Mapping[str, Json]
+    around: Surrounding, spec: ExecutionSpec, place: Place, of_parameters: Mapping[str, str]
 ) -> dict[str, str]:
-    """The environment of the step's process; what the platform sets wins over what the step declares."""
+    """The environment of the step's process; what the platform sets wins over what the step declares.
+
+    `of_parameters` is what `parameter_variables` gives.
+    """
     node = spec.id.node
     variables = {
         **around.environment,
-        **parameter_variables(spec, typed),
-        **{name: each.text for name, each in spec.environment_variables.items() if isinstance(each, Literal)},
+        **of_parameters,
+        **{name: around.text_of(each) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
         "VH_CONFIG_DIR": f"{place.folder}/config",
         "VH_INPUTS_DIR": f"{place.folder}/inputs",
@@ -101,9 +120,20 @@ def step_variables(
     if around.info.is_pipeline:
         variables["VH_PIPELINE_ID"] = around.info.identifier
         variables["VH_PIPELINE_NODE_ID"] = node_identifier(around.info.identifier, node)
+    if spec.members is not None:
+        variables |= group_variables(spec.id.index, spec.members)
     if spec.type == "task":
         variables["VH_TASK_ID"] = task_identifier(around.info.identifier, node)
     return variables
+
+
+def recorded_variables(
+    around: Surrounding, spec: ExecutionSpec, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """The variables as they may be written down: None stands for the value of a secret."""
+    hidden = around.hidden - spec.environment_variables.keys()
+    hidden |= {name for name, each in spec.environment_variables.items() if isinstance(each, Secret)}
+    return {name: None if name in hidden else text for name, text in variables.items()}
 
 
 def typed_parameters(spec: ExecutionSpec) -> dict[str, Json]:
@@ -127,17 +157,16 @@ def _json_value(value: Value) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def parameter_variables(spec: ExecutionSpec, typed: Mapping[str, Json]) -> dict[str, str]:
+def parameter_variables(typed: Mapping[str, Json]) -> dict[str, str]:
     """`VH_PARAM_<NAME>` for every typed parameter whose value is of reasonable size; lists as JSON.
 
     Source: decision 10.
     """
-    names = variable_names(spec.step.parameters)
     variables = {}
     for name, value in typed.items():
         text = value if isinstance(value, str) else json.dumps(value)
         if _can_be_variable(text):
-            variables[names[name]] = text
+            variables[variable_name(name)] = text
     return variables
 
 

@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
@@ -231,6 +230,8 @@ def remove_tree(path: str) -> None:
     try:
         shutil.rmtree(path)
     except (OSError, RecursionError):
+        import subprocess
+
         subprocess.run(["chmod", "-R", "u+rwx", "--", path], stderr=subprocess.DEVNULL, check=False)
         removal = subprocess.run(["rm", "-rf", "--", path], stderr=subprocess.PIPE, check=False)
         if os.path.lexists(path):

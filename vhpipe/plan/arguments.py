@@ -1,19 +1,26 @@
-"""What the user gives beside the file: parameters of the pipeline and of nodes, inputs, the seed."""
+"""What the user gives beside the file: parameters of the pipeline and of nodes, inputs, variables, the seed."""
 
 import msgspec
 
 from vhpipe.config.model import Value
 from vhpipe.errors import UsageError
+from vhpipe.plan.model import EnvironmentValue
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """`node_parameters`: node → name → value. `node_inputs`: node → name → URIs or paths."""
+    """`node_parameters`: node → name → value. `node_inputs`: node → name → URIs or paths.
+
+    `environment_variables` are for every execution, secrets among them by name only; what `secret_names` names is
+    secret wherever its value comes from.
+    """
 
     pipeline_parameters: dict[str, Value] = {}
     node_parameters: dict[str, dict[str, Value]] = {}
     node_inputs: dict[str, dict[str, tuple[str, ...]]] = {}
     seed: int = 0
     on_collision: str = "last"
+    environment_variables: dict[str, EnvironmentValue] = {}
+    secret_names: tuple[str, ...] = ()
 
 
 def parse_value(text: str) -> Value:

@@ -85,7 +85,24 @@ def interpolation_problems(
     A placeholder that is not a bare word takes only values that the shell reads as they stand. Values that are not
     there yet are not looked at: their placeholders stay as they are.
     """
+    return checked_command(command, parameters, values, source_path)[1]
+
+
+def checked_command(
+    command: Sequence[str], parameters: Sequence[Parameter], values: Mapping[str, Value], source_path: str | None = None
+) -> tuple[tuple[str, ...], tuple[InterpolationProblem, ...]]:
+    """What `build_command` makes of a command, without a problem; else why it may not be built, and no items."""
     substitution = Substitution(parameters, values, source_path)
+    problems = _problems(command, substitution)
+    if problems:
+        return (), problems
+    built = tuple(substitution.into(item) for item in command)
+    problems = tuple(_size_problems(command, built))
+    return (() if problems else built), problems
+
+
+def _problems(command: Sequence[str], substitution: Substitution) -> tuple[InterpolationProblem, ...]:
+    """Those of single values and of the places where they stand."""
     written, problems = [], []
     for index, item in enumerate(command):
         replaced = []
@@ -98,12 +115,12 @@ def interpolation_problems(
         written.append(replaced)
     if problems:
         return tuple(problems)
-    return tuple(_context_problems(command, written, substitution)) or tuple(_size_problems(command, substitution))
+    return tuple(_context_problems(command, written, substitution))
 
 
 def variable_names(parameters: Sequence[Parameter]) -> dict[str, str]:
     """The environment variable of each parameter, by the parameter's name."""
-    return {parameter.name: _variable_name(parameter.name) for parameter in parameters}
+    return {parameter.name: variable_name(parameter.name) for parameter in parameters}
 
 
 def clashing_variable_names(parameters: Sequence[Parameter]) -> dict[str, tuple[str, ...]]:
@@ -114,7 +131,9 @@ def clashing_variable_names(parameters: Sequence[Parameter]) -> dict[str, tuple[
     return {variable: tuple(names) for variable, names in owners.items() if len(names) > 1}
 
 
-def _variable_name(name: str) -> str:
+@lru_cache(maxsize=1024)
+def variable_name(name: str) -> str:
+    """The environment variable of a parameter."""
     characters = (char if char.isascii() and char.isalnum() else "_" for char in name.upper())
     return "VH_PARAM_" + "".join(characters)
 
@@ -205,16 +224,16 @@ def _is_safe(text: str, delimiter: str | None) -> bool:
 
 def _refusal(mention: Mention, context: str) -> str:
     subject = f"`{mention.text}` stands {context}, and its value has characters that would not be left alone there"
-    variable = f"read the variable `{_variable_name(mention.name)}`" if mention.name else ""
+    variable = f"read the variable `{variable_name(mention.name)}`" if mention.name else ""
     if context == FOREIGN:
         return f"{subject}: {variable or 'read the values from parameters.json'}"
     return f"{subject}: put it into a word of its own" + (f", or {variable}" if variable else "")
 
 
-def _size_problems(command: Sequence[str], substitution: Substitution) -> Iterator[InterpolationProblem]:
+def _size_problems(command: Sequence[str], built: Sequence[str]) -> Iterator[InterpolationProblem]:
     size = 0
-    for index, item in enumerate(command):
-        size += len(substitution.into(item).encode("utf-8", "surrogateescape")) + len(CHECK) + 2
+    for index, (item, text) in enumerate(zip(command, built, strict=True)):
+        size += len(text.encode("utf-8", "surrogateescape")) + len(CHECK) + 2
         if size > MAX_SCRIPT_BYTES:
             message = f"the command has more than {MAX_SCRIPT_BYTES} bytes with its values"
             yield InterpolationProblem(index, 0, len(item), "", "", message)

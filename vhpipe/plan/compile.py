@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from vhpipe.config.extension_model import NodeExtension
 from vhpipe.config.model import (
     Config,
     DeploymentNode,
@@ -20,7 +19,9 @@ from vhpipe.config.model import (
     Multiple,
     NodeAction,
     Step,
+    Task,
     TaskNode,
+    TaskType,
     Value,
 )
 from vhpipe.errors import UsageError
@@ -28,7 +29,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assign import Assigned, Assignments, assignments, checked_value
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
-from vhpipe.plan.extending import extras_of
+from vhpipe.plan.extending import with_extension
 from vhpipe.plan.ignored import ignored_by_process_runner
 from vhpipe.plan.interpolation import refuse_unsafe
 from vhpipe.plan.missing import Filled, refuse_missing
@@ -47,6 +48,8 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.plan.referring import Referring, filled_by, pipeline_values, refer
+from vhpipe.plan.searching import search_of
+from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
 
@@ -68,6 +71,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     filled = by_edge.union(*(filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
+    nodes = with_given_variables(nodes, arguments)
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
@@ -82,7 +86,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         notices=(
             *map(cut_notice, cut),
             *(notice for each in referring.values() for notice in each.notices),
-            *_variable_notices(graph, filled),
+            *_variable_notices(graph, arguments, filled),
         ),
         parameters=pipeline_values(graph, arguments),
         version=extension.version if extension else None,
@@ -112,13 +116,14 @@ def _refuse_commits(graph: PipelineGraph) -> None:
             )
 
 
-def _variable_notices(graph: PipelineGraph, filled: Filled) -> Iterator[str]:
+def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled) -> Iterator[str]:
     """Required variables without a value: the platform could have one in the project's settings."""
     for name in graph.order:
         step = graph.steps.get(name)
         for variable in step.environment_variables if step else ():
             is_filled = (name, EdgeKind.ENVIRONMENT_VARIABLE, variable.name) in filled
-            if not (variable.default is not None or variable.optional or is_filled):
+            is_given = variable.name in arguments.environment_variables
+            if not (variable.default is not None or variable.optional or is_filled or is_given):
                 what = f"environment variable `{variable.name}` of node `{name}`"
                 yield f"{what} is required and has no value in the file"
 
@@ -126,9 +131,9 @@ def _variable_notices(graph: PipelineGraph, filled: Filled) -> Iterator[str]:
 def _planned_node(
     graph: PipelineGraph, name: str, referring: Referring | None, arguments: Arguments, filled: Filled
 ) -> PlannedNode:
-    node, extras = graph.nodes[name], extras_of(graph.extension, name)
+    node = graph.nodes[name]
     if isinstance(node, DeploymentNode):
-        return msgspec.structs.replace(_planned_deployment(graph, node), extras=extras)
+        return with_extension(_planned_deployment(graph, node), graph.extension)
     assert referring is not None, "all nodes that have a step were looked at"
     step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
@@ -137,21 +142,11 @@ def _planned_node(
         for item in step.inputs
     )
     if isinstance(node, ExecutionNode):
-        planned: PlannedExecution | PlannedTask = _planned_execution(node, step, inputs, assigned)
+        planned: PlannedExecution | PlannedTask = _planned_execution(graph, node, step, inputs, assigned)
     else:
         planned = _planned_task(graph, node, step, inputs, assigned)
-    planned = msgspec.structs.replace(planned, references=referring.references, extras=extras)
-    said = graph.extension.node(name) if graph.extension else None
-    return planned if said is None else _as_said(planned, said)
-
-
-def _as_said(planned: PlannedExecution | PlannedTask, said: NodeExtension) -> PlannedExecution | PlannedTask:
-    """The node with what the extension says in the place of what the file said before."""
-    spec = planned.spec
-    if said.time_limit_s is not None:
-        spec = msgspec.structs.replace(spec, time_limit_s=said.time_limit_s)
-    reuse = planned.reuse if said.reuse is None else said.reuse
-    return msgspec.structs.replace(planned, spec=spec, reuse=reuse)
+    planned = msgspec.structs.replace(planned, references=referring.references)
+    return with_extension(planned, graph.extension)
 
 
 def _planned_input(
@@ -170,7 +165,11 @@ def _planned_input(
 
 
 def _planned_execution(
-    node: ExecutionNode, step: Step, inputs: tuple[PlannedInput, ...], assigned: Mapping[str, Assigned]
+    graph: PipelineGraph,
+    node: ExecutionNode,
+    step: Step,
+    inputs: tuple[PlannedInput, ...],
+    assigned: Mapping[str, Assigned],
 ) -> PlannedExecution:
     for name, (value, by) in assigned.items():
         parameter = step.parameter(name)
@@ -185,6 +184,7 @@ def _planned_execution(
         spec=_spec(step, inputs, _step_values(step) | values),
         on_error=node.on_error,
         actions=_planned_actions(node.actions),
+        reuse=graph.pipeline.reuse_executions,
     )
 
 
@@ -213,8 +213,18 @@ def _planned_task(
         on_error=node.on_error,
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,
+        stop_condition=blueprint.stop_condition if blueprint else None,
+        search=search_of(blueprint) if blueprint else None,
         actions=_planned_actions(node.actions),
+        reuse=_reuses(graph, blueprint),
     )
+
+
+def _reuses(graph: PipelineGraph, blueprint: Task | None) -> bool:
+    """Whether a task's executions may be reused: members of a group need each other, so they never are."""
+    if blueprint is not None and blueprint.type is TaskType.DISTRIBUTED:
+        return False
+    return graph.pipeline.reuse_executions or (blueprint is not None and blueprint.reuse_children)
 
 
 def _spreads(step: Step, name: str, value: Value) -> bool:
@@ -254,6 +264,7 @@ def _spec(step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]
         no_output_timeout_s=step.no_output_timeout_s,
         source_path=step.source_path,
         resources=step.resources,
+        stop_condition=step.stop_condition,
     )
 
 

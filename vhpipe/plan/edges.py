@@ -1,6 +1,6 @@
 """Which edges are in force: those of the file, but for the ones that a node argument takes the place of.
 
-Source: decision 11.
+Sources: decisions 11 and 66.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,12 +28,16 @@ def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
             return edge.target_key in arguments.node_parameters.get(edge.target, {})
         case EdgeKind.INPUT:
             return edge.target_key in arguments.node_inputs.get(edge.target, {})
+        case EdgeKind.ENVIRONMENT_VARIABLE:
+            return edge.target_key in arguments.environment_variables
         case _:
             return False
 
 
 def cut_notice(edge: PlannedEdge) -> str:
     """The sentence that tells the user of an edge that an argument replaces."""
+    if edge.target_kind is EdgeKind.ENVIRONMENT_VARIABLE:
+        return f"`-e {edge.target_key}` replaces the edge `{edge}`"
     option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"
     return f"`{option} {edge.target}.{edge.target_key}` replaces the edge `{edge}`"
 

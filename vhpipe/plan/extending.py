@@ -2,37 +2,52 @@
 
 from collections.abc import Iterator
 
-from vhpipe.config.extension_model import Extension, Hook, Monitor, NodeExtension, Watched, is_function
+import msgspec
+
+from vhpipe.config import extension_model as config
+from vhpipe.config.extension_model import Extension, Monitor, NodeExtension, Watched
 from vhpipe.config.reference_parts import Reference
 from vhpipe.config.references import OPENING, references_in
 from vhpipe.config.when import read_when
 from vhpipe.graph.references import configuration_of
 from vhpipe.plan.model import (
-    NO_EXTRAS,
     ConfigurationObject,
+    Hook,
+    Hooks,
     NodeExtras,
-    PlannedHook,
-    PlannedHooks,
+    PlannedDeployment,
     PlannedMonitor,
-    PlannedRetry,
+    PlannedNode,
     PlannedWhen,
+    Retry,
     Shown,
 )
 
 
-def extras_of(extension: Extension | None, name: str) -> NodeExtras:
-    """What the extension says of a node; what it says of the whole pipeline counts where the node says nothing.
+def with_extension(planned: PlannedNode, extension: Extension | None) -> PlannedNode:
+    """The node with what the extension says of it; what it says of the whole pipeline counts where that is nothing.
 
-    Configuration objects are merged by name, what is monitored adds up.
+    Configuration objects are merged by name, what is monitored adds up, of two hooks for one moment the node's counts.
     """
     if extension is None:
-        return NO_EXTRAS
-    node = extension.node(name) or NodeExtension(name)
-    retry = node.retry
+        return planned
+    said = extension.node(planned.name) or NodeExtension(planned.name)
+    hooks = _hooks((*extension.hooks, *said.hooks))
+    planned = msgspec.structs.replace(planned, extras=_extras(extension, said), hooks=hooks)
+    if isinstance(planned, PlannedDeployment):
+        return planned
+    limit = planned.spec.time_limit_s if said.time_limit_s is None else said.time_limit_s
+    return msgspec.structs.replace(
+        planned,
+        spec=msgspec.structs.replace(planned.spec, time_limit_s=limit),
+        reuse=planned.reuse if said.reuse is None else said.reuse,
+        retry=Retry(said.retry.tries, said.retry.delay_s, said.retry.backoff) if said.retry else None,
+    )
+
+
+def _extras(extension: Extension, node: NodeExtension) -> NodeExtras:
     return NodeExtras(
         when=_when(node.when),
-        retry=PlannedRetry(retry.tries, retry.delay_s, retry.backoff) if retry else None,
-        hooks=_hooks((*extension.hooks, *node.hooks)),
         monitor=_monitor(extension.monitor or Monitor(), node.monitor or Monitor()),
         configuration=tuple(
             ConfigurationObject(item.name, item.content, item.file, _waits(item.content))
@@ -63,10 +78,14 @@ def _when(text: str | None) -> PlannedWhen | None:
     return PlannedWhen(text, when.condition, when.references)
 
 
-def _hooks(written: tuple[Hook, ...]) -> PlannedHooks:
+def _hooks(written: tuple[config.Hook, ...]) -> Hooks | None:
     """Of several for one moment the last."""
-    last = {hook.moment: PlannedHook(hook.text, is_function(hook.text)) for hook in written}
-    return PlannedHooks(last.get("pre"), last.get("post"), last.get("status"))
+    last = {hook.moment: (_hook(hook.text),) for hook in written}
+    return Hooks(last.get("pre", ()), last.get("post", ()), last.get("status", ())) if last else None
+
+
+def _hook(text: str) -> Hook:
+    return Hook(function=text) if config.is_function(text) else Hook(command=text)
 
 
 def _monitor(common: Monitor, own: Monitor) -> PlannedMonitor:

@@ -5,6 +5,7 @@ Source: decision 57.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from hashlib import sha256
 
@@ -17,34 +18,50 @@ from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Litera
 FINGERPRINT_FORMAT = 1
 
 
+class InputPart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One file as a step finds it: its path below the input's folder, the sha256 of its bytes, its properties.
+
+    `blob` is None where the bytes are not known. Files arrive read-only whatever their mode was, so that is no part.
+    """
+
+    path: str
+    blob: str | None
+    properties: tuple[dict[str, object], ...] = ()
+
+
 class Parts(msgspec.Struct, frozen=True):
     """What a fingerprint is made of.
 
-    `parameters` are typed, `inputs` pairs each input with path and sha256 of its files, `environment` has the variables
-    that the step declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files, in
-    which those of `configuration` are too, so that of them only the names are here.
+    `parameters` are typed, `inputs` has every input, also without files, `environment` the variables that the step
+    declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files; those that are a
+    `configuration` are in it, so that of them only the names are here.
     """
 
     step: str
     image: str
     command: tuple[str, ...]
     parameters: dict[str, object]
-    inputs: dict[str, tuple[tuple[str, str], ...]]
+    inputs: dict[str, tuple[InputPart, ...]]
     environment: dict[str, str]
     code: str
     configuration: dict[str, object] = {}
     format: int = FINGERPRINT_FORMAT
 
 
-def parts_of(spec: ExecutionSpec, code: str) -> Parts:
-    """The parts of an execution whose inputs are all fetched."""
+def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> Parts:
+    """The parts of an execution; `command` is what its command is with its values, if that has been built.
+
+    Errors: ValueError for values that no command can have.
+    """
     step = spec.step
+    if command is None:
+        command = build_command(step.command, step.parameters, spec.values, step.source_path)
     return Parts(
         step=step.step,
         image=step.image,
-        command=tuple(build_command(step.command, step.parameters, spec.values, step.source_path)),
+        command=command,
         parameters=dict(sorted(in_declared_types(step, spec.values).items())),
-        inputs={name: tuple((file.path, _blob(file)) for file in files) for name, files in sorted(spec.inputs)},
+        inputs={name: tuple(map(_input_part, files)) for name, files in sorted(spec.inputs)},
         environment=_texts(spec.environment_variables),
         code=code,
         configuration={
@@ -53,8 +70,11 @@ def parts_of(spec: ExecutionSpec, code: str) -> Parts:
     )
 
 
-def fingerprint_of(parts: Parts) -> str:
-    """The sha256 of the parts as JSON, 64 hexadecimal digits."""
+def fingerprint_of(parts: Parts) -> str | None:
+    """The sha256 of the parts as JSON, 64 hexadecimal digits; None where the bytes of an input are not known."""
+    if any(file.blob is None for files in parts.inputs.values() for file in files):
+        return None
+    parts = msgspec.structs.replace(parts, parameters={name: _told(each) for name, each in parts.parameters.items()})
     try:
         content = _encoder.encode(parts)
     except UnicodeEncodeError:  # half a character from metadata has no bytes; escapes stand for it
@@ -65,14 +85,25 @@ def fingerprint_of(parts: Parts) -> str:
 _encoder = msgspec.json.Encoder()
 
 
-def _blob(file: InputFile) -> str:
-    blob = file.datum.blob if file.datum is not None else file.blob
-    assert blob is not None, "a node starts when its files from outside are fetched"
-    return blob
+def _told(value: object) -> object:
+    """NaN and the infinities are all `null` as JSON; here each is itself, and none of them its name as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return tuple(map(_told, value)) if isinstance(value, tuple) else value
+
+
+def _input_part(file: InputFile) -> InputPart:
+    if file.datum is not None:
+        return InputPart(file.path, file.datum.blob, file.datum.properties)
+    return InputPart(file.path, file.blob)
 
 
 def _texts(variables: Mapping[str, EnvironmentValue]) -> dict[str, str]:
     return {
-        name: each.text if isinstance(each, Literal) else f"secret {each.mac}"
+        name: each.text if isinstance(each, Literal) else f"{SECRET}{each.mac}"
         for name, each in sorted(variables.items())
     }
+
+
+SECRET = "\0secret "
+"""Stands before the HMAC of a secret; no variable's own text can begin so."""

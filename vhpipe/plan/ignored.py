@@ -16,7 +16,6 @@ _OF_STEPS: tuple[tuple[str, str, Callable[[Step], object]], ...] = (
     ("upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
-    ("stop-condition", "executions run to their end", lambda step: step.stop_condition),
 )  # fmt: skip
 """Property, what happens instead, and how to see that a step has it. The order is that of the sentences."""
 
@@ -32,22 +31,10 @@ def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
         nodes = [name for name, step in steps.items() if has_it(step)]
         if nodes:
             sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
-    return (*sentences, *_of_blueprints(graph), *_of_pipeline(graph))
-
-
-def _of_blueprints(graph: PipelineGraph) -> Iterable[str]:
-    tasks = {name: task for name in graph.order if (task := graph.tasks.get(name)) is not None}
-    reusing = [name for name, task in tasks.items() if task.reuse_children]
-    if reusing:
-        yield f"reuse-children of {_quoted(reusing)}: every execution is run"
-    stopping = [name for name, task in tasks.items() if task.stop_condition]
-    if stopping:
-        yield f"stop-condition of task {_quoted(stopping)}: every execution is run"
+    return (*sentences, *_of_pipeline(graph))
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
-    if graph.pipeline.reuse_executions:
-        yield "reuse-executions: every execution is run"
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"

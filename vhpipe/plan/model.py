@@ -133,29 +133,6 @@ class PlannedWhen(msgspec.Struct, frozen=True):
     references: tuple[tuple[str, Reference], ...] = ()
 
 
-class PlannedRetry(msgspec.Struct, frozen=True):
-    """`tries` more after the first one; before retry n, from 1, it waits `delay_s * backoff ** (n - 1)` seconds."""
-
-    tries: int
-    delay_s: float = 0.0
-    backoff: float = 1.0
-
-
-class PlannedHook(msgspec.Struct, frozen=True):
-    """A shell command, or with `is_function` a `module:function`."""
-
-    text: str
-    is_function: bool = False
-
-
-class PlannedHooks(msgspec.Struct, frozen=True):
-    """What is called before a node starts, when it has ended, and whenever its status changes."""
-
-    pre: PlannedHook | None = None
-    post: PlannedHook | None = None
-    status: PlannedHook | None = None
-
-
 class Shown(msgspec.Struct, frozen=True):
     """A name or glob of a node's results and what it is called among those of the run."""
 
@@ -182,11 +159,9 @@ class ConfigurationObject(msgspec.Struct, frozen=True):
 
 
 class NodeExtras(msgspec.Struct, frozen=True):
-    """What the extension item says of a node, beside `reuse` and the time limit, which every node has."""
+    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit."""
 
     when: PlannedWhen | None = None
-    retry: PlannedRetry | None = None
-    hooks: PlannedHooks = PlannedHooks()
     monitor: PlannedMonitor = PlannedMonitor()
     configuration: tuple[ConfigurationObject, ...] = ()
     queue: str | None = None
@@ -240,6 +215,7 @@ class StepSpec(msgspec.Struct, frozen=True):
     no_output_timeout_s: float | None = None
     source_path: str | None = None
     resources: Resources | None = None
+    stop_condition: str | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
@@ -272,6 +248,46 @@ class GivenDeployment(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """So many further attempts after a failure, the first after `delay_s` seconds, each later one `backoff` times so
+    long after the one before."""
+
+    count: int
+    delay_s: float = 0.0
+    backoff: float = 1.0
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after so many failures."""
+        return float(self.delay_s * self.backoff ** (failures - 1))
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """Something that is called beside a node: exactly one of a shell `command` and a `module:function` is set."""
+
+    command: str | None = None
+    function: str | None = None
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """`pre` may change parameters or skip the node, `post` comes when it has ended, `status` at every change."""
+
+    pre: tuple[Hook, ...] = ()
+    post: tuple[Hook, ...] = ()
+    status: tuple[Hook, ...] = ()
+
+
+class Search(msgspec.Struct, frozen=True):
+    """How a bayesian task looks for its parameters: so many at a time, and what is better.
+
+    With a `target` the metric that is nearest to it is best; else the `goal` says whether high or low is.
+    """
+
+    metric: str
+    batch_size: int
+    target: float | None = None
+    goal: str | None = None
+
+
 class Given(msgspec.Struct, frozen=True):
     """What a node has from an earlier run instead of running.
 
@@ -298,6 +314,8 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
     given: Given | None = None
+    retry: Retry | None = None
+    hooks: Hooks | None = None
     references: tuple[PlannedReference, ...] = ()
     extras: NodeExtras = NO_EXTRAS
 
@@ -318,7 +336,11 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
     given: Given | None = None
+    retry: Retry | None = None
+    hooks: Hooks | None = None
     children: tuple[int, ...] | None = None
+    stop_condition: str | None = None
+    search: Search | None = None
     references: tuple[PlannedReference, ...] = ()
     extras: NodeExtras = NO_EXTRAS
 
@@ -345,6 +367,7 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
     given: Given | None = None
+    hooks: Hooks | None = None
     extras: NodeExtras = NO_EXTRAS
 
 
@@ -372,7 +395,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `ignored` has one sentence for each thing in the file that this runner does not honour,
     `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
-    `parameters` are those of the pipeline; `version`, `tags` and the limit of the whole run come from the extension.
+    `time_limit_s` is for the whole run, counted from its start or its resumption. `parameters` are those of the
+    pipeline; `version` and `tags` come from the extension.
     """
 
     pipeline: str
@@ -399,8 +423,9 @@ class Plan(msgspec.Struct, frozen=True):
 class ExecutionSpec(msgspec.Struct, frozen=True):
     """All that an attempt needs to know: nothing in it reaches for the engine's memory.
 
-    `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files.
-    Stand-ins of `deferred` in values, variables and configuration become texts when the process starts.
+    `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files. `members` is
+    the number of executions in the group of a distributed task, of which this is one. Stand-ins of `deferred` in
+    values, variables and configuration become texts when the process starts.
     """
 
     id: ExecutionId
@@ -409,5 +434,7 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     values: dict[str, Value]
     inputs: tuple[tuple[str, tuple[InputFile, ...]], ...]
     environment_variables: dict[str, EnvironmentValue]
+    task_stop_condition: str | None = None
+    members: int | None = None
     deferred: tuple[Deferred, ...] = ()
     configuration: tuple[ConfigurationObject, ...] = ()

@@ -1,6 +1,6 @@
 """Where the files of an input go, and what happens when two want the same place.
 
-Sources: decisions 14, 16 and 29.
+Sources: decisions 14 and 16.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -9,7 +9,6 @@ from typing import NamedTuple
 from vhpipe.config.model import KeepDirectories
 
 POLICIES = ("last", "first", "keep-all", "error")
-MAX_PART_BYTES = 255
 WILDCARDS = frozenset("*?[")
 
 
@@ -46,8 +45,9 @@ def placed_path(path: str, pattern: str, keep: KeepDirectories) -> str:
     """The path below the input's folder of an output (or of a URI's path) that a pattern selected.
 
     Flat by default; `full` keeps the path; `suffix` drops the leading parts that the pattern spells out.
+    Parts that are empty or `.` mean nothing and are dropped.
     """
-    parts = [part for part in path.split("/") if part]
+    parts = _telling_parts(path)
     if keep is KeepDirectories.NONE:
         return parts[-1] if parts else ""
     if keep is KeepDirectories.SUFFIX:
@@ -55,22 +55,8 @@ def placed_path(path: str, pattern: str, keep: KeepDirectories) -> str:
     return "/".join(parts)
 
 
-def unsafe_path_reason(path: str) -> str | None:
-    """Why a path from a file may not be joined to a folder, as the end of a sentence; None if it may."""
-    if not path:
-        return "it is empty"
-    if path.startswith("/"):
-        return "it is absolute"
-    if "\0" in path:
-        return "it has a NUL character"
-    parts = path.split("/")
-    if ".." in parts:
-        return "it has a `..`"
-    if "" in parts:
-        return "it has an empty part"
-    if set(parts) == {"."}:
-        return "it names the folder itself"
-    return _unsafe_length(parts)
+def _telling_parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def collision_text(collision: Collision, policy: str) -> str:
@@ -104,7 +90,7 @@ def place_files(candidates: Sequence[Candidate], policy: str = "last") -> Placem
 
 def _spelled_out(parts: Sequence[str], pattern: str) -> int:
     """How many leading directories of a path the pattern has without a wildcard."""
-    written = [part for part in pattern.split("/") if part]
+    written = _telling_parts(pattern)
     if written == list(parts):
         return max(len(parts) - 1, 0)
     count = 0
@@ -113,17 +99,6 @@ def _spelled_out(parts: Sequence[str], pattern: str) -> int:
             break
         count += 1
     return count
-
-
-def _unsafe_length(parts: Sequence[str]) -> str | None:
-    for part in parts:
-        try:
-            size = len(part.encode("utf-8", "surrogateescape"))
-        except UnicodeEncodeError:
-            return "it has a character that no file name can have"
-        if size > MAX_PART_BYTES:
-            return f"it has a part of {size} bytes, more than {MAX_PART_BYTES}"
-    return None
 
 
 def _strongest_first(candidates: Sequence[Candidate], policy: str) -> list[int]:

@@ -1,16 +1,29 @@
-"""What a plan may hold that can be shown but not run yet."""
+"""What a plan may hold that can be shown but not run, on this machine or not yet."""
 
-from vhpipe.config.model import TaskType
-from vhpipe.plan.model import Plan, PlannedTask
+from collections.abc import Iterator
 
-NOT_RUN_YET = (TaskType.BAYESIAN, TaskType.DISTRIBUTED)
+from vhpipe.plan.execution import is_group
+from vhpipe.plan.model import Plan, PlannedTask, Search
+from vhpipe.plan.sweeps import sweep_size
+
+def runnable_problems(plan: Plan, capacity: int) -> tuple[str, ...]:
+    """Why the plan cannot be run with so many executions at once, one sentence per node; empty where it can."""
+    return tuple(_problems(plan, capacity))
 
 
-def runnable_problems(plan: Plan) -> tuple[str, ...]:
-    """Why the plan cannot be run, one sentence per node; empty where it can."""
-    return tuple(
-        f"task `{node.blueprint}` of node `{node.name}` is of type `{node.sweep.type}`,"
-        " which this version of vhpipe cannot run yet"
-        for node in plan.nodes
-        if isinstance(node, PlannedTask) and node.sweep.type in NOT_RUN_YET
-    )
+def _problems(plan: Plan, capacity: int) -> Iterator[str]:
+    for node in plan.nodes:
+        if not isinstance(node, PlannedTask) or node.given:
+            continue
+        what = f"task `{node.blueprint}` of node `{node.name}`"
+        if node.search is not None:
+            yield from _search_problems(what, node.search)
+        elif is_group(node) and (members := sweep_size(node.sweep)) > capacity:
+            yield f"{what} is a group of {members} executions that start together; allow as many: -j {members}"
+
+
+def _search_problems(what: str, search: Search) -> Iterator[str]:
+    if not search.metric:
+        yield f"{what} searches without a metric; name it by `optimization-target-metric`"
+    elif search.target is None and search.goal is None:
+        yield f"{what} does not say what is better; add `--goal max`, `--goal min` or `optimization-target-value`"

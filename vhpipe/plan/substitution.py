@@ -4,7 +4,7 @@ Equal to valohai-yaml's `build_command` byte for byte.
 Source: decision 8.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from re import Match
 from re import compile as compile_pattern
@@ -66,11 +66,12 @@ class Substitution:
 
     def into(self, item: str) -> str:
         """A command item with its placeholders replaced, without blanks at its ends."""
-        return PATTERN.sub(self._replaced, item).strip()
-
-    def _replaced(self, match: Match[str]) -> str:
-        mention = _mention(match)
-        return match[0] if mention is None else self.text(mention)
+        parts: list[str] = []
+        end = 0
+        for mention in mentions(item):
+            parts += (item[end : mention.start], self.text(mention))
+            end = mention.end
+        return "".join((*parts, item[end:])).strip()
 
     def _formatted(self, parameter: Parameter) -> list[str]:
         value = self._values.get(parameter.name)
@@ -88,12 +89,11 @@ class Substitution:
         return _filled(template, parameter.name, value)
 
 
-def mentions(item: str) -> Iterator[Mention]:
+@lru_cache(maxsize=256)  # the executions of a sweep share their command
+def mentions(item: str) -> tuple[Mention, ...]:
     """The placeholders in a command item, known parameters or not; other braces are none."""
-    for match in PATTERN.finditer(item):
-        mention = _mention(match)
-        if mention is not None:
-            yield mention
+    found = map(_mention, PATTERN.finditer(item))
+    return tuple(mention for mention in found if mention is not None)
 
 
 def pass_as_problem(text: str) -> str | None:

@@ -3,11 +3,14 @@
 Everything happens in the thread that owns the selector: a process costs two pipes and a pidfd there, and no thread.
 """
 
+import errno
 import os
 import selectors
+import shutil
 import signal
-import subprocess
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.process_tree import kill_remains, signal_tree
@@ -18,6 +21,8 @@ GRACE_S = 10.0
 DRAIN_S = 2.0
 """How long output is awaited after the end of a process whose pipe something else still holds."""
 READ_SIZE = 1 << 16
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores and that a child would then ignore too."""
 
 
 class ProcessRunner:
@@ -27,6 +32,7 @@ class ProcessRunner:
         self._grace_s = grace_s
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        _keep_descriptors_to_ourselves()
 
     def start(self, attempt: AttemptId, launch: Launch) -> None:
         self._running[attempt] = _Process(self, attempt, launch, self._devnull)
@@ -81,19 +87,16 @@ class _Process:
     def _spawn(self, devnull: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
+        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            self._popen = subprocess.Popen(
-                self._launch.argv, stdin=devnull, stdout=output_end, stderr=errors_end,
-                cwd=self._launch.cwd, env=self._launch.environment, start_new_session=True,
-            )  # fmt: skip
-        except OSError:
+            self.pid = _spawned(self._launch, streams)
+        except BaseException:
             os.close(output)
             os.close(errors)
             raise
         finally:
             os.close(output_end)
             os.close(errors_end)
-        self.pid = self._popen.pid
         self._pidfd = os.pidfd_open(self.pid)
         self._listen(output, "o")
         self._listen(errors, "e")
@@ -128,7 +131,6 @@ class _Process:
         self._runner.selector().unregister(self._pidfd)
         kill_remains(self.pid, self._launch.marker, self._runner.leaders())
         self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        self._popen.returncode = self._exit_code
         os.close(self._pidfd)
         self._drain_until = time.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
@@ -182,3 +184,42 @@ class _Process:
             else:
                 self.stop(what, grace_s, stopped=False)
             return
+
+
+def _spawned(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+    """The process id of a new process in a session of its own.
+
+    `posix_spawn` costs half of what `subprocess.Popen` does, but starts where its caller stands: so this thread goes
+    there for the moment. All other threads must use absolute paths.
+    """
+    program = _program(launch.argv[0], launch.environment)
+    here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.chdir(launch.cwd)
+        try:
+            return os.posix_spawn(
+                program, launch.argv, launch.environment, file_actions=streams, setsid=True,
+                setsigdef=IGNORED_BY_PYTHON,
+            )  # fmt: skip
+        finally:
+            os.fchdir(here)
+    finally:
+        os.close(here)
+
+
+def _program(name: str, environment: Mapping[str, str]) -> str:
+    """The path of a program; one without a slash is looked for along the PATH of the process that is to be."""
+    if "/" in name:
+        return name
+    found = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    return found
+
+
+def _keep_descriptors_to_ourselves() -> None:
+    """What this process was started with beyond the standard streams is not for its children."""
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that lists them is closed by now
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)

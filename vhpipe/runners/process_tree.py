@@ -7,6 +7,7 @@ subreaper, which is this process. What is found there and carries the marker of 
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
@@ -47,6 +48,19 @@ def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
             for descendant in descendants_of(process):
                 _signal(descendant, signal.SIGKILL)
             _signal(process, signal.SIGKILL)
+
+
+def kill_marked(markers: Collection[str]) -> None:
+    """Kill every process of this user whose environment carries one of the markers, until a look finds none."""
+    wanted = {marker.encode() for marker in markers}
+    for _ in range(1000 if wanted else 0):
+        found = [process for process in _all_processes() if wanted.intersection(_environment_of(process))]
+        living = [process for process in found if _parent_and_state(process)[1] != "Z" and process != os.getpid()]
+        if not living:
+            return
+        for process in living:
+            _signal(process, signal.SIGKILL)
+        time.sleep(0.002)  # what was killed takes a moment to go
 
 
 def kill_descendants(of: int) -> bool:
@@ -102,12 +116,19 @@ def _parent_and_state(process: int) -> tuple[int, str]:
 
 def _belongs(process: int, marker: str, alone: bool) -> bool:
     name = marker.partition("=")[0].encode() + b"="
-    try:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            entries = file.read().split(b"\0")
-    except OSError:
+    entries = _environment_of(process)
+    if not entries:
         return False
     return os.fsencode(marker) in entries or (alone and not any(entry.startswith(name) for entry in entries))
+
+
+def _environment_of(process: int) -> list[bytes]:
+    """The variables that a process was started with; none where that cannot be known."""
+    try:
+        with open(f"/proc/{process}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def _reap(process: int) -> bool:

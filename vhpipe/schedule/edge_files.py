@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from vhpipe.config.model import EdgeKind
 from vhpipe.plan.globs import match_names
 from vhpipe.plan.model import InputFile, PlannedEdge, PlannedInput
@@ -52,7 +54,7 @@ def _files_of(
     warnings.extend(_collision_message(item.name, policy, collision) for collision in placement.collisions)
     rename = item.filename if len(placement.placed) == 1 else None
     placed = ((target, candidates[position][1]) for target, position in placement.placed)
-    return tuple(InputFile(rename or target, uri=file.uri, datum=file.datum) for target, file in placed)
+    return tuple(msgspec.structs.replace(file, path=rename or target) for target, file in placed)
 
 
 def _collision_message(input_name: str, policy: str, collision: Collision) -> str:

@@ -6,7 +6,8 @@ The policies themselves are the tables of `on_error`. Source: decisions 20, 21, 
 from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
-from vhpipe.plan.model import AttemptId, ExecutionId, PlannedTask
+from vhpipe.plan.execution import execution_count, is_group, is_search
+from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, Retry
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
@@ -15,14 +16,21 @@ from vhpipe.schedule.vocabulary import (
     AskApproval,
     AttemptReported,
     AttemptStopping,
+    InputsBound,
     Moment,
     NodeSettled,
     NodeStopping,
+    ProposalsAnswered,
+    Propose,
     RetryScheduled,
     RunEnded,
+    RunHook,
     RunStopping,
+    SetTimer,
     Status,
     StopAttempt,
+    StopConditionMet,
+    SweepExtended,
 )
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
@@ -41,18 +49,51 @@ class Endings:
         """Try again if the policy allows it; else the execution has failed for good."""
         execution = report.attempt.execution
         node, failures = self._state.nodes[execution.node], self._state.execution(execution).failures
-        may_retry = not (report.final or node.stopping or self._state.stopping)
-        if may_retry and failures < attempts_allowed(self._nodes[execution.node].on_error):
-            self._ledger.emit(RetryScheduled(execution, report.attempt.number + 1))
+        may_retry = not (report.final or node.stopping or self._state.stopping or is_group(self._nodes[execution.node]))
+        if may_retry and failures < self._attempts_allowed(execution.node):
+            self._try_again(execution, report.attempt.number + 1, failures)
         else:
             self._execution_failed(execution)
+
+    def _attempts_allowed(self, name: str) -> int:
+        retry = self._retry(name)
+        return 1 + retry.count if retry else attempts_allowed(self._nodes[name].on_error)
+
+    def _retry(self, name: str) -> Retry | None:
+        planned = self._nodes[name]
+        return None if isinstance(planned, PlannedDeployment) else planned.retry
+
+    def _try_again(self, execution: ExecutionId, number: int, failures: int) -> None:
+        retry = self._retry(execution.node)
+        delay_s = retry.delay(failures) if retry else 0.0
+        self._ledger.emit(RetryScheduled(execution, number, delay_s))
+        if delay_s:
+            self._ledger.ask(SetTimer(delay_s, execution))
+
+    def stop_by_condition(self, met: StopConditionMet) -> None:
+        """End an execution early and well; where the condition is the task's, its siblings are stopped.
+
+        Source: decision 23.
+        """
+        execution = met.attempt.execution
+        name, state = execution.node, self._state.execution(execution)
+        node, because = self._state.nodes[name], f"stop-condition `{met.condition}` is met"
+        if self._state.stopping or node.stopping or node.status is not Status.STARTED:
+            return
+        if state.status is Status.STARTED and state.attempt == met.attempt.number and not state.is_stopping:
+            self._ledger.emit(AttemptStopping(met.attempt, because))
+            self._ledger.ask(StopAttempt(met.attempt, because, completes=True))
+        if met.of_task:
+            self._ledger.emit(NodeStopping(name, because))
+            self._stop_running([name], because)
+            self.settle_if_over(name)
 
     def _execution_failed(self, execution: ExecutionId) -> None:
         """Node-error actions first, then what the siblings do."""
         name = execution.node
         self.end_by_action(name, self._ledger.take_actions(name, Moment.ERROR, execution.index))
         node = self._state.nodes[name]
-        if node.stopping or self._state.stopping or not (node.queued or node.running):
+        if node.stopping or not (node.queued or node.running):
             return
         if siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
             return
@@ -88,13 +129,42 @@ class Endings:
         node = self._state.nodes[name]
         if node.status is not Status.STARTED or node.queued or node.running or node.making_deployment:
             return
+        if self._goes_on_searching(name, node):
+            return
         if node.failed:
             self._settle_failed(name, self._why_failed(name, node), node.failed)
         elif node.completed + node.left_out == len(node.executions):
             self.complete(name)
+        elif node.stopping and node.completed and not self._state.stopping:
+            self.complete(name, node.stopping)
         else:
             stopping = self._state.stopping
             self._settle(name, Status.STOPPED, node.stopping or (stopping.because if stopping else None))
+
+    def _goes_on_searching(self, name: str, node: NodeState) -> bool:
+        """Whether a search has more to propose; it is asked for it then."""
+        planned = self._nodes[name]
+        if not is_search(planned) or node.stopping or self._state.stopping:
+            return False
+        if node.failed and not siblings_go_on(planned.on_error, self._on_child_error(name)):
+            return False
+        if len(node.executions) >= execution_count(planned, node.bound or InputsBound(name)):
+            return False
+        if name not in self._ledger.proposing:
+            self._ledger.proposing.add(name)
+            self._ledger.ask(Propose(name))
+        return True
+
+    def extend_sweep(self, answer: ProposalsAnswered) -> None:
+        """Queue what a search has proposed; a search that fails is a failure of its node."""
+        name = answer.node
+        self._ledger.proposing.discard(name)
+        if self._state.nodes[name].status is not Status.STARTED or self._state.stopping:
+            return
+        if answer.sets:
+            self._ledger.emit(SweepExtended(name, answer.sets))
+        else:
+            self._settle_failed(name, answer.because or "its search proposed nothing")
 
     def complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""
@@ -137,12 +207,20 @@ class Endings:
     ) -> None:
         if self._state.nodes[name].status not in (Status.CREATED, Status.STARTED):
             return
-        self._ledger.emit(NodeSettled(name, status, because, failed, held))
+        hooked = self._has_post_hook(name)
+        self._ledger.emit(NodeSettled(name, status, because, failed, held, hooked))
+        if hooked:
+            self._ledger.ask(RunHook(name, "post"))
         if status is Status.COMPLETE:
             self._ledger.consider_downstream(name)
         else:
             because = f"`{name}` is {status}"
             self._ledger.to_skip.extend((downstream, because) for downstream in self._state.downstream[name])
+
+    def _has_post_hook(self, name: str) -> bool:
+        """Whether a hook is to be called at the end of a node, which must have begun."""
+        hooks = self._nodes[name].hooks
+        return bool(hooks and hooks.post) and self._state.nodes[name].status is not Status.CREATED
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +246,7 @@ class Endings:
     def end_run_if_over(self) -> None:
         """A run in which a node is an error never ends well, unless the user stopped it: then it is stopped."""
         state, stopping = self._state, self._state.stopping
-        if state.unsettled or state.awaiting or state.status is not Status.STARTED:
+        if state.unsettled or state.awaiting or state.hooking or state.status is not Status.STARTED:
             return
         bad = next((name for name, node in state.nodes.items() if node.status is Status.ERROR), None)
         if stopping and (stopping.by_user or stopping.status is Status.ERROR or not bad):

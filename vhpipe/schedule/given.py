@@ -18,8 +18,8 @@ def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
         _create_deployment(ledger, node.name, given)
     else:
         bound = InputsBound(
-            node.name, given.files, given.values, given.spread, given.environment_variables, given.deferred,
-            given.configuration,
+            node.name, given.files, given.values, given.spread, given.environment_variables,
+            deferred=given.deferred, configuration=given.configuration,
         )  # fmt: skip
         ledger.emit(bound)
         there = {each.index for each in given.executions}

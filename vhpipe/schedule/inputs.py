@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from vhpipe.config.model import EdgeKind, Value
 from vhpipe.plan.deferred import deferred_in
-from vhpipe.plan.execution import execution_count, execution_values
+from vhpipe.plan.execution import execution_count, execution_values, is_group
 from vhpipe.plan.model import (
     Deferred,
     EnvironmentValue,
@@ -79,8 +79,9 @@ def _bound(
     passed_on = _passed_on(upstream, edges, (*values.values(), *variables.values()))
     deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on, *in_configuration)))
     return InputsBound(
-        node.name, tuple(files.items()), values, (*referred.spread, *spread), variables, deferred, configuration
-    )
+        node.name, tuple(files.items()), values, (*referred.spread, *spread), variables,
+        deferred=deferred, configuration=configuration,
+    )  # fmt: skip
 
 
 def _passed_on(
@@ -95,7 +96,7 @@ def _passed_on(
 
 def _count(node: PlannedNode, bound: InputsBound) -> int:
     try:
-        count = execution_count(node, bound.values, bound.spread)
+        count = execution_count(node, bound)
     except ValueError as problem:
         raise CannotBindError(str(problem)) from problem
     if not count and isinstance(node, PlannedTask):
@@ -122,8 +123,10 @@ def execution_spec(
     return ExecutionSpec(
         id=execution,
         type="task" if isinstance(node, PlannedTask) else "execution",
+        task_stop_condition=node.stop_condition if isinstance(node, PlannedTask) else None,
+        members=len(state.nodes[node.name].executions) if is_group(node) else None,
         step=node.spec,
-        values=execution_values(node, bound.values, bound.spread, execution.index, plan.seed),
+        values=execution_values(node, bound, execution.index, plan.seed),
         inputs=tuple(upstream.inputs(execution.node).items()),
         environment_variables={**node.spec.environment_variables, **bound.environment_variables},
         deferred=bound.deferred,

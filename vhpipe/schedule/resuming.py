@@ -1,5 +1,6 @@
 """A run that goes on: whether it may, and what becomes of what was under way, stopped or skipped when it ended."""
 
+from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.state import NodeState, RunState
@@ -15,6 +16,7 @@ from vhpipe.schedule.vocabulary import (
 
 ENGINE_GONE = "the engine ended before it did"
 OUTPUTS_GONE = "its outputs are missing or damaged"
+INPUTS_GONE = "its inputs are made again"
 
 
 def why_not_resumable(state: RunState) -> str | None:
@@ -46,9 +48,31 @@ def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
                 ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
     for damaged in resumed.damaged:
         ledger.emit(AttemptLost(AttemptId(damaged, state.execution(damaged).attempt), OUTPUTS_GONE))
+    for name in _broken_groups(ledger):
+        _start_over(ledger, name)
+    for name in {below: None for damaged in resumed.damaged for below in state.downstream[damaged.node]}:
+        _start_over(ledger, name)
     if was_stopped:
         _take_back_stop(ledger)
     _ask_again(ledger)
+
+
+def _broken_groups(ledger: Ledger) -> list[str]:
+    """Nodes whose executions need each other, and of which some will start again."""
+    groups = (planned.name for planned in ledger.plan.nodes if is_group(planned))
+    statuses = {name: {each.status for each in ledger.state.nodes[name].executions} for name in groups}
+    return [name for name, found in statuses.items() if found & {Status.QUEUED, Status.STOPPED}]
+
+
+def _start_over(ledger: Ledger, name: str) -> None:
+    """Have a node that is under way wait for its inputs once more: they are being made again."""
+    node = ledger.state.nodes[name]
+    if node.status not in (Status.STARTED, Status.STOPPED):
+        return
+    for index, execution in enumerate(node.executions):
+        if execution.status in (Status.COMPLETE, Status.STARTED):
+            ledger.emit(AttemptLost(AttemptId(ExecutionId(name, index), execution.attempt), INPUTS_GONE))
+    ledger.emit(NodeReopened(name, Status.CREATED))
 
 
 def _take_back_stop(ledger: Ledger) -> None:
@@ -61,16 +85,18 @@ def _take_back_stop(ledger: Ledger) -> None:
         name, node = planned.name, ledger.state.nodes[planned.name]
         if node.status is Status.SKIPPED and hopeful.issuperset(upstream[name]):
             ledger.emit(NodeReopened(name, Status.CREATED))
-        elif node.status in (Status.STOPPED, Status.STARTED) and node.stopping is None:
+        elif node.status is Status.STARTED or node.settled_in_stop:
             _reopen_executions(ledger, name, node)
         if node.status in (Status.CREATED, Status.STARTED, Status.COMPLETE):
             hopeful.add(name)
 
 
 def _reopen_executions(ledger: Ledger, name: str, node: NodeState) -> None:
+    """Queue what the stop has stopped; a node that is complete or stopped settles anew, with the actions it missed."""
     stopped = tuple(index for index, each in enumerate(node.executions) if each.status is Status.STOPPED)
-    if stopped or node.status is Status.STOPPED:
-        ledger.emit(NodeReopened(name, Status.STARTED, stopped))
+    queued = () if node.stopping else stopped
+    if queued or node.status in (Status.COMPLETE, Status.STOPPED):
+        ledger.emit(NodeReopened(name, Status.STARTED, queued))
 
 
 def _ask_again(ledger: Ledger) -> None:

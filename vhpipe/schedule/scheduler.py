@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import assert_never
 
-from vhpipe.plan.execution import execution_count
+from vhpipe.plan.execution import execution_count, is_group, is_search
 from vhpipe.plan.model import (
     AttemptId,
     ExecutionId,
@@ -38,6 +38,8 @@ from vhpipe.schedule.vocabulary import (
     DeploymentReported,
     DeploymentRequested,
     FetchInputs,
+    HookAnswered,
+    HookApplied,
     InputsBound,
     InputsFetched,
     InputsReported,
@@ -45,16 +47,22 @@ from vhpipe.schedule.vocabulary import (
     MakeDeployment,
     Moment,
     NodeStarted,
+    ProposalsAnswered,
     ResumeRequested,
+    RetryDue,
     ReuseAnswered,
     ReuseAwaited,
     ReuseMissed,
+    RunHook,
     RunStarted,
+    SetTimer,
     StartAttempts,
     StartRequested,
     Status,
     Stimulus,
+    StopConditionMet,
     StopRequested,
+    TimerFired,
 )
 
 UNLIMITED = 1 << 60
@@ -72,11 +80,13 @@ class Scheduler:
         for event in journal:
             self._ledger.state.apply(event)
         self._fetching: set[str] = set()
+        self._hooking: set[str] = set()
         self._asked: set[ExecutionId] = set()
         self._endings = Endings(self._ledger)
         self._edges_into: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
         for edge in sorted(plan.edges, key=lambda edge: edge.index):
             self._edges_into[edge.target].append(edge)
+        self._groups = frozenset(node.name for node in plan.nodes if is_group(node))
         self._limits = {
             node.name: node.maximum_queued_executions
             for node in plan.nodes
@@ -99,9 +109,18 @@ class Scheduler:
                 self._ledger.emit(RunStarted(stimulus.capacity, boot=stimulus.boot))
                 for node in self.plan.nodes:
                     settle_given(self._ledger, self._endings, node)
+                self._watch_time()
                 self._consider_all()
             case ResumeRequested():
                 self._resume(stimulus)
+            case HookAnswered():
+                self._hook_answered(stimulus)
+            case TimerFired():
+                self._timer_fired(stimulus)
+            case ProposalsAnswered():
+                self._endings.extend_sweep(stimulus)
+            case StopConditionMet():
+                self._endings.stop_by_condition(stimulus)
             case InputsReported():
                 self._inputs_reported(stimulus)
             case ReuseAnswered():
@@ -137,7 +156,9 @@ class Scheduler:
     def _consider(self, name: str) -> None:
         """Start, hold or fail a node whose upstream has released it."""
         node = self.state.nodes[name]
-        if node.status is not Status.CREATED or node.awaiting or name in self._fetching or self.state.stopping:
+        if node.status is not Status.CREATED or node.awaiting or self.state.stopping:
+            return
+        if name in self._fetching or name in self._hooking:
             return
         binding = bind_inputs(self.plan, self.state, self._ledger.nodes, name, self._edges_into[name])
         self._ledger.warn(name, binding.warnings)
@@ -169,6 +190,10 @@ class Scheduler:
     def _start(self, name: str) -> None:
         """Queue the executions of a node that is bound, or ask for what has to be there first."""
         node = self._ledger.nodes[name]
+        if node.hooks and node.hooks.pre and not self.state.nodes[name].is_prepared:
+            self._hooking.add(name)
+            self._ledger.ask(RunHook(name, "pre"))
+            return
         uris = uris_to_fetch(self.state, node, self.plan)
         if uris:
             self._fetching.add(name)
@@ -179,7 +204,15 @@ class Scheduler:
             self._ledger.ask(MakeDeployment(name))
             return
         bound = self.state.nodes[name].bound or InputsBound(name)
-        count = execution_count(node, bound.values, bound.spread)
+        if is_search(node):
+            self._ledger.emit(NodeStarted(name, 0))
+            self._endings.settle_if_over(name)
+            return
+        count = execution_count(node, bound)
+        if name in self._groups and count > self.state.capacity:
+            because = f"its {count} executions must run at once, and there is room for {self.state.capacity}"
+            self._endings.fail_without_execution(name, because)
+            return
         self._ledger.emit(NodeStarted(name, count, _left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
@@ -187,10 +220,14 @@ class Scheduler:
     def _fill_slots(self) -> None:
         """Start what is queued, and look up what may be reused: each takes a slot only if it has to run."""
         state = self.state
-        while state.running < state.capacity and (execution := self._next_queued()) is not None:
-            attempt = AttemptId(execution, state.execution(execution).attempt + 1)
-            self._ledger.emit(AttemptStarted(attempt))
-            self._ledger.ask(StartAttempts((attempt,)))
+        while state.running < state.capacity and (first := self._next_queued()) is not None:
+            starting = self._with_group(first)
+            if len(starting) > state.capacity - state.running:
+                break  # a group waits until all of it can start, and nothing overtakes it
+            attempts = tuple(AttemptId(each, state.execution(each).attempt + 1) for each in starting)
+            for attempt in attempts:
+                self._ledger.emit(AttemptStarted(attempt))
+            self._ledger.ask(StartAttempts(attempts))
         if not state.unchecked:
             return
         free = state.capacity - state.running - len(self._asked)
@@ -206,6 +243,12 @@ class Scheduler:
             return queue[0] if queue else None
         return next((each for each in queue if self._may_run(each)), None)
 
+    def _with_group(self, execution: ExecutionId) -> tuple[ExecutionId, ...]:
+        """An execution and all that must start together with it."""
+        if execution.node not in self._groups:
+            return (execution,)
+        return tuple(each for each in self.state.queue if each.node == execution.node)
+
     def _may_run(self, execution: ExecutionId) -> bool:
         """Whether its task runs fewer than it may, and nothing before it is being done again."""
         node = self.state.nodes[execution.node]
@@ -217,12 +260,22 @@ class Scheduler:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
         reopen(self._ledger, resumed)
         for report in resumed.found:
-            self._attempt_reported(report)
+            if self.state.nodes[report.attempt.execution.node].status is Status.STARTED:
+                self._attempt_reported(report)
         for name, node in self.state.nodes.items():
             self._endings.settle_if_over(name)
             if node.making_deployment:
                 self._ledger.ask(MakeDeployment(name))
+            if node.is_hooking:
+                self._ledger.ask(RunHook(name, "post"))
+        for execution, delay_s in self.state.delayed.items():
+            self._ledger.ask(SetTimer(delay_s, execution))
+        self._watch_time()
         self._consider_all()
+
+    def _watch_time(self) -> None:
+        if self.plan.time_limit_s is not None:
+            self._ledger.ask(SetTimer(self.plan.time_limit_s))
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -269,6 +322,32 @@ class Scheduler:
                 outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
             ))  # fmt: skip
             self._endings.settle_if_over(execution.node)
+
+    def _hook_answered(self, answer: HookAnswered) -> None:
+        name, node = answer.node, self.state.nodes[answer.node]
+        if answer.moment == "post":
+            if node.is_hooking:
+                self._ledger.warn(name, (answer.because,) if answer.because else ())
+                self._ledger.emit(HookApplied(name, "post"))
+                self._ledger.consider_downstream(name)
+            return
+        self._hooking.discard(name)
+        if node.status is not Status.CREATED or self.state.stopping:
+            return
+        if answer.because is not None:
+            self._endings.fail_without_execution(name, answer.because)
+        elif answer.skip:
+            self._endings.skip(name, "its `pre` hook said so")
+        else:
+            self._ledger.emit(HookApplied(name, "pre", answer.values))
+            self._start(name)
+
+    def _timer_fired(self, fired: TimerFired) -> None:
+        if fired.execution is None:
+            because = f"the pipeline's time-limit of {self.plan.time_limit_s:g} s is reached"
+            self._endings.stop_run(Status.ERROR, because)
+        elif fired.execution in self.state.delayed:
+            self._ledger.emit(RetryDue(fired.execution))
 
     def _approval_answered(self, answer: ApprovalAnswered) -> None:
         node = self.state.nodes.get(answer.node)

@@ -10,7 +10,7 @@ from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.sweeps import sweep_size
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.schedule.vocabulary import InputsBound, Json, Status
 
 
 class Seen(NamedTuple):
@@ -47,9 +47,8 @@ def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str
 
 
 def _values(plan: Plan, state: RunState, node: PlannedNode, index: int) -> dict[str, Value]:
-    bound = state.nodes[node.name].bound
-    values, spread = (bound.values, bound.spread) if bound else ({}, ())
-    return typed_execution_values(node, values, spread, index, plan.seed)
+    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    return typed_execution_values(node, bound, index, plan.seed)
 
 
 def _shared(values: list[Value]) -> Value:

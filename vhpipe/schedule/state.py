@@ -20,6 +20,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Json,
@@ -28,6 +29,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -36,6 +38,7 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
 
@@ -62,7 +65,7 @@ class NodeState(msgspec.Struct):
 
     `fetched` has the blobs of files from outside by URI. `awaiting` is an approval that is asked for now, `withheld`
     one that was asked for and has not been given yet, whatever became of the run. `left_out` counts executions that
-    are no part of the run.
+    are no part of the run. `settled_in_stop`: the node settled while the run was being stopped by the user.
     """
 
     waiting_for: int
@@ -82,11 +85,17 @@ class NodeState(msgspec.Struct):
     withheld: Moment | None = None
     actions_taken: frozenset[int] = frozenset()
     making_deployment: bool = False
+    is_prepared: bool = False
+    """Whether the hooks before its start have been called."""
+    is_hooking: bool = False
     deployment: DeploymentCreated | None = None
+    settled_in_stop: bool = False
 
 
 class RunState(msgspec.Struct):
-    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing.
+    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing,
+    `delayed` what will be tried again after so many seconds. `hooking` counts nodes whose hooks are called after
+    their end.
 
     `refused` is the node whose approval was refused.
     """
@@ -105,6 +114,8 @@ class RunState(msgspec.Struct):
     queue: deque[ExecutionId] = msgspec.field(default_factory=deque)
     unchecked: deque[ExecutionId] = msgspec.field(default_factory=deque)
     awaited: dict[ExecutionId, None] = {}
+    delayed: dict[ExecutionId, float] = {}
+    hooking: int = 0
 
     @classmethod
     def of(cls, plan: Plan) -> "RunState":
@@ -133,10 +144,17 @@ class RunState(msgspec.Struct):
                 self._node_settled(event)
             case InputsBound():
                 self.nodes[event.node].bound = event
+            case SweepExtended():
+                self._sweep_extended(event)
             case InputsFetched():
                 self.nodes[event.node].fetched = event.blobs
             case RetryScheduled():
                 self._retry_scheduled(event)
+            case RetryDue():
+                del self.delayed[event.execution]
+                self.queue.append(event.execution)
+            case HookApplied():
+                self._hook_applied(event)
             case ReuseMissed():
                 self._forget_look_up(event.execution)
                 self.queue.append(event.execution)
@@ -184,12 +202,23 @@ class RunState(msgspec.Struct):
     def _node_started(self, event: NodeStarted) -> None:
         node = self.nodes[event.node]
         node.status = Status.STARTED
-        node.executions = [ExecutionState() for _ in range(event.executions)]
+        begun = [execution.attempt for execution in node.executions]  # of a node that starts over
+        node.executions = [ExecutionState(attempt=number) for number in begun[: event.executions]]
+        node.executions.extend(ExecutionState() for _ in range(event.executions - len(begun)))
         for index in event.left_out:
             node.executions[index].status = Status.SKIPPED
         node.left_out = len(event.left_out)
         node.queued = event.executions - node.left_out
         self._enqueue(event.node, [i for i, each in enumerate(node.executions) if each.status is Status.QUEUED])
+
+    def _sweep_extended(self, event: SweepExtended) -> None:
+        node = self.nodes[event.node]
+        first = len(node.executions)
+        bound = node.bound or InputsBound(event.node)
+        node.bound = msgspec.structs.replace(bound, proposed=(*bound.proposed, *event.sets))
+        node.executions.extend(ExecutionState() for _ in event.sets)
+        node.queued += len(event.sets)
+        self._enqueue(event.node, range(first, len(node.executions)))
 
     def _enqueue(self, name: str, indexes: Iterable[int]) -> None:
         waiting = self.unchecked if self.nodes[name].reuses else self.queue
@@ -205,6 +234,7 @@ class RunState(msgspec.Struct):
         self.queue = deque(waiting for waiting in self.queue if waiting.node != name)
         self.unchecked = deque(waiting for waiting in self.unchecked if waiting.node != name)
         self.awaited = {waiting: None for waiting in self.awaited if waiting.node != name}
+        self.delayed = {waiting: delay for waiting, delay in self.delayed.items() if waiting.node != name}
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         execution = event.attempt.execution
@@ -246,7 +276,22 @@ class RunState(msgspec.Struct):
         state.status, state.outputs, state.metadata = Status.QUEUED, (), {}
         node.failed -= 1
         node.queued += 1
-        self.queue.append(event.execution)
+        if event.delay_s:
+            self.delayed[event.execution] = event.delay_s
+        else:
+            self.queue.append(event.execution)
+
+    def _hook_applied(self, event: HookApplied) -> None:
+        node = self.nodes[event.node]
+        if event.moment == "pre":
+            bound = node.bound or InputsBound(event.node)
+            node.bound = msgspec.structs.replace(bound, values={**bound.values, **event.values})
+            node.is_prepared = True
+            return
+        node.is_hooking = False
+        self.hooking -= 1
+        if node.withheld is None:
+            self._release(event.node)
 
     def _attempt_lost(self, event: AttemptLost) -> None:
         """Queue the execution again, or stop it where nothing of its node starts any more."""
@@ -272,17 +317,20 @@ class RunState(msgspec.Struct):
     def _unsettle(self, name: str, status: Status) -> None:
         """Undo a settling; what has been released by it waits again."""
         node = self.nodes[name]
-        is_held = node.status is Status.COMPLETE and node.withheld is Moment.COMPLETE
+        is_held = node.is_hooking or (node.status is Status.COMPLETE and node.withheld is Moment.COMPLETE)
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
-        node.status, node.because = status, None
+        node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
     def _node_reopened(self, event: NodeReopened) -> None:
         node = self.nodes[event.node]
         if node.status not in (Status.CREATED, Status.STARTED):
             self._unsettle(event.node, event.status)
+        if event.status is Status.CREATED:
+            self._forget_queued_of(event.node)
+            node.status, node.bound, node.queued, node.completed, node.failed = Status.CREATED, None, 0, 0, 0
         for index in event.queued:
             node.executions[index].status, node.executions[index].because = Status.QUEUED, None
         node.queued += len(event.queued)
@@ -293,6 +341,15 @@ class RunState(msgspec.Struct):
         self.because = None
         if self.stopping is not None and self.stopping.by_user:
             self.stopping = None
+        self._wait_anew()
+
+    def _wait_anew(self) -> None:
+        """Have all looked up once more: the answers were those of an engine that is gone."""
+        waiting = (*self.queue, *self.awaited, *self.unchecked)
+        for emptied in (self.queue, self.awaited, self.unchecked):
+            emptied.clear()
+        for execution in waiting:
+            self._enqueue(execution.node, [execution.index])
 
     def _drop_queued(self, node: NodeState, because: str) -> None:
         for execution in node.executions if node.queued else ():
@@ -303,11 +360,14 @@ class RunState(msgspec.Struct):
     def _node_settled(self, event: NodeSettled) -> None:
         node = self.nodes[event.node]
         node.status, node.because, node.failed = event.status, event.because, event.failed
+        node.settled_in_stop = self.stopping is not None and self.stopping.by_user
         if node.awaiting is not None:
             self.awaiting -= 1
             node.awaiting = None
         self.unsettled -= 1
-        if not event.held:
+        node.is_hooking = event.hooked
+        self.hooking += event.hooked
+        if not (event.held or event.hooked):
             self._release(event.node)
 
     def _approval_awaited(self, event: ApprovalAwaited) -> None:
@@ -327,12 +387,12 @@ class RunState(msgspec.Struct):
             self.refused = event.node
             return
         node.withheld = None
-        if event.moment is Moment.COMPLETE:
+        if event.moment is Moment.COMPLETE and not node.is_hooking:
             self._release(event.node)
 
     def _run_stopping(self, event: RunStopping) -> None:
         self.stopping = event
-        for waiting in (self.queue, self.unchecked, self.awaited):
+        for waiting in (self.queue, self.unchecked, self.awaited, self.delayed):
             waiting.clear()
         for node in self.nodes.values():
             self._drop_queued(node, event.because)

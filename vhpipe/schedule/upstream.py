@@ -102,7 +102,7 @@ class Upstream(NamedTuple):
     def values_of(self, name: str, index: int) -> Mapping[str, Value]:
         """All parameters of one execution."""
         bound = self.bound(name)
-        return execution_values(self.nodes[name], bound.values, bound.spread, index, self.plan.seed)
+        return execution_values(self.nodes[name], bound, index, self.plan.seed)
 
     def metadata_keys(self, name: str) -> list[str]:
         return sorted({key for execution in self.node_state(name).executions for key in execution.metadata})

@@ -124,11 +124,46 @@ class ReuseAnswered(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
 
 
+class StopConditionMet(msgspec.Struct, frozen=True):
+    """What an attempt has measured meets the stop-condition of its step, or, with `of_task`, that of its task."""
+
+    attempt: AttemptId
+    condition: str
+    of_task: bool = False
+
+
 class ApprovalAnswered(msgspec.Struct, frozen=True):
     node: str
     approved: bool
     by: str
     request: str | None = None
+
+
+class HookAnswered(msgspec.Struct, frozen=True):
+    """The hooks of a node have been called. Before it starts they may have changed `values` or said to `skip` it.
+
+    `because` says what went wrong: before the start the node fails by it, after the end it is a warning.
+    """
+
+    node: str
+    moment: Literal["pre", "post"]
+    values: dict[str, Value] = {}
+    skip: bool = False
+    because: str | None = None
+
+
+class TimerFired(msgspec.Struct, frozen=True):
+    """The time of `SetTimer` has passed."""
+
+    execution: ExecutionId | None = None
+
+
+class ProposalsAnswered(msgspec.Struct, frozen=True):
+    """The next parameter sets of a search, or `because` says why there are none."""
+
+    node: str
+    sets: tuple[dict[str, Value], ...] = ()
+    because: str | None = None
 
 
 class DeploymentReported(msgspec.Struct, frozen=True):
@@ -144,7 +179,7 @@ class DeploymentReported(msgspec.Struct, frozen=True):
 
 Stimulus = (
     StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
-    | ApprovalAnswered | DeploymentReported
+    | StopConditionMet | ProposalsAnswered | HookAnswered | TimerFired | ApprovalAnswered | DeploymentReported
 )  # fmt: skip
 
 
@@ -169,7 +204,10 @@ class RunResumed(Event, frozen=True, tag=True):
 
 
 class NodeReopened(Event, frozen=True, tag=True):
-    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run."""
+    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run.
+
+    A node that had started and is created again starts over, with other inputs.
+    """
 
     node: str
     status: Status
@@ -187,8 +225,9 @@ class InputsBound(Event, frozen=True, tag=True):
     """What edges and references brought to a node. Only what these filled is named.
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
-    `values` are the parameters, `spread` the names of those whose list becomes one child per element.
-    `deferred` is what values and variables have stand-ins for, `configuration` the objects that references filled.
+    `values` are the parameters, `spread` the names of those whose list becomes one child per element. `proposed` is
+    filled by what a search extends the node's sweep with. `deferred` is what values and variables have stand-ins for,
+    `configuration` the objects that references filled.
     """
 
     node: str
@@ -196,6 +235,7 @@ class InputsBound(Event, frozen=True, tag=True):
     values: dict[str, Value] = {}
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
+    proposed: tuple[dict[str, Value], ...] = ()
     deferred: tuple[Deferred, ...] = ()
     configuration: tuple[ConfigurationObject, ...] = ()
 
@@ -209,6 +249,13 @@ class NodeStarted(Event, frozen=True, tag=True):
     node: str
     executions: int = 1
     left_out: tuple[int, ...] = ()
+
+
+class SweepExtended(Event, frozen=True, tag=True):
+    """A search has proposed further parameter sets; one execution for each is queued."""
+
+    node: str
+    sets: tuple[dict[str, Value], ...]
 
 
 class ReuseAwaited(Event, frozen=True, tag=True):
@@ -259,10 +306,25 @@ class AttemptLost(Event, frozen=True, tag=True):
 
 
 class RetryScheduled(Event, frozen=True, tag=True):
-    """The execution is queued again; `number` is that of its next attempt."""
+    """The execution is queued again, at once or after `delay_s`; `number` is that of its next attempt."""
 
     execution: ExecutionId
     number: int
+    delay_s: float = 0.0
+
+
+class RetryDue(Event, frozen=True, tag=True):
+    """The delay of a retry is over: the execution may start."""
+
+    execution: ExecutionId
+
+
+class HookApplied(Event, frozen=True, tag=True):
+    """A node's hooks have been called; `values` are parameters that they changed before the start."""
+
+    node: str
+    moment: Literal["pre", "post"]
+    values: dict[str, Value] = {}
 
 
 class ApprovalAwaited(Event, frozen=True, tag=True):
@@ -326,7 +388,7 @@ class NodeStopping(Event, frozen=True, tag=True):
 class NodeSettled(Event, frozen=True, tag=True):
     """`failed` counts the executions that failed for good, also of a node that is complete.
 
-    `held` says that an approval is awaited before the downstream may start.
+    `held` says that an approval is awaited before the downstream may start, `hooked` that a hook has to end first.
     """
 
     node: str
@@ -334,6 +396,7 @@ class NodeSettled(Event, frozen=True, tag=True):
     because: str | None = None
     failed: int = 0
     held: bool = False
+    hooked: bool = False
 
 
 class RunStopping(Event, frozen=True, tag=True):
@@ -351,20 +414,25 @@ class RunEnded(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | ReuseAwaited | ReuseMissed
-    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled
+    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended
+    | ReuseAwaited | ReuseMissed
+    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled | RetryDue | HookApplied
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
     | DeploymentRequested | DeploymentCreated | DeploymentFailed
     | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
 )  # fmt: skip
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch."""
+class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch.
+
+    `left` more events of the same decision follow; a run goes on only from a decision that is whole.
+    """
 
     sequence: int
     at: float
     event: AnyEvent
+    left: int = 0
 
 
 # ── effects: what is asked ───────────────────────────────────────────────────────────────────────
@@ -377,8 +445,11 @@ class StartAttempts(msgspec.Struct, frozen=True):
 
 
 class StopAttempt(msgspec.Struct, frozen=True):
+    """With `completes` the attempt has done what it was for: it counts as complete, not as stopped."""
+
     attempt: AttemptId
     because: str
+    completes: bool = False
 
 
 class AskApproval(msgspec.Struct, frozen=True):
@@ -397,11 +468,34 @@ class FetchInputs(msgspec.Struct, frozen=True):
     uris: tuple[str, ...]
 
 
+class Propose(msgspec.Struct, frozen=True):
+    """Have a search propose the next parameter sets of a node; all executions so far have ended."""
+
+    node: str
+
+
+class RunHook(msgspec.Struct, frozen=True):
+    """Call the hooks of a node, before it starts or after it has ended."""
+
+    node: str
+    moment: Literal["pre", "post"]
+
+
+class SetTimer(msgspec.Struct, frozen=True):
+    """Tell when so many seconds have passed: for an execution that waits to be tried again, or for the whole run."""
+
+    delay_s: float
+    execution: ExecutionId | None = None
+
+
 class LookUpReuse(msgspec.Struct, frozen=True):
     execution: ExecutionId
 
 
-Effect = FetchInputs | LookUpReuse | StartAttempts | StopAttempt | AskApproval | MakeDeployment
+Effect = (
+    FetchInputs | Propose | RunHook | SetTimer | LookUpReuse | StartAttempts | StopAttempt | AskApproval
+    | MakeDeployment
+)  # fmt: skip
 
 
 class Decision(msgspec.Struct, frozen=True):

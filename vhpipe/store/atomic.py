@@ -1,7 +1,6 @@
 """Writing whole files so that a reader sees the old content, the new one or nothing, but never a part."""
 
 import os
-import secrets
 from contextlib import suppress
 
 from vhpipe.errors import from_os_error
@@ -25,7 +24,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0
 
 def temporary_name(target: str) -> str:
     """A name beside the target that nobody else has or can guess."""
-    return f"{target}.{secrets.token_hex(8)}.tmp"
+    return f"{target}.{os.urandom(8).hex()}.tmp"
 
 
 def write_new(path: str, content: bytes, mode: int = 0o600, durable: bool = False) -> None:

@@ -20,6 +20,8 @@ SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
 
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES})
+_NO_BLOB = frozenset({errno.ELOOP, errno.EACCES, errno.ENXIO})
+"""Something has the name and is no readable file, such as a link."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -29,6 +31,7 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
         self._known: set[str] = set()
+        self._verified: set[str] = set()
 
     def path(self, blob: str) -> Path:
         return Path(self._name(blob))
@@ -41,20 +44,33 @@ class Blobs:
         name = self._name(blob)
         try:
             descriptor = os.open(name, _READ | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno in _NO_BLOB:
+                with suppress(OSError):
+                    os.rename(name, f"{name}.bad")
+            return False
+        try:
+            is_good = _hash_is(descriptor, name, blob)
+            if not is_good and is_still(name, descriptor):  # else somebody put it aside, and this may be a good one
+                with suppress(OSError):
+                    os.rename(name, f"{name}.bad")
+        finally:
+            os.close(descriptor)
+        return is_good
+
+    def is_whole(self, blob: str) -> bool:
+        """The same, without putting anything aside."""
+        name = self._name(blob)
+        try:
+            descriptor = os.open(name, _READ | os.O_NOFOLLOW)
         except OSError:
             return False
         try:
-            is_good = _hash(descriptor, _regular(name, descriptor).st_size)[0] == blob
-        except (OSError, EnvironmentFailure):
-            is_good = False
+            return _hash_is(descriptor, name, blob)
         finally:
             os.close(descriptor)
-        if not is_good:
-            with suppress(OSError):
-                os.rename(name, f"{name}.bad")
-        return is_good
 
-    def keep(self, path: Path) -> tuple[str, int]:
+    def keep(self, path: str | os.PathLike[str]) -> tuple[str, int]:
         """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
 
         It is copied instead if it has other links or cannot be linked. Errors: EnvironmentFailure; also for
@@ -85,7 +101,7 @@ class Blobs:
             self._make_folder(target)
             os.link(source, target, follow_symlinks=False)
         except FileExistsError:
-            return _is_there(target, size_bytes)
+            return self._is_there(target, size_bytes)
         except OSError as error:
             if error.errno not in _CANNOT_LINK:
                 raise
@@ -94,12 +110,12 @@ class Blobs:
 
     def _copied(self, descriptor: int, blob: str, size_bytes: int) -> tuple[str, int]:
         """Store the bytes behind a descriptor that was read to its end; what counts is what is read this time."""
-        if _is_there(self._name(blob), size_bytes):
+        if self._is_there(self._name(blob), size_bytes):
             return blob, size_bytes
         os.lseek(descriptor, 0, os.SEEK_SET)
         return self._receive(_chunks(descriptor, size_bytes))
 
-    def copy_in(self, path: Path) -> tuple[str, int]:
+    def copy_in(self, path: str | os.PathLike[str]) -> tuple[str, int]:
         """sha256 and size of a file that belongs to the user: it is copied and left as it is; links are followed."""
         source = os.fspath(path)
         descriptor = _open(source, _READ)
@@ -122,7 +138,7 @@ class Blobs:
         """sha256 and size of the content, which is stored if it is not there yet."""
         blob = sha256(content).hexdigest()
         target = self._name(blob)
-        if not _is_there(target, len(content)):
+        if not self._is_there(target, len(content)):
             try:
                 self._make_folder(target)
                 self._put(target, (content,))
@@ -155,7 +171,7 @@ class Blobs:
             raise
         return blob, size_bytes
 
-    def link_to(self, blob: str, target: Path) -> None:
+    def link_to(self, blob: str, target: str | os.PathLike[str]) -> None:
         """Make `target`, which must not exist, the blob's file itself: read-only, and to be left so."""
         try:
             os.link(self._name(blob), target)
@@ -164,7 +180,7 @@ class Blobs:
                 raise from_os_error(error, "cannot link") from error
             self.copy_to(blob, target, 0o444)
 
-    def copy_to(self, blob: str, target: Path, mode: int) -> None:
+    def copy_to(self, blob: str, target: str | os.PathLike[str], mode: int) -> None:
         """Make `target`, which must not exist, a file of its own with the blob's bytes."""
         source = _open(self._name(blob), _READ | os.O_NOFOLLOW)
         try:
@@ -182,6 +198,16 @@ class Blobs:
 
     def _name(self, blob: str) -> str:
         return f"{self._folder}/{blob[:2]}/{blob}"
+
+    def _is_there(self, name: str, size_bytes: int) -> bool:
+        """Whether the blob is there, byte for byte: a loss of power or a bad disk can leave another in its place."""
+        blob = name[-64:]
+        with suppress(FileNotFoundError):
+            if os.stat(name, follow_symlinks=False).st_size == size_bytes:
+                if blob not in self._verified and self.verify(blob):
+                    self._verified.add(blob)
+                return blob in self._verified
+        return False
 
     def _make_folder(self, target: str) -> None:
         """Make the folder of a blob; one that was seen once is taken to stay."""
@@ -205,6 +231,20 @@ def _regular(path: str, descriptor: int) -> os.stat_result:
     return status
 
 
+def _hash_is(descriptor: int, name: str, blob: str) -> bool:
+    try:
+        return _hash(descriptor, _regular(name, descriptor).st_size)[0] == blob
+    except (OSError, EnvironmentFailure):
+        return False
+
+
+def is_still(path: str, descriptor: int) -> bool:
+    """Whether the open file is the one that has the name now."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    return False
+
+
 def _hash(descriptor: int, expected_bytes: int) -> tuple[str, int]:
     digest = sha256()
     size_bytes = 0
@@ -222,14 +262,6 @@ def _chunks(descriptor: int, expected_bytes: int) -> Iterator[bytes]:
         if len(chunk) < length:
             return
         length = SMALL_BYTES
-
-
-def _is_there(path: str, size_bytes: int) -> bool:
-    """Whether the blob is there in full: a loss of power can leave it short."""
-    try:
-        return os.stat(path, follow_symlinks=False).st_size == size_bytes
-    except FileNotFoundError:
-        return False
 
 
 def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:

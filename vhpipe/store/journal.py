@@ -43,20 +43,21 @@ class JournalWriter:
 
     @classmethod
     def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[Recorded, ...]]:
-        """A writer behind what is valid of a journal, and that; what a crash left after it is cut off.
+        """A writer behind the last whole decision of a journal, and all until there; what a crash left is cut off.
 
+        Nothing was done yet for a decision of which not all was written.
         Only for who holds the run's lock. Errors: EnvironmentFailure.
         """
         follower = JournalFollower(path)
         records = follower.poll()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-            os.ftruncate(descriptor, follower.offset)
+            os.ftruncate(descriptor, follower.whole_offset)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
         writer = cls(os.fspath(path), descriptor)
-        writer._sequence, writer._size_bytes = len(records), follower.offset
-        return writer, records
+        writer._sequence, writer._size_bytes = follower.whole, follower.whole_offset
+        return writer, records[: follower.whole]
 
     def append(self, events: Sequence[AnyEvent], at: float) -> tuple[Recorded, ...]:
         """The events as recorded, after one write for all of them. On an error none is recorded.
@@ -64,7 +65,8 @@ class JournalWriter:
         Errors: EnvironmentFailure; if the file could not be cut back either, every later call fails too.
         """
         self._refuse_if_broken()
-        recorded = tuple(Recorded(self._sequence + position, at, event) for position, event in enumerate(events))
+        first, last = self._sequence, len(events) - 1
+        recorded = tuple(Recorded(first + place, at, event, last - place) for place, event in enumerate(events))
         lines = b"".join(line_of(encode(record)) for record in recorded)
         try:
             write_all(self._descriptor, lines)
@@ -115,17 +117,13 @@ def read_journal(path: Path) -> tuple[Recorded, ...]:
 
 
 class JournalFollower:
-    """Reads a journal while it grows."""
+    """Reads a journal while it grows. The first `whole` records, until `whole_offset`, are whole decisions."""
 
     def __init__(self, path: Path) -> None:
         self._path = os.fspath(path)
         self._offset = 0
         self._sequence = 0
-
-    @property
-    def offset(self) -> int:
-        """Where the last valid line that was read ends, in bytes."""
-        return self._offset
+        self.whole, self.whole_offset = 0, 0
 
     def poll(self) -> tuple[Recorded, ...]:
         """What came since the last call; a line that is still being written comes with a later one."""
@@ -139,6 +137,8 @@ class JournalFollower:
                 return
             self._sequence += 1
             self._offset = start + end
+            if not record.left:
+                self.whole, self.whole_offset = self._sequence, self._offset
             yield record
 
     def _new_content(self) -> bytes:

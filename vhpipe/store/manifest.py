@@ -2,7 +2,6 @@
 
 import os
 from hashlib import sha256
-from pathlib import Path
 
 import msgspec
 
@@ -28,14 +27,14 @@ class Manifest(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Manifest)
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> str:
+def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> str:
     """Write `manifest.json` into the attempt's folder; the sha256 of the file."""
     content = encode(manifest)
     write_atomically(manifest_name(folder), content)
     return sha256(content).hexdigest()
 
 
-def read_manifest(folder: Path) -> tuple[Manifest, str] | None:
+def read_manifest(folder: str | os.PathLike[str]) -> tuple[Manifest, str] | None:
     """The manifest and the sha256 of its file; None if there is none that can be read."""
     return manifest_at(manifest_name(folder))
 
@@ -50,5 +49,5 @@ def manifest_at(path: str) -> tuple[Manifest, str] | None:
         return None
 
 
-def manifest_name(folder: Path) -> str:
+def manifest_name(folder: str | os.PathLike[str]) -> str:
     return f"{os.fspath(folder)}/manifest.json"

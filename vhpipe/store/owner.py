@@ -7,7 +7,6 @@ Source: decision 28.
 
 import hmac
 import os
-import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,20 +37,34 @@ _decoder = msgspec.json.Decoder(Owner)
 def sign(folder: str, environ: Mapping[str, str]) -> bytes:
     """The content of `owner` for a folder that this user made just now; makes the user's key if there is none."""
     if KEY_FILE_VARIABLE in environ:
-        return encode(_owner(os.stat(folder), secrets.token_hex(16), _shared_key(environ)))
+        return encode(_owner(os.stat(folder), os.urandom(16).hex(), _shared_key(environ)))
     return encode(_owner(os.stat(folder), "", _own_key(environ, create=True)))
 
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the way out."""
-    reason = _fault_of_folder(folder) or _fault_of_owner(folder, environ)
-    if reason is not None:
-        raise RefusedError(
-            f"the state folder `{folder}` is not used: {reason}", hint=f"move it away: mv {folder} {folder}.old"
-        )
+    away = f"move it away: mv {folder} {folder}.old"
+    if reason := fault_of_folder(folder):
+        raise _not_used(folder, reason, away)
+    if reason := fault_of_owner(folder, environ):
+        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away}")
 
 
-def _fault_of_folder(folder: str) -> str | None:
+def _not_used(folder: str, reason: str, hint: str) -> RefusedError:
+    return RefusedError(f"the state folder `{folder}` is not used: {reason}", hint)
+
+
+def secret_mac(value: str, environ: Mapping[str, str]) -> str:
+    """The HMAC of a secret under this user's key, in hexadecimal: equal for equal values, and no help in guessing them.
+
+    Makes the key if there is none. Errors: EnvironmentFailure and RefusedError for a key that cannot be used.
+    """
+    key = _shared_key(environ) if KEY_FILE_VARIABLE in environ else _own_key(environ, create=True)
+    return hmac.new(key, b"vhpipe secret 1:" + value.encode("utf-8", "surrogateescape"), "sha256").hexdigest()
+
+
+def fault_of_folder(folder: str) -> str | None:
+    """Why a folder can be nobody's state folder here, however it is signed; None if it can."""
     status = os.lstat(folder)
     if stat.S_ISLNK(status.st_mode):
         return "it is a symbolic link"
@@ -59,12 +72,17 @@ def _fault_of_folder(folder: str) -> str | None:
         return "it is not a folder"
     if status.st_uid != os.geteuid():
         return f"it belongs to another user (uid {status.st_uid})"
-    if status.st_mode & 0o022:
-        return f"others may write to it (mode {stat.S_IMODE(status.st_mode):04o})"
     return None
 
 
-def _fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
+def fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
+    """Why this user has not signed the folder, or others could have changed it since; None if all is well.
+
+    Errors: as `sign`.
+    """
+    mode = stat.S_IMODE(os.lstat(folder).st_mode)
+    if mode & 0o022:
+        return f"others may write to it (mode {mode:04o})"
     try:
         content = _small_file(f"{folder}/owner")
         owner = decode(content, _decoder)
@@ -122,7 +140,7 @@ def _create_key(path: str) -> None:
         return
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     temporary = temporary_name(path)
-    write_new(temporary, secrets.token_hex(32).encode() + b"\n", 0o600, durable=True)
+    write_new(temporary, os.urandom(32).hex().encode() + b"\n", 0o600, durable=True)
     with suppress(FileExistsError):
         os.link(temporary, path)
     os.unlink(temporary)

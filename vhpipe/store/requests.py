@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import stat
 import time
 from contextlib import suppress
@@ -110,5 +109,5 @@ def _name(run: RunFolder, name: str) -> str:
 
 
 def _ulid() -> str:
-    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

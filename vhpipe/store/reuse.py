@@ -9,7 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.schedule.vocabulary import Status
 from vhpipe.store.atomic import temporary_name
+from vhpipe.store.blobs import is_still
 from vhpipe.store.manifest import Manifest, manifest_at, manifest_name
 
 
@@ -22,14 +24,20 @@ class ReuseEntries:
 
     def find(self, fingerprint: str) -> Manifest | None:
         """The manifest of an attempt that did this work; None if there is none that can be read."""
-        found = manifest_at(self._name(fingerprint))
-        return found[0] if found and found[0].fingerprint == fingerprint else None
+        read = manifest_at(self._name(fingerprint))
+        if read is None:
+            return None
+        found = read[0]
+        return found if (found.fingerprint, found.outcome) == (fingerprint, Status.COMPLETE) else None
 
-    def record(self, fingerprint: str, attempt_folder: Path) -> None:
-        """Name the manifest of a complete attempt as the result of this work; the newest stands."""
-        self._make_folder()
+    def record(self, fingerprint: str, attempt_folder: str | os.PathLike[str]) -> None:
+        """Name the manifest of a complete attempt as the result of this work; the newest stands.
+
+        Where no link can be made there is no entry, and the work is done again some day: no reason to end a run.
+        """
         source, target = manifest_name(attempt_folder), self._name(fingerprint)
-        try:
+        with suppress(OSError):
+            self._make_folder()
             try:
                 os.link(source, target)
             except FileExistsError:
@@ -38,17 +46,24 @@ class ReuseEntries:
                 os.rename(temporary, target)
                 with suppress(FileNotFoundError):  # two names of one file: a rename leaves both
                     os.unlink(temporary)
-        except OSError as error:
-            raise from_os_error(error, "cannot record what was done") from error
 
     def forget(self, fingerprint: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(self._name(fingerprint))
 
     def lock(self, fingerprint: str) -> int | None:
-        """A descriptor that keeps all others from this work until it is given to `unlock`; None if another has it."""
-        self._make_folder()
-        path = self._lock_name(fingerprint)
+        """A descriptor that keeps all others from this work until it is given to `unlock`; None if another has it.
+
+        Errors: EnvironmentFailure.
+        """
+        try:
+            self._make_folder()
+            return self._lock(self._lock_name(fingerprint))
+        except OSError as error:
+            raise from_os_error(error, "cannot lock") from error
+
+    def _lock(self, path: str) -> int | None:
+        """Locks the file that has the name: the one opened may just have been removed by its last holder."""
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
@@ -56,7 +71,7 @@ class ReuseEntries:
             except BlockingIOError:
                 os.close(descriptor)
                 return None
-            if _is_still(path, descriptor):
+            if is_still(path, descriptor):
                 return descriptor
             os.close(descriptor)
 
@@ -82,10 +97,3 @@ class ReuseEntries:
         if not self._made:
             os.makedirs(self._folder, 0o700, exist_ok=True)
             self._made = True
-
-
-def _is_still(path: str, descriptor: int) -> bool:
-    """Whether the locked file is the one that has the name: its last holder may just have removed it."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    return False

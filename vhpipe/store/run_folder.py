@@ -15,6 +15,7 @@ from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.codec import decode, encode
+from vhpipe.store.in_use import use
 
 Kept = TypeVar("Kept")
 
@@ -27,10 +28,17 @@ _LOCK_PATIENCE_S = 0.5
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for, as typed but without secrets, so that it can be asked again with changes.
 
-    `source` is the blob of the yaml; paths are absolute. Of environment variables only the names are kept.
+    `source` is the blob of the yaml, `file` its path from the project; `folder` is where relative paths of inputs
+    start. `only`, `start`, `until` and `exclude` are selectors. Of environment variables only the names are kept.
     """
 
     source: str = ""
+    file: str = ""
+    folder: str = ""
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     step: str | None = None
     task: str | None = None
     parameters: tuple[str, ...] = ()
@@ -38,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     parameter_values: dict[str, Value] = {}
     seed: int = 0
     on_collision: str = "last"
+    goal: str | None = None
     environment_names: tuple[str, ...] = ()
     secret_names: tuple[str, ...] = ()
     reuse: tuple[str, ...] = ()
@@ -83,6 +92,7 @@ class RunFolder:
         self.path = path
         self.journal_path = path / "journal"
         self._lock: int | None = None
+        self._in_use: int | None = None
         self._node_folders: dict[str, str] = {}
 
     def write_info(self, info: RunInfo) -> None:
@@ -105,24 +115,43 @@ class RunFolder:
             )
         return self._read("plan.json", _plan)
 
-    def acquire(self) -> None:
-        """Become the one process that runs this run. Errors: RefusedError if another one is."""
+    def acquire(self, patience_s: float = _LOCK_PATIENCE_S) -> None:
+        """Become the one process that runs this run. Errors: RefusedError if another one still is after that time.
+
+        Until `release`, what this run stores or links is kept from being collected.
+        """
+        in_use = use(self.path.parents[1])
+        descriptor = self.lock(patience_s)
+        if descriptor is None:
+            os.close(in_use)
+            raise RefusedError(
+                f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
+            )
+        self._lock, self._in_use = descriptor, in_use
+
+    def lock(self, patience_s: float = _LOCK_PATIENCE_S) -> int | None:
+        """A descriptor that keeps others from running the run until it is closed; None if another has it.
+
+        Errors: EnvironmentFailure, also if the run has been removed meanwhile.
+        """
         path = self.path / "lock"
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _locked_in_time(descriptor):
+        if not _locked_in_time(descriptor, patience_s):
             os.close(descriptor)
-            raise RefusedError(
-                f"run {self.number} is being run by another process", hint=f"wait for it: vhpipe wait {self.number}"
-            )
-        self._lock = descriptor
+            return None
+        if not path.exists():
+            os.close(descriptor)
+            raise EnvironmentFailure(f"run {self.number} was removed just now", hint="see what is left: vhpipe runs")
+        return descriptor
 
     def release(self) -> None:
-        if self._lock is not None:
+        if self._lock is not None and self._in_use is not None:
             os.close(self._lock)
-            self._lock = None
+            os.close(self._in_use)
+            self._lock = self._in_use = None
 
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
@@ -140,8 +169,13 @@ class RunFolder:
 
     def attempt_folder(self, attempt: AttemptId) -> Path:
         """Where an attempt works; nothing is made here."""
+        return Path(self.attempt_path(attempt))
+
+    def attempt_path(self, attempt: AttemptId) -> str:
+        """The same as text, which costs a tenth."""
         execution = attempt.execution
-        return self.node_folder(execution.node) / f"{execution.index}.{attempt.number}"
+        folder = self._node_folders.get(execution.node) or os.fspath(self.node_folder(execution.node))
+        return f"{folder}/{execution.index}.{attempt.number}"
 
     def log_path(self, attempt: AttemptId) -> Path:
         """The whole log of an attempt."""
@@ -149,10 +183,10 @@ class RunFolder:
 
     def node_folder(self, node: str) -> Path:
         """The folder of a node's attempts: readable for a person, and different for names that only look alike."""
-        name = self._node_folders.get(node)
-        if name is None:
-            name = self._node_folders[node] = _folder_name(node)
-        return self.path / "work" / name
+        folder = self._node_folders.get(node)
+        if folder is None:
+            folder = self._node_folders[node] = os.fspath(self.path / "work" / _folder_name(node))
+        return Path(folder)
 
     def _read(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
         path = self.path / name
@@ -164,8 +198,8 @@ class RunFolder:
             raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
 
 
-def _locked_in_time(descriptor: int) -> bool:
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
+def _locked_in_time(descriptor: int, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

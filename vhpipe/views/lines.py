@@ -17,6 +17,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Moment,
@@ -25,6 +26,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Recorded,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -33,8 +35,10 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
+from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, attempt_text, counts_text, duration_text, metadata_text
@@ -95,6 +99,8 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             if isinstance(event, RunEnded) and any(node.has_outputs for node in view.nodes.values()):
                 outputs = surroundings.commands.about(view.number, "outputs")
                 yield Line(f"results: {outputs}", Weight.USUAL, follows=True)
+            if isinstance(event, RunEnded) and (step := next_step(view, surroundings.commands)) is not None:
+                yield Line(step, Weight.VITAL, follows=True)
         case AttemptStarted():
             yield from _started(view, event.attempt, surroundings, limit)
         case AttemptEnded():
@@ -103,7 +109,8 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
         case RetryScheduled():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
-            yield Line(f"{label} queued again, attempt {event.number}", Weight.NOTABLE)
+            later = f" after {duration_text(event.delay_s)}" if event.delay_s else ""
+            yield Line(f"{label} queued again{later}, attempt {event.number}", Weight.NOTABLE)
         case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
             yield from _about_approval(view, event, surroundings)
         case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
@@ -116,6 +123,8 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
         case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
+            pass
+        case SweepExtended() | RetryDue() | HookApplied():
             pass
         case _:
             assert_never(event)

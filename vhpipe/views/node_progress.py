@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import structs
+
 from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PlannedDeployment, PlannedExecution, PlannedNode
 from vhpipe.schedule.vocabulary import (
     SETTLED,
     AttemptEnded,
     AttemptLost,
+    HookApplied,
     InputsBound,
     Json,
     Moment,
@@ -19,6 +22,7 @@ from vhpipe.schedule.vocabulary import (
     ReuseAwaited,
     ReuseMissed,
     Status,
+    SweepExtended,
 )
 
 ENGINE_GONE = "the engine ended before the run did"
@@ -26,7 +30,10 @@ FAILED = frozenset({Status.ERROR, Status.CRASHED})
 
 
 class Counts(NamedTuple):
-    """How many executions of a node are where; `failed` has the crashed ones too, and `total` is the sum."""
+    """How many executions of a node are where; `failed` has the crashed ones too, and `total` is the sum.
+
+    `reused` are those among the complete ones whose result was made elsewhere.
+    """
 
     total: int
     queued: int
@@ -34,6 +41,7 @@ class Counts(NamedTuple):
     complete: int
     failed: int
     stopped: int
+    reused: int = 0
 
 
 @dataclass(slots=True)
@@ -119,6 +127,7 @@ class NodeView:
             counted[Status.COMPLETE],
             counted[Status.ERROR] + counted[Status.CRASHED],
             counted[Status.STOPPED],
+            self.reused,
         )
 
     @property
@@ -144,7 +153,7 @@ class NodeView:
     def parameters(self, index: int, seed: int) -> Mapping[str, object]:
         """The parameters of one execution: those of the step, of the sweep and what edges brought."""
         bound = self._bound or InputsBound(self.name)
-        return typed_execution_values(self.planned, bound.values, bound.spread, index, seed)
+        return typed_execution_values(self.planned, bound, index, seed)
 
     def label(self, index: int) -> str:
         """How an execution is called: `train#3`, and just `train` where a node cannot have another."""
@@ -155,13 +164,31 @@ class NodeView:
 
     def start(self, executions: int, left_out: tuple[int, ...], at: float) -> None:
         self.status, self.started_at, self.total = Status.STARTED, at, executions
+        self._counted.clear()
         self._counted[Status.QUEUED] = executions
+        self._unstarted = Status.QUEUED
+        for execution in self._known.values():
+            execution.status = Status.QUEUED
         for index in left_out:
             self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
+
+    def apply_hook(self, event: HookApplied) -> None:
+        bound = self._bound or InputsBound(self.name)
+        self._bound = structs.replace(bound, values={**bound.values, **event.values})
+
+    def extend(self, event: SweepExtended) -> None:
+        bound = self._bound or InputsBound(self.name)
+        self._bound = structs.replace(bound, proposed=(*bound.proposed, *event.sets))
+        self.total += len(event.sets)
+        self._counted[Status.QUEUED] += len(event.sets)
 
     def reopen(self, event: NodeReopened) -> None:
         """What a stop had done is taken back."""
         self.status, self.because, self.ended_at = event.status, None, None
+        if event.status is Status.CREATED:
+            self.total, self.started_at = 0, None
+            self._counted.clear()
+            self._running.clear()
         for index in event.queued:
             self._move(self._known.setdefault(index, self.execution(index)), Status.QUEUED)
         self._unstarted = Status.QUEUED
@@ -172,6 +199,7 @@ class NodeView:
             attempt = execution.attempts[-1]
             attempt.status, attempt.because = Status.CRASHED, event.because
             attempt.ended_at = attempt.ended_at or at
+        self.reused -= execution.reused_from is not None
         execution.metadata, execution.outputs, execution.reused_from = {}, (), None
         self._move(execution, Status.QUEUED)
         if self.status is Status.COMPLETE:

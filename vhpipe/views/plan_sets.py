@@ -33,3 +33,8 @@ def may_spread(node: PlannedNode, incoming: Sequence[PlannedEdge]) -> tuple[str,
     single = {parameter.name for parameter in node.spec.parameters if parameter.multiple is Multiple.NONE}
     targets = (edge.target_key for edge in incoming if edge.target_kind is EdgeKind.PARAMETER)
     return tuple(dict.fromkeys(name for name in targets if name in single))
+
+
+def given_by(node: PlannedNode) -> tuple[int, ...]:
+    """The runs that made what a node has already; none for one that runs, and for a deployment."""
+    return tuple(sorted({each.origin.run for each in node.given.executions})) if node.given else ()

@@ -13,7 +13,7 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
-from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets
+from vhpipe.views.plan_sets import counted_executions, given_by, may_spread, parameter_sets
 from vhpipe.views.safe_text import one_line
 
 SETS_SHOWN = 5
@@ -41,7 +41,7 @@ def _total(plan: Plan) -> str:
 
 
 def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> Iterator[str]:
-    yield f"{node.name}  ({_what_it_is(node)})"
+    yield f"{node.name}  ({_what_it_is(node)}{_given_by(node)})"
     match node:
         case PlannedTask():
             yield from _indented(_task_lines(plan, node, incoming))
@@ -59,6 +59,19 @@ def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"  {line}" for line in lines)
+
+
+def _given_by(node: PlannedNode) -> str:
+    runs = given_by(node)
+    listed = " and ".join(map(str, runs))
+    if node.given is None:
+        return f", only {_indexes(node.children)}" if isinstance(node, PlannedTask) and node.children else ""
+    what = "" if node.given.is_whole else f"{len(node.given.executions)} of them "
+    return f", {what}given{listed and f' by run {listed}'}"
+
+
+def _indexes(children: Sequence[int]) -> str:
+    return ", ".join(f"#{index}" for index in children)
 
 
 def _what_it_is(node: PlannedNode) -> str:

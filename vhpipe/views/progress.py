@@ -18,6 +18,7 @@ from vhpipe.schedule.vocabulary import (
     DeploymentCreated,
     DeploymentFailed,
     DeploymentRequested,
+    HookApplied,
     InputsBound,
     InputsFetched,
     Moment,
@@ -26,6 +27,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Recorded,
+    RetryDue,
     RetryScheduled,
     ReuseAwaited,
     ReuseMissed,
@@ -34,6 +36,7 @@ from vhpipe.schedule.vocabulary import (
     RunStarted,
     RunStopping,
     Status,
+    SweepExtended,
     Warned,
 )
 from vhpipe.views.node_progress import ENGINE_GONE, NodeView
@@ -41,7 +44,10 @@ from vhpipe.views.node_progress import ENGINE_GONE, NodeView
 
 @dataclass(slots=True)
 class RunView:
-    """A run so far. `by_user` says that a person stopped it: by a signal, `vhpipe stop` or a refused approval."""
+    """A run so far. `by_user` says that a person stopped it: by a signal, `vhpipe stop` or a refused approval.
+
+    `was_refused`: it was that.
+    """
 
     plan: Plan
     number: int
@@ -52,6 +58,7 @@ class RunView:
     ended_at: float | None = None
     capacity: int = 0
     by_user: bool = False
+    was_refused: bool = False
 
     @classmethod
     def start(cls, plan: Plan, number: int) -> "RunView":
@@ -102,6 +109,8 @@ class RunView:
                 self.nodes[event.attempt.execution.node].attempt_ended(event, at)
             case AttemptLost():
                 self.nodes[event.attempt.execution.node].attempt_lost(event, at)
+            case HookApplied():
+                self.nodes[event.node].apply_hook(event)
             case RetryScheduled():
                 self.nodes[event.execution.node].queue_again(event.execution.index)
             case ReuseAwaited() | ReuseMissed():
@@ -110,9 +119,12 @@ class RunView:
                 self._apply_approval(event)
             case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
                 _apply_deployment(self.nodes[event.node], event, at)
-            case InputsBound() | NodeStarted() | NodeReopened() | NodeStopping() | NodeSettled() | Warned():
+            case (
+                InputsBound() | NodeStarted() | SweepExtended() | NodeReopened() | NodeStopping() | NodeSettled()
+                | Warned()
+            ):  # fmt: skip
                 _apply_to_node(self.nodes[event.node], event, at)
-            case ActionTaken() | InputsFetched():
+            case ActionTaken() | InputsFetched() | RetryDue():
                 pass
             case _:
                 assert_never(event)
@@ -139,16 +151,21 @@ class RunView:
 
     def _apply_approval(self, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> None:
         self.nodes[event.node].approval = event.moment if isinstance(event, ApprovalAwaited) else None
+        self.was_refused = self.was_refused or isinstance(event, ApprovalRefused)
 
 
 def _apply_to_node(
-    node: NodeView, event: InputsBound | NodeStarted | NodeReopened | NodeStopping | NodeSettled | Warned, at: float
+    node: NodeView,
+    event: InputsBound | NodeStarted | SweepExtended | NodeReopened | NodeStopping | NodeSettled | Warned,
+    at: float,
 ) -> None:
     match event:
         case InputsBound():
             node.bind(event)
         case NodeStarted():
             node.start(event.executions, event.left_out, at)
+        case SweepExtended():
+            node.extend(event)
         case NodeReopened():
             node.reopen(event)
         case NodeStopping():

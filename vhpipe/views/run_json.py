@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, ExecutionId, Origin
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
@@ -52,11 +52,20 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
     return {
         "index": execution.index,
         "status": str(execution.status),
+        "reused_from": origin_json(execution.reused_from),
         "parameters": json_value(view.parameters(node, execution.index)),
         "metadata": json_value(execution.metadata),
         "outputs": [json_value(datum.name) for datum in execution.outputs],
         "attempts": _attempts_json(node, execution, log_path),
     }
+
+
+def origin_json(origin: Origin | None) -> dict[str, object] | None:
+    """The attempt that made the result of an execution which did not run itself."""
+    if origin is None:
+        return None
+    execution, attempt = origin.attempt.execution, origin.attempt.number
+    return {"run": origin.run, "node": json_value(execution.node), "index": execution.index, "attempt": attempt}
 
 
 def _attempts_json(node: NodeView, execution: ExecutionView, log_path: LogPath) -> list[dict[str, object]]:

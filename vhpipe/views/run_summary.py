@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.views.lines import end_text, exit_text
+from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, duration_text, metadata_text
@@ -24,6 +25,8 @@ def summary(
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
         yield f"{one_line(node.name)} waits for approval: {answer}"
+    if (step := next_step(view, commands)) is not None:
+        yield step
     yield from (f"ignored: {one_line(ignored)}" for ignored in view.plan.ignored)
 
 
@@ -40,6 +43,8 @@ def _details(node: NodeView) -> Iterator[str]:
     if node.type == "deployment":
         yield from _deployment_details(node)
         return
+    if node.type == "execution" and node.total and (origin := node.execution(0).reused_from):
+        yield f"reused from {one_line(str(origin))}"
     files = sum(len(execution.outputs) for execution in node.known_executions())
     if files:
         yield f"{files} output{'s' if files > 1 else ''}"

@@ -51,8 +51,9 @@ def shortened(text: str, limit: int) -> str:
 
 
 def counts_text(counts: Counts) -> str:
-    """`4 of 6`, with those that run, failed or were stopped where there are any."""
-    others = ((counts.running, "running"), (counts.failed, "failed"), (counts.stopped, "stopped"))
+    """`4 of 6`, with those that were reused, run, failed or were stopped where there are any."""
+    others = ((counts.reused, "reused"), (counts.running, "running"), (counts.failed, "failed"),
+              (counts.stopped, "stopped"))  # fmt: skip
     return ", ".join([f"{counts.complete} of {counts.total}"] + [f"{n} {what}" for n, what in others if n])
 
 

@@ -1,0 +1,188 @@
+"""What holds for every pipeline whose engine is killed or stopped again and again, at any instant, and goes on."""
+
+from collections import Counter
+from random import Random
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from random_plans import ORDERLY_WORDS, plans
+from worlds import World
+
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedNode
+from vhpipe.schedule.resuming import why_not_resumable
+from vhpipe.schedule.state import RunState
+from vhpipe.schedule.vocabulary import (
+    SETTLED,
+    AnyEvent,
+    ApprovalGranted,
+    AttemptEnded,
+    AttemptReported,
+    AttemptStarted,
+    Moment,
+    NodeSettled,
+    RunEnded,
+    Status,
+    StopRequested,
+)
+
+
+class Fate:
+    """How executions end: it depends on nothing but the execution and how often it has failed before."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.world: World
+
+    def of(self, attempt: AttemptId) -> AttemptReported:
+        failures = self.world.state.execution(attempt.execution).failures
+        random = Random(f"{self.seed} {attempt.execution} {failures}")
+        outcome = random.choice((Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED))
+        because = None if outcome is Status.COMPLETE else "exit code 1"
+        metadata: dict[str, object] = {"loss": random.random() * 2}
+        return AttemptReported(attempt, outcome, because=because, metadata=metadata)
+
+    def reuse(self, execution: ExecutionId, time: int) -> str:
+        random = Random(f"{self.seed} {execution} {time}")
+        is_known = Random(f"{self.seed} {execution}").random() < 0.3
+        return "busy" if time < 4 and random.random() < 0.4 else "hit" if is_known else "miss"
+
+
+class Story:
+    """One run, undisturbed or stopped and killed again and again, until it ends for good."""
+
+    def __init__(self, plan: Plan, fate: Fate, random: Random) -> None:
+        self.plan, self.fate, self.random = plan, fate, random
+        self.resumes = 0
+        self._begin(())
+        self.world.start()
+
+    def _begin(self, events: tuple[AnyEvent, ...]) -> None:
+        capacity = self.random.randint(1, 3)
+        self.world = World(self.plan, self.fate.of, capacity, self.fate.reuse, events)
+        self.fate.world = self.world
+
+    def go_on(self, turns: int = 1000) -> None:
+        """Let things end in any order; every approval is given."""
+        world = self.world
+        for _ in range(turns):
+            world.running.rotate(self.random.randrange(4))
+            if world.asked:
+                world.answer(world.asked.pop(0).node)
+            elif not world.step():
+                return
+
+    def stop(self) -> None:
+        self.world.hear(StopRequested("received SIGINT"))
+        self.go_on(self.random.choice((0, 1, 2, 1000)))
+
+    def kill_and_resume(self) -> None:
+        """Some of the last decisions are lost with the engine, and some of what attempts have left."""
+        lost = self.random.choice((0, 0, 0, 1, 2, 5))
+        decisions = self.world.decisions[-lost:] if lost else ()
+        kept = len(self.world.events) - sum(len(decision.events) for decision in decisions)
+        self._begin(tuple(self.world.events[:kept]))
+        if not kept:
+            self.world.start()
+            return
+        found = [self.fate.of(each) for each in self.world.under_way() if self.random.random() < 0.5]
+        self.world.resume(self.world.capacity, found)
+        self.resumes += 1
+
+    def tell(self) -> World:
+        for _ in range(self.random.randint(1, 4)):
+            self.go_on(self.random.randrange(12))
+            if self.random.random() < 0.3:
+                self.stop()
+            if why_not_resumable(self.world.state):
+                break
+            self.kill_and_resume()
+        self.go_on()
+        return self.world
+
+
+def undisturbed(plan: Plan, fate: Fate) -> World:
+    story = Story(plan, fate, Random(0))
+    story.go_on()
+    return story.world
+
+
+def disturbed(plan: Plan, fate: Fate, seed: int) -> World:
+    story = Story(plan, fate, Random(seed))
+    world = story.tell()
+    event(f"resumed {story.resumes} times")
+    return world
+
+
+def results(world: World) -> dict[str, object]:
+    return {
+        name: (node.status, node.failed, [(each.status, each.metadata) for each in node.executions])
+        for name, node in world.state.nodes.items()
+    }
+
+
+SEEDS = st.integers(0, 1 << 32)
+
+
+@settings(max_examples=200)
+@given(plans(), SEEDS, SEEDS)
+def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, seed: int) -> None:
+    world = disturbed(plan, Fate(fate), seed)
+    assert isinstance(world.events[-1], RunEnded)
+    for name, node in world.state.nodes.items():
+        assert node.status in SETTLED, name
+        assert all(each.status in SETTLED for each in node.executions), name
+        assert (node.queued, node.running, node.making_deployment) == (0, 0, False)
+    assert not any((world.state.queue, world.state.unchecked, world.state.awaited))
+
+
+@settings(max_examples=200)
+@given(plans(), SEEDS, SEEDS)
+def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: int, seed: int) -> None:
+    complete: set[ExecutionId] = set()
+    numbers: Counter[ExecutionId] = Counter()
+    for each in disturbed(plan, Fate(fate), seed).events:
+        if isinstance(each, AttemptStarted):
+            assert each.attempt.execution not in complete
+            assert each.attempt.number > numbers[each.attempt.execution]
+            numbers[each.attempt.execution] = each.attempt.number
+        if isinstance(each, AttemptEnded) and each.outcome is Status.COMPLETE:
+            assert each.attempt.execution not in complete
+            complete.add(each.attempt.execution)
+
+
+@settings(max_examples=200)
+@given(plans(), SEEDS, SEEDS)
+def test_the_replayed_state_of_a_resumed_run_equals_the_live_one(plan: Plan, fate: int, seed: int) -> None:
+    world = disturbed(plan, Fate(fate), seed)
+    replayed = RunState.of(plan)
+    for each in world.events:
+        replayed.apply(each)
+    assert replayed == world.state
+
+
+@settings(max_examples=200)
+@given(plans(ORDERLY_WORDS), SEEDS, SEEDS)
+def test_a_resumed_run_ends_as_one_that_nothing_disturbed(plan: Plan, fate: int, seed: int) -> None:
+    assert results(disturbed(plan, Fate(fate), seed)) == results(undisturbed(plan, Fate(fate)))
+
+
+@settings(max_examples=200)
+@given(plans(), SEEDS, SEEDS)
+def test_nothing_starts_before_its_upstream_is_complete_and_approved(plan: Plan, fate: int, seed: int) -> None:
+    held = {node.name: approval_after(node) for node in plan.nodes}
+    open_: set[str] = set()
+    for each in disturbed(plan, Fate(fate), seed).events:
+        if isinstance(each, NodeSettled) and each.status is Status.COMPLETE and not held[each.node]:
+            open_.add(each.node)
+        if isinstance(each, ApprovalGranted) and each.moment is Moment.COMPLETE:
+            open_.add(each.node)
+        if isinstance(each, AttemptStarted):
+            assert open_.issuperset(edge.source for edge in plan.edges if edge.target == each.attempt.execution.node)
+
+
+def approval_after(node: PlannedNode) -> bool:
+    """Whether what follows the node always waits for an approval."""
+    return any(
+        Moment.COMPLETE in action.when and "require-approval" in action.then and not action.conditions
+        for action in node.actions
+    )

@@ -1,0 +1,117 @@
+"""From a file and what is asked of it to the plan of a run; the same for a new run and for one that is asked again."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vhpipe.cli.arguments import given_arguments, match_name, pick_pipeline, read_parameter_files
+from vhpipe.cli.environment_options import NO_VARIABLES, GivenVariables
+from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile
+from vhpipe.cli.parts import selectors_of, with_given
+from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.config.model import Config
+    from vhpipe.plan.model import Plan
+    from vhpipe.plan.selection import Selection
+    from vhpipe.store.run_folder import Asked
+
+
+class Planned(NamedTuple):
+    """A plan, reduced to what is selected of it, whose inputs are not looked up yet."""
+
+    plan: "Plan"
+    selection: "Selection"
+
+
+def asked_by(
+    options: Mapping[str, Any], config: "Config", file: str, project: Path, variables: GivenVariables = NO_VARIABLES
+) -> "Asked":
+    """What the options of a command line ask for; names of steps and tasks in full.
+
+    `file` is as the user gave it. Errors: UsageError for an unknown name, and for a file of parameters that cannot be
+    read.
+    """
+    from vhpipe.engine.fetch import redacted
+    from vhpipe.store.run_folder import Asked
+
+    path = os.path.join(file, DEFAULT_FILE) if os.path.isdir(file) else file
+    step, task = options.get("step"), options.get("task")
+    return Asked(
+        file="" if file == STDIN else os.path.relpath(path, project),
+        folder=os.getcwd(),
+        step=match_name(step, config.steps_by_name(), "step") if step else None,
+        task=match_name(task, config.tasks_by_name(), "task") if task else None,
+        parameters=tuple(options["parameter_assignments"]),
+        inputs=tuple(map(redacted, options["input_assignments"])),
+        parameter_values=dict(read_parameter_files(options["parameter_files"])),
+        seed=options["seed"],
+        on_collision=options["on_collision"],
+        goal=options.get("goal"),
+        only=tuple(options["only"]),
+        start=tuple(options["start"]),
+        until=tuple(options["until"]),
+        exclude=tuple(options["exclude"]),
+        reuse=tuple(options["reuse"]),
+        no_reuse=tuple(options["no_reuse"]),
+        environment_names=tuple(variables.values),
+        secret_names=variables.secret_names,
+    )
+
+
+def planned(
+    loaded: LoadedFile,
+    name: str | None,
+    asked: "Asked",
+    inputs: Sequence[str],
+    file: str,
+    variables: GivenVariables = NO_VARIABLES,
+) -> Planned:
+    """The plan of a pipeline, or of the one step or task that is asked for. `inputs` are as typed.
+
+    `file` is the name of the file as the user gave it. Errors: UsageError for everything that does not fit the file.
+    """
+    from vhpipe.graph.build import build_graph
+    from vhpipe.plan.compile import compile_plan
+    from vhpipe.plan.searching import with_goal
+    from vhpipe.plan.secrets import sealed
+    from vhpipe.plan.selection import reduced, select
+    from vhpipe.plan.single import single_node
+    from vhpipe.store.owner import secret_mac
+
+    config = loaded.config
+    if asked.step or asked.task:
+        config, pipeline = single_node(config, step=asked.step, task=asked.task)
+        graph = build_graph(config, pipeline)
+    else:
+        pipeline = pick_pipeline(config, name)
+        graph = loaded.graphs[config.pipelines.index(pipeline)]
+    arguments = given_arguments(
+        pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
+    )
+    plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
+    plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
+    plan = with_goal(plan, asked.goal)
+    selection = select(plan, selectors_of(asked))
+    return Planned(reduced(plan, selection), selection)
+
+
+def given_plan(wanted: Planned, asked: "Asked", project: Path, command: Sequence[str]) -> "Plan":
+    """The plan with what earlier runs of the project give to it. See `with_given`."""
+    from vhpipe.engine.earlier import EarlierRuns
+
+    plan, selection = wanted
+    if not (selection.given or selection.children):
+        return plan
+    earlier = EarlierRuns(project, plan.pipeline, is_pipeline=not (asked.step or asked.task))
+    return with_given(plan, selection, earlier, command)
+
+
+def refuse_unrunnable(plan: "Plan", capacity: int) -> None:
+    from vhpipe.plan.runnable import runnable_problems
+
+    problems = runnable_problems(plan, capacity)
+    if problems:
+        raise UsageError(problems[0])

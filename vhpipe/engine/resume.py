@@ -1,0 +1,166 @@
+"""A run that was killed or stopped goes on: with its own plan, its own code, and all that was complete.
+
+What its attempts have left is taken over if their manifest says so; all else they left is removed.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from vhpipe.engine.identity import attempt_identifier
+from vhpipe.engine.snapshot import Snapshot, load_snapshot
+from vhpipe.engine.start import Begun, Order, boot_identifier
+from vhpipe.engine.working_copy import remove_tree
+from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId
+from vhpipe.runners.process_tree import kill_marked
+from vhpipe.schedule.resuming import why_not_resumable
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.state import RunState
+from vhpipe.schedule.vocabulary import AttemptReported, ResumeRequested, StartRequested, Status
+from vhpipe.store.blobs import Blobs
+from vhpipe.store.journal import JournalWriter
+from vhpipe.store.manifest import read_manifest
+from vhpipe.store.project import ProjectStore
+from vhpipe.store.run_folder import RunFolder
+
+PATIENCE_S = 2.0
+"""How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
+
+
+def continue_run(
+    store: ProjectStore,
+    run: RunFolder,
+    capacity: int,
+    environment: Mapping[str, str],
+    secrets: Mapping[str, str] | None = None,
+) -> Begun:
+    """The run, held by this process and ready to walk on.
+
+    Errors: RefusedError while another process runs it, UsageError for one that cannot go on as it is,
+    EnvironmentFailure for one whose plan, code or journal is damaged.
+    """
+    run.acquire(PATIENCE_S)
+    info, plan, snapshot = run.info(), run.plan(), load_snapshot(run.path)
+    journal, past = JournalWriter.reopen(run.journal_path)
+    state = Scheduler(plan, (recorded.event for recorded in past)).state
+    if reason := why_not_resumable(state):
+        journal.close()
+        raise _not_resumable(run.number, reason, state)
+    lost = tuple(under_way(state))
+    kill_survivors(info.identifier, lost)
+    _remove_unknown(run, state)
+    order = Order(
+        plan=plan,
+        project=store.project,
+        capacity=capacity,
+        environment=environment,
+        title=info.title,
+        tags=info.tags,
+        repository=info.repository,
+        is_pipeline=info.is_pipeline,
+        inherits_environment=info.inherits_environment,
+        secrets=secrets or {},
+    )
+    boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
+    is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
+    _refuse_lost_code(run, snapshot, is_intact)
+    found = reports_found(run, lost, store.blobs)
+    resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
+    beginning = resumed if past else StartRequested(capacity, boot)
+    return Begun(order, store, run, info, snapshot, journal, beginning, past)
+
+
+def _remove_unknown(run: RunFolder, state: RunState) -> None:
+    """Remove what is left of attempts that the journal has lost with the power: others will have their numbers."""
+    for name, node in state.nodes.items():
+        known = {str(index): execution.attempt for index, execution in enumerate(node.executions)}
+        for folder in run.node_folder(name).glob("*.*"):
+            index, _, number = folder.name.partition(".")
+            if number.isdecimal() and int(number) > known.get(index, 0):
+                remove_tree(str(folder))
+
+
+def _not_resumable(number: int, reason: str, state: RunState) -> UsageError:
+    if state.status is Status.COMPLETE:
+        return UsageError(f"run {number} {reason}", "start another with `vhpipe run`")
+    hint = f"a new run can take over what is complete: vhpipe resume {number} --with-changes"
+    return UsageError(f"run {number} {reason}", hint)
+
+
+def kill_survivors(identifier: str, attempts: Iterable[AttemptId]) -> None:
+    """Kill what is left of attempts whose engine has died. `identifier` is that of the run."""
+    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(identifier, attempt)}" for attempt in attempts})
+
+
+def under_way(state: RunState) -> Iterator[AttemptId]:
+    """The attempts that had begun and of which no end is recorded."""
+    for name, node in state.nodes.items():
+        for index, execution in enumerate(node.executions if node.running else ()):
+            if execution.status is Status.STARTED:
+                yield AttemptId(ExecutionId(name, index), execution.attempt)
+
+
+def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -> tuple[AttemptReported, ...]:
+    """The reports of those attempts that had ended; what others have left half done is removed."""
+    found = []
+    for attempt in attempts:
+        report = _left_by(run, attempt, blobs)
+        if report is None:
+            _remove_remains(run.attempt_folder(attempt))
+        else:
+            found.append(report)
+    return tuple(found)
+
+
+def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> AttemptReported | None:
+    """What an attempt reported that nobody heard: its manifest, if that and all it names are whole.
+
+    One that was stopped did not end by itself: it counts as lost.
+    """
+    read = read_manifest(run.attempt_folder(attempt))
+    if read is None:
+        return None
+    manifest, digest = read
+    is_its_own = (manifest.run, manifest.attempt) == (run.number, attempt)
+    if not is_its_own or manifest.outcome is Status.STOPPED or not _are_whole(manifest.outputs, blobs):
+        return None
+    return AttemptReported(
+        attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
+        outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
+    )  # fmt: skip
+
+
+def _are_whole(outputs: Iterable[Datum], blobs: Blobs) -> bool:
+    return all(blobs.verify(blob) for blob in {datum.blob for datum in outputs})
+
+
+def _damaged(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
+    """Complete executions of which an output is gone."""
+    known: dict[str, bool] = {}
+    for name, node in state.nodes.items():
+        for index, execution in enumerate(node.executions if node.completed else ()):
+            if execution.status is not Status.COMPLETE:
+                continue
+            for datum in execution.outputs:
+                if datum.blob not in known:
+                    known[datum.blob] = is_intact(datum.blob)
+                if not known[datum.blob]:
+                    yield ExecutionId(name, index)
+                    break
+
+
+def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[str], bool]) -> None:
+    for entry in snapshot.entries:
+        if entry.link is None and not is_intact(entry.blob):
+            raise EnvironmentFailure(
+                f"run {run.number} cannot go on: `{entry.path}` of its code is missing or damaged",
+                hint=f"a new run can take over what is complete: vhpipe resume {run.number} --with-changes",
+            )
+
+
+def _remove_remains(folder: Path) -> None:
+    """Half-done work goes; the log stays, for it may tell something."""
+    for name in ("inputs", "outputs", "config"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+

@@ -1,0 +1,27 @@
+"""Moments that the scheduler wants to hear of; monotonic time."""
+
+import heapq
+import time
+from itertools import count
+
+from vhpipe.plan.model import ExecutionId
+from vhpipe.schedule.vocabulary import SetTimer, TimerFired
+
+
+class Timers:
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, ExecutionId | None]] = []
+        self._order = count()
+
+    def set(self, timer: SetTimer) -> None:
+        heapq.heappush(self._waiting, (time.monotonic() + timer.delay_s, next(self._order), timer.execution))
+
+    def next_deadline(self) -> float | None:
+        return self._waiting[0][0] if self._waiting else None
+
+    def due(self, now: float) -> list[TimerFired]:
+        """What has come due, each once, in order."""
+        fired = []
+        while self._waiting and self._waiting[0][0] <= now:
+            fired.append(TimerFired(heapq.heappop(self._waiting)[2]))
+        return fired

@@ -1,0 +1,39 @@
+"""Who uses a store now: engines hold `clean.lock` together, `vhpipe clean` holds it alone while it collects blobs.
+
+So a blob that an engine has just stored or linked, and that no record names yet, is never taken for garbage.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from vhpipe.errors import from_os_error
+
+
+def use(root: Path) -> int:
+    """A descriptor that keeps blobs from being collected until it is closed; waits while they are."""
+    descriptor = _opened(root)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    except OSError as error:
+        os.close(descriptor)
+        raise from_os_error(error, "cannot lock") from error
+    return descriptor
+
+
+def use_alone(root: Path) -> int | None:
+    """A descriptor that makes all others wait until it is closed; None if there are others now."""
+    descriptor = _opened(root)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _opened(root: Path) -> int:
+    try:
+        return os.open(root / "clean.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise from_os_error(error, "cannot open") from error

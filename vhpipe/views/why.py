@@ -1,0 +1,143 @@
+"""Why an execution ran, or did not: what happened to it, and what differs from an earlier one."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from vhpipe.plan.evidence import Difference
+from vhpipe.plan.reusing import reuses
+from vhpipe.schedule.vocabulary import Status
+from vhpipe.views.json_values import SCHEMA, json_value
+from vhpipe.views.node_progress import ExecutionView, NodeView
+from vhpipe.views.run_text import shortened, value_text
+from vhpipe.views.safe_text import one_line
+
+SHOWN_DIFFERENCES = 20
+LONGEST_VALUE = 60
+REUSE_WAS_OFF = "reuse was off"
+
+
+class Compared(NamedTuple):
+    """Another execution to compare with, and what differs; `differences` is None where that cannot be known."""
+
+    run: int
+    label: str
+    status: Status
+    differences: tuple[Difference, ...] | None
+
+
+class Why(NamedTuple):
+    """`happened` completes "train#1 of run 3 …"; `action` is `run`, `reuse`, `given` or `skip`.
+
+    `was_reusable` is False where reuse was off for the node.
+    """
+
+    run: int
+    label: str
+    action: str
+    happened: str
+    was_reusable: bool
+    compared: Compared | None = None
+
+
+def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str, str]:
+    """Action and words; `execution` is None for a node that has started none."""
+    if execution is None or (execution.status is Status.SKIPPED and not execution.attempts):
+        because = f": {one_line(node.because)}" if node.because else ""
+        return "skip", f"did not run{because}"
+    if execution.reused_from is not None:
+        is_given = node.planned.given is not None
+        origin = one_line(str(execution.reused_from))
+        return ("given", f"was given by {origin}") if is_given else ("reuse", f"was reused from {origin}")
+    if not execution.attempts:
+        waits = f": {one_line(execution.reuse)}" if execution.reuse else ""
+        return "run", f"is {execution.status}{waits}"
+    reason = execution.reuse if reuses(node.planned) else REUSE_WAS_OFF
+    return "run", f"ran: {one_line(reason)}" if reason else "ran"
+
+
+def why_lines(why: Why) -> Iterator[str]:
+    """Lines that are safe to show."""
+    yield f"{one_line(why.label)} of run {why.run} {why.happened}"
+    compared = why.compared
+    if compared is None:
+        yield "no earlier run has it"
+        return
+    yield f"compared with {one_line(compared.label)} of run {compared.run} ({compared.status}):"
+    yield from (f"  {line}" for line in difference_lines(compared.differences))
+    advice = _advice(why, compared)
+    if advice:
+        yield f"  {advice}"
+
+
+def difference_lines(differences: Sequence[Difference] | None) -> Iterator[str]:
+    if differences is None:
+        yield "what it stood on is not kept any more"
+        return
+    yield from map(difference_text, differences[:SHOWN_DIFFERENCES])
+    more = len(differences) - SHOWN_DIFFERENCES
+    if more > 0:
+        yield f"and {more} more"
+    yield "the rest is the same" if differences else "nothing differs"
+
+
+def difference_text(difference: Difference) -> str:
+    """`parameter lr: 0.1 → 0.3`, `file train.py changed`, `command line 2 added: make`."""
+    what = one_line(f"{_subject(difference)} {difference.name}".rstrip())
+    old, new = (shortened(value_text(value), LONGEST_VALUE) for value in (difference.old, difference.new))
+    match difference.change:
+        case "changed" if difference.old is None and difference.new is None:
+            return f"{what} changed"
+        case "changed":
+            return f"{what}: {old} → {new}"
+        case "added":
+            return f"{what} added" + ("" if difference.new is None else f": {new}")
+        case "removed":
+            return f"{what} removed" + ("" if difference.old is None else f", it was: {old}")
+
+
+def _subject(difference: Difference) -> str:
+    """Contents of inputs read as `input data: x.csv changed`."""
+    is_file = difference.part.startswith("input ") and difference.name
+    return f"{difference.part}:" if is_file else difference.part
+
+
+def _advice(why: Why, compared: Compared) -> str | None:
+    """What follows where nothing differs and it ran all the same."""
+    if why.action != "run" or compared.differences != ():
+        return None
+    if compared.status is not Status.COMPLETE:
+        return f"it was not reused because it is {compared.status}: only complete executions are"
+    return None if why.was_reusable else "with --reuse its result would have been taken"
+
+
+def why_json(why: Why) -> dict[str, object]:
+    compared = why.compared
+    return {
+        "schema": SCHEMA,
+        "run": why.run,
+        "execution": json_value(why.label),
+        "action": why.action,
+        "because": json_value(why.happened),
+        "against": None if compared is None else {
+            "run": compared.run,
+            "execution": json_value(compared.label),
+            "status": str(compared.status),
+            "differences": differences_json(compared.differences),
+        },
+    }  # fmt: skip
+
+
+def differences_json(differences: Sequence[Difference] | None) -> list[dict[str, object]] | None:
+    """None where they are not known."""
+    if differences is None:
+        return None
+    return [
+        {
+            "part": json_value(each.part),
+            "name": json_value(each.name),
+            "change": each.change,
+            "old": json_value(each.old),
+            "new": json_value(each.new),
+        }
+        for each in differences
+    ]
