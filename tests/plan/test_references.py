@@ -215,6 +215,14 @@ def test_an_input_argument_takes_the_place_of_a_reference() -> None:
     assert use(plan).spec.inputs[0].uris == ("x.csv",)
 
 
+def test_a_variable_of_the_user_takes_the_place_of_a_reference() -> None:
+    override = "{environment-variables: [{name: MODE, default: '${make.metadata.mode}'}]}"
+    plan = compiled(text_of(override), environment_variables={"MODE": Literal("mine")})
+    assert use(plan).references == ()
+    assert use(plan).spec.environment_variables == {"MODE": Literal("mine")}
+    assert plan.notices == ("`-e MODE` replaces the reference `${make.metadata.mode}`",)
+
+
 def test_an_edge_takes_the_place_of_a_reference() -> None:
     plan = compiled(text_of(WAITING, edges="[[make.parameter.rate, use.parameter.rate]]"))
     assert use(plan).references == ()

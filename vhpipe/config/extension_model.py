@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from vhpipe.diagnostics import Path
 
-CONFIGURATION_NAMES = ("execution", "inputs", "outputs", "parameters", "runtime")
-"""The objects that every execution has already."""
+CONFIGURATION_NAMES = ("api", "distributed", "execution", "inputs", "outputs", "parameters", "runtime")
+"""The objects that executions have already."""
 
 
 class Retry(NamedTuple):

@@ -19,7 +19,7 @@ def stand_in(deferred: Deferred) -> str:
             return f"<vhpipe:url:{blob}:{_plain(name)}>"
         case DatumPath(name, blob):
             return f"<vhpipe:path:{blob}:{_plain(name)}>"
-        case ExecutionRef(execution, contents):
+        case ExecutionRef(execution, contents, _):
             return f"<vhpipe:id:{contents}:{_plain(execution.node)}:{execution.index}>"
 
 

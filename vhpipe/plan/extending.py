@@ -10,6 +10,7 @@ from vhpipe.config.reference_parts import Reference
 from vhpipe.config.references import OPENING, references_in
 from vhpipe.config.when import read_when
 from vhpipe.graph.references import configuration_of
+from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import (
     ConfigurationObject,
     Hook,
@@ -40,7 +41,7 @@ def with_extension(planned: PlannedNode, extension: Extension | None) -> Planned
     return msgspec.structs.replace(
         planned,
         spec=msgspec.structs.replace(planned.spec, time_limit_s=limit),
-        reuse=planned.reuse if said.reuse is None else said.reuse,
+        reuse=planned.reuse if said.reuse is None or is_group(planned) else said.reuse,
         retry=Retry(said.retry.tries, said.retry.delay_s, said.retry.backoff) if said.retry else None,
     )
 

@@ -103,10 +103,14 @@ class DatumPath(msgspec.Struct, frozen=True, tag=True):
 
 
 class ExecutionRef(msgspec.Struct, frozen=True, tag=True):
-    """The id of an execution; `contents` is the sha256 of what it was given and made, which does not change with it."""
+    """The id of an execution, which is that of its last attempt, `number`.
+
+    `contents` is the sha256 of what it was given and made, which does not change with the id.
+    """
 
     execution: ExecutionId
     contents: str
+    number: int = 1
 
 
 Deferred = DatumUrl | DatumPath | ExecutionRef

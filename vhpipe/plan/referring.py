@@ -119,13 +119,16 @@ class _Referrer:
     def _is_cut(self, slot: tuple[EdgeKind, str], written: Sequence[Written]) -> bool:
         """Whether an argument for the node takes the place of the references, which is worth a word."""
         where, name = slot
-        given = self._arguments.node_inputs if where is EdgeKind.INPUT else self._arguments.node_parameters
-        if where is EdgeKind.ENVIRONMENT_VARIABLE or name not in given.get(self._node, {}):
-            return False
-        option = "-i" if where is EdgeKind.INPUT else "-p"
-        texts = [reference.text for each in written for reference in each.references()]
-        self._notices.extend(f"`{option} {self._node}.{name}` replaces the reference `{text}`" for text in texts)
-        return True
+        arguments = self._arguments
+        if where is EdgeKind.ENVIRONMENT_VARIABLE:
+            is_given, option = name in arguments.environment_variables, f"-e {name}"
+        elif where is EdgeKind.INPUT:
+            is_given, option = name in arguments.node_inputs.get(self._node, {}), f"-i {self._node}.{name}"
+        else:
+            is_given, option = name in arguments.node_parameters.get(self._node, {}), f"-p {self._node}.{name}"
+        texts = [reference.text for each in written for reference in each.references()] if is_given else []
+        self._notices.extend(f"`{option}` replaces the reference `{text}`" for text in texts)
+        return is_given
 
     def _is_given(self, parameter: str) -> bool:
         """Whether something stronger than a default gives the parameter its value."""

@@ -122,7 +122,7 @@ class Referred:
         made = sorted((datum.name, datum.blob) for datum in execution.outputs)
         contents = [sorted(self._upstream.values_of(node, index).items()), sorted(execution.metadata.items()), made]
         text = json.dumps(contents, default=str, sort_keys=True)
-        return ExecutionRef(ExecutionId(node, index), sha256(text.encode("ascii")).hexdigest())
+        return ExecutionRef(ExecutionId(node, index), sha256(text.encode("ascii")).hexdigest(), execution.attempt)
 
     def _deferred(self, deferred: Deferred) -> str:
         self.deferred[deferred] = None
