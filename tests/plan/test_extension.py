@@ -153,6 +153,11 @@ def test_a_plan_without_it_has_nothing_of_it() -> None:
     assert (plan.version, plan.tags, plan.time_limit_s) == (None, (), None)
 
 
+def test_what_is_not_honoured_yet_is_said() -> None:
+    said = [sentence.partition(":")[0] for sentence in compiled(WHOLE).ignored]
+    assert [word for word in said if word in ("monitor", "queue")] == ["monitor", "queue"]
+
+
 def test_the_last_of_several_items_counts() -> None:
     config, _ = read("- vhpipe: {pipeline: main, version: '1'}\n- vhpipe: {pipeline: main, version: '2'}\n")
     graph = build_graph(config, config.pipelines[0])

@@ -6,7 +6,7 @@ from vhpipe.config.model import Config, DeploymentNode, Edge, Endpoint, Node, Pi
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.order import cycles_in, topological_order
 from vhpipe.graph.override import effective_step
-from vhpipe.graph.references import after_links, reference_links, written_references
+from vhpipe.graph.references import Link, after_links, reference_links, written_references
 
 
 def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
@@ -37,6 +37,7 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
         cycles=cycles_in(downstream) if len(order) < len(nodes) else (),
         references=references,
         links=links,
+        links_into=_links_into(links),
         extension=extension,
     )
 
@@ -73,6 +74,13 @@ def _grouped(nodes: Iterable[str], pairs: Iterable[tuple[str, Edge]]) -> dict[st
     for name, edge in pairs:
         groups[name].append(edge)
     return {name: tuple(edges) for name, edges in groups.items()}
+
+
+def _links_into(links: Iterable[Link]) -> dict[str, tuple[Link, ...]]:
+    groups: dict[str, list[Link]] = {}
+    for link in links:
+        groups.setdefault(link.target, []).append(link)
+    return {name: tuple(found) for name, found in groups.items()}
 
 
 def _neighbours(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -71,7 +71,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     filled = by_edge.union(*(filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
-    nodes = with_given_variables(nodes, arguments)
+    nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
@@ -133,7 +133,7 @@ def _planned_node(
 ) -> PlannedNode:
     node = graph.nodes[name]
     if isinstance(node, DeploymentNode):
-        return with_extension(_planned_deployment(graph, node), graph.extension)
+        return _planned_deployment(graph, node)
     assert referring is not None, "all nodes that have a step were looked at"
     step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
@@ -145,8 +145,7 @@ def _planned_node(
         planned: PlannedExecution | PlannedTask = _planned_execution(graph, node, step, inputs, assigned)
     else:
         planned = _planned_task(graph, node, step, inputs, assigned)
-    planned = msgspec.structs.replace(planned, references=referring.references)
-    return with_extension(planned, graph.extension)
+    return msgspec.structs.replace(planned, references=referring.references)
 
 
 def _planned_input(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from vhpipe.config.model import EdgeKind
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.extending import nodes_after, sources_in
+from vhpipe.plan.extending import sources_in
 from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
 from vhpipe.plan.referring import nodes_in
 
@@ -61,9 +61,10 @@ def dependency_edges(graph: PipelineGraph, nodes: Sequence[PlannedNode]) -> Iter
     Their places go on from those of the edges in the file.
     """
     index = len(graph.pipeline.edges)
+    after = {node.name: node.after for node in graph.extension.nodes} if graph.extension else {}
     for node in nodes:
         references = () if isinstance(node, PlannedDeployment) else nodes_in(node.references)
         referred = dict.fromkeys((*references, *sources_in(node.extras)), REFERENCE)
-        for source, key in (dict.fromkeys(nodes_after(graph.extension, node.name), AFTER) | referred).items():
+        for source, key in (dict.fromkeys(after.get(node.name, ()), AFTER) | referred).items():
             yield PlannedEdge(index, source, EdgeKind.DEPENDENCY, key, node.name, EdgeKind.DEPENDENCY, key)
             index += 1

@@ -25,14 +25,18 @@ from vhpipe.plan.model import (
 )
 
 
-def with_extension(planned: PlannedNode, extension: Extension | None) -> PlannedNode:
-    """The node with what the extension says of it; what it says of the whole pipeline counts where that is nothing.
+def with_extension(nodes: tuple[PlannedNode, ...], extension: Extension | None) -> tuple[PlannedNode, ...]:
+    """The nodes with what the extension says of them; what it says of the whole pipeline counts where that is nothing.
 
     Configuration objects are merged by name, what is monitored adds up, of two hooks for one moment the node's counts.
     """
     if extension is None:
-        return planned
-    said = extension.node(planned.name) or NodeExtension(planned.name)
+        return nodes
+    said = {node.name: node for node in extension.nodes}
+    return tuple(_extended(node, extension, said.get(node.name) or NodeExtension(node.name)) for node in nodes)
+
+
+def _extended(planned: PlannedNode, extension: Extension, said: NodeExtension) -> PlannedNode:
     hooks = _hooks((*extension.hooks, *said.hooks))
     planned = msgspec.structs.replace(planned, extras=_extras(extension, said), hooks=hooks)
     if isinstance(planned, PlannedDeployment):
@@ -57,12 +61,6 @@ def _extras(extension: Extension, node: NodeExtension) -> NodeExtras:
         queue=node.queue or extension.queue,
         tags=node.tags,
     )
-
-
-def nodes_after(extension: Extension | None, name: str) -> tuple[str, ...]:
-    """The nodes that the extension puts before a node."""
-    node = extension.node(name) if extension else None
-    return node.after if node else ()
 
 
 def sources_in(extras: NodeExtras) -> tuple[str, ...]:
