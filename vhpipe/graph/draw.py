@@ -164,7 +164,9 @@ def _json(graph: PipelineGraph) -> str:
     ]
     edges = [{"source": _json_end(edge.source), "target": _json_end(edge.target)} for edge in graph.edges]
     links = [
-        {"source": source, "target": name, "why": why} for name in graph.nodes for source, why in _links_into(graph, name)
+        {"source": source, "target": name, "why": why}
+        for name in graph.nodes
+        for source, why in _links_into(graph, name)
     ]
     whole = {
         "schema": 1, "pipeline": graph.pipeline.name, "order": graph.order, "nodes": nodes, "edges": edges,

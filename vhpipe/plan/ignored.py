@@ -44,10 +44,9 @@ def _of_extension(graph: PipelineGraph) -> Iterable[str]:
     extension = graph.extension
     if extension is None:
         return
-    nodes = [extension, *(node for node in extension.nodes if node.name in graph.nodes)]
-    if any(each.monitor is not None for each in nodes):
+    if extension.monitor is not None or any(node.monitor is not None for node in extension.nodes):
         yield "monitor: results are shown with their nodes, not with the run"
-    if any(each.queue is not None for each in nodes):
+    if extension.queue is not None or any(node.queue is not None for node in extension.nodes):
         yield "queue: all executions run on this machine"
 
 
