@@ -24,7 +24,8 @@ class PipelineGraph(NamedTuple):
     `cycles`: one for each knot of nodes that wait for each other, and every edge from a node to itself;
     a cycle starts at its first node in the file and does not repeat it at the end.
     `references`: of the nodes that have some, the texts with references.
-    `links`, and by their target `links_into`: dependencies that references and `after` make, those of nodes on themselves too.
+    `links`, and by their target `links_into`: dependencies that references and `after` make, those of nodes on
+    themselves too.
     `extension`: what the item `vhpipe` says of the pipeline, the last of several.
     """
 
