@@ -12,12 +12,13 @@ from pathlib import Path
 
 import vhpipe
 from benchmarks.checkers import CHECKERS, FILES, Checker
-from benchmarks.graphs import GRAPHS, Graph
+from benchmarks.graphs import GRAPHS, Graph, wide
 from benchmarks.rounds import Limits, Subject, rows_of
+from benchmarks.sweep_memory import SWEEPS, rows_of_sweeps
 from benchmarks.table import Row, markdown
-from benchmarks.tools import RUNNERS, Place, Tool
+from benchmarks.tools import AGAIN, RUNNERS, STARTS, Place, Tool
 
-WORKLOADS = [*GRAPHS, *FILES]
+WORKLOADS = [*GRAPHS, *FILES, SWEEPS]
 
 
 def main() -> None:
@@ -29,7 +30,9 @@ def main() -> None:
     rows: list[Row] = []
     try:
         for workload in WORKLOADS:
-            if options.only in workload:
+            if workload == SWEEPS and options.only in workload:
+                rows += rows_of_sweeps(place, limits)
+            elif options.only in workload:
                 subjects = [s for s in _subjects(workload, place) if _is_wanted(s.name, options.tools)]
                 rows += rows_of(workload, subjects, limits, scratch)
         _say(rows, options.jobs)
@@ -60,19 +63,26 @@ def _subjects(workload: str, place: Place) -> Iterator[Subject]:
     if workload in GRAPHS:
         graph = GRAPHS[workload]()
         for tool in RUNNERS[workload]:
-            yield _runs(tool, graph, place)
+            yield _runs(tool, graph, place, workload)
     else:
         text = FILES[workload]()
         for checker in CHECKERS:
             yield _checks(checker, text, place)
 
 
-def _runs(tool: Tool, graph: Graph, place: Place) -> Subject:
+def _runs(tool: Tool, graph: Graph, place: Place, workload: str) -> Subject:
     def fault(folder: Path) -> str | None:
         made = sum(1 for _ in folder.glob(tool.results))
         return None if made == len(graph) else f"{made} of {len(graph)} files"
 
-    return Subject(tool.name, tool.argv(place), lambda folder: tool.write(graph, folder), fault)
+    return Subject(
+        tool.name,
+        tool.argv(place),
+        lambda folder: tool.write(graph, folder),
+        fault,
+        write_one=(lambda folder: tool.write(wide(1), folder)) if workload in STARTS else None,
+        is_second_run=workload in AGAIN,
+    )
 
 
 def _checks(checker: Checker, text: str, place: Place) -> Subject:

@@ -9,16 +9,23 @@ from typing import NamedTuple
 
 
 class Job(NamedTuple):
-    """`level` is 0 for jobs that wait for nothing, else one more than the highest before it."""
+    """`level` is 0 for jobs that wait for nothing, else one more than the highest before it.
+
+    A job with `size_bytes` writes a file of zeros that long; one that `weighs` asks only for the sizes of its files.
+    """
 
     name: str
     upstream: tuple[str, ...] = ()
     level: int = 0
+    size_bytes: int = 0
+    weighs: bool = False
 
     def command(self, read_from: str, write_to: str) -> str:
         """Shell text without quotes, dollars or braces, as long as the two folders have none."""
-        reads = [f"read x < {read_from}/{name}.txt" for name in self.upstream]
-        return " && ".join([*reads, f"echo {self.name} > {write_to}/{self.name}.txt"])
+        reading = "test -s" if self.weighs else "read x <"
+        reads = [f"{reading} {read_from}/{name}.txt" for name in self.upstream]
+        written = f"head -c {self.size_bytes} /dev/zero" if self.size_bytes else f"echo {self.name}"
+        return " && ".join([*reads, f"{written} > {write_to}/{self.name}.txt"])
 
 
 Graph = tuple[Job, ...]
@@ -53,6 +60,12 @@ def heap(jobs: int) -> Graph:
     return tuple(made)
 
 
+def big_file(size_bytes: int, readers: int) -> Graph:
+    """One large file that is handed to several jobs, which ask for its size only."""
+    weighing = tuple(Job(f"reader{i}", ("big",), 1, weighs=True) for i in range(readers))
+    return (Job("big", size_bytes=size_bytes), *weighing)
+
+
 def edge_count(graph: Graph) -> int:
     return sum(len(job.upstream) for job in graph)
 
@@ -61,4 +74,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     "1,000 independent": lambda: wide(1000),
     "chain of 100": lambda: chain(100),
     "10 layers of 20": lambda: layers(10, 20),
+    "5,000 independent": lambda: wide(5000),
+    "1,000 again": lambda: wide(1000),
+    "1 GiB to 4 readers": lambda: big_file(1 << 30, 4),
 }

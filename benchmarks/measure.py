@@ -16,6 +16,7 @@ class Measurement(NamedTuple):
     """`wall_s` has start-up in it; `cpu_s` all processes that were waited for; `peak_mib` the largest single one.
 
     `peak_mib` cannot be less than what this benchmark itself takes (20 to 30 MiB): a child begins as a copy of it.
+    `disk_mib` is what the folder takes on disk afterwards, each file once however many names it has.
     `fault` says what was wrong with the run, None when it did all it should.
     """
 
@@ -23,6 +24,7 @@ class Measurement(NamedTuple):
     cpu_s: float
     peak_mib: float
     fault: str | None = None
+    disk_mib: float = 0.0
 
 
 def measure(argv: Argv, folder: Path, log: Path, timeout_s: float) -> Measurement:
@@ -48,7 +50,16 @@ def measure(argv: Argv, folder: Path, log: Path, timeout_s: float) -> Measuremen
     fault = None
     if process.returncode:
         fault = f"over {timeout_s:.0f} s" if wall_s >= timeout_s else f"exit code {process.returncode}, see {log}"
-    return Measurement(wall_s, _cpu_of_children_s() - before, usage.ru_maxrss / 1024, fault)
+    return Measurement(wall_s, _cpu_of_children_s() - before, usage.ru_maxrss / 1024, fault, _disk_mib(folder))
+
+
+def _disk_mib(folder: Path) -> float:
+    seen: dict[int, int] = {}
+    for path, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            status = os.lstat(f"{path}/{name}")
+            seen[status.st_ino] = status.st_blocks
+    return sum(seen.values()) * 512 / (1 << 20)
 
 
 def _environment(home: Path) -> dict[str, str]:

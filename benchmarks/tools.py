@@ -85,6 +85,10 @@ def _write_sweep(graph: Graph, folder: Path) -> None:
     (folder / "valohai.yaml").write_text(sweep_file(len(graph)))
 
 
+def _write_reusing_sweep(graph: Graph, folder: Path) -> None:
+    (folder / "valohai.yaml").write_text(sweep_file(len(graph), reuses=True))
+
+
 def _with_files(write: Callable[[Graph, Path], None], count: int) -> Callable[[Graph, Path], None]:
     """The same project with more files beside its valohai.yaml, in folders of ten."""
 
@@ -215,9 +219,19 @@ PEERS = (
     Tool("dask", _writes_graph("flow.py", DASK), _calls("dask", "python", "flow.py", "{n}")),
 )
 
+DOIT_ALONE = PEERS[0]
+REUSED = _vhpipe("sweep, all reused", _write_reusing_sweep)
+
 RUNNERS = {
     "1,000 independent": (FLOOR, SWEEP, SWEEP_100, NODES, *PEERS),
     "chain of 100": (FLOOR, NODES, NODES_100, *PEERS),
     "10 layers of 20": (FLOOR, NODES, NODES_100, *PEERS),
+    "5,000 independent": (FLOOR, SWEEP, DOIT_ALONE),
+    "1,000 again": (DOIT_ALONE, REUSED, *PEERS[1:3]),
+    "1 GiB to 4 readers": (FLOOR, NODES, *PEERS),
 }
 """The tools of a workload; the first is what the others are compared with."""
+STARTS = frozenset({"1,000 independent", "chain of 100", "10 layers of 20"})
+"""Workloads beside which each tool runs a single job, to tell its start from the rest."""
+AGAIN = frozenset({"1,000 again"})
+"""Workloads of which the second run in the same folder is measured, when all is done already."""

@@ -37,8 +37,9 @@ def _as_yaml(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def sweep_file(executions: int) -> str:
+def sweep_file(executions: int, reuses: bool = False) -> str:
     """One task node over a grid of that many points; the outputs are named as the jobs of `wide` are."""
+    reuse = "\n    reuse-children: true" if reuses else ""
     return f"""\
 - step:
     name: job
@@ -47,6 +48,37 @@ def sweep_file(executions: int) -> str:
     parameters:
       - name: index
         type: integer
+- task:
+    name: sweep
+    step: job
+    type: grid_search{reuse}
+    parameters:
+      - name: index
+        style: linear
+        rules: {{start: 0, end: {executions - 1}, step: 1}}
+- pipeline:
+    name: benchmark
+    nodes:
+      - {{name: sweep, type: task, task: sweep}}
+    edges: []
+"""
+
+
+def measuring_sweep_file(executions: int) -> str:
+    """A grid of executions with three parameters, three outputs and five metadata keys each."""
+    keys = ", ".join(f'"{key}": 0.%s' for key in ("loss", "acc", "f1", "auc", "mse"))
+    values = " ".join(["{parameter-value:index}"] * 5)
+    return f"""\
+- step:
+    name: job
+    image: python:3.11
+    command: |
+      for name in a b c; do echo {{parameter-value:index}} > "$VH_OUTPUTS_DIR"/$name.txt; done
+      printf '{{{keys}}}\\n' {values}
+    parameters:
+      - {{name: index, type: integer}}
+      - {{name: rate, type: float, default: 0.001}}
+      - {{name: kind, type: string, default: adam}}
 - task:
     name: sweep
     step: job

@@ -216,4 +216,4 @@ def test_a_completion_script_calls_back_into_vhpipe(capsys, shell):
 def test_completion_offers_the_commands_that_begin_so():
     asked = {**os.environ, "_VHPIPE_COMPLETE": "bash_complete", "COMP_WORDS": "vhpipe re", "COMP_CWORD": "1"}
     done = subprocess.run([sys.executable, "-m", "vhpipe"], env=asked, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["plain,reject"]
+    assert done.stdout.splitlines() == ["plain,resume", "plain,reject"]

@@ -1,6 +1,7 @@
 """Metadata from standard output, whatever stands there."""
 
 import json
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,18 @@ def test_last_values_stay_within_their_bound() -> None:
         reader.feed(json.dumps({f"k{number}": "x" * 2_000}).encode() + b"\n")
     assert len(json.dumps(reader.last)) <= KEPT_BYTES + 1_000
     assert "k99" in reader.left_out
+
+
+def test_keys_without_end_take_little_memory_and_little_time() -> None:
+    reader = MetadataReader()
+    reader.feed(b"".join(b'{"k%d": 1}\n' % number for number in range(6000)))
+    tracemalloc.start()
+    for number in range(300):
+        reader.feed(b'{"%s%d": 1, "k1": 2}\n' % (b"k" * 50_000, number))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert reader.last["k1"] == 2
+    assert peak_bytes < 1 << 20
 
 
 @given(st.lists(st.dictionaries(st.text(min_size=1), st.integers() | st.text(), min_size=1), max_size=6), st.data())

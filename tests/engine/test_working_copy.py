@@ -204,3 +204,32 @@ def test_writing_through_a_link_is_found_and_the_bytes_are_not_trusted(project: 
         copy.restore()
     copy.release()
     assert (copies_of(project, blobs, "link").take().path / "train.py").read_text() == "print(1)"
+
+
+TOUCHES = (
+    "touch new",
+    "touch lib/deep/new",
+    "rm train.py",
+    "mkdir -p lib/new",
+    "cp train.py x && mv x lib/a.py",
+    "chmod 600 lib/a.py",
+    "chmod 700 lib/deep",
+    "echo >> lib/deep/b.py",
+    "ln lib/a.py other && echo x >> other && rm other",
+    "cp -a lib/a.py x && echo b = 1 > x && touch -r lib/a.py x && cat x > lib/a.py && touch -r x lib/a.py && rm x",
+    "ln -sf train.py link.py",
+)
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_a_copy_that_was_often_left_alone_is_put_back_all_the_same(project: Path, blobs: Blobs, touch: str) -> None:
+    copy = copies_of(project, blobs).take()
+    wanted = tree(copy.path)
+    for _ in range(3):
+        subprocess.run(["sh", "-c", touch], cwd=copy.path, check=True)
+        copy.restore()
+        assert tree(copy.path) == wanted
+        untouched = identities(copy.path)
+        copy.restore()
+        assert identities(copy.path) == untouched
+    copy.release()

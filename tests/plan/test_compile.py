@@ -322,7 +322,7 @@ def test_a_search_that_cannot_know_what_is_better_is_said() -> None:
     assert task(plan).sweep.type is TaskType.BAYESIAN
     [problem] = runnable_problems(plan, 4)
     what = "task `sweep` of node `n` searches without a metric"
-    assert problem == f"{what}; name it by `optimization-target-metric`"
+    assert problem == f"{what}; name it by `--metric` or `optimization-target-metric`"
     assert runnable_problems(compiled(pipeline(BLUEPRINT) + SWEEP), 1) == ()
 
 

@@ -1,15 +1,12 @@
 """Proofs use whole runs, as tests/runs does, and a library that has system calls fail."""
 
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines import with_variables
+from pipelines import library, with_variables
 
 from tests.runs.conftest import Project, eventually_fixture, mark, new_project, project
 
@@ -37,13 +34,7 @@ class Faults:
 
 @pytest.fixture(scope="session")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> Faults:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None or not sys.platform.startswith("linux"):
-        pytest.skip("system calls are made to fail by a library that needs a C compiler and Linux")
-    library = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
-    return Faults(library)
+    return Faults(library("faults.c", tmp_path_factory.mktemp("faults")))
 
 
 @pytest.fixture

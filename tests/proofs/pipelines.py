@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from vhpipe.schedule.vocabulary import RunEnded, Status
 from vhpipe.store.journal import read_journal
@@ -63,6 +67,17 @@ def four(project: Any) -> tuple[str, ...]:
     nodes = {"a": step(side, "a"), "fan": sweep(side, "fan", "data"), "z": step(side, "z", "data")}
     project.pipeline(nodes, [["a.output.*", "fan.input.data"], ["fan.output.*", "z.input.data"]])
     return ("run", "-p", "fan.n=[0, 1]")
+
+
+def library(source: str, folder: Path) -> Path:
+    """A library for LD_PRELOAD, made from a file beside this one; without a compiler the test is skipped."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        pytest.skip("calls of the system are changed by a library, which takes a C compiler and Linux")
+    made = folder / Path(source).with_suffix(".so")
+    words = [compiler, "-shared", "-fPIC", "-O2", "-o", made, Path(__file__).with_name(source), "-ldl"]
+    subprocess.run(words, check=True)
+    return made
 
 
 def with_variables(project: Any, variables: Mapping[str, str]) -> Any:
@@ -144,7 +159,7 @@ def processes_in(folder: Path) -> Iterator[psutil.Process]:
             inside = str(folder) in process.cwd() or any(str(folder) in word for word in process.cmdline())
             if inside and process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
                 yield process
-        except psutil.Error:
+        except (psutil.Error, OSError):
             continue
 
 

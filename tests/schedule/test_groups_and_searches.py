@@ -106,3 +106,11 @@ def test_a_tasks_condition_stops_the_siblings_and_the_task_is_complete() -> None
     node = scheduler.state.nodes["sweep"]
     assert [each.status for each in node.executions] == ["stopped", "complete", "stopped"]
     assert node.status is Status.COMPLETE
+
+
+def test_a_child_that_does_not_exist_is_an_error() -> None:
+    scheduler = Scheduler(plan([msgspec.structs.replace(task("sweep", 3), children=(1, 9))]))
+    scheduler.handle(StartRequested(2))
+    node = scheduler.state.nodes["sweep"]
+    assert node.status is Status.ERROR
+    assert "there is no #9" in (node.because or "")

@@ -25,7 +25,7 @@ from vhpipe.plan.model import (
 from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, InputsFetched, RunEnded, RunStarted, Status
 from vhpipe.store.cleaning import remove_garbage
 from vhpipe.store.garbage import Choice, find_garbage, measure
-from vhpipe.store.in_use import use_alone
+from vhpipe.store.in_use import use, use_alone
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.project import ProjectStore
@@ -184,13 +184,16 @@ def test_a_run_that_is_running_stays_and_no_bytes_are_collected_meanwhile(made: 
     assert not any(map(made.has, ("old", "just stored", "alive")))
 
 
-def test_what_is_planned_keeps_all_bytes(made: Made) -> None:
-    planner = ProjectStore(made.store.project)
-    planner.hold()
-    planner.hold()
+def test_bytes_stay_as_long_as_anybody_uses_the_store(made: Made) -> None:
+    planning = [use(made.store.root), use(made.store.root)]
     made.datum("given")
     made.clean()
+    os.close(planning.pop())
+    made.clean()
     assert made.has("given")
+    os.close(planning.pop())
+    made.clean()
+    assert not made.has("given")
 
 
 def _acquire(path: Path, inherited: int, answers: "multiprocessing.Queue[str]") -> None:

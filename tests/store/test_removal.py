@@ -82,8 +82,9 @@ assert os.listdir(root / "trash") == []
     room = tmp_path / "room"
     room.mkdir()
     room.chmod(0o777)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
     done = subprocess.run([sys.executable, "-c", script, room], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -124,6 +124,7 @@ def _asked_again(run: "RunFolder", info: "RunInfo", changes: Changes) -> AskedAg
     """What was asked for, with the new arguments over the old ones: an input that is given again has only the new."""
     import msgspec
 
+    from vhpipe.cli.sweep_options import without_what_is_given
     from vhpipe.engine.fetch import redacted
 
     asked = info.asked
@@ -133,6 +134,7 @@ def _asked_again(run: "RunFolder", info: "RunInfo", changes: Changes) -> AskedAg
     replaced = {each.partition("=")[0] for each in new}
     inputs = (*(each for each in asked.inputs if each.partition("=")[0] not in replaced), *new)
     parameters = (*asked.parameters, *changes.parameters)
+    asked = without_what_is_given(asked, changes.parameters)
     kept = msgspec.structs.replace(asked, parameters=parameters, inputs=tuple(map(redacted, inputs)))
     return AskedAgain(kept, inputs)
 

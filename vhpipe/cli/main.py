@@ -23,6 +23,7 @@ COMMANDS = {
     "schema": ("vhpipe.cli.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
     "lsp": ("vhpipe.cli.lsp", "Serve an editor over stdin and stdout."),
     "plan": ("vhpipe.cli.plan", "Show what a run would do, node by node."),
+    "sweep": ("vhpipe.cli.sweep", "Show the parameter sets of a sweep without running it."),
     "graph": ("vhpipe.cli.graph", "Draw what depends on what."),
     "run": ("vhpipe.cli.run", "Run a pipeline, a step or a task on this machine."),
     "runs": ("vhpipe.cli.runs", "List the runs of a project."),
@@ -31,6 +32,7 @@ COMMANDS = {
     "logs": ("vhpipe.cli.logs", "Print the log of an execution."),
     "outputs": ("vhpipe.cli.outputs", "List or fetch the files that a run made."),
     "metadata": ("vhpipe.cli.metadata", "Print what the executions of a node measured."),
+    "compare": ("vhpipe.cli.compare", "Compare executions: what varies, and what came of it."),
     "stop": ("vhpipe.cli.stop", "Stop a run."),
     "resume": ("vhpipe.cli.resume", "Go on with a run that was killed or stopped."),
     "wait": ("vhpipe.cli.wait", "Wait until a run has ended, and end as it did."),
@@ -39,6 +41,7 @@ COMMANDS = {
     "shell": ("vhpipe.cli.shell", "Open a shell where an execution ran, with its variables."),
     "clean": ("vhpipe.cli.clean", "Remove old runs and what nothing needs any more."),
     "verify": ("vhpipe.cli.verify", "Read everything that is kept, and say what is damaged."),
+    "doctor": ("vhpipe.cli.doctor", "Say what is wrong on this machine, and what to do."),
     "deployments": ("vhpipe.cli.deployments", "List the deployment versions that runs made."),
     "completion": ("vhpipe.cli.completion", "Print the completion script of a shell."),
 }

@@ -6,12 +6,14 @@ import click
 
 from vhpipe.cli.arguments import argument_options, chosen_file, file_and_pipeline_arguments
 from vhpipe.cli.parts import part_options
+from vhpipe.cli.sweep_options import sweep_options
 
 
 @click.command(name="plan")
 @file_and_pipeline_arguments
 @argument_options
 @part_options
+@sweep_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Show what a run would do, node by node.

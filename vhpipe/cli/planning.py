@@ -10,6 +10,7 @@ from vhpipe.cli.arguments import given_arguments, match_name, pick_pipeline, rea
 from vhpipe.cli.environment_options import NO_VARIABLES, GivenVariables
 from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile
 from vhpipe.cli.parts import selectors_of, with_given
+from vhpipe.cli.sweep_options import given_sweeps, with_sweeps
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 
 
 class Planned(NamedTuple):
-    """A plan, reduced to what is selected of it, whose inputs are not looked up yet."""
+    """A plan, reduced to what is selected of it, whose inputs are not looked up yet.
+
+    `swept` are the nodes that vary because the command line says so.
+    """
 
     plan: "Plan"
     selection: "Selection"
+    swept: tuple[str, ...] = ()
 
 
 def asked_by(
@@ -56,9 +61,16 @@ def asked_by(
         exclude=tuple(options["exclude"]),
         reuse=tuple(options["reuse"]),
         no_reuse=tuple(options["no_reuse"]),
+        refresh=tuple(options.get("refresh", ())),
         environment_names=tuple(variables.values),
         secret_names=variables.secret_names,
+        sweeps=given_sweeps(options, _node_names(config, step, task)),
     )
+
+
+def _node_names(config: "Config", step: str | None, task: str | None) -> list[str]:
+    names = [node.name for pipeline in config.pipelines for node in pipeline.nodes]
+    return [*names, *filter(None, (step, task))]
 
 
 def planned(
@@ -79,6 +91,7 @@ def planned(
     from vhpipe.plan.secrets import sealed
     from vhpipe.plan.selection import reduced, select
     from vhpipe.plan.single import single_node
+    from vhpipe.plan.swept import refuse_lists
     from vhpipe.store.owner import secret_mac
 
     config = loaded.config
@@ -91,18 +104,21 @@ def planned(
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
+    graph, arguments = with_sweeps(graph, arguments, asked.sweeps, asked.parameters)
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
     plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
     plan = with_goal(plan, asked.goal)
     selection = select(plan, selectors_of(asked))
-    return Planned(reduced(plan, selection), selection)
+    plan = reduced(plan, selection)
+    refuse_lists(plan, arguments.swept)
+    return Planned(plan, selection, tuple(arguments.swept))
 
 
 def given_plan(wanted: Planned, asked: "Asked", project: Path, command: Sequence[str]) -> "Plan":
     """The plan with what earlier runs of the project give to it. See `with_given`."""
     from vhpipe.engine.earlier import EarlierRuns
 
-    plan, selection = wanted
+    plan, selection = wanted.plan, wanted.selection
     if not (selection.given or selection.children):
         return plan
     earlier = EarlierRuns(project, plan.pipeline, is_pipeline=not (asked.step or asked.task))

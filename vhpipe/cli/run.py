@@ -10,6 +10,7 @@ from vhpipe.cli.dry_run import dry_run, dry_run_option
 from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.parts import part_options
 from vhpipe.cli.reuse_options import WithReuse, reuse_options
+from vhpipe.cli.sweep_options import sweep_options
 
 OPTIONS = (
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
@@ -49,6 +50,7 @@ def run_options(command: Any) -> Any:
 @environment_options
 @part_options
 @reuse_options
+@sweep_options
 @run_options
 @dry_run_option
 def command(words: tuple[str, ...], detach: bool, is_dry: bool, **options: Any) -> int:

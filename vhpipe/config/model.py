@@ -204,6 +204,8 @@ class VariantRules(NamedTuple):
     distribution: str | None = None
     integerify: bool = False
     numberify: bool = False
+    ends: tuple[int | float, int | float] | None = None
+    """The first and the last value of a logspace, where these are given and not their exponents; no file has it."""
 
 
 class VariantParameter(NamedTuple):

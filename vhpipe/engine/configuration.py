@@ -14,7 +14,7 @@ from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_new
 
 _string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
-_exponent = re.compile(r"(?:^|[ \[])-?\d+e[-+]\d")
+_exponent = re.compile(r"[ \[]-?\d+e[-+]\d")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
@@ -79,7 +79,7 @@ def json_and_yaml(content: Json) -> str:
     `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
     """
     text = _encode(content)
-    if ("e-" in text or "e+" in text) and _exponent.search(text):
+    if ("e-" in text or "e+" in text) and _exponent.search(f" {text}"):
         text = _string_or_exponent.sub(_with_point, text)
     if text.isascii() and "\x7f" not in text:
         return text

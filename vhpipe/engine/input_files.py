@@ -43,7 +43,7 @@ class InputFiles:
         placed: list[PlacedFile] = []
         for name, files in spec.inputs:
             _refuse_unsafe(name, f"input name `{name}`")
-            os.makedirs(f"{inputs}/{name}", 0o700, exist_ok=True)
+            _make_folder(f"{inputs}/{name}")
             entries = []
             for file in files:
                 placed.append(self._place(file, name, f"{inputs}/{name}"))
@@ -59,7 +59,7 @@ class InputFiles:
         _refuse_unsafe(file.path, f"file name `{file.path}`")
         target = f"{folder}/{file.path}"
         if "/" in file.path:
-            os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+            _make_folder(os.path.dirname(target))
         blob = file.datum.blob if file.datum is not None else file.blob
         assert blob is not None, "a node starts when its files from outside are fetched"
         self._blobs.link_to(blob, target)
@@ -72,6 +72,13 @@ class InputFiles:
         for file in changed:
             self._blobs.path(file.blob).unlink(missing_ok=True)
         return changed[0].name if changed else None
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except OSError:  # it is there, or those above are not
+        os.makedirs(path, 0o700, exist_ok=True)
 
 
 def _has_changed(file: PlacedFile) -> bool:

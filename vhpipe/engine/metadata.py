@@ -12,6 +12,8 @@ from vhpipe.schedule.vocabulary import Json
 
 LINE_LIMIT = 64 * 1024
 KEPT_BYTES = 64 * 1024
+NAMED, NAME_CHARS = 100, 100
+"""How many keys that were left out are named, and by how much of their names."""
 
 
 def _finite(text: str) -> float | str:
@@ -47,7 +49,7 @@ Mask = Callable[[Mapping[str, Json]], dict[str, Json]]
 class MetadataReader:
     """Cuts a stream of bytes into lines and keeps the last value of every key; `mask` hides secrets in objects.
 
-    `last` never grows over 64 KiB of JSON: a value that would is left out, and `left_out` names its key.
+    `last` never grows over 64 KiB of JSON: a value that would is left out, and `left_out` names the first such keys.
     """
 
     def __init__(self, mask: Mask | None = None) -> None:
@@ -55,6 +57,7 @@ class MetadataReader:
         self.last: dict[str, Json] = {}
         self.left_out: set[str] = set()
         self._sizes: dict[str, int] = {}
+        self._kept_bytes = 0
         self._partial = b""
         self._skipping = False
 
@@ -88,11 +91,11 @@ class MetadataReader:
         if key == "_time":
             return
         size = len(key) + len(json.dumps(value))
-        others = sum(self._sizes.values()) - self._sizes.get(key, 0)
-        if others + size > KEPT_BYTES:
-            self.left_out.add(key)
-        else:
-            self.last[key], self._sizes[key] = value, size
+        kept_bytes = self._kept_bytes - self._sizes.get(key, 0) + size
+        if kept_bytes <= KEPT_BYTES:
+            self.last[key], self._sizes[key], self._kept_bytes = value, size, kept_bytes
+        elif len(self.left_out) < NAMED:
+            self.left_out.add(key[:NAME_CHARS])
 
 
 def stamped(found: dict[str, Json], at: float) -> bytes:

@@ -22,6 +22,7 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.project import ProjectStore
+from vhpipe.store.requests import delete_request, pending_requests
 from vhpipe.store.run_folder import RunFolder
 
 PATIENCE_S = 2.0
@@ -47,6 +48,7 @@ def continue_run(
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
+    _forget_stops(run)
     lost = tuple(under_way(state))
     kill_survivors(info.identifier, lost)
     _remove_unknown(run, state)
@@ -61,6 +63,7 @@ def continue_run(
         is_pipeline=info.is_pipeline,
         inherits_environment=info.inherits_environment,
         secrets=secrets or {},
+        refresh=frozenset(info.asked.refresh if info.asked else ()),
     )
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
@@ -69,6 +72,13 @@ def continue_run(
     resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
     beginning = resumed if past else StartRequested(capacity, boot)
     return Begun(order, store, run, info, snapshot, journal, beginning, past)
+
+
+def _forget_stops(run: RunFolder) -> None:
+    """A stop that came as the engine ended was for that engine; answers to approvals are still wanted."""
+    for request in pending_requests(run):
+        if request.kind == "stop":
+            delete_request(run, request.id)
 
 
 def _remove_unknown(run: RunFolder, state: RunState) -> None:

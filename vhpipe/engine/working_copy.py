@@ -24,6 +24,7 @@ from vhpipe.store.codec import decode, encode
 Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
+_LONG_AGO = 946_684_800
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -39,6 +40,11 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
     modified_ns: int
     changed_ns: int
     mode: int
+
+
+_FileMark = tuple[int, int, int, int, int]
+"""Inode, size, times of content and of any change in ns, mode: the fields of `Written` after its content."""
+_FolderMark = tuple[int, int, int, int]
 
 
 class _Record(msgspec.Struct):
@@ -101,12 +107,17 @@ class WorkingCopy:
         self._files, self._folders, self._blobs, self._mode = wanted
         self._written = _read_record(self._record, self._mode)
         self._recorded = dict(self._written)
+        self._left_folders: list[tuple[str, _FolderMark]] = []
+        self._left_files: list[tuple[str, _FileMark]] = []
 
     def restore(self) -> None:
         """Put the copy back to the snapshot: what is new goes, what changed or is gone comes back.
 
         What a step left behind, be it links, pipes or read-only folders, is never followed and never in the way.
         """
+        if self._is_untouched():
+            return
+        self._left_folders.clear()
         try:
             self._make_root()
             missing = dict(self._files)
@@ -116,8 +127,34 @@ class WorkingCopy:
                 self._make_folder(f"{self._root}/{folder}")
             for entry in missing.values():
                 self._write(entry)
+            self._note_how_it_is_left()
         except OSError as error:
             raise from_os_error(error, "cannot restore the working copy") from error
+
+    def _note_how_it_is_left(self) -> None:
+        """Folders get an old time, so that a change is seen even within one tick of the clock."""
+        self._left_files = [(f"{self._root}/{path}", _mark_of(self._written[path])) for path in self._files]
+        for folder in ("", *self._folders):
+            path = f"{self._root}/{folder}"
+            if os.lstat(path).st_mtime_ns != _LONG_AGO * 1_000_000_000:
+                os.utime(path, (_LONG_AGO, _LONG_AGO))
+            self._left_folders.append((path, _folder_mark(os.lstat(path))))
+
+    def _is_untouched(self) -> bool:
+        """Whether all is as `restore` left it; a name that came or went shows in the times of its folder."""
+        lstat = os.lstat
+        try:
+            for path, folder_mark in self._left_folders:
+                if _folder_mark(lstat(path)) != folder_mark:
+                    return False
+            for path, mark in self._left_files:
+                status = lstat(path)
+                changed_ns = status.st_ctime_ns if mark[3] else 0
+                if mark != (status.st_ino, status.st_size, status.st_mtime_ns, changed_ns, status.st_mode & 0o7777):
+                    return False
+        except OSError:
+            return False
+        return bool(self._left_folders)
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -125,6 +162,7 @@ class WorkingCopy:
         Nothing is kept of a copy that the step itself removed or replaced.
         """
         self._written.clear()
+        self._left_folders.clear()
         try:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
@@ -244,7 +282,15 @@ def _time_of(entry: SnapshotEntry) -> int:
 
     So a change is seen even within one tick of the clock, and tools that go by time and size see new code as new.
     """
-    return 946_684_800 + int(entry.blob[:7], 16)
+    return _LONG_AGO + int(entry.blob[:7], 16)
+
+
+def _mark_of(written: Written) -> _FileMark:
+    return written.inode, written.size_bytes, written.modified_ns, written.changed_ns, written.mode
+
+
+def _folder_mark(status: os.stat_result) -> _FolderMark:
+    return status.st_ino, status.st_mode, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _folders_of(paths: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ class Arguments(msgspec.Struct, frozen=True):
     """`node_parameters`: node → name → value. `node_inputs`: node → name → URIs or paths.
 
     `environment_variables` are for every execution, secrets among them by name only; what `secret_names` names is
-    secret wherever its value comes from.
+    secret wherever its value comes from. `swept`: node → parameter → the option that varies it.
     """
 
     pipeline_parameters: dict[str, Value] = {}
@@ -21,6 +21,7 @@ class Arguments(msgspec.Struct, frozen=True):
     on_collision: str = "last"
     environment_variables: dict[str, EnvironmentValue] = {}
     secret_names: tuple[str, ...] = ()
+    swept: dict[str, dict[str, str]] = {}
 
 
 def parse_value(text: str) -> Value:

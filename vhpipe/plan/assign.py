@@ -41,6 +41,9 @@ def assignments(graph: PipelineGraph, arguments: Arguments) -> Assignments:
         if parameter.name in arguments.pipeline_parameters:
             value = arguments.pipeline_parameters[parameter.name]
             _assign_targets(graph, parameter, Assigned(value, f"`-p {parameter.name}`"), assigned)
+    for node, swept in arguments.swept.items():
+        for name in swept:
+            assigned[node].pop(name, None)
     for node, values in arguments.node_parameters.items():
         for name, value in values.items():
             assigned[node][name] = checked_value(graph, node, name, Assigned(value, f"`-p {node}.{name}`"))

@@ -4,6 +4,7 @@ Nothing is listed ahead, so an axis of a million values costs nothing.
 Source: the styles of a blueprint's variant parameters.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from vhpipe.config.model import Scalar, Value, VariantRules, VariantStyle
@@ -95,6 +96,9 @@ def _linear_value(rules: VariantRules, index: int) -> int | float:
 
 
 def _logspace_value(rules: VariantRules, index: int) -> int | float:
+    if rules.ends is not None:
+        value = _value_between(rules.ends, index, rules.size or 1)
+        return round(value) if rules.integerify else value
     start, end = log_bounds(rules)
     base = 10 if rules.base is None else rules.base
     assert start is not None, "the rules refuse a logspace without a start"
@@ -109,6 +113,16 @@ def _logspace_value(rules: VariantRules, index: int) -> int | float:
     except (OverflowError, ZeroDivisionError, TypeError, ValueError):
         raise ValueError(f"{base} to the power of {exponent} is not a number that fits") from None
     return round(value) if rules.integerify else value
+
+
+@lru_cache(maxsize=4096)
+def _value_between(ends: tuple[int | float, int | float], index: int, size: int) -> float:
+    """Reckoned in 28 digits and rounded to 15: both ends, and round numbers between them, come out as themselves."""
+    from decimal import Decimal
+
+    first, last = (Decimal(repr(end)).ln() for end in ends)
+    share = Decimal(index) / (size - 1) if size > 1 else Decimal(0)
+    return float(f"{(first + (last - first) * share).exp():.15g}")
 
 
 def drawn(axis: Axis, index: int, seed: int) -> int | float:

@@ -84,7 +84,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         on_collision=arguments.on_collision,
         ignored=ignored_by_process_runner(graph),
         notices=(
-            *map(cut_notice, cut),
+            *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
         ),
@@ -208,7 +208,7 @@ def _planned_task(
         name=node.name,
         spec=_spec(step, inputs, values),
         sweep=sweep,
-        blueprint=blueprint.name if blueprint else None,
+        blueprint=node.task,
         on_error=node.on_error,
         on_child_error=blueprint.on_child_error if blueprint else None,
         maximum_queued_executions=blueprint.maximum_queued_executions if blueprint else None,

@@ -25,7 +25,8 @@ def edges_in_force(
 def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
     match edge.target_kind:
         case EdgeKind.PARAMETER:
-            return edge.target_key in arguments.node_parameters.get(edge.target, {})
+            given, swept = arguments.node_parameters, arguments.swept
+            return edge.target_key in given.get(edge.target, {}) or edge.target_key in swept.get(edge.target, {})
         case EdgeKind.INPUT:
             return edge.target_key in arguments.node_inputs.get(edge.target, {})
         case EdgeKind.ENVIRONMENT_VARIABLE:
@@ -34,8 +35,11 @@ def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
             return False
 
 
-def cut_notice(edge: PlannedEdge) -> str:
+def cut_notice(edge: PlannedEdge, arguments: Arguments) -> str:
     """The sentence that tells the user of an edge that an argument replaces."""
+    option = arguments.swept.get(edge.target, {}).get(edge.target_key)
+    if option is not None and edge.target_kind is EdgeKind.PARAMETER:
+        return f"{option} replaces the edge `{edge}`"
     if edge.target_kind is EdgeKind.ENVIRONMENT_VARIABLE:
         return f"`-e {edge.target_key}` replaces the edge `{edge}`"
     option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"

@@ -6,6 +6,7 @@ from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import Plan, PlannedTask, Search
 from vhpipe.plan.sweeps import sweep_size
 
+
 def runnable_problems(plan: Plan, capacity: int) -> tuple[str, ...]:
     """Why the plan cannot be run with so many executions at once, one sentence per node; empty where it can."""
     return tuple(_problems(plan, capacity))
@@ -15,7 +16,7 @@ def _problems(plan: Plan, capacity: int) -> Iterator[str]:
     for node in plan.nodes:
         if not isinstance(node, PlannedTask) or node.given:
             continue
-        what = f"task `{node.blueprint}` of node `{node.name}`"
+        what = f"task `{node.blueprint}` of node `{node.name}`" if node.blueprint else f"node `{node.name}`"
         if node.search is not None:
             yield from _search_problems(what, node.search)
         elif is_group(node) and (members := sweep_size(node.sweep)) > capacity:
@@ -24,6 +25,7 @@ def _problems(plan: Plan, capacity: int) -> Iterator[str]:
 
 def _search_problems(what: str, search: Search) -> Iterator[str]:
     if not search.metric:
-        yield f"{what} searches without a metric; name it by `optimization-target-metric`"
+        yield f"{what} searches without a metric; name it by `--metric` or `optimization-target-metric`"
     elif search.target is None and search.goal is None:
-        yield f"{what} does not say what is better; add `--goal max`, `--goal min` or `optimization-target-value`"
+        ways = "`--goal max`, `--goal min`, `--target` or `optimization-target-value`"
+        yield f"{what} does not say what is better; add {ways}"

@@ -54,7 +54,11 @@ def _files_of(
     warnings.extend(_collision_message(item.name, policy, collision) for collision in placement.collisions)
     rename = item.filename if len(placement.placed) == 1 else None
     placed = ((target, candidates[position][1]) for target, position in placement.placed)
-    return tuple(msgspec.structs.replace(file, path=rename or target) for target, file in placed)
+    return tuple(_at(rename or target, file) for target, file in placed)
+
+
+def _at(path: str, file: InputFile) -> InputFile:
+    return file if file.path == path else msgspec.structs.replace(file, path=path)
 
 
 def _collision_message(input_name: str, policy: str, collision: Collision) -> str:

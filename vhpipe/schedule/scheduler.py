@@ -209,13 +209,22 @@ class Scheduler:
             self._endings.settle_if_over(name)
             return
         count = execution_count(node, bound)
-        if name in self._groups and count > self.state.capacity:
-            because = f"its {count} executions must run at once, and there is room for {self.state.capacity}"
+        if because := self._why_not_so_many(node, count):
             self._endings.fail_without_execution(name, because)
             return
         self._ledger.emit(NodeStarted(name, count, _left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
+
+    def _why_not_so_many(self, node: PlannedNode, count: int) -> str | None:
+        """What is wrong with the number of executions that a node turns out to have."""
+        if node.name in self._groups and count > self.state.capacity:
+            return f"its {count} executions must run at once, and there is room for {self.state.capacity}"
+        wanted = node.children if isinstance(node, PlannedTask) else None
+        missing = next((index for index in wanted or () if index >= count), None)
+        if missing is not None:
+            return f"it has {count} executions, `{node.name}#0` to `{node.name}#{count - 1}`: there is no #{missing}"
+        return None
 
     def _fill_slots(self) -> None:
         """Start what is queued, and look up what may be reused: each takes a slot only if it has to run."""

@@ -339,6 +339,9 @@ class RunState(msgspec.Struct):
     def _run_resumed(self, event: RunResumed) -> None:
         self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
         self.because = None
+        again = [waiting for waiting in self.queue if self.nodes[waiting.node].reuses]
+        self.unchecked.extendleft(reversed(again))  # the work may have been done meanwhile, or be under way elsewhere
+        self.queue = deque(waiting for waiting in self.queue if not self.nodes[waiting.node].reuses)
         if self.stopping is not None and self.stopping.by_user:
             self.stopping = None
         self._wait_anew()

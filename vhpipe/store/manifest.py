@@ -2,6 +2,7 @@
 
 import os
 from hashlib import sha256
+from zlib import crc32
 
 import msgspec
 
@@ -22,6 +23,8 @@ class Manifest(msgspec.Struct, frozen=True):
     outputs: tuple[Datum, ...] = ()
     run: int = 0
     fingerprint: str | None = None
+    checksum: int = 0
+    """The crc32 of the manifest as JSON with 0 in this place."""
 
 
 _decoder = msgspec.json.Decoder(Manifest)
@@ -29,7 +32,7 @@ _decoder = msgspec.json.Decoder(Manifest)
 
 def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> str:
     """Write `manifest.json` into the attempt's folder; the sha256 of the file."""
-    content = encode(manifest)
+    content = encode(_sealed(manifest))
     write_atomically(manifest_name(folder), content)
     return sha256(content).hexdigest()
 
@@ -44,9 +47,16 @@ def manifest_at(path: str) -> tuple[Manifest, str] | None:
     try:
         with open(path, "rb") as file:
             content = file.read()
-        return decode(content, _decoder), sha256(content).hexdigest()
+        manifest = decode(content, _decoder)
     except (OSError, msgspec.DecodeError):
         return None
+    return (manifest, sha256(content).hexdigest()) if _sealed(manifest) == manifest else None
+
+
+def _sealed(manifest: Manifest) -> Manifest:
+    """The manifest with its checksum: JSON alone does not tell a digit that has changed."""
+    bare = msgspec.structs.replace(manifest, checksum=0)
+    return msgspec.structs.replace(bare, checksum=crc32(encode(bare)))
 
 
 def manifest_name(folder: str | os.PathLike[str]) -> str:

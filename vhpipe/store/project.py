@@ -9,7 +9,6 @@ from pathlib import Path
 from vhpipe.errors import UsageError, from_os_error
 from vhpipe.store.atomic import temporary_name, write_all, write_new
 from vhpipe.store.blobs import Blobs
-from vhpipe.store.in_use import use
 from vhpipe.store.owner import check_owner, sign
 from vhpipe.store.registry import Registry
 from vhpipe.store.reuse import ReuseEntries
@@ -28,7 +27,6 @@ class ProjectStore:
         self.blobs = Blobs(self.root / "blobs")
         self.registry = Registry(self.root / "registry")
         self.reuse = ReuseEntries(self.root / "reuse")
-        self._held: int | None = None
 
     @classmethod
     def create(cls, project: Path) -> "ProjectStore":
@@ -76,11 +74,6 @@ class ProjectStore:
         except OSError as error:
             raise from_os_error(error, "cannot make a run") from error
         return self._folder(number)
-
-    def hold(self) -> None:
-        """Keep blobs from being collected until this process ends: what is about to be planned may name them."""
-        if self._held is None:
-            self._held = use(self.root)
 
     def runs(self) -> tuple[RunFolder, ...]:
         """The runs by number. A folder without `run.json` is not a run (yet)."""

@@ -13,6 +13,7 @@ import msgspec
 from vhpipe.config.model import Value
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
+from vhpipe.plan.sweep_arguments import SweepArguments
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.codec import decode, encode
 from vhpipe.store.in_use import use
@@ -51,6 +52,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     secret_names: tuple[str, ...] = ()
     reuse: tuple[str, ...] = ()
     no_reuse: tuple[str, ...] = ()
+    refresh: tuple[str, ...] = ()
+    sweeps: SweepArguments = SweepArguments()
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,175 @@
+"""What the user says about a sweep on the command line: ranges of parameters, sets of values, how to search.
+
+    lr=0.1,0.01    lr=[0.1, 0.01]      the values themselves
+    lr=linear:0:1:0.1                  from start to end, so far apart
+    lr=log:1e-4:1e-1:5                 from start to end, so many, each the same factor from the next
+    lr=random:0:1                      anything between, for a random or bayesian search
+"""
+
+import re
+from collections.abc import Callable
+from math import isfinite, log10
+from typing import NamedTuple
+
+import msgspec
+
+from vhpipe.config.model import Parameter, ParameterType, Scalar, Value, VariantRules, VariantStyle
+from vhpipe.errors import UsageError
+from vhpipe.plan.arguments import parse_value
+
+ParameterSet = tuple[tuple[str, Value], ...]
+Number = int | float
+
+
+class GivenSets(msgspec.Struct, frozen=True):
+    """A file of parameter sets, one for each execution, with names as written; `node` is None where it is left open."""
+
+    file: str
+    rows: tuple[ParameterSet, ...]
+    node: str | None = None
+
+
+class SweepArguments(msgspec.Struct, frozen=True):
+    """`ranges` are as typed: `[node.]name=…`. `count`, `search`, `metric` and `target` are for every node swept."""
+
+    ranges: tuple[str, ...] = ()
+    sets: tuple[GivenSets, ...] = ()
+    search: str | None = None
+    count: int | None = None
+    metric: str | None = None
+    target: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != SweepArguments()
+
+
+class Variation(NamedTuple):
+    """How one parameter varies, as a blueprint would say it."""
+
+    style: VariantStyle
+    rules: VariantRules
+
+
+def split_range(typed: str) -> tuple[str, str]:
+    """Name and variation of `[node.]name=…`. Errors: UsageError where one of them is missing."""
+    name, equals, text = typed.partition("=")
+    if not (name and equals and text):
+        what = "names no parameter" if equals and not name else "gives no values"
+        raise UsageError(f"`--sweep {typed}` {what}", _FORMS)
+    return name, text
+
+
+def variation(text: str, parameter: Parameter) -> Variation:
+    """What stands behind the `=` of a sweep. Values stay as typed, as those of `-p` do; ends are numbers.
+
+    Raises ValueError whose text is the end of a sentence about the sweep.
+    """
+    kind, colon, rest = text.partition(":")
+    if colon and kind in _RANGES:
+        names, make = _RANGES[kind]
+        return make(*_numbers(kind, names, rest.split(":"), parameter))
+    if _LIKE_A_RANGE.fullmatch(text):
+        _refuse_misspelled(kind)
+    return Variation(VariantStyle.MULTIPLE, VariantRules(items=_items(text)))
+
+
+_FORMS = "NAME=0.1,0.01 or NAME=linear:START:END:STEP, NAME=log:START:END:COUNT, NAME=random:MIN:MAX"
+
+
+# ── values one by one ────────────────────────────────────────────────────────────────────────────
+
+
+def _items(text: str) -> tuple[Scalar, ...]:
+    if text.startswith("[") and text.endswith("]"):
+        items = parse_value(text)
+        assert isinstance(items, tuple), "what stands in brackets is a list, or no value at all"
+    else:
+        items = tuple(text.split(","))
+        if "" in items:
+            raise ValueError('has an empty value between its commas; `["", a]` is how to write one')
+    if not items:
+        raise ValueError("is an empty list, which leaves no execution")
+    seen: set[tuple[type, Scalar]] = set()
+    for item in items:
+        if (type(item), item) in seen:  # true is not 1
+            raise ValueError(f"has the value `{item}` twice")
+        seen.add((type(item), item))
+    return items
+
+
+# ── ranges ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _linear(start: Number, end: Number, step: Number) -> Variation:
+    if step == 0:
+        raise ValueError("has the step 0, so it never ends")
+    if (end - start) * step < 0:
+        raise ValueError(f"goes away from its end: the step has to be {'negative' if end < start else 'positive'}")
+    return Variation(VariantStyle.LINEAR, VariantRules(start=start, end=end, step=step))
+
+
+def _log(start: Number, end: Number, count: Number) -> Variation:
+    if start <= 0 or end <= 0:
+        raise ValueError("has an end that is not above 0, where no logarithm reaches")
+    if not isinstance(count, int) or count < 1:
+        raise ValueError("has a count that is no whole number above 0")
+    if count == 1 and start != end:
+        raise ValueError("has two ends and one value; the count includes both ends")
+    return Variation(
+        VariantStyle.LOGSPACE, VariantRules(start=log10(start), end=log10(end), size=count, ends=(start, end))
+    )
+
+
+def _random(minimum: Number, maximum: Number) -> Variation:
+    if minimum > maximum:
+        raise ValueError("has its minimum above its maximum")
+    return Variation(VariantStyle.RANDOM, VariantRules(minimum=minimum, maximum=maximum))
+
+
+_RANGES: dict[str, tuple[tuple[str, ...], Callable[..., Variation]]] = {
+    "linear": (("start", "end", "step"), _linear),
+    "log": (("start", "end", "count"), _log),
+    "random": (("minimum", "maximum"), _random),
+}
+"""Kind → what its numbers are called, and how they are read."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_LIKE_A_RANGE = re.compile(r"[A-Za-z]+(:[+-]?[\d.]+(e[+-]?\d+)?){2,3}", re.IGNORECASE | re.ASCII)
+_LONGEST_NUMBER = 100
+
+
+def _refuse_misspelled(kind: str) -> None:
+    """`lineer:0:1:0.1` is hardly meant as one value."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(kind.lower(), (*_RANGES, "logspace", "uniform"), n=1)
+    if near:
+        meant = {"logspace": "log", "uniform": "random"}.get(near[0], near[0])
+        raise ValueError(f"has no range `{kind}`; did you mean `{meant}`? A value of this form is written in brackets")
+
+
+def _numbers(kind: str, names: tuple[str, ...], texts: list[str], parameter: Parameter) -> list[Number]:
+    if len(texts) != len(names):
+        raise ValueError(f"has {len(texts)} of {len(names)} parts: {kind}:{':'.join(names).upper()}")
+    numbers = [_number(name, text) for name, text in zip(names, texts, strict=True)]
+    return [_whole(name, number) if _is_whole(name, parameter) else number
+            for name, number in zip(names, numbers, strict=True)]  # fmt: skip
+
+
+def _number(name: str, text: str) -> Number:
+    if not _NUMBER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"has the {name} `{text}`, which is not a number")
+    number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    if not isfinite(float(number)):
+        raise ValueError(f"has the {name} `{text}`, which is too large")
+    return number
+
+
+def _is_whole(name: str, parameter: Parameter) -> bool:
+    return name == "count" or parameter.type is ParameterType.INTEGER
+
+
+def _whole(name: str, number: Number) -> int:
+    if not float(number).is_integer():
+        raise ValueError(f"has the {name} `{number}`, which is not an integer")
+    return int(number)

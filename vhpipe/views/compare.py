@@ -1,0 +1,272 @@
+"""Executions side by side: the parameters by which they differ, what they measured, and which of them is best."""
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from typing import Literal, NamedTuple
+
+from vhpipe.schedule.vocabulary import Status
+from vhpipe.views.json_values import SCHEMA, json_text, json_value
+from vhpipe.views.run_text import duration_text, value_text
+from vhpipe.views.safe_text import safe_text
+from vhpipe.views.sparkline import BARS, extent, sparkline
+
+Aggregate = Literal["last", "min", "max"]
+AGGREGATES: tuple[Aggregate, ...] = ("last", "min", "max")
+FIXED = ("run", "index", "status", "duration")
+"""What every execution has, by which it can be sorted too."""
+
+
+class Compared(NamedTuple):
+    """One execution, by its position in the node. `metadata` has one value per key.
+
+    `series` has the numbers of those keys that are drawn. `reused_from` is the run that made its result;
+    `duration_s` is None for what did not run, or not yet.
+    """
+
+    run: int
+    execution: int
+    status: Status
+    parameters: Mapping[str, object]
+    metadata: Mapping[str, object]
+    duration_s: float | None = None
+    reused_from: int | None = None
+    series: Mapping[str, Sequence[float]] = {}
+
+
+class Best(NamedTuple):
+    """What makes an execution the best: the highest or lowest value of a key, or the one nearest to a target."""
+
+    key: str
+    goal: str = "max"
+    target: float | None = None
+
+
+class Wanted(NamedTuple):
+    """What is to be shown. `metrics` None: all. `sort` are names, with `-` before them the greatest comes first."""
+
+    metrics: tuple[str, ...] | None = None
+    sort: tuple[str, ...] = ()
+    best: Best | None = None
+    all_parameters: bool = False
+    sparks: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+class Comparison(NamedTuple):
+    """The executions in order, of which the first `limit` are shown, and the names of what stands in the columns.
+
+    `best` is one of the rows, whether it is shown or not.
+    """
+
+    node: str
+    rows: tuple[Compared, ...]
+    total: int
+    parameters: tuple[str, ...]
+    metrics: tuple[str, ...]
+    sparks: tuple[str, ...]
+    best: Compared | None
+    is_task: bool
+
+
+def aggregated(values: Sequence[object], how: Aggregate) -> object:
+    """The last value of a series, or the least or greatest of its numbers; the last where it has no number."""
+    numbers = [number for value in values if (number := number_of(value)) is not None] if how != "last" else []
+    if not numbers:
+        return values[-1] if values else None
+    return min(numbers) if how == "min" else max(numbers)
+
+
+def number_of(value: object) -> int | float | None:
+    """The value if it is a finite number; truth is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
+
+
+def compare(node: str, rows: Sequence[Compared], wanted: Wanted, is_task: bool) -> Comparison:
+    """The executions of a node, of one run or of several, compared as wanted."""
+    metrics = wanted.metrics if wanted.metrics is not None else tuple(names_in(row.metadata for row in rows))
+    ordered = _sorted(rows, wanted.sort)
+    return Comparison(
+        node=node,
+        rows=tuple(ordered[: wanted.limit]),
+        total=len(rows),
+        parameters=tuple(_shown_parameters(rows, wanted.all_parameters)),
+        metrics=metrics,
+        sparks=wanted.sparks,
+        best=best_of(rows, wanted.best) if wanted.best else None,
+        is_task=is_task,
+    )
+
+
+def names_in(mappings: Iterable[Mapping[str, object]]) -> list[str]:
+    """All keys, in the order in which they first come; those that begin with `_` are for machines."""
+    return [name for name in dict.fromkeys(name for each in mappings for name in each) if not name.startswith("_")]
+
+
+def _shown_parameters(rows: Sequence[Compared], is_all: bool) -> list[str]:
+    """The parameters by which the executions differ; all of a single one."""
+    names = list(dict.fromkeys(name for row in rows for name in row.parameters))
+    if is_all or len(rows) == 1:
+        return names
+    return [name for name in names if len({repr(row.parameters.get(name)) for row in rows}) > 1]
+
+
+def best_of(rows: Iterable[Compared], best: Best) -> Compared | None:
+    """The best of the complete executions, the first of equals; None where none has the number."""
+    measured = [
+        (number, row)
+        for row in rows
+        if row.status is Status.COMPLETE and (number := number_of(row.metadata.get(best.key))) is not None
+    ]
+    return min(measured, key=lambda pair: _cost(pair[0], best))[1] if measured else None
+
+
+def _cost(number: float, best: Best) -> float:
+    if best.target is not None:
+        return abs(number - best.target)
+    return number if best.goal == "min" else -number
+
+
+# ── order ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sorted(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]:
+    """Numbers before texts; what an execution does not have comes last, whichever way the order goes."""
+    ordered = list(rows)
+    for name in reversed(names):
+        is_reversed, key = name.startswith("-"), name.removeprefix("-")
+        having = [row for row in ordered if value_of(row, key) is not None]
+        lacking = [row for row in ordered if value_of(row, key) is None]
+        having.sort(key=lambda row: _rank(value_of(row, key)), reverse=is_reversed)
+        ordered = having + lacking
+    return ordered
+
+
+def _rank(value: object) -> tuple[int, float, str]:
+    if isinstance(value, int | float) and not math.isnan(value):
+        return 0, float(value), ""
+    return 1, 0.0, value_text(value)
+
+
+def value_of(row: Compared, name: str) -> object:
+    """What stands in a column: metadata before a parameter of the same name, and both before `status` and the like."""
+    for values in (row.metadata, row.parameters):
+        if name in values:
+            return values[name]
+    match name:
+        case "run":
+            return row.run
+        case "index":
+            return row.execution
+        case "status":
+            return str(row.status)
+        case "duration":
+            return row.duration_s
+        case _:
+            return None
+
+
+# ── shown ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def comparison_cells(comparison: Comparison, bars: str = BARS) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The heads and the rows of a table. Columns in which nothing would stand are left out."""
+    rows = comparison.rows
+    scales = {key: extent(row.series.get(key, ()) for row in rows) for key in comparison.sparks}
+    table: dict[str, list[str]] = {}
+    if comparison.best is not None:
+        table["best"] = ["*" if row is comparison.best else "" for row in rows]
+    if len({row.run for row in rows}) > 1 or not comparison.is_task:
+        table["run"] = [str(row.run) for row in rows]
+    if comparison.is_task:
+        table["index"] = [str(row.execution) for row in rows]
+    table["status"] = [str(row.status) for row in rows]
+    table["time"] = [duration_text(row.duration_s) if row.duration_s is not None else "" for row in rows]
+    if any(row.reused_from is not None for row in rows):
+        table["made in run"] = ["" if row.reused_from is None else str(row.reused_from) for row in rows]
+    for head, values in _columns(comparison):
+        table[head] = [_cell(value) for value in values]
+    for key, scale in scales.items():
+        low, high = scale or (0.0, 0.0)
+        table[f"{key} over time"] = [sparkline(row.series.get(key, ()), low, high, bars=bars) for row in rows]
+    return tuple(table), list(zip(*table.values(), strict=True))
+
+
+def _columns(comparison: Comparison) -> Iterator[tuple[str, list[object]]]:
+    """The parameters and then the metadata; a name that another column has says which it is."""
+    taken = {"best", "run", "index", "status", "time", "duration_s", "reused_from_run", "made in run"}
+    for name in comparison.parameters:
+        head = f"parameters.{name}" if name in taken else name
+        yield head, [row.parameters.get(name) for row in comparison.rows]
+    taken.update(comparison.parameters)
+    for name in comparison.metrics:
+        yield f"metadata.{name}" if name in taken else name, [row.metadata.get(name) for row in comparison.rows]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json_text(value, indent=None) if isinstance(value, Mapping) else value_text(value)
+
+
+def comparison_csv(comparison: Comparison) -> Iterator[str]:
+    """The lines of a CSV file, each with its line break; numbers in all their digits."""
+    heads = ["run", "index", "status", "duration_s", "reused_from_run"]
+    columns = list(_columns(comparison))
+    best = ["best"] if comparison.best is not None else []
+    yield csv_line([*heads, *(head for head, _ in columns), *best])
+    for place, row in enumerate(comparison.rows):
+        mark = [row is comparison.best] if best else []
+        values = [column[place] for _, column in columns]
+        yield csv_line([row.run, row.execution, row.status, _rounded(row.duration_s), row.reused_from, *values, *mark])
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """One line of CSV, with its line break."""
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow([_csv_cell(value) for value in values])
+    return line.getvalue()
+
+
+def _csv_cell(value: object) -> str:
+    """Nothing for what is missing; truth and lists as JSON writes them."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | tuple | Mapping):
+        return json_text(value, indent=None)
+    return safe_text(str(value))
+
+
+def comparison_json(comparison: Comparison) -> dict[str, object]:
+    """The comparison in plain dicts, lists and scalars: all parameters and metadata, and which of them are shown."""
+    return {
+        "schema": SCHEMA,
+        "node": json_value(comparison.node),
+        "total": comparison.total,
+        "parameters": json_value(comparison.parameters),
+        "metrics": json_value(comparison.metrics),
+        "best": None if comparison.best is None else {"run": comparison.best.run, "index": comparison.best.execution},
+        "executions": [_row_json(row) for row in comparison.rows],
+    }
+
+
+def _row_json(row: Compared) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "run": row.run,
+        "index": row.execution,
+        "status": str(row.status),
+        "duration_s": _rounded(row.duration_s),
+        "reused_from_run": row.reused_from,
+        "parameters": json_value(row.parameters),
+        "metadata": json_value(row.metadata),
+    }
+    if row.series:
+        shown["series"] = json_value(row.series)
+    return shown
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
