@@ -223,6 +223,12 @@ def test_a_variable_of_the_user_takes_the_place_of_a_reference() -> None:
     assert plan.notices == ("`-e MODE` replaces the reference `${make.metadata.mode}`",)
 
 
+def test_a_sweep_of_the_user_takes_the_place_of_a_reference() -> None:
+    plan = compiled(text_of(WAITING, node="type: task, task: sweep"), swept={"use": {"rate": "`--sweep use.rate`"}})
+    assert rates(plan) == [1.0, 2.0]
+    assert plan.notices == ("`--sweep use.rate` replaces the reference `${make.metadata.rate}`",)
+
+
 def test_an_edge_takes_the_place_of_a_reference() -> None:
     plan = compiled(text_of(WAITING, edges="[[make.parameter.rate, use.parameter.rate]]"))
     assert use(plan).references == ()

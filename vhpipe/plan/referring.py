@@ -121,13 +121,15 @@ class _Referrer:
         where, name = slot
         arguments = self._arguments
         if where is EdgeKind.ENVIRONMENT_VARIABLE:
-            is_given, option = name in arguments.environment_variables, f"-e {name}"
+            is_given, option = name in arguments.environment_variables, f"`-e {name}`"
         elif where is EdgeKind.INPUT:
-            is_given, option = name in arguments.node_inputs.get(self._node, {}), f"-i {self._node}.{name}"
+            is_given, option = name in arguments.node_inputs.get(self._node, {}), f"`-i {self._node}.{name}`"
         else:
-            is_given, option = name in arguments.node_parameters.get(self._node, {}), f"-p {self._node}.{name}"
+            swept = arguments.swept.get(self._node, {})
+            is_given = name in arguments.node_parameters.get(self._node, {}) or name in swept
+            option = swept.get(name, f"`-p {self._node}.{name}`")
         texts = [reference.text for each in written for reference in each.references()] if is_given else []
-        self._notices.extend(f"`{option}` replaces the reference `{text}`" for text in texts)
+        self._notices.extend(f"{option} replaces the reference `{text}`" for text in texts)
         return is_given
 
     def _is_given(self, parameter: str) -> bool:
