@@ -190,7 +190,7 @@ def test_endpoints_and_deployments_are_read() -> None:
             shared-volumes: [{pvc-name: v, mount-path: /v, read-only: true}]
             workspace-volume: {mount-path: /w, size: 2}
         - deployment: {name: d, defaults: {target: t, other: 1}}
-        - vhpipe: {anything: goes}
+        - vhpipe: {pipeline: p}
         """
     )
     assert found == ()

@@ -16,6 +16,8 @@ from vhpipe.config.model import (
     Task,
     TaskNode,
 )
+from vhpipe.config.read import read_config
+from vhpipe.document.read import read_document
 from vhpipe.graph.build import build_graph
 from vhpipe.graph.draw import FORMATS, draw, layers
 from vhpipe.graph.model import PipelineGraph
@@ -134,3 +136,40 @@ def test_what_a_cycle_blocks_is_drawn_too(format_: str) -> None:
     drawn = draw(build_graph(Config(), Pipeline("p", nodes, (back,))), format_)
     assert "alpha" in drawn
     assert "beta" in drawn
+
+
+LINKED = """
+- step: {name: make, image: i, command: make, parameters: [{name: rate, default: "${first.metadata.rate}"}]}
+- step: {name: look, image: i, command: look}
+- pipeline:
+    name: main
+    nodes:
+      - {name: second, type: execution, step: make}
+      - {name: first, type: execution, step: look}
+      - {name: third, type: execution, step: look}
+    edges: []
+- vhpipe: {pipeline: main, nodes: {third: {after: [second, first]}}}
+"""
+
+
+def linked_graph() -> PipelineGraph:
+    document, _ = read_document(LINKED.encode(), "valohai.yaml")
+    assert document is not None
+    config, diagnostics = read_config(document)
+    assert diagnostics == ()
+    return build_graph(config, config.pipelines[0])
+
+
+def test_references_and_after_are_drawn_as_dependencies_without_data() -> None:
+    graph = linked_graph()
+    assert graph.order == ("first", "second", "third")
+    assert layers(graph) == {"first": 0, "second": 1, "third": 2}
+    lines = draw(graph, "text").splitlines()
+    assert [line for line in lines if line.startswith("  <-")] == [
+        "  <- first  by reference", "  <- second  before it", "  <- first  before it",
+    ]  # fmt: skip
+    assert 'n1 -.->|"by reference"| n0' in draw(graph, "mermaid")
+    assert '"first" -> "second" [style=dashed label="by reference"];' in draw(graph, "dot")
+    assert json.loads(draw(graph, "json"))["links"][0] == {
+        "source": "first", "target": "second", "why": "by reference",
+    }  # fmt: skip

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.diagnostics import Path
+
+if TYPE_CHECKING:
+    from vhpipe.config.extension_model import Extension  # most files have none
 
 Scalar = bool | int | float | str
 Value = Scalar | tuple[Scalar, ...] | None
@@ -405,6 +408,7 @@ class Config(NamedTuple):
     endpoints: tuple[Endpoint, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     broken: frozenset[Path] = frozenset()
+    extensions: "tuple[Extension, ...]" = ()
 
     def steps_by_name(self) -> dict[str, Step]:
         return {step.name: step for step in self.steps}

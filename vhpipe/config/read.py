@@ -1,6 +1,6 @@
 """Document to Config: all that a file says, typed, also where parts of it are wrong."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vhpipe.config.endpoints import read_deployment, read_endpoint
 from vhpipe.config.model import Config
@@ -12,6 +12,9 @@ from vhpipe.config.tasks import read_task
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 from vhpipe.document.limits import MAX_FINDINGS
 from vhpipe.document.spans import Document
+
+if TYPE_CHECKING:
+    from vhpipe.config.extension_model import Extension
 
 _READERS: dict[str, Any] = {
     "step": read_step,
@@ -40,6 +43,7 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
         kind = _kind_of(item, number, document, notes) if isinstance(item, dict) else None
         if kind is not None and isinstance(item[kind], dict):
             read[kind].append(_READERS[kind](item[kind], (number, kind), notes))
+    extensions = _extensions(items, notes)
     pipelines = sorted(read["pipeline"] + read["blueprint"], key=_item_number)
     config = Config(
         steps=tuple(read["step"]),
@@ -48,8 +52,22 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
         endpoints=tuple(read["endpoint"]),
         deployments=tuple(read["deployment"]),
         broken=_broken(items, notes),
+        extensions=extensions,
     )
     return config, tuple(_bounded(notes))
+
+
+def _extensions(items: list[Any], notes: list[Diagnostic]) -> tuple["Extension", ...]:
+    written = [(number, item[_EXTENSION]) for number, item in enumerate(items) if _has_extension(item)]
+    if not written:
+        return ()
+    from vhpipe.config.extension import read_extension  # most files have none
+
+    return tuple(read_extension(raw, (number, _EXTENSION), notes) for number, raw in written)
+
+
+def _has_extension(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get(_EXTENSION), dict)
 
 
 def _item_number(pipeline: Any) -> int:
@@ -121,7 +139,7 @@ def _broken(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
             number = note.at.path[0]
             item = items[int(number)]
             if isinstance(item, dict):
-                found.update((number, kind) for kind in _READERS if kind in item)
+                found.update((number, kind) for kind in (*_READERS, _EXTENSION) if kind in item)
     return frozenset(found)
 
 

@@ -55,8 +55,8 @@ def read_step(raw: Raw, at: Path, notes: list[Diagnostic]) -> Step:
         runtime_config_preset=text_of(raw, "runtime-config-preset"),
         autorestart=maybe_flag_of(raw, "autorestart"),
         cache_volumes=texts_of(raw, "cache-volumes"),
-        time_limit_s=_duration(raw, "time-limit", at, notes),
-        no_output_timeout_s=_duration(raw, "no-output-timeout", at, notes),
+        time_limit_s=read_duration_of(raw, "time-limit", at, notes),
+        no_output_timeout_s=read_duration_of(raw, "no-output-timeout", at, notes),
         resources=read_resources(raw),
         source_path=text_of(raw, "source-path"),
         stop_condition=text_of(raw, "stop-condition"),
@@ -228,7 +228,8 @@ def _range(raw: Raw, key: str) -> ResourceRange | None:
     return None if found is None else ResourceRange(number_of(found, "min"), number_of(found, "max"))
 
 
-def _duration(raw: Raw, key: str, at: Path, notes: list[Diagnostic]) -> float | None:
+def read_duration_of(raw: Raw, key: str, at: Path, notes: list[Diagnostic]) -> float | None:
+    """The seconds of a duration; None, and a diagnostic, for one that cannot be read."""
     if key not in raw:
         return None
     try:

@@ -31,10 +31,12 @@ class Document:
         """Where the thing at a location is written: for an alias or a merged key, where it really stands.
 
         A path that does not exist is where its nearest existing parent is. `chars` is honoured in a scalar that
-        stands unchanged on one line, else the whole scalar is meant.
+        stands unchanged on one line, else the whole scalar is meant. Item 0 of a scalar is the scalar itself.
         """
         if self._places is None:
             self._places = Places(self.text)
+        if at.path[-1:] == (0,) and isinstance(value_at(self.data, at.path[:-1]), str):
+            at = at._replace(path=at.path[:-1])
         place, is_complete = self._places.find(at)
         if place is None:
             return START_OF_FILE

@@ -101,7 +101,7 @@ class Attempts:
         try:
             copy = self._copies.take()
             workspace = self._workspaces.prepare(spec, attempt, str(copy.path))
-            return Prepared(workspace, copy, self._fingerprints.of(spec, workspace.command))
+            return Prepared(workspace, copy, self._fingerprints.of(spec, None if spec.deferred else workspace.command))
         except CannotPrepareError as problem:
             report = AttemptReported(attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True)
         except (VhpipeError, OSError, ValueError) as failure:

@@ -5,6 +5,7 @@ out when the step has ended, fails for it, and the spoiled blob goes.
 """
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from vhpipe.config.paths import path_fault
@@ -49,6 +50,10 @@ class InputFiles:
                 entries.append(_described(file, placed[-1]))
             listing[name] = {"files": entries}
         return PlacedInputs(listing, tuple(placed))
+
+    def place_others(self, files: Sequence[InputFile], folder: str) -> tuple[PlacedFile, ...]:
+        """Link files that are no inputs to their paths below the folder of the attempt."""
+        return tuple(self._place(file, "files", folder) for file in files)
 
     def _place(self, file: InputFile, name: str, folder: str) -> PlacedFile:
         _refuse_unsafe(file.path, f"file name `{file.path}`")

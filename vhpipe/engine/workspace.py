@@ -5,6 +5,7 @@ Source: docs on the execution contract of the platform; decisions 7, 9, 24, 29.
 
 import os
 import shlex
+from functools import partial
 from typing import NamedTuple
 
 from vhpipe.engine.configuration import ConfigurationWriter
@@ -14,7 +15,9 @@ from vhpipe.engine.input_files import InputFiles, PlacedInputs
 from vhpipe.engine.kept_variables import VariablesKeeper
 from vhpipe.engine.masking import MaskedSink
 from vhpipe.engine.output import AttemptOutput
+from vhpipe.engine.own_configuration import configuration_objects
 from vhpipe.engine.preparing import CannotPrepareError
+from vhpipe.engine.referred import referred_files, referred_text
 from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import (
     Place,
@@ -25,6 +28,7 @@ from vhpipe.engine.surrounding import (
     typed_parameters,
 )
 from vhpipe.plan.command import checked_command
+from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.plan.script import script_text, shebang
 from vhpipe.runners.protocol import Launch
@@ -64,11 +68,16 @@ class Workspaces:
         """
         folder = self._around.run.attempt_path(attempt)
         identifier = attempt_identifier(self._around.info.identifier, attempt)
+        referred = referred_files(spec.deferred)
+        spec = with_texts(spec, partial(referred_text, self._around.info.identifier, folder))
         command = _command(spec)
         _make_folder(folder)
         for name in ("inputs", "outputs", "config"):
             os.mkdir(f"{folder}/{name}", 0o700)
         inputs = self._input_files.place(spec, f"{folder}/inputs")
+        if referred:
+            others = self._input_files.place_others(referred, folder)
+            inputs = inputs._replace(files=(*inputs.files, *others))
         parameters = typed_parameters(spec)
         objects: dict[str, Json] = {
             "execution": execution_json(self._around, spec, identifier),
@@ -79,6 +88,7 @@ class Workspaces:
         }
         if spec.members is not None:
             objects["distributed"] = group_json(self._around.info.identifier, attempt, spec.members)
+        objects |= configuration_objects(spec, repository)
         self._configuration.write(f"{folder}/config", objects, COMMON if inputs.files else COMMON | {"inputs"})
         write_new(f"{folder}/command.sh", script_text(command).encode())
         place = Place(identifier, folder, repository)

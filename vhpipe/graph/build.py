@@ -6,6 +6,7 @@ from vhpipe.config.model import Config, DeploymentNode, Edge, Endpoint, Node, Pi
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.order import cycles_in, topological_order
 from vhpipe.graph.override import effective_step
+from vhpipe.graph.references import Link, after_links, reference_links, written_references
 
 
 def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
@@ -13,21 +14,31 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
     nodes = {node.name: node for node in pipeline.nodes}
     tasks = _blueprints(config, nodes.values())
     edges = tuple(edge for edge in pipeline.edges if edge.source.node in nodes and edge.target.node in nodes)
-    downstream = _neighbours(nodes, ((edge.source.node, edge.target.node) for edge in edges))
+    steps = _steps(config, nodes.values(), tasks)
+    edges_into = _grouped(nodes, ((edge.target.node, edge) for edge in edges))
+    extension = next((each for each in reversed(config.extensions) if each.pipeline == pipeline.name), None)
+    references = written_references(nodes, steps, edges_into, extension)
+    links = (*after_links(nodes, extension), *reference_links(nodes, references))
+    pairs = [(edge.source.node, edge.target.node) for edge in edges] + [(link.source, link.target) for link in links]
+    downstream = _neighbours(nodes, pairs)
     order = topological_order(downstream)
     return PipelineGraph(
         pipeline=pipeline,
         nodes=nodes,
-        steps=_steps(config, nodes.values(), tasks),
+        steps=steps,
         tasks=tasks,
         endpoints=_endpoints(config, nodes.values()),
         edges=edges,
-        edges_into=_grouped(nodes, ((edge.target.node, edge) for edge in edges)),
+        edges_into=edges_into,
         edges_out_of=_grouped(nodes, ((edge.source.node, edge) for edge in edges)),
-        upstream=_neighbours(nodes, ((edge.target.node, edge.source.node) for edge in edges)),
+        upstream=_neighbours(nodes, ((target, source) for source, target in pairs)),
         downstream=downstream,
         order=order,
         cycles=cycles_in(downstream) if len(order) < len(nodes) else (),
+        references=references,
+        links=links,
+        links_into=_links_into(links),
+        extension=extension,
     )
 
 
@@ -63,6 +74,13 @@ def _grouped(nodes: Iterable[str], pairs: Iterable[tuple[str, Edge]]) -> dict[st
     for name, edge in pairs:
         groups[name].append(edge)
     return {name: tuple(edges) for name, edges in groups.items()}
+
+
+def _links_into(links: Iterable[Link]) -> dict[str, tuple[Link, ...]]:
+    groups: dict[str, list[Link]] = {}
+    for link in links:
+        groups.setdefault(link.target, []).append(link)
+    return {name: tuple(found) for name, found in groups.items()}
 
 
 def _neighbours(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -54,6 +54,15 @@ def _node_lines(graph: PipelineGraph, name: str) -> Iterator[str]:
     for edge in graph.edges_into[name]:
         target = f"{edge.target.written_kind}.{edge.target.key}"
         yield f"  <- {_visible(_end(edge.source)).ljust(width)}  as {_visible(target)}"
+    for source, why in _links_into(graph, name):
+        yield f"  <- {_visible(source)}  {why}"
+
+
+def _links_into(graph: PipelineGraph, name: str) -> Iterator[tuple[str, str]]:
+    """The nodes that links make a node wait for, each once, and why."""
+    found = {link.source: link.is_after for link in reversed(graph.links_into.get(name, ()))}
+    for source, is_after in reversed(found.items()):
+        yield source, "before it" if is_after else "by reference"
 
 
 def _what_it_is(graph: PipelineGraph, node: Node) -> str:
@@ -96,6 +105,8 @@ def _mermaid(graph: PipelineGraph) -> str:
     for edge in graph.edges:
         label = _mermaid_text(_edge_label(edge))
         lines.append(f'    {ids[edge.source.node]} -->|"{label}"| {ids[edge.target.node]}')
+    for name in ids if graph.links else ():
+        lines.extend(f'    {ids[source]} -.->|"{why}"| {ids[name]}' for source, why in _links_into(graph, name))
     return "\n".join(lines)
 
 
@@ -113,6 +124,9 @@ def _dot(graph: PipelineGraph) -> str:
     for edge in graph.edges:
         label = _dot_text(_edge_label(edge))
         lines.append(f"    {_dot_text(edge.source.node)} -> {_dot_text(edge.target.node)} [label={label}];")
+    for name in graph.nodes if graph.links else ():
+        for source, why in _links_into(graph, name):
+            lines.append(f"    {_dot_text(source)} -> {_dot_text(name)} [style=dashed label={_dot_text(why)}];")
     return "\n".join([*lines, "}"])
 
 
@@ -149,7 +163,15 @@ def _json(graph: PipelineGraph) -> str:
         for name, node in graph.nodes.items()
     ]
     edges = [{"source": _json_end(edge.source), "target": _json_end(edge.target)} for edge in graph.edges]
-    whole = {"schema": 1, "pipeline": graph.pipeline.name, "order": graph.order, "nodes": nodes, "edges": edges}
+    links = [
+        {"source": source, "target": name, "why": why}
+        for name in graph.nodes
+        for source, why in _links_into(graph, name)
+    ]
+    whole = {
+        "schema": 1, "pipeline": graph.pipeline.name, "order": graph.order, "nodes": nodes, "edges": edges,
+        "links": links,
+    }  # fmt: skip
     return json.dumps(whole, indent=2)
 
 

@@ -1,9 +1,13 @@
 """What depends on what in one pipeline, with everything that its nodes name looked up."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Edge, Endpoint, Node, Pipeline, Step, Task
+from vhpipe.graph.references import Link, Written
+
+if TYPE_CHECKING:
+    from vhpipe.config.extension_model import Extension
 
 
 class PipelineGraph(NamedTuple):
@@ -15,10 +19,14 @@ class PipelineGraph(NamedTuple):
     `tasks`: of every task node its blueprint; None where it has none or names an unknown one.
     `endpoints`: of every deployment node the endpoints that it names and that exist.
     `edges`: those whose both ends name nodes of the pipeline; the other edges are in `pipeline.edges` only.
-    `upstream`, `downstream`: the direct neighbours of every node, each once.
+    `upstream`, `downstream`: the direct neighbours of every node by edges and links, each once.
     `order`: a topological order, ties in file order, without the nodes that are in a cycle or behind one.
     `cycles`: one for each knot of nodes that wait for each other, and every edge from a node to itself;
     a cycle starts at its first node in the file and does not repeat it at the end.
+    `references`: of the nodes that have some, the texts with references.
+    `links`, and by their target `links_into`: dependencies that references and `after` make, those of nodes on
+    themselves too.
+    `extension`: what the item `vhpipe` says of the pipeline, the last of several.
     """
 
     pipeline: Pipeline
@@ -33,3 +41,7 @@ class PipelineGraph(NamedTuple):
     downstream: Mapping[str, tuple[str, ...]]
     order: tuple[str, ...]
     cycles: tuple[tuple[str, ...], ...]
+    references: Mapping[str, tuple[Written, ...]] = {}
+    links: tuple[Link, ...] = ()
+    links_into: Mapping[str, tuple[Link, ...]] = {}
+    extension: "Extension | None" = None

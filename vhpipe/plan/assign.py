@@ -46,7 +46,7 @@ def assignments(graph: PipelineGraph, arguments: Arguments) -> Assignments:
             assigned[node].pop(name, None)
     for node, values in arguments.node_parameters.items():
         for name, value in values.items():
-            assigned[node][name] = _checked(graph, node, name, Assigned(value, f"`-p {node}.{name}`"))
+            assigned[node][name] = checked_value(graph, node, name, Assigned(value, f"`-p {node}.{name}`"))
     return assigned
 
 
@@ -56,10 +56,11 @@ def _assign_targets(
     for target in parameter.targets:
         step = graph.steps.get(target.node)
         if step is not None and step.parameter(target.key) is not None:
-            assigned[target.node][target.key] = _checked(graph, target.node, target.key, given)
+            assigned[target.node][target.key] = checked_value(graph, target.node, target.key, given)
 
 
-def _checked(graph: PipelineGraph, node: str, name: str, given: Assigned) -> Assigned:
+def checked_value(graph: PipelineGraph, node: str, name: str, given: Assigned) -> Assigned:
+    """The value in the shape of its parameter; one that does not fit raises `UsageError`."""
     step = graph.steps[node]
     parameter = step.parameter(name) if step else None
     assert parameter is not None, "unknown names were refused"

@@ -1,10 +1,12 @@
 """PipelineGraph + arguments → Plan: everything that can be decided before the start is decided here.
 
 The values of a node come from, weakest first: step default, override (both merged in the graph), blueprint variant,
-pipeline parameter default, pipeline parameter argument, edge, node argument. Source: decision 11.
+pipeline parameter default, pipeline parameter argument, edge or reference, node argument. Source: decision 11.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from vhpipe.config.model import (
     Config,
@@ -25,8 +27,9 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.assign import Assigned, assignments
-from vhpipe.plan.edges import cut_notice, edges_in_force
+from vhpipe.plan.assign import Assigned, Assignments, assignments, checked_value
+from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
+from vhpipe.plan.extending import with_extension
 from vhpipe.plan.ignored import ignored_by_process_runner
 from vhpipe.plan.interpolation import refuse_unsafe
 from vhpipe.plan.missing import Filled, refuse_missing
@@ -44,6 +47,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.referring import Referring, filled_by, pipeline_values, refer
 from vhpipe.plan.searching import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
@@ -62,21 +66,45 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     _refuse_commits(graph)
     assigned = assignments(graph, arguments)
     edges, cut = edges_in_force(graph, arguments)
-    filled = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
-    nodes = tuple(_planned_node(graph, name, assigned[name], arguments, filled) for name in graph.order)
-    nodes = with_given_variables(nodes, arguments)
+    referring = _referring(graph, arguments, assigned)
+    graph = graph._replace(steps={**graph.steps, **{name: each.step for name, each in referring.items()}})
+    by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
+    filled = by_edge.union(*(filled_by(name, each.references) for name, each in referring.items()))
+    nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
+    nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
+    extension = graph.extension
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
-        edges=edges,
+        edges=(*edges, *dependency_edges(graph, nodes)),
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
         ignored=ignored_by_process_runner(graph),
-        notices=(*(cut_notice(edge, arguments) for edge in cut), *_variable_notices(graph, arguments, filled)),
+        notices=(
+            *(cut_notice(edge, arguments) for edge in cut),
+            *(notice for each in referring.values() for notice in each.notices),
+            *_variable_notices(graph, arguments, filled),
+        ),
+        parameters=pipeline_values(graph, arguments),
+        version=extension.version if extension else None,
+        tags=extension.tags if extension else (),
+        time_limit_s=extension.time_limit_s if extension else None,
     )
+
+
+def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments) -> dict[str, Referring]:
+    """Of every execution and task node what becomes of its references, values that came by them checked."""
+    found = {}
+    for name in graph.order:
+        if not isinstance(graph.nodes[name], DeploymentNode):
+            each = refer(graph, name, arguments, assigned[name])
+            new = {key: value for key, value in each.assigned.items() if assigned[name].get(key) is not value}
+            checked = {key: checked_value(graph, name, key, value) for key, value in new.items()}
+            found[name] = each._replace(assigned={**each.assigned, **checked})
+    return found
 
 
 def _refuse_commits(graph: PipelineGraph) -> None:
@@ -101,21 +129,23 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
 
 
 def _planned_node(
-    graph: PipelineGraph, name: str, assigned: Mapping[str, Assigned], arguments: Arguments, filled: Filled
+    graph: PipelineGraph, name: str, referring: Referring | None, arguments: Arguments, filled: Filled
 ) -> PlannedNode:
     node = graph.nodes[name]
     if isinstance(node, DeploymentNode):
         return _planned_deployment(graph, node)
-    step = graph.steps[name]
-    assert step is not None, "a file without errors names known steps, and commits were refused"
+    assert referring is not None, "all nodes that have a step were looked at"
+    step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
     inputs = tuple(
         _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node)
         for item in step.inputs
     )
     if isinstance(node, ExecutionNode):
-        return _planned_execution(graph, node, step, inputs, assigned)
-    return _planned_task(graph, node, step, inputs, assigned)
+        planned: PlannedExecution | PlannedTask = _planned_execution(graph, node, step, inputs, assigned)
+    else:
+        planned = _planned_task(graph, node, step, inputs, assigned)
+    return msgspec.structs.replace(planned, references=referring.references)
 
 
 def _planned_input(

@@ -3,10 +3,14 @@
 Sources: decisions 11 and 66.
 """
 
+from collections.abc import Iterator, Sequence
+
 from vhpipe.config.model import EdgeKind
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.model import PlannedEdge
+from vhpipe.plan.extending import sources_in
+from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
+from vhpipe.plan.referring import nodes_in
 
 
 def edges_in_force(
@@ -50,3 +54,21 @@ def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
         assert target.kind is not None, "a file without errors names known kinds"
         edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
     return tuple(edges)
+
+
+AFTER, REFERENCE = "after", "reference"
+
+
+def dependency_edges(graph: PipelineGraph, nodes: Sequence[PlannedNode]) -> Iterator[PlannedEdge]:
+    """What references in force and `after` make a node wait for, as edges without data.
+
+    Their places go on from those of the edges in the file.
+    """
+    index = len(graph.pipeline.edges)
+    after = {node.name: node.after for node in graph.extension.nodes} if graph.extension else {}
+    for node in nodes:
+        references = () if isinstance(node, PlannedDeployment) else nodes_in(node.references)
+        referred = dict.fromkeys((*references, *sources_in(node.extras)), REFERENCE)
+        for source, key in (dict.fromkeys(after.get(node.name, ()), AFTER) | referred).items():
+            yield PlannedEdge(index, source, EdgeKind.DEPENDENCY, key, node.name, EdgeKind.DEPENDENCY, key)
+            index += 1

@@ -33,7 +33,8 @@ class Parts(msgspec.Struct, frozen=True):
     """What a fingerprint is made of.
 
     `parameters` are typed, `inputs` has every input, also without files, `environment` the variables that the step
-    declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files.
+    declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files; those that are a
+    `configuration` are in it, so that of them only the names are here.
     """
 
     step: str
@@ -43,6 +44,7 @@ class Parts(msgspec.Struct, frozen=True):
     inputs: dict[str, tuple[InputPart, ...]]
     environment: dict[str, str]
     code: str
+    configuration: dict[str, object] = {}
     format: int = FINGERPRINT_FORMAT
 
 
@@ -62,6 +64,9 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
         inputs={name: tuple(map(_input_part, files)) for name, files in sorted(spec.inputs)},
         environment=_texts(spec.environment_variables),
         code=code,
+        configuration={
+            each.name: each.content if each.file is None else {"file": each.file} for each in spec.configuration
+        },
     )
 
 

@@ -31,13 +31,23 @@ def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
         nodes = [name for name, step in steps.items() if has_it(step)]
         if nodes:
             sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
-    return (*sentences, *_of_pipeline(graph))
+    return (*sentences, *_of_pipeline(graph), *_of_extension(graph))
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"
+
+
+def _of_extension(graph: PipelineGraph) -> Iterable[str]:
+    extension = graph.extension
+    if extension is None:
+        return
+    if extension.monitor is not None or any(node.monitor is not None for node in extension.nodes):
+        yield "monitor: results are shown with their nodes, not with the run"
+    if extension.queue is not None or any(node.queue is not None for node in extension.nodes):
+        yield "queue: all executions run on this machine"
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Value
+from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Scalar, Value
+from vhpipe.config.reference_parts import Filled, Reference
 from vhpipe.plan.sweeps import Sweep
 
 PLAN_FORMAT = 1
@@ -85,6 +86,93 @@ class Secret(msgspec.Struct, frozen=True, tag=True):
 
 
 EnvironmentValue = Literal | Secret
+
+
+class DatumUrl(msgspec.Struct, frozen=True, tag=True):
+    """The URL of a file on the machine that runs a step; what it means is the file's name and bytes."""
+
+    name: str
+    blob: str
+
+
+class DatumPath(msgspec.Struct, frozen=True, tag=True):
+    """The path of a file on the machine that runs a step."""
+
+    name: str
+    blob: str
+
+
+class ExecutionRef(msgspec.Struct, frozen=True, tag=True):
+    """The id of an execution, which is that of its last attempt, `number`.
+
+    `contents` is the sha256 of what it was given and made, which does not change with the id.
+    """
+
+    execution: ExecutionId
+    contents: str
+    number: int = 1
+
+
+Deferred = DatumUrl | DatumPath | ExecutionRef
+"""What becomes a text only when the process starts. Until then a stand-in has its place: see `plan.deferred`."""
+
+
+class PlannedReference(msgspec.Struct, frozen=True):
+    """A parameter, an input or an environment variable (`where`) that is filled from the nodes before its own.
+
+    `items` has one value, or with `is_list` those of a list: a scalar, or the texts and references that make one.
+    """
+
+    where: EdgeKind
+    name: str
+    items: tuple[Scalar | Filled, ...]
+    is_list: bool = False
+
+
+class PlannedWhen(msgspec.Struct, frozen=True):
+    """Where `condition` does not hold, the node is skipped: `text` as written, with a name for each reference."""
+
+    text: str
+    condition: str
+    references: tuple[tuple[str, Reference], ...] = ()
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A name or glob of a node's results and what it is called among those of the run."""
+
+    source: str
+    target: str
+
+
+class PlannedMonitor(msgspec.Struct, frozen=True):
+    metrics: tuple[Shown, ...] = ()
+    artifacts: tuple[Shown, ...] = ()
+    models: tuple[Shown, ...] = ()
+
+
+class ConfigurationObject(msgspec.Struct, frozen=True):
+    """An object that arrives as `name`.json and .yaml: data, or with `file` the content of a file of the project.
+
+    `waits`: texts in the content have references that are filled in when the node starts.
+    """
+
+    name: str
+    content: object = None
+    file: str | None = None
+    waits: bool = False
+
+
+class NodeExtras(msgspec.Struct, frozen=True):
+    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit."""
+
+    when: PlannedWhen | None = None
+    monitor: PlannedMonitor = PlannedMonitor()
+    configuration: tuple[ConfigurationObject, ...] = ()
+    queue: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+NO_EXTRAS = NodeExtras()
 
 
 class SourceFile(msgspec.Struct, frozen=True):
@@ -219,6 +307,8 @@ class Given(msgspec.Struct, frozen=True):
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
     deployment: GivenDeployment | None = None
+    deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()
 
 
 class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
@@ -230,6 +320,8 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     given: Given | None = None
     retry: Retry | None = None
     hooks: Hooks | None = None
+    references: tuple[PlannedReference, ...] = ()
+    extras: NodeExtras = NO_EXTRAS
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
@@ -253,6 +345,8 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     children: tuple[int, ...] | None = None
     stop_condition: str | None = None
     search: Search | None = None
+    references: tuple[PlannedReference, ...] = ()
+    extras: NodeExtras = NO_EXTRAS
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -278,6 +372,7 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     actions: tuple[PlannedAction, ...] = ()
     given: Given | None = None
     hooks: Hooks | None = None
+    extras: NodeExtras = NO_EXTRAS
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
@@ -304,7 +399,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `ignored` has one sentence for each thing in the file that this runner does not honour,
     `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
-    `time_limit_s` is for the whole run, counted from its start or its resumption.
+    `time_limit_s` is for the whole run, counted from its start or its resumption. `parameters` are those of the
+    pipeline; `version` and `tags` come from the extension.
     """
 
     pipeline: str
@@ -316,6 +412,9 @@ class Plan(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     format: int = PLAN_FORMAT
+    parameters: dict[str, Value] = {}
+    version: str | None = None
+    tags: tuple[str, ...] = ()
     time_limit_s: float | None = None
 
     def node(self, name: str) -> PlannedNode:
@@ -329,7 +428,8 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     """All that an attempt needs to know: nothing in it reaches for the engine's memory.
 
     `values` are complete (step, override, sweep, edges); `inputs` pairs every input's name with its files. `members` is
-    the number of executions in the group of a distributed task, of which this is one.
+    the number of executions in the group of a distributed task, of which this is one. Stand-ins of `deferred` in
+    values, variables and configuration become texts when the process starts.
     """
 
     id: ExecutionId
@@ -340,3 +440,5 @@ class ExecutionSpec(msgspec.Struct, frozen=True):
     environment_variables: dict[str, EnvironmentValue]
     task_stop_condition: str | None = None
     members: int | None = None
+    deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()

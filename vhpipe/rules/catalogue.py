@@ -101,7 +101,9 @@ FIXABLE = frozenset(
         "unknown-edge-node", "unknown-edge-parameter", "unknown-endpoint", "unknown-endpoint-file",
         "unknown-item", "unknown-override-input", "unknown-override-parameter", "unknown-parameter-target",
         "unknown-placeholder", "unknown-property", "unknown-step", "unknown-task-parameter", "unquoted-braces",
-        "unquoted-colon", "unused-suppression", "unwritten-output",
+        "unquoted-colon", "unused-suppression", "unwritten-output", "unknown-extension-node",
+        "unknown-extension-pipeline", "unknown-reference-attribute", "unknown-reference-node",
+        "unknown-reference-parameter",
     }
 )  # fmt: skip
 """Rules that have a fix in some of their cases."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from vhpipe.config.model import Edge
 from vhpipe.diagnostics import Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import node_in
@@ -21,6 +20,9 @@ def self_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 node_in(edge.target),
                 hint="an edge goes from one node to another",
             )
+    for link in graph.links:
+        if link.is_after and link.source == link.target:
+            yield Finding(f"node `{link.source}` waits for itself", link.at, hint="remove it")
 
 
 def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
@@ -28,19 +30,20 @@ def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     knots = [cycle for cycle in graph.cycles if len(cycle) > 1]
     if not knots:
         return
-    edges: dict[tuple[str, str], Edge] = {}
-    for edge in graph.edges:
-        edges.setdefault((edge.source.node, edge.target.node), edge)
+    links = {(link.source, link.target): link.at for link in reversed(graph.links)}
+    edges = {(edge.source.node, edge.target.node): node_in(edge.source) for edge in reversed(graph.edges)}
+    places = {**links, **edges}
     for cycle in knots:
         around = [*cycle, cycle[0]]
-        steps = [edges[pair] for pair in pairwise(around)]
+        pairs = list(pairwise(around))
+        has_links = any(pair not in edges for pair in pairs)
         yield Finding(
             f"these nodes wait for each other: {_drawn(around)}",
-            node_in(steps[-1].source),
-            hint="remove one of these edges",
+            places[pairs[-1]],
+            hint="remove one of these edges or references" if has_links else "remove one of these edges",
             related=tuple(
-                Related(node_in(edge.source), f"`{edge.target.node}` waits for `{edge.source.node}`")
-                for edge in steps[:-1][:SHOWN]
+                Related(places[(source, target)], f"`{target}` waits for `{source}`")
+                for source, target in pairs[:-1][:SHOWN]
             ),
         )
 

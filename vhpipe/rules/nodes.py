@@ -151,7 +151,8 @@ def unconnected_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
     if not graph.edges or len(graph.edges) < len(graph.pipeline.edges) or not subject.is_sound(graph.pipeline.at):
         return
     for name, node in graph.nodes.items():
-        if not graph.edges_into[name] and not graph.edges_out_of[name]:
+        is_alone = not (graph.upstream[name] or graph.downstream[name])
+        if is_alone and name not in graph.references:
             yield Finding(
                 f"no edge goes into or out of node `{name}`",
                 name_at(node.at),

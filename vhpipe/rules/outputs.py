@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vhpipe.config.model import EdgeEnd, EdgeKind, Input, KeepDirectories, Step
+from vhpipe.config.references import has_references
 from vhpipe.diagnostics import Location, Path, Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.globs import is_sidecar, match_outputs
@@ -95,7 +96,7 @@ def _same_names(item: Input) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for index, uri in enumerate(item.default):
         file = uri.partition("?")[0].partition("#")[0].rpartition("/")[2]
-        if not file or uri.startswith("datum:") or not VARYING.isdisjoint(file):
+        if not file or uri.startswith("datum:") or has_references(uri) or not VARYING.isdisjoint(file):
             continue
         earlier = first.setdefault(file, index)
         if earlier != index and item.default[earlier] != uri:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
+from vhpipe.config.references import has_references
 from vhpipe.diagnostics import Related
 from vhpipe.plan.values import value_problem
 from vhpipe.rules.places import name_at, value_at
@@ -39,6 +40,8 @@ def _is_list_for_one(parameter: Parameter) -> bool:
 
 
 def _problem(parameter: Parameter, value: Scalar | None) -> str | None:
+    if has_references(value):
+        return None
     single = parameter._replace(multiple=Multiple.NONE)
     if parameter.type is ParameterType.STRING and value is not None and not isinstance(value, str):
         return f"`{str(value).lower() if isinstance(value, bool) else value}` is read as {_kind(value)}, not as text"

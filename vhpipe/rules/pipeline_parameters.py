@@ -13,13 +13,19 @@ from vhpipe.rules.subject import Choice, Finding, Subject
 def without_target(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     if not subject.is_sound(graph.pipeline.at):
         return
+    used = _referred_to(graph) if graph.references else frozenset()
     for item in graph.pipeline.parameters:
-        if not item.targets:
+        if not item.targets and item.name not in used:
             yield Finding(
                 f"pipeline parameter `{item.name}` has no target",
                 name_at(item.at),
                 hint="add `targets: [NODE.parameter.NAME]`; nothing uses it so far",
             )
+
+
+def _referred_to(graph: PipelineGraph) -> frozenset[str]:
+    texts = (written for of_node in graph.references.values() for written in of_node)
+    return frozenset(each.key for written in texts for each in written.references() if each.is_of_pipeline)
 
 
 def wrong_target_kinds(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Input
+from vhpipe.config.references import has_references
 from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, Subject
 
@@ -18,7 +19,7 @@ def empty_commands(subject: Subject) -> Iterator[Finding]:
 def local_input_paths(subject: Subject) -> Iterator[Finding]:
     for item in _inputs(subject):
         for index, uri in enumerate(item.default):
-            if uri and not _has_scheme(uri):
+            if uri and not _has_scheme(uri) and not has_references(uri):
                 yield Finding(
                     f"`{_shortened(uri)}` is a file of this machine, which the platform cannot see",
                     value_at(item.at, "default", index),

@@ -73,13 +73,18 @@ def _override_commands(subject: Subject) -> dict[str, list[str]]:
 
 
 def _mentioned_elsewhere(subject: Subject) -> set[tuple[str, str]]:
-    """Parameters of steps that an edge hands on, or of which a condition may speak."""
+    """Parameters of steps that an edge or a reference hands on, or of which a condition may speak."""
     used = set()
     for graph in subject.graphs:
         for edge in graph.edges:
             step = graph.steps.get(edge.source.node)
             if edge.source.kind is EdgeKind.PARAMETER and step is not None:
                 used.add((step.name, edge.source.key))
+        for written in (each for of_node in graph.references.values() for each in of_node):
+            for reference in written.references():
+                step = graph.steps.get(reference.node)
+                if step is not None:
+                    used |= {(step.name, reference.key), (step.name, reference.key.rpartition("/")[2])}
         for name, node in graph.nodes.items():
             step = graph.steps.get(name)
             texts = [text for action in node.actions for text in action.conditions] if step else []

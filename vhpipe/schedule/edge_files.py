@@ -14,28 +14,40 @@ Placed = dict[str, tuple[InputFile, ...]]
 
 
 def input_files(
-    upstream: Upstream, inputs: Mapping[str, PlannedInput], edges: Sequence[PlannedEdge], warnings: list[str]
+    upstream: Upstream,
+    inputs: Mapping[str, PlannedInput],
+    edges: Sequence[PlannedEdge],
+    referred: Mapping[str, Sequence[tuple[Candidate, InputFile]]],
+    warnings: list[str],
 ) -> Placed:
-    """The files of every input that edges go into, those from outside included.
+    """The files of every input that edges go into or that references fill, those from outside included.
 
     An edge that matches nothing: `CannotBindError` or `NothingToBindError`, unless the input is optional or has
     files from elsewhere. Source: decisions 13 to 17.
     """
-    by_input: dict[str, list[PlannedEdge]] = {}
+    by_input: dict[str, list[PlannedEdge]] = {name: [] for name in referred}
     for edge in edges:
         by_input.setdefault(edge.target_key, []).append(edge)
-    return {name: _files_of(upstream, inputs[name], into, warnings) for name, into in by_input.items()}
+    return {
+        name: _files_of(upstream, inputs[name], into, referred.get(name, ()), warnings)
+        for name, into in by_input.items()
+    }
 
 
 def _files_of(
-    upstream: Upstream, item: PlannedInput, edges: Sequence[PlannedEdge], warnings: list[str]
+    upstream: Upstream,
+    item: PlannedInput,
+    edges: Sequence[PlannedEdge],
+    referred: Sequence[tuple[Candidate, InputFile]],
+    warnings: list[str],
 ) -> tuple[InputFile, ...]:
     candidates = [
         (Candidate(file.path, 0, None, file.uri, file.uri), InputFile(file.path, uri=file.uri)) for file in item.files
     ]
+    candidates.extend(referred)
     for edge in edges:
         candidates.extend(_candidates(upstream, edge, item))
-    if not candidates and not item.optional:
+    if edges and not candidates and not item.optional:
         refuse_empty(upstream, edges)
     policy = upstream.plan.on_collision
     placement = place_files([candidate for candidate, _ in candidates], policy)

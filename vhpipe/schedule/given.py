@@ -17,7 +17,10 @@ def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
     if isinstance(node, PlannedDeployment):
         _create_deployment(ledger, node.name, given)
     else:
-        bound = InputsBound(node.name, given.files, given.values, given.spread, given.environment_variables)
+        bound = InputsBound(
+            node.name, given.files, given.values, given.spread, given.environment_variables,
+            deferred=given.deferred, configuration=given.configuration,
+        )  # fmt: skip
         ledger.emit(bound)
         there = {each.index for each in given.executions}
         missing = tuple(index for index in range(given.total) if index not in there)

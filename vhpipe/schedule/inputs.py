@@ -1,11 +1,14 @@
-"""What a node gets when it is about to start: what its edges bring, and then all that one execution needs to know."""
+"""What a node gets when it is about to start: what edges and references bring, and all that one execution needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from vhpipe.config.model import EdgeKind
+from vhpipe.config.model import EdgeKind, Value
+from vhpipe.plan.deferred import deferred_in
 from vhpipe.plan.execution import execution_count, execution_values, is_group
 from vhpipe.plan.model import (
+    Deferred,
+    EnvironmentValue,
     ExecutionId,
     ExecutionSpec,
     Plan,
@@ -16,6 +19,8 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule.edge_files import endpoint_files, input_files
 from vhpipe.schedule.edge_values import parameter_values, variable_values
+from vhpipe.schedule.extended import filled_configuration, skip_reason
+from vhpipe.schedule.reference_values import reference_values
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.upstream import CannotBindError, NothingToBindError, Upstream
 from vhpipe.schedule.vocabulary import InputsBound
@@ -36,11 +41,15 @@ def bind_inputs(
 ) -> Binding:
     """What `edges`, all edges into the node in file order, bring to it now that its upstream has settled.
 
-    Source: decisions 11 and 13 to 18.
+    Source: decisions 11, 13 to 18 and 83.
     """
     warnings: list[str] = []
+    upstream, node = Upstream(plan, state, nodes), nodes[name]
+    skip = skip_reason(upstream, node, warnings)
+    if skip is not None:
+        return Binding(warnings=tuple(warnings), skip=skip)
     try:
-        bound = _bound(Upstream(plan, state, nodes), nodes[name], edges, warnings) if edges else None
+        bound = _bound(upstream, node, edges, warnings) if edges or node.extras.configuration else None
         executions = _count(nodes[name], bound or InputsBound(name))
     except CannotBindError as problem:
         return Binding(warnings=tuple(warnings), failure=str(problem))
@@ -58,13 +67,31 @@ def _bound(
     if isinstance(node, PlannedDeployment):
         files = endpoint_files(upstream, by_kind.get(EdgeKind.FILE, ()), warnings)
         return InputsBound(node.name, tuple(files.items())) if files else None
+    referred = reference_values(upstream, node, warnings)
     inputs = {item.name: item for item in node.spec.inputs}
-    files = input_files(upstream, inputs, by_kind.get(EdgeKind.INPUT, ()), warnings)
+    files = input_files(upstream, inputs, by_kind.get(EdgeKind.INPUT, ()), referred.files, warnings)
     values, spread = parameter_values(upstream, node, by_kind.get(EdgeKind.PARAMETER, ()), warnings)
     variables = variable_values(upstream, by_kind.get(EdgeKind.ENVIRONMENT_VARIABLE, ()), warnings)
-    if not (files or values or variables):
+    values, variables = {**referred.values, **values}, {**referred.variables, **variables}
+    configuration, in_configuration = filled_configuration(upstream, node)
+    if not (files or values or variables or configuration):
         return None
-    return InputsBound(node.name, tuple(files.items()), values, spread, variables)
+    passed_on = _passed_on(upstream, edges, (*values.values(), *variables.values()))
+    deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on, *in_configuration)))
+    return InputsBound(
+        node.name, tuple(files.items()), values, (*referred.spread, *spread), variables,
+        deferred=deferred, configuration=configuration,
+    )  # fmt: skip
+
+
+def _passed_on(
+    upstream: Upstream, edges: Sequence[PlannedEdge], values: Sequence[Value | EnvironmentValue]
+) -> Iterator[Deferred]:
+    """What the sources of edges had stand-ins for and handed on in a parameter or variable."""
+    for source in dict.fromkeys(edge.source for edge in edges):
+        known = upstream.bound(source).deferred
+        if known:
+            yield from (each for value in values for each in deferred_in(value, known))
 
 
 def _count(node: PlannedNode, bound: InputsBound) -> int:
@@ -102,4 +129,8 @@ def execution_spec(
         values=execution_values(node, bound, execution.index, plan.seed),
         inputs=tuple(upstream.inputs(execution.node).items()),
         environment_variables={**node.spec.environment_variables, **bound.environment_variables},
+        deferred=bound.deferred,
+        configuration=tuple(
+            {each.name: each for each in (*node.extras.configuration, *bound.configuration)}.values()
+        ),
     )

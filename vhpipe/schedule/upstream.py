@@ -81,7 +81,7 @@ class Upstream(NamedTuple):
             case EdgeKind.METADATA:
                 return self._collected(edge, self._metadata)
             case EdgeKind.PARAMETER:
-                return self._collected(edge, self._values)
+                return self._collected(edge, self.values_of)
             case _:
                 created = self.node_state(edge.source).deployment
                 if created is None:
@@ -99,7 +99,8 @@ class Upstream(NamedTuple):
     def _metadata(self, name: str, index: int) -> Mapping[str, Json]:
         return self.node_state(name).executions[index].metadata
 
-    def _values(self, name: str, index: int) -> Mapping[str, Value]:
+    def values_of(self, name: str, index: int) -> Mapping[str, Value]:
+        """All parameters of one execution."""
         bound = self.bound(name)
         return execution_values(self.nodes[name], bound, index, self.plan.seed)
 

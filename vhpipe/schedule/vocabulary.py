@@ -10,7 +10,16 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, EnvironmentValue, ExecutionId, InputFile, Origin
+from vhpipe.plan.model import (
+    AttemptId,
+    ConfigurationObject,
+    Datum,
+    Deferred,
+    EnvironmentValue,
+    ExecutionId,
+    InputFile,
+    Origin,
+)
 
 JOURNAL_FORMAT = 1
 
@@ -213,11 +222,12 @@ class InputsFetched(Event, frozen=True, tag=True):
 
 
 class InputsBound(Event, frozen=True, tag=True):
-    """What the edges brought to a node. Only what edges filled is named.
+    """What edges and references brought to a node. Only what these filled is named.
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
     `values` are the parameters, `spread` the names of those whose list becomes one child per element. `proposed` is
-    filled by what a search extends the node's sweep with.
+    filled by what a search extends the node's sweep with. `deferred` is what values and variables have stand-ins for,
+    `configuration` the objects that references filled.
     """
 
     node: str
@@ -226,6 +236,8 @@ class InputsBound(Event, frozen=True, tag=True):
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
     proposed: tuple[dict[str, Value], ...] = ()
+    deferred: tuple[Deferred, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()
 
 
 class NodeStarted(Event, frozen=True, tag=True):

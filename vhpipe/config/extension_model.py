@@ -1,0 +1,91 @@
+"""What the item `- vhpipe:` says, typed. Every object carries `at`, the path of its data in the document."""
+
+from typing import NamedTuple
+
+from vhpipe.diagnostics import Path
+
+CONFIGURATION_NAMES = ("api", "distributed", "execution", "inputs", "outputs", "parameters", "runtime")
+"""The objects that executions have already."""
+
+
+class Retry(NamedTuple):
+    """`tries` more (the property `count`): the first after `delay_s`, each later one after `backoff` times as long."""
+
+    tries: int = 1
+    delay_s: float = 0.0
+    backoff: float = 1.0
+    at: Path = ()
+
+
+class Hook(NamedTuple):
+    """`moment` is pre, post or status."""
+
+    moment: str
+    text: str
+    at: Path = ()
+
+
+class Watched(NamedTuple):
+    """A name or glob of a node's results, and what it is called in the run."""
+
+    source: str
+    target: str
+    at: Path = ()
+
+
+class Monitor(NamedTuple):
+    metrics: tuple[Watched, ...] = ()
+    artifacts: tuple[Watched, ...] = ()
+    models: tuple[Watched, ...] = ()
+    at: Path = ()
+
+
+class ConfigurationObject(NamedTuple):
+    """A configuration object: data as the file has it, or with `file` a file of the project."""
+
+    name: str
+    content: object = None
+    file: str | None = None
+    at: Path = ()
+
+
+class NodeExtension(NamedTuple):
+    """`after_at` has the place of each name in `after`."""
+
+    name: str
+    after: tuple[str, ...] = ()
+    after_at: tuple[Path, ...] = ()
+    when: str | None = None
+    retry: Retry | None = None
+    reuse: bool | None = None
+    monitor: Monitor | None = None
+    hooks: tuple[Hook, ...] = ()
+    configuration: tuple[ConfigurationObject, ...] = ()
+    queue: str | None = None
+    time_limit_s: float | None = None
+    tags: tuple[str, ...] = ()
+    written: frozenset[str] = frozenset()
+    at: Path = ()
+
+
+class Extension(NamedTuple):
+    pipeline: str
+    version: str | None = None
+    tags: tuple[str, ...] = ()
+    time_limit_s: float | None = None
+    queue: str | None = None
+    configuration: tuple[ConfigurationObject, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    monitor: Monitor | None = None
+    nodes: tuple[NodeExtension, ...] = ()
+    at: Path = ()
+
+    def node(self, name: str) -> NodeExtension | None:
+        return next((node for node in self.nodes if node.name == name), None)
+
+
+def is_function(text: str) -> bool:
+    """Whether a hook names a function, as `package.module:function`; anything else is a shell command."""
+    module, colon, function = text.partition(":")
+    names = [*module.split("."), *function.split(".")]
+    return bool(colon) and all(name.isidentifier() for name in names)
