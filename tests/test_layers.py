@@ -38,7 +38,8 @@ ALLOWED = {
     "cli": ALL_BELOW | {"lsp"},
     "web": ALL_BELOW,
     "lsp": ALL_BELOW,
-    "api": ALL_BELOW,
+    "function_step": set(),
+    "api": ALL_BELOW | {"function_step"},
 }  # fmt: skip
 """Folder → folders or single modules. A folder's own modules and the two at the root are always allowed."""
 

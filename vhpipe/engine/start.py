@@ -70,6 +70,8 @@ class Order(NamedTuple):
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
     """The values of the plan's secrets by their HMACs; they are written nowhere."""
+    shares_process: bool = False
+    """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 
 
 class Begun(NamedTuple):
@@ -163,8 +165,8 @@ def walk(
         run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
-    runner = ProcessRunner(engine.selector, attempts.ended)
-    shell = _shell(order.environment.get("PATH"))
+    runner = ProcessRunner(engine.selector, attempts.ended, shares_process=order.shares_process)
+    shell = shell_of(order.environment.get("PATH"))
     thread = HookThread(hook_calls or ProcessHooks(order.project, order.environment, shell), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread)
     recorder.observers = (*observers, hooks)
@@ -198,7 +200,7 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         project_identifier=project_identifier(str(order.project)),
         commit=snapshot.commit_identifier,
         environment=order.environment,
-        shell=_shell(order.environment.get("PATH")),
+        shell=shell_of(order.environment.get("PATH")),
         secrets=order.secrets,
         hidden=hidden,
         masking=Masking((*order.secrets.values(), *(order.environment[name] for name in hidden))),
@@ -223,7 +225,7 @@ def _copies(begun: Begun) -> Copies:
     return Copies(source, is_small, restore_late=not is_small and order.repository == "copy")
 
 
-def _shell(path: str | None) -> str:
+def shell_of(path: str | None) -> str:
     """bash if there is one, else sh. Source: decision 7."""
     return shutil.which("bash", path=path) or shutil.which("sh", path=path) or "/bin/sh"
 

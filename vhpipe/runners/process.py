@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.plan.model import AttemptId
-from vhpipe.runners.process_tree import kill_remains, signal_tree
+from vhpipe.runners.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.runners.protocol import Ending, Launch, OnEnding, Stream
 
 GRACE_S = 10.0
@@ -26,7 +26,13 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class ProcessRunner:
-    def __init__(self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S) -> None:
+    """With `shares_process` this process has other threads and children, which are not the runner's business."""
+
+    def __init__(
+        self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S,
+        shares_process: bool = False,
+    ) -> None:  # fmt: skip
+        self.shares_process = shares_process
         self._selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
@@ -90,7 +96,10 @@ class _Process:
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            self.pid = _spawned(self._launch, streams, here)
+            if self._runner.shares_process:
+                self.pid = _spawned_by_shell(self._launch, streams)
+            else:
+                self.pid = _spawned(self._launch, streams, here)
         except BaseException:
             os.close(output)
             os.close(errors)
@@ -130,7 +139,10 @@ class _Process:
 
     def _leader_ended(self) -> None:
         self._runner.selector().unregister(self._pidfd)
-        kill_remains(self.pid, self._launch.marker, self._runner.leaders())
+        if self._runner.shares_process:
+            kill_younger_marked(self.pid, self._launch.marker)
+        else:
+            kill_remains(self.pid, self._launch.marker, self._runner.leaders())
         self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self._pidfd)
         self._drain_until = time.monotonic() + DRAIN_S
@@ -201,6 +213,14 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         )
     finally:
         os.fchdir(here)
+
+
+def _spawned_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+    """The same where other threads use relative paths: a shell goes to the folder, and becomes the process."""
+    words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
+    return os.posix_spawn(
+        "/bin/sh", words, launch.environment, file_actions=streams, setsid=True, setsigdef=IGNORED_BY_PYTHON
+    )
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:

@@ -51,6 +51,19 @@ def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
             _signal(process, signal.SIGKILL)
 
 
+def kill_younger_marked(leader: int, marker: str) -> None:
+    """Kill the group of a leader that has ended, and all that was started after it and carries its marker."""
+    _signal_group(leader, signal.SIGKILL)
+    wanted = os.fsencode(marker)
+    for _ in range(1000):
+        found = [process for process in _younger_than(leader) if wanted in _environment_of(process)]
+        living = [process for process in found if _parent_and_state(process)[1] != "Z"]
+        if not living:
+            return
+        for process in living:
+            _signal(process, signal.SIGKILL)
+
+
 def kill_marked(markers: Collection[str]) -> None:
     """Kill every process of this user whose environment carries one of the markers, until a look finds none."""
     wanted = {marker.encode() for marker in markers}

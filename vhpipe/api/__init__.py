@@ -1,0 +1,62 @@
+"""The Python door: build a pipeline in code, run it, read its results; and the same for the pipelines of files.
+
+Names are imported when they are first used. In a step they are stand-ins: see `function_step.stand_ins`.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vhpipe.api.decorators import PipelineDecorator as PipelineDecorator
+    from vhpipe.api.decorators import component as component
+    from vhpipe.api.decorators import pipeline as pipeline
+    from vhpipe.api.files import File as File
+    from vhpipe.api.files import load as load
+    from vhpipe.api.files import plan as plan
+    from vhpipe.api.files import run as run
+    from vhpipe.api.files import validate as validate
+    from vhpipe.api.nodes import Execution as Execution
+    from vhpipe.api.nodes import Node as Node
+    from vhpipe.api.pipeline import Pipeline as Pipeline
+    from vhpipe.api.pipeline import PipelineController as PipelineController
+    from vhpipe.api.references import Result as Result
+    from vhpipe.api.run import PipelineFailed as PipelineFailed
+    from vhpipe.api.run import Run as Run
+    from vhpipe.function_step.inside import InsideStep as InsideStep
+
+_HOMES = {
+    "component": "decorators",
+    "pipeline": "decorators",
+    "PipelineDecorator": "decorators",
+    "File": "files",
+    "load": "files",
+    "plan": "files",
+    "run": "files",
+    "validate": "files",
+    "Execution": "nodes",
+    "Node": "nodes",
+    "Pipeline": "pipeline",
+    "PipelineController": "pipeline",
+    "Result": "references",
+    "PipelineFailed": "run",
+    "Run": "run",
+    "InsideStep": "",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"`vhpipe.api` has no `{name}`")
+    from vhpipe.function_step.inside import InsideStep, is_inside
+
+    if name == "InsideStep":
+        return InsideStep
+    if is_inside():
+        from vhpipe.function_step.stand_ins import stand_in
+
+        return stand_in(name)
+    from importlib import import_module
+
+    found: object = getattr(import_module(f"vhpipe.api.{_HOMES[name]}"), name)
+    return found

@@ -1,0 +1,107 @@
+"""Functions of Python that are called beside steps, in the thread for hooks of the run."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from vhpipe.api.nodes import Node
+from vhpipe.api.steps import Callbacks
+from vhpipe.config.model import Value
+from vhpipe.engine.hooks import HookCall, HookCalls
+from vhpipe.plan.arguments import plain_value
+from vhpipe.plan.model import Hook, Hooks, Plan, PlannedNode
+from vhpipe.schedule.vocabulary import HookAnswered
+
+PLACEHOLDER = Hook(command=": a function of Python, called only by the program that started this run")
+"""Where a run is resumed by `vhpipe resume`, the functions are not there: then this does nothing."""
+
+
+class Told(Protocol):
+    """Who knows the nodes that callbacks are told of."""
+
+    def node(self, name: str) -> Node: ...
+
+
+def with_placeholders(plan: Plan, callbacks: Mapping[str, Callbacks]) -> Plan:
+    """The plan with a hook wherever a function is to be called."""
+    nodes = tuple(_with_placeholders(node, callbacks.get(node.name, Callbacks())) for node in plan.nodes)
+    return msgspec.structs.replace(plan, nodes=nodes)
+
+
+def _with_placeholders(node: PlannedNode, callbacks: Callbacks) -> PlannedNode:
+    if callbacks == Callbacks():
+        return node
+    own = node.hooks or Hooks()
+    hooks = Hooks(
+        pre=(*own.pre, *_placeholder(callbacks.pre)),
+        post=(*own.post, *_placeholder(callbacks.post)),
+        status=(*own.status, *_placeholder(callbacks.status)),
+    )
+    return msgspec.structs.replace(node, hooks=hooks)
+
+
+def _placeholder(function: Callable[..., object] | None) -> tuple[Hook, ...]:
+    return (PLACEHOLDER,) if function else ()
+
+
+class CallbackHooks:
+    """Calls the functions; hooks of other kinds by `others`."""
+
+    def __init__(self, pipeline: object, told: Told, callbacks: Mapping[str, Callbacks], others: HookCalls) -> None:
+        self._pipeline, self._told, self._callbacks, self._others = pipeline, told, callbacks, others
+
+    def call(self, hooks: Hooks, call: HookCall) -> HookAnswered:
+        own = _without_placeholders(hooks)
+        answer = self._others.call(own, call) if getattr(own, call.when) else None
+        if answer is not None and (answer.because is not None or answer.skip):
+            return answer
+        values = dict(answer.values) if answer else {}
+        callbacks = self._callbacks.get(call.node, Callbacks())
+        node = self._told.node(call.node).at(str(call.status))
+        match call.when:
+            case "pre":
+                return self._call_pre(callbacks, node, call, values)
+            case "post":
+                self._call(callbacks.post, node)
+            case "status":
+                self._call(callbacks.status, node, str(call.previous))
+        return HookAnswered(call.node, "post")
+
+    def _call(self, function: Callable[..., object] | None, *told: object) -> None:
+        if function is not None:
+            function(self._pipeline, *told)
+
+    def _call_pre(
+        self, callbacks: Callbacks, node: Node, call: HookCall, values: dict[str, Value]
+    ) -> HookAnswered:
+        if callbacks.pre is None:
+            return HookAnswered(call.node, "pre", values)
+        before = {name: _python(value) for name, value in {**call.parameters, **values}.items()}
+        parameters = dict(before)
+        if callbacks.pre(self._pipeline, node, parameters) is False:
+            return HookAnswered(call.node, "pre", skip=True)
+        changed = {name: value for name, value in parameters.items() if name not in before or before[name] != value}
+        unknown = [name for name in changed if name not in before]
+        if unknown:
+            because = f"its `pre_execute_callback` gave `{unknown[0]}`, which is no parameter of it with a value"
+            return HookAnswered(call.node, "pre", because=because)
+        return HookAnswered(call.node, "pre", values | {name: _value(value) for name, value in changed.items()})
+
+
+def _without_placeholders(hooks: Hooks) -> Hooks:
+    def own(each: tuple[Hook, ...]) -> tuple[Hook, ...]:
+        return tuple(hook for hook in each if hook != PLACEHOLDER)
+
+    return Hooks(own(hooks.pre), own(hooks.post), own(hooks.status))
+
+
+def _python(value: Value) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value(value: object) -> Value:
+    """What a parameter may be; data of other shapes as JSON."""
+    plain = plain_value(value)
+    return plain if plain is not None or value is None else json.dumps(value)

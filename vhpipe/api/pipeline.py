@@ -1,0 +1,343 @@
+"""A pipeline that is built in code: its parameters, its steps, and its run."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Unpack
+
+from vhpipe.api.arguments import PipelineParameter, parameter_type, written_arguments
+from vhpipe.api.base_steps import step_of_file, step_of_run
+from vhpipe.api.files import Chosen, asked_of, planned
+from vhpipe.api.functions import source_of
+from vhpipe.api.nodes import Node
+from vhpipe.api.policies import StepOptions, policies_of
+from vhpipe.api.reading import read_text
+from vhpipe.api.run import Run
+from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.api.walking import Wanted, started
+from vhpipe.api.writing import Definition, refuse_name, written_text
+from vhpipe.errors import UsageError
+from vhpipe.plan.model import Plan
+from vhpipe.plan.unknown import unknown_name
+
+IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
+FILE = "valohai.yaml"
+_version = re.compile(r"\d+(\.\d+)*")
+
+
+class Pipeline:
+    """A pipeline of steps that are functions of Python, steps of a valohai.yaml, or nodes of finished runs.
+
+    `folder` holds the project's code; it is the folder of the script that makes the pipeline, or, where that is part
+    of a package, the folder that holds the package. `project` and `version` are kept with the runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        project: str | None = None,
+        version: str | None = None,
+        *,
+        abort_on_failure: bool = False,
+        retry_on_failure: int | None = None,
+        docker: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if version is not None and not _version.fullmatch(version):
+            raise UsageError(f"`version={version!r}` is no version", "write numbers with dots: `1.2.0`")
+        self.name, self.project, self.version = name, project, version
+        self.folder = Path(folder).resolve() if folder is not None else folder_of(sys._getframe(1))
+        self._abort_on_failure, self._retry_on_failure = abort_on_failure, retry_on_failure
+        self._image = docker or IMAGE
+        self._parameters: dict[str, PipelineParameter] = {}
+        self._given: dict[str, object] = {}
+        self._steps: dict[str, StepDefinition] = {}
+        self._extension: dict[str, Any] = {}
+        self._time_limit_s: float | None = None
+        self._run: Run | None = None
+
+    # ── what it is made of ───────────────────────────────────────────────────────────────────────
+
+    def add_parameter(
+        self, name: str, default: object = None, description: str | None = None,
+        param_type: type | str | None = None,
+    ) -> None:  # fmt: skip
+        """A parameter: `${pipeline.NAME}` in arguments of steps means its value, with its type."""
+        if name in self._parameters:
+            raise UsageError(f"there is a parameter `{name}` already")
+        self._parameters[name] = PipelineParameter(name, default, description, parameter_type(param_type, default))
+
+    def add_function_step(
+        self,
+        name: str,
+        function: Callable[..., object],
+        function_kwargs: Mapping[str, object] | None = None,
+        function_return: Sequence[str] | str | None = None,
+        *,
+        docker: str | None = None,
+        **options: Unpack[StepOptions],
+    ) -> bool:
+        """A step that calls a function in an interpreter of its own; the function is imported there, not copied.
+
+        Arguments are values, `"${pipeline.NAME}"`, or `"${STEP.RETURN}"`: what another step returned, which makes
+        this one wait for it. They may stand in lists and mappings too. What `function_return` names is kept as
+        outputs. `time_limit` is in seconds.
+        Errors: UsageError for functions that cannot be imported, and for values that a file cannot say.
+        """
+        refuse_name(name, self._steps)
+        returns = (function_return,) if isinstance(function_return, str) else tuple(function_return or ())
+        _refuse_returns(name, returns)
+        source = source_of(function, self.folder)
+        values = dict(function_kwargs or {})
+        unknown = () if source.takes_any_name else tuple(key for key in values if key not in source.arguments)
+        if unknown:
+            raise unknown_name(f"argument of `{source.name}`", unknown[0], source.arguments)
+        written_arguments(name, source.arguments, values, self._parameters, returns_of(self._steps))
+        self._add(FunctionStep(name, self._policies(options, returns), source, values, returns, docker or self._image))
+        return True
+
+    def add_step(
+        self,
+        name: str,
+        base_task_id: str | None = None,
+        parameter_override: Mapping[str, object] | None = None,
+        *,
+        base_task_project: str | None = None,
+        base_task_name: str | None = None,
+        **options: Unpack[StepOptions],
+    ) -> bool:
+        """A step that exists: `base_task_name` of the file `base_task_project` (else ./valohai.yaml), or
+        `base_task_id`, a node of a run as `3/train`.
+
+        `parameter_override` gives parameters and inputs; a section before their names is passed over. An input takes
+        a URI, a path, `"${STEP.artifacts.FILE.url}"`, or `"${STEP.RETURN}"`.
+        Errors: UsageError for a step, parameter or input that is not there.
+        """
+        refuse_name(name, self._steps)
+        if (base_task_id is None) == (base_task_name is None):
+            raise UsageError(f"step `{name}` needs `base_task_name` or `base_task_id`", "give one of them")
+        if base_task_id is not None:
+            raw = step_of_run(base_task_id, self.folder)
+        else:
+            raw = step_of_file(base_task_name or "", base_task_project, self.folder)
+        step = BaseStep(name, self._policies(options, ()), raw, dict(parameter_override or {}))
+        step.written(self._parameters, self._steps)
+        self._add(step)
+        return True
+
+    def connect_configuration(
+        self, configuration: Mapping[str, object] | str | os.PathLike[str], name: str = "configuration",
+        description: str | None = None,
+    ) -> object:  # fmt: skip
+        """A mapping, or a file of the project, that every step finds as NAME.json in its configuration folder."""
+        if isinstance(configuration, Mapping):
+            content: object = dict(configuration)
+        else:
+            content = {"file": os.path.relpath(os.path.join(self.folder, configuration), self.folder)}
+        self._extension.setdefault("configuration", {})[name] = content
+        return configuration
+
+    def set_default_execution_queue(self, default_execution_queue: str | None) -> None:
+        """The queue of all steps that name no other; this machine has none, it is for the platform."""
+        if default_execution_queue is None:
+            self._extension.pop("queue", None)
+        else:
+            self._extension["queue"] = default_execution_queue
+
+    def set_pipeline_execution_time_limit(self, max_execution_minutes: float | None) -> None:
+        """After so many minutes the run is an error, and what runs is stopped."""
+        self._time_limit_s = None if max_execution_minutes is None else max_execution_minutes * 60
+
+    def set_parameters(self, **values: object) -> None:
+        """Values of the pipeline's parameters for the next run. Errors: UsageError for an unknown one."""
+        for name in values:
+            if name not in self._parameters:
+                raise unknown_name("parameter of the pipeline", name, self._parameters)
+        self._given |= values
+
+    def get_parameters(self) -> dict[str, object]:
+        """The pipeline's parameters as the next run will have them."""
+        return {name: self._given.get(name, each.default) for name, each in self._parameters.items()}
+
+    def to_yaml(self) -> str:
+        """The text of a valohai.yaml that says the same: it validates, and `vhpipe run` runs it."""
+        extension = dict(self._extension)
+        if self.version is not None:
+            extension = {"version": self.version, **extension}
+        if self._time_limit_s is not None:
+            extension["time-limit"] = max(1, round(self._time_limit_s))
+        return written_text(Definition(self.name, self._parameters, self._steps, extension))
+
+    def plan(self) -> Plan:
+        """What a run would do. Errors: UsageError, with all that the file has wrong."""
+        return self._planned(self.to_yaml())
+
+    # ── its run ──────────────────────────────────────────────────────────────────────────────────
+
+    def start_locally(
+        self, run_pipeline_steps_locally: bool = True, *, raise_on_failure: bool = True, jobs: int | None = None,
+        quiet: bool = False,
+    ) -> Run:  # fmt: skip
+        """Run it on this machine, to its end.
+
+        `run_pipeline_steps_locally` changes nothing: there are no agents that steps could be sent to.
+        Errors: `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
+        """
+        run = self.start(jobs=jobs, quiet=quiet)
+        run.wait()
+        if raise_on_failure:
+            run.raise_for_status()
+        return run
+
+    def start(
+        self,
+        queue: str | None = None,
+        step_task_created_callback: Callable[..., object] | None = None,
+        step_task_completed_callback: Callable[..., object] | None = None,
+        *,
+        jobs: int | None = None,
+        quiet: bool = False,
+    ) -> Run:
+        """Run it in the background of this program, which does not end before the run does.
+
+        The two functions are called before and after every step that has none of its own. `queue` is for the
+        platform. If the run fails and nobody waits for it, the program ends with exit code 1.
+        """
+        if self.is_running():
+            raise UsageError(f"pipeline `{self.name}` is running already", "wait for it: `pipeline.wait()`")
+        text = self.to_yaml()
+        chosen = Chosen(parameters=self._given_values())
+        everywhere = Callbacks(step_task_created_callback, step_task_completed_callback)
+        wanted = Wanted(
+            plan=self._planned(text),
+            folder=self.folder,
+            asked=asked_of(chosen, ""),
+            source=text,
+            python=sys.executable,
+            jobs=jobs,
+            title=self.name,
+            tags=(self.project,) if self.project else (),
+            quiet=quiet,
+            callbacks={name: _callbacks(step, everywhere) for name, step in self._steps.items()},
+        )
+        return started(wanted, self, ready=self._take)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the run, at most so many minutes: False when it is not over then."""
+        return self._run is None or self._run.wait(None if timeout is None else timeout * 60)
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Have the run end: what runs is stopped, nothing starts any more. It may be called from a callback.
+
+        With `timeout` this waits so many minutes for the end.
+        """
+        if self._run is None:
+            raise UsageError(f"pipeline `{self.name}` has not been started")
+        self._run.stop()
+        if timeout is not None:
+            self._run.wait(timeout * 60)
+
+    def is_running(self) -> bool:
+        return self._run is not None and self._run.is_running()
+
+    def is_successful(self, fail_on_step_fail: bool = True) -> bool:
+        """Whether the run is complete; reused and skipped steps count as success.
+
+        With `fail_on_step_fail` steps that failed without failing the run count too.
+        """
+        run = self._run
+        if run is None or run.is_running():
+            return False
+        run.was_asked = True
+        return run.is_successful() if fail_on_step_fail else run.exit_code == 0
+
+    def elapsed(self) -> float:
+        """Minutes from the start of the run to its end, or to now; -1 before its start."""
+        elapsed_s = self._run.elapsed_s() if self._run else None
+        return -1.0 if elapsed_s is None else elapsed_s / 60
+
+    @property
+    def run(self) -> Run | None:
+        """The last run, None before the first."""
+        return self._run
+
+    @property
+    def id(self) -> str | None:
+        """The number of the last run, None before the first."""
+        return None if self._run is None else str(self._run.number)
+
+    def get_pipeline_dag(self) -> dict[str, Node]:
+        """All nodes by name, with the names of their parents."""
+        return {name: self._node(name) for name in self._steps}
+
+    def get_running_nodes(self) -> list[Node]:
+        return [node for node in self.get_pipeline_dag().values() if node.status == "started"]
+
+    def get_processed_nodes(self) -> list[Node]:
+        """The nodes that have settled."""
+        return [node for node in self.get_pipeline_dag().values() if node.is_settled]
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+    def _add(self, step: StepDefinition) -> None:
+        self._steps[step.name] = step
+
+    def _take(self, run: Run) -> None:
+        self._run = run
+
+    def _policies(self, options: StepOptions, returns: Sequence[str]) -> Policies:
+        policies = policies_of(options, self._abort_on_failure, self._retry_on_failure, returns)
+        for parent in policies.parents:
+            if parent not in self._steps:
+                raise unknown_name("parent", parent, self._steps)
+        return policies
+
+    def _planned(self, text: str) -> Plan:
+        name = os.path.relpath(self.folder / FILE)
+        return planned(read_text(text, name), Chosen(parameters=self._given_values()), name)
+
+    def _given_values(self) -> dict[str, object]:
+        return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in self._given.items()}
+
+    def _node(self, name: str) -> Node:
+        step = self._steps[name]
+        queue = step.policies.extension.get("queue") or self._extension.get("queue")
+        parents = tuple(dict.fromkeys((*step.policies.parents, *self._sources_of(step))))
+        if self._run is None:
+            return Node(name, parents, queue)
+        return Node(name, parents, queue, self._run._view, self._run._files)
+
+    def _sources_of(self, step: StepDefinition) -> list[str]:
+        edges = step.written(self._parameters, self._steps).edges
+        return [source.partition(".")[0] for source, _ in edges]
+
+
+PipelineController = Pipeline
+"""The name that users of another system know."""
+
+
+def folder_of(frame: FrameType) -> Path:
+    """The folder from which the modules of the program are imported that this frame belongs to."""
+    file, package = frame.f_globals.get("__file__"), frame.f_globals.get("__package__")
+    if not isinstance(file, str):
+        return Path.cwd()
+    folder = Path(file).resolve().parent
+    depth = len(package.split(".")) if isinstance(package, str) and package else 0
+    return folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
+
+
+def _callbacks(step: StepDefinition, everywhere: Callbacks) -> Callbacks:
+    own = step.policies.callbacks
+    return Callbacks(own.pre or everywhere.pre, own.post or everywhere.post, own.status)
+
+
+def _refuse_returns(step: str, names: Sequence[str]) -> None:
+    for name in names:
+        if not name.isidentifier():
+            raise UsageError(f"step `{step}` cannot return `{name}`", "names of results are written as in Python")
+    if len(set(names)) < len(names):
+        raise UsageError(f"step `{step}` returns two results of one name")

@@ -1,0 +1,130 @@
+"""What the options of `add_step` and `add_function_step` mean in a file."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies
+from vhpipe.errors import UsageError
+
+CONTINUE_KEYS = ("continue_on_fail", "continue_on_abort", "skip_children_on_fail", "skip_children_on_abort")
+
+Callback = Callable[..., object] | None
+
+
+class StepOptions(TypedDict, total=False):
+    """The options that all kinds of steps have."""
+
+    parents: Sequence[str] | None
+    cache_executed_step: bool
+    execution_queue: str | None
+    time_limit: float | None
+    monitor_metrics: Sequence[object] | None
+    monitor_artifacts: Sequence[object] | None
+    monitor_models: Sequence[object] | None
+    continue_on_fail: bool
+    continue_behaviour: Mapping[str, bool] | None
+    retry_on_failure: int | None
+    pre_execute_callback: Callback
+    post_execute_callback: Callback
+    status_change_callback: Callback
+    configuration_overrides: Mapping[str, object] | None
+
+
+def policies_of(
+    options: StepOptions, abort_on_failure: bool, retry_on_failure: int | None, returns: Sequence[str] = ()
+) -> Policies:
+    """The policies of a step. Errors: UsageError for values that mean nothing."""
+    behaviour = _behaviour(options)
+    return Policies(
+        parents=tuple(options.get("parents") or ()),
+        on_error=_on_error(behaviour, abort_on_failure),
+        skips_on_fail=behaviour["skip_children_on_fail"],
+        time_limit_s=_seconds(options.get("time_limit")),
+        extension=_extension(options, retry_on_failure, returns),
+        callbacks=Callbacks(
+            options.get("pre_execute_callback"),
+            options.get("post_execute_callback"),
+            options.get("status_change_callback"),
+        ),
+    )
+
+
+def _behaviour(options: StepOptions) -> dict[str, bool]:
+    given = options.get("continue_behaviour")
+    if given is None:
+        on_fail = bool(options.get("continue_on_fail", False))
+        return {"continue_on_fail": on_fail, "skip_children_on_fail": True}
+    for key in given:
+        if key not in CONTINUE_KEYS:
+            raise UsageError(f"`continue_behaviour` has no `{key}`", f"known: {', '.join(CONTINUE_KEYS)}")
+    return {key: bool(given.get(key, True)) for key in ("continue_on_fail", "skip_children_on_fail")}
+
+
+def _on_error(behaviour: Mapping[str, bool], abort_on_failure: bool) -> str:
+    """A failure that neither goes on nor skips stops the pipeline, as it is documented to."""
+    if behaviour["continue_on_fail"]:
+        return "continue"
+    return "stop-all" if abort_on_failure or not behaviour["skip_children_on_fail"] else "stop-next"
+
+
+def _seconds(limit: float | None) -> int | None:
+    if limit is None:
+        return None
+    if not limit > 0 or not math.isfinite(limit):
+        raise UsageError(f"`time_limit={limit}` is no number of seconds above 0")
+    return math.ceil(limit)
+
+
+def _extension(options: StepOptions, default_retry: int | None, returns: Sequence[str]) -> dict[str, Any]:
+    """What the extension item says of the node."""
+    retry = options.get("retry_on_failure")
+    count = _retry_count(default_retry if retry is None else retry)
+    monitor = {
+        "metrics": [_metric(item) for item in options.get("monitor_metrics") or ()],
+        "artifacts": [_watched(item, returns) for item in options.get("monitor_artifacts") or ()],
+        "models": [_watched(item, returns) for item in options.get("monitor_models") or ()],
+    }
+    found: dict[str, Any] = {
+        "reuse": True if options.get("cache_executed_step") else None,
+        "retry": count or None,
+        "queue": options.get("execution_queue"),
+        "configuration": dict(options.get("configuration_overrides") or {}),
+        "monitor": {key: items for key, items in monitor.items() if items},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _retry_count(retry: object) -> int:
+    if retry is None:
+        return 0
+    if callable(retry):
+        raise UsageError(
+            "`retry_on_failure` takes a number of tries", "the plan of a run says beforehand how often a step is tried"
+        )
+    if not isinstance(retry, int) or retry < 0:
+        raise UsageError(f"`retry_on_failure={retry!r}` is no number of tries")
+    return int(retry)
+
+
+def _metric(item: object) -> object:
+    """A name, a pair (title, series), or a pair of such pairs: from, to."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, list | tuple) and len(item) == 2:
+        first, second = item
+        if isinstance(first, str) and isinstance(second, str):
+            return {second: f"{first}/{second}"}
+        if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in item):
+            return {str(first[1]): f"{second[0]}/{second[1]}"}
+    raise UsageError(f"`monitor_metrics` cannot be `{item!r}`", "write `(title, series)`, or a pair of such pairs")
+
+
+def _watched(item: object, returns: Sequence[str]) -> object:
+    """A name, or a pair (name, new name); what a function returns has a suffix on disk."""
+    if isinstance(item, str):
+        return {f"{item}{RETURN_PATTERN}": item} if item in returns else item
+    if isinstance(item, list | tuple) and len(item) == 2:
+        source = str(item[0])
+        return {f"{source}{RETURN_PATTERN}" if source in returns else source: str(item[1])}
+    raise UsageError(f"`{item!r}` cannot be monitored", "write a name, or a pair: the name and the new name")

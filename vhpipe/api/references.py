@@ -1,0 +1,133 @@
+"""What the arguments of a step refer to: results of other steps, and parameters of the pipeline."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+_whole_result = re.compile(r"\$\{\s*([\w-]+)\.(\w+)\s*\}")
+_whole_parameter = re.compile(r"\$\{\s*pipeline\.([^{}]+?)\s*\}")
+_whole_artifact = re.compile(r"\$\{\s*([\w-]+)\.artifacts\.([^{}]+?)\.url\s*\}")
+_any = re.compile(r"(?<!\$)\$\{\s*([\w-]+)\.(\w+)\s*\}")
+
+OPENING = "${"
+
+
+class NotYetKnownError(TypeError):
+    """The value of a step was asked for before the step has run."""
+
+
+class Result:
+    """What a step will return under a name: to be given to other steps, and known only when the pipeline has run."""
+
+    __slots__ = ("name", "step")
+
+    def __init__(self, step: str, name: str) -> None:
+        self.step, self.name = step, name
+
+    def __repr__(self) -> str:
+        return f"${{{self.step}.{self.name}}}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            raise self._unknown()
+        return (self.step, self.name) == (other.step, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.step, self.name))
+
+    def _refuse(self, *others: object) -> NoReturn:
+        raise self._unknown()
+
+    __bool__ = __float__ = __int__ = __index__ = __len__ = __iter__ = __getitem__ = _refuse
+    __lt__ = __gt__ = __le__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __neg__ = __call__ = _refuse
+
+    def _unknown(self) -> NotYetKnownError:
+        return NotYetKnownError(
+            f"`{self.name}` of step `{self.step}` is known only when the pipeline runs, and this builds it: "
+            "decide in a step, or in a `pre_execute_callback`"
+        )
+
+
+class OfPipeline(NamedTuple):
+    """The value of a parameter of the pipeline."""
+
+    name: str
+
+
+class _Known:
+    """A value of a parameter that still knows which one: what is computed from it is a plain value again."""
+
+    vhpipe_parameter: str
+
+
+class _KnownText(_Known, str):
+    pass
+
+
+class _KnownInteger(_Known, int):
+    pass
+
+
+class _KnownFloat(_Known, float):
+    pass
+
+
+_KNOWN: dict[type, Any] = {str: _KnownText, int: _KnownInteger, float: _KnownFloat}
+
+
+def known_value(name: str, value: object) -> object:
+    """The value, so that handed on as it is it means the parameter; what cannot carry that stays as it is."""
+    kind = _KNOWN.get(type(value))
+    if kind is None:
+        return value
+    known: _Known = kind(value)
+    known.vhpipe_parameter = name
+    return known
+
+
+def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
+    """A Result or OfPipeline where a text is exactly that, else the value. `returns` has the steps' results by name."""
+    if isinstance(value, _Known):
+        return OfPipeline(value.vhpipe_parameter)
+    if isinstance(value, Result) or not isinstance(value, str):
+        return value
+    if found := _whole_parameter.fullmatch(value):
+        return OfPipeline(found[1])
+    found = _whole_result.fullmatch(value)
+    if found and found[2] in returns.get(found[1], ()):
+        return Result(found[1], found[2])
+    return value
+
+
+def artifact(value: object) -> tuple[str, str] | None:
+    """The step and the name of the file in `${STEP.artifacts.NAME.url}`."""
+    found = _whole_artifact.fullmatch(value) if isinstance(value, str) else None
+    return (found[1], found[2]) if found else None
+
+
+def as_text(value: str, returns: Mapping[str, tuple[str, ...]]) -> str:
+    """The text with results of functions as the file refers to them: plain values are metadata of their steps."""
+
+    def written(found: re.Match[str]) -> str:
+        is_result = found[2] in returns.get(found[1], ())
+        return f"${{{found[1]}.metadata.{found[2]}}}" if is_result else found[0]
+
+    return _any.sub(written, value)
+
+
+def refers(value: object) -> bool:
+    return isinstance(value, str) and OPENING in value
+
+
+def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterator[Result]:
+    """The results that lists and mappings hold, in order."""
+    means = meaning(value, returns)
+    if isinstance(means, Result):
+        yield means
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from results_in(item, returns)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from results_in(item, returns)

@@ -1,0 +1,182 @@
+"""The steps of a pipeline that is built in code, and what each becomes in a file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vhpipe.api.arguments import PipelineParameter, Returns, written_arguments
+from vhpipe.api.functions import FunctionSource
+from vhpipe.api.references import OfPipeline, Result, artifact, as_text, meaning, refers
+from vhpipe.errors import UsageError
+from vhpipe.plan.unknown import unknown_name
+
+PreCallback = Callable[..., object]
+RETURN_PATTERN = "[./]*"
+"""What follows a result's name in its file: a suffix, or the files of a folder."""
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """Functions of Python that are called beside a step."""
+
+    pre: Callable[..., object] | None = None
+    post: Callable[..., object] | None = None
+    status: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What every kind of step can be given. `skips_on_fail` is False where its children run although it failed."""
+
+    parents: tuple[str, ...] = ()
+    on_error: str = ""
+    skips_on_fail: bool = True
+    time_limit_s: int | None = None
+    extension: Mapping[str, Any] = field(default_factory=dict)
+    callbacks: Callbacks = Callbacks()
+
+
+@dataclass
+class WrittenStep:
+    """A step as the file has it: its own data, what its node overrides, and what fills it."""
+
+    step: dict[str, Any]
+    override: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    targets: list[tuple[str, str]] = field(default_factory=list)
+
+
+class StepDefinition(Protocol):
+    """A step that was added."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def policies(self) -> Policies: ...
+
+    @property
+    def returns(self) -> tuple[str, ...]: ...
+
+    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, "StepDefinition"]) -> WrittenStep: ...
+
+
+def returns_of(steps: Mapping[str, StepDefinition]) -> dict[str, tuple[str, ...]]:
+    return {name: step.returns for name, step in steps.items()}
+
+
+@dataclass(frozen=True)
+class FunctionStep:
+    name: str
+    policies: Policies
+    source: FunctionSource
+    values: Mapping[str, object]
+    returns: tuple[str, ...]
+    image: str
+    as_sent: tuple[str, ...] = ()
+
+    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, StepDefinition]) -> WrittenStep:
+        """Errors: UsageError for arguments that cannot be given."""
+        arguments = written_arguments(self.name, self.source.arguments, self.values, known, returns_of(steps))
+        step: dict[str, Any] = {
+            "name": self.name,
+            "image": self.image,
+            "command": self.source.command(self.returns, arguments.as_json),
+        }
+        if arguments.parameters:
+            step["parameters"] = arguments.parameters
+        if arguments.inputs:
+            step["inputs"] = [
+                self._input(item, result, steps)
+                for item, (_, result) in zip(arguments.inputs, arguments.edges, strict=True)
+            ]
+        _limit(step, self.policies)
+        return WrittenStep(
+            step=step,
+            override=_overriding(arguments.referring),
+            edges=[(_result_files(result), f"{self.name}.input.{name}") for name, result in arguments.edges],
+            targets=[(f"{self.name}.parameter.{name}", parameter) for name, parameter in arguments.targets],
+        )
+
+    def _input(self, item: dict[str, Any], result: Result, steps: Mapping[str, StepDefinition]) -> dict[str, Any]:
+        """An input that may stay empty where its step may have failed without stopping this one."""
+        source = steps.get(result.step)
+        return {**item, "optional": True} if source and not source.policies.skips_on_fail else item
+
+
+@dataclass(frozen=True)
+class BaseStep:
+    """A step of a file or of an earlier run, with other values."""
+
+    name: str
+    policies: Policies
+    step: Mapping[str, Any]
+    values: Mapping[str, object]
+    returns: tuple[str, ...] = ()
+
+    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, StepDefinition]) -> WrittenStep:
+        """Errors: UsageError for values of what the step does not have."""
+        written = WrittenStep(dict(self.step))
+        _limit(written.step, self.policies)
+        parameters = [item["name"] for item in self.step.get("parameters", ())]
+        inputs = [item["name"] for item in self.step.get("inputs", ())]
+        for key, value in self.values.items():
+            name = key if key in (*parameters, *inputs) else key.rpartition("/")[2]
+            if name in parameters:
+                self._give(written, name, value, known, returns_of(steps))
+            elif name in inputs:
+                self._fill(written, name, value, returns_of(steps))
+            else:
+                raise unknown_name(f"parameter or input of step `{self.name}`", name, (*parameters, *inputs))
+        return written
+
+    def _give(
+        self, written: WrittenStep, name: str, value: object, known: Mapping[str, PipelineParameter], returns: Returns
+    ) -> None:
+        means = meaning(value, returns)
+        target = f"{self.name}.parameter.{name}"
+        if isinstance(means, Result):
+            written.edges.append((f"{means.step}.metadata.{means.name}", target))
+        elif isinstance(means, OfPipeline) and means.name in known:
+            written.targets.append((target, means.name))
+        else:
+            text = as_text(value, returns) if isinstance(value, str) else value
+            _override(written, "parameters", name, list(text) if isinstance(text, tuple) else text)
+
+    def _fill(self, written: WrittenStep, name: str, value: object, returns: Returns) -> None:
+        uris = []
+        for each in value if isinstance(value, list | tuple) else (value,):
+            means, file = meaning(each, returns), artifact(each)
+            target = f"{self.name}.input.{name}"
+            if isinstance(means, Result):
+                written.edges.append((_result_files(means), target))
+            elif file is not None:
+                is_result = file[1] in returns.get(file[0], ())
+                pattern = f"{file[1]}{RETURN_PATTERN}" if is_result else file[1]
+                written.edges.append((f"{file[0]}.output.{pattern}", target))
+            else:
+                uris.append(each)
+        if uris:
+            _override(written, "inputs", name, uris)
+
+
+def _override(written: WrittenStep, kind: str, name: str, value: object) -> None:
+    if value is None or isinstance(value, dict):
+        raise UsageError(
+            f"`{name}` cannot be `{value!r}`", "a parameter is a number, a text, true, false, or a list of them"
+        )
+    written.override.setdefault(kind, []).append({"name": name, "default": value})
+
+
+def _overriding(texts: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    assert all(map(refers, texts.values())), "all else stands in the step"
+    return {"parameters": [{"name": name, "default": text} for name, text in texts.items()]} if texts else {}
+
+
+def _result_files(result: Result) -> str:
+    return f"{result.step}.output.{result.name}{RETURN_PATTERN}"
+
+
+def _limit(step: dict[str, Any], policies: Policies) -> None:
+    if policies.time_limit_s is not None:
+        step["time-limit"] = policies.time_limit_s

@@ -1,0 +1,122 @@
+"""A pipeline built in code as the data of a valohai.yaml."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from vhpipe.api.arguments import PipelineParameter
+from vhpipe.api.steps import StepDefinition, WrittenStep
+from vhpipe.api.yaml_text import yaml_text
+from vhpipe.errors import UsageError
+from vhpipe.plan.unknown import unknown_name
+
+HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
+_name = re.compile(r"[\w-]+(?: [\w-]+)*")
+
+
+class Definition(NamedTuple):
+    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it."""
+
+    name: str
+    parameters: Mapping[str, PipelineParameter]
+    steps: Mapping[str, StepDefinition]
+    extension: Mapping[str, Any]
+
+
+def refuse_name(name: str, taken: Mapping[str, object]) -> None:
+    """Errors: UsageError for a name that a step cannot have."""
+    if name in taken:
+        raise UsageError(f"there is a step `{name}` already", "give each step a name of its own")
+    if name == "pipeline":
+        raise UsageError("a step cannot be called `pipeline`", "`${pipeline.NAME}` means a parameter of the pipeline")
+    if not _name.fullmatch(name):
+        raise UsageError(f"a step cannot be called `{name}`", "names have letters, digits, `_` and `-`")
+
+
+def written_text(definition: Definition) -> str:
+    """The text of the file. Errors: UsageError for what it cannot say."""
+    written = {name: step.written(definition.parameters, definition.steps) for name, step in definition.steps.items()}
+    _name_steps(written)
+    items: list[dict[str, Any]] = []
+    for step in (each.step for each in written.values()):
+        if {"step": step} not in items:
+            items.append({"step": step})
+    items.append({"pipeline": _pipeline(definition, written)})
+    extension = _extension(definition)
+    if len(extension) > 1:
+        items.append({"vhpipe": extension})
+    return HEADING + yaml_text(items)
+
+
+def _name_steps(written: Mapping[str, WrittenStep]) -> None:
+    """Give steps that differ names that differ."""
+    named: dict[str, dict[str, Any]] = {}
+    for node, each in written.items():
+        if named.setdefault(each.step["name"], each.step) != each.step:
+            each.step["name"] = node if node not in named else f"{node} of the pipeline"
+            named[each.step["name"]] = each.step
+
+
+def _pipeline(definition: Definition, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+    edges = [list(edge) for each in written.values() for edge in each.edges]
+    edges += _dependencies(definition, edges)
+    pipeline: dict[str, Any] = {"name": definition.name}
+    parameters = [_parameter(each, written) for each in definition.parameters.values()]
+    if parameters:
+        pipeline["parameters"] = parameters
+    pipeline["nodes"] = [_node(definition.steps[name], each) for name, each in written.items()]
+    if edges:
+        pipeline["edges"] = edges
+    return pipeline
+
+
+def _parameter(parameter: PipelineParameter, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+    targets = [target for each in written.values() for target, name in each.targets if name == parameter.name]
+    described: dict[str, Any] = {"name": parameter.name}
+    default = _default(parameter.default)
+    if default is not None:
+        described["default"] = default
+    if parameter.description:
+        described["description"] = parameter.description
+    if targets:
+        described["targets"] = targets
+    return described
+
+
+def _default(value: object) -> object:
+    """A scalar or a list of them; what holds more is JSON, which its function reads."""
+    import json
+
+    scalars = bool | int | float | str
+    if value is None or isinstance(value, scalars):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(item, scalars) for item in value):
+        return list(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _node(definition: StepDefinition, written: WrittenStep) -> dict[str, Any]:
+    node: dict[str, Any] = {"name": definition.name, "type": "execution", "step": written.step["name"]}
+    node["on-error"] = definition.policies.on_error
+    if written.override:
+        node["override"] = written.override
+    return node
+
+
+def _dependencies(definition: Definition, edges: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Edges from parents that give nothing else."""
+    joined = {(source.split(".")[0], target.split(".")[0]) for source, target in edges}
+    found = []
+    for name, step in definition.steps.items():
+        for parent in dict.fromkeys(step.policies.parents):
+            if parent not in definition.steps:
+                raise unknown_name(f"parent of step `{name}`", parent, definition.steps)
+            if (parent, name) not in joined:
+                found.append([f"{parent}.dependency.end", f"{name}.dependency.start"])
+    return found
+
+
+def _extension(definition: Definition) -> dict[str, Any]:
+    nodes = {name: dict(step.policies.extension) for name, step in definition.steps.items() if step.policies.extension}
+    found: dict[str, Any] = {"pipeline": definition.name, **definition.extension}
+    return {**found, "nodes": nodes} if nodes else found

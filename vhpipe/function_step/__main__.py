@@ -1,0 +1,198 @@
+"""One function of the user's, called with what its step was given; what it returns becomes outputs.
+
+    python3 -m vhpipe.function_step [--path FOLDER] MODULE|FILE FUNCTION [--returns NAME…] [--json NAME…]
+
+Parameters come from parameters.json, with their types; those named after `--json` hold data as JSON text. Every input
+is the argument of its name, unless JSON data refers to it by `{"vhpipe.input": NAME}`.
+"""
+
+import json
+import os
+import sys
+from types import ModuleType
+
+from vhpipe.function_step.inside import InsideStep, enter
+from vhpipe.function_step.values import UnreadableValueError, UnwritableValueError, read_value, write_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # that module takes longer to import than the rest together
+    from typing import Any
+
+INPUT = "vhpipe.input"
+TAKES_ANY_NAME = 0x08
+"""The flag of a function with `**named` arguments."""
+LONGEST_METADATA = 1000
+
+
+def main(words: list[str]) -> int:
+    options = _options(words)
+    try:
+        module, name = options[""]
+        enter(name)
+        function = _function(_loaded(module, options.get("--path", [])), module, name)
+        result = function(**_arguments(function, frozenset(options.get("--json", []))))  # type: ignore[operator]
+        _keep(result, options.get("--returns", []))
+    except (UnreadableValueError, UnwritableValueError, _NoFunctionError) as problem:
+        print(f"vhpipe: error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options(words: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"": []}
+    name, left = "", 0
+    for word in words:
+        if word.startswith("--"):
+            name, left = word, 1 if word == "--path" else -1
+            found[name] = []
+            continue
+        found[name if left else ""].append(word)
+        left -= left > 0
+    return found
+
+
+# ── the function ─────────────────────────────────────────────────────────────────────────────────
+
+
+class _NoFunctionError(Exception):
+    pass
+
+
+def _loaded(module: str, folders: list[str]) -> ModuleType:
+    """The user's module. One that starts a pipeline is not run further than to there."""
+    for folder in folders:
+        sys.path.insert(0, os.path.abspath(folder))
+    return _loaded_file(os.path.abspath(module)) if module.endswith(".py") else _imported(module)
+
+
+def _loaded_file(path: str) -> ModuleType:
+    """A script, under its own name and not as `__main__`, so that what is guarded does not run."""
+    from importlib.machinery import ModuleSpec, SourceFileLoader
+
+    name = os.path.basename(path)[: -len(".py")]
+    if os.path.dirname(path) != os.getcwd():
+        sys.path.insert(0, os.path.dirname(path))
+    sys.argv = [path]
+    loader = SourceFileLoader(name, path)
+    spec = ModuleSpec(name, loader, origin=path)
+    module = ModuleType(name)
+    module.__file__, module.__spec__, module.__loader__ = path, spec, loader
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except InsideStep:
+        pass
+    except FileNotFoundError as failure:
+        if failure.filename != path:
+            raise
+        raise _NoFunctionError(f"there is no file `{os.path.relpath(path)}` in the code of this run") from None
+    return module
+
+
+def _imported(name: str) -> ModuleType:
+    from importlib import import_module
+
+    sys.argv = [name]
+    try:
+        return import_module(name)
+    except InsideStep:
+        raise _NoFunctionError(
+            f"`{name}` starts a pipeline when it is imported: put that below `if __name__ == \"__main__\":`"
+        ) from None
+
+
+def _function(module: ModuleType, source: str, name: str) -> object:
+    found: object = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    while hasattr(found, "__wrapped_by_vhpipe__"):
+        found = found.__wrapped_by_vhpipe__
+    if not callable(found):
+        raise _NoFunctionError(
+            f"`{source}` has no function `{name}`, or none before the pipeline is started in it"
+        )
+    return found
+
+
+# ── arguments and results ────────────────────────────────────────────────────────────────────────
+
+
+def _arguments(function: object, as_json: frozenset[str]) -> dict[str, object]:
+    parameters: dict[str, Any] = _configuration("parameters")
+    inputs = {name: entry.get("files", []) for name, entry in _configuration("inputs").items()}
+    used: set[str] = set()
+    arguments = {
+        name: _filled(json.loads(value), inputs, used) if name in as_json else value
+        for name, value in parameters.items()
+    }
+    wants_path = getattr(function, "__annotations__", {})
+    for name, files in inputs.items():
+        if name not in used:
+            arguments[name] = _input_value(name, files, "Path" in str(wants_path.get(name, "")))
+    return _taken_by(function, arguments)
+
+
+def _taken_by(function: object, arguments: dict[str, object]) -> dict[str, object]:
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & TAKES_ANY_NAME:
+        return arguments
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return {name: value for name, value in arguments.items() if name in names}
+
+
+def _filled(value: object, inputs: dict[str, list[dict[str, object]]], used: set[str]) -> object:
+    """JSON data with the values of inputs where it refers to them."""
+    if isinstance(value, dict):
+        if value.keys() == {INPUT}:
+            name = value[INPUT]
+            used.add(name)
+            return _input_value(name, inputs.get(name, []), False)
+        return {key: _filled(item, inputs, used) for key, item in value.items()}
+    return [_filled(item, inputs, used) for item in value] if isinstance(value, list) else value
+
+
+def _input_value(name: str, files: list[dict[str, object]], wants_path: bool) -> object:
+    """The one value in an input; None where an optional one is empty."""
+    if not files:
+        return None
+    folder = os.path.join(os.environ.get("VH_INPUTS_DIR", "/valohai/inputs"), name)
+    found = sorted(os.listdir(folder))
+    if len(found) > 1:
+        raise UnreadableValueError(f"input `{name}` has {len(found)} values, and an argument is one: {found}")
+    path = os.path.join(folder, found[0])
+    if wants_path and not os.path.isdir(path):
+        from pathlib import Path
+
+        return Path(path)
+    made_by_step = all(str(file.get("uri", "")).startswith("datum://") for file in files)
+    return read_value(path, may_unpickle=made_by_step)
+
+
+def _configuration(name: str) -> "dict[str, Any]":
+    folder = os.environ.get("VH_CONFIG_DIR", "/valohai/config")
+    with open(os.path.join(folder, f"{name}.json"), "rb") as file:
+        content: dict[str, Any] = json.loads(file.read())
+    return content
+
+
+def _keep(result: object, names: list[str]) -> None:
+    """Write what was returned; short plain values are metadata too, so that they are seen and can be compared."""
+    folder = os.environ.get("VH_OUTPUTS_DIR", "/valohai/outputs")
+    for name, value in _named(result, names).items():
+        write_value(folder, name, value)
+        if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < LONGEST_METADATA):
+            sys.stdout.flush()
+            print(f"\n{json.dumps({name: value})}", flush=True)
+
+
+def _named(result: object, names: list[str]) -> dict[str, object]:
+    if len(names) < 2:
+        return dict.fromkeys(names, result)
+    if not isinstance(result, tuple | list) or len(result) != len(names):
+        what = f"{len(result)} values" if isinstance(result, tuple | list) else f"a `{type(result).__name__}`"
+        raise UnwritableValueError(f"the function returned {what}, and it should be {len(names)}: {', '.join(names)}")
+    return dict(zip(names, result, strict=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""What a script gets for the names of `vhpipe.api` while it is loaded in a step: its functions are wanted, no pipeline.
+
+Adding steps does nothing, and starting raises `InsideStep`. So a script without a guard does not start itself again,
+and no step pays for importing the engine.
+"""
+
+import os
+from collections.abc import Callable
+
+from vhpipe.function_step.inside import InsideStep
+
+STARTING = frozenset({"start", "start_locally", "run", "wait"})
+
+
+class StandIn:
+    """Stands for a pipeline and for everything that is asked of it."""
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        pass
+
+    def __call__(self, *arguments: object, **named: object) -> "StandIn":
+        return self
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _refuser(name) if name in STARTING else self
+
+    def __str__(self) -> str:
+        return ""
+
+    @staticmethod
+    def upload_artifact(name: str, artifact_object: object = None, **named: object) -> bool:
+        """Keep a value as an output of this step."""
+        from vhpipe.function_step.values import write_value
+
+        write_value(os.environ.get("VH_OUTPUTS_DIR", "."), name, artifact_object)
+        return True
+
+    @staticmethod
+    def upload_model(name: str, local_path: str, **named: object) -> bool:
+        """Keep a file or a folder as an output of this step."""
+        from vhpipe.function_step.values import copy_into
+
+        copy_into(os.environ.get("VH_OUTPUTS_DIR", "."), name, os.fspath(local_path))
+        return True
+
+
+def component(*arguments: object, **named: object) -> object:
+    """The function itself, whichever way the decorator is written."""
+    return _decorated(arguments, lambda function: function)
+
+
+def pipeline(*arguments: object, **named: object) -> object:
+    """A function that raises `InsideStep` when it is called."""
+    return _decorated(arguments, lambda function: _refuser(getattr(function, "__name__", "a pipeline")))
+
+
+def stand_in(name: str) -> object:
+    """What stands for a public name of `vhpipe.api`."""
+    if name == "component":
+        return component
+    if name == "pipeline":
+        return pipeline
+    if name == "PipelineDecorator":
+        return _Decorators
+    if name == "InsideStep":
+        return InsideStep
+    return _refuser(name) if name in STARTING else StandIn
+
+
+class _Decorators(StandIn):
+    component = staticmethod(component)
+    pipeline = staticmethod(pipeline)
+
+    @staticmethod
+    def run_locally() -> None:
+        pass
+
+    @staticmethod
+    def debug_pipeline() -> None:
+        pass
+
+    @staticmethod
+    def set_default_execution_queue(default_execution_queue: str | None) -> None:
+        pass
+
+
+def _decorated(arguments: tuple[object, ...], wrap: Callable[[object], object]) -> object:
+    return wrap(arguments[0]) if arguments and callable(arguments[0]) else wrap
+
+
+def _refuser(name: str) -> Callable[..., object]:
+    def refuse(*arguments: object, **named: object) -> object:
+        raise InsideStep(f"`{name}`")
+
+    return refuse
