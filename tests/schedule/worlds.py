@@ -188,11 +188,21 @@ class World:
         self.hear(StartRequested(self.capacity))
         return self
 
-    def resume(self, capacity: int, found: Iterable[AttemptReported] = ()) -> "World":
+    def resume(
+        self, capacity: int, found: Iterable[AttemptReported] = (), damaged: Iterable[ExecutionId] = ()
+    ) -> "World":
         """Go on from the events given; attempts under way that are not `found` are lost."""
         self.capacity = capacity
-        self.hear(ResumeRequested(capacity, found=tuple(found)))
+        self.hear(ResumeRequested(capacity, found=tuple(found), damaged=tuple(damaged)))
         return self
+
+    def complete(self) -> list[ExecutionId]:
+        return [
+            ExecutionId(name, index)
+            for name, node in self.state.nodes.items()
+            for index, execution in enumerate(node.executions)
+            if execution.status is Status.COMPLETE
+        ]
 
     def under_way(self) -> list[AttemptId]:
         """The attempts that have begun and not ended."""
