@@ -106,6 +106,12 @@ def test_a_key_that_is_a_parameter_too_says_which_it_is() -> None:
     assert cells(*rows)[0] == ("index", "status", "time", "lr", "parameters.run", "metadata.lr")
 
 
+def test_a_key_that_only_repeats_a_parameter_is_left_out() -> None:
+    rows = [Compared(1, n, Status.COMPLETE, {"lr": float(n)}, {"lr": n, "acc": 1}) for n in range(2)]
+    assert cells(*rows)[0] == ("index", "status", "time", "lr", "acc")
+    assert "metadata.lr" in cells(*rows, metrics=("lr",))[0]
+
+
 def test_the_first_are_shown_and_the_rest_is_counted() -> None:
     comparison = compare("train", [row(n, n) for n in range(9)], Wanted(limit=2, sort=("-lr",)), True)
     assert [each.execution for each in comparison.rows] == [8, 7]

@@ -88,7 +88,7 @@ def number_of(value: object) -> int | float | None:
 
 def compare(node: str, rows: Sequence[Compared], wanted: Wanted, is_task: bool) -> Comparison:
     """The executions of a node, of one run or of several, compared as wanted."""
-    metrics = wanted.metrics if wanted.metrics is not None else tuple(names_in(row.metadata for row in rows))
+    metrics = wanted.metrics if wanted.metrics is not None else tuple(_measured(rows))
     ordered = _sorted(rows, wanted.sort)
     return Comparison(
         node=node,
@@ -105,6 +105,13 @@ def compare(node: str, rows: Sequence[Compared], wanted: Wanted, is_task: bool) 
 def names_in(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     """All keys, in the order in which they first come; those that begin with `_` are for machines."""
     return [name for name in dict.fromkeys(name for each in mappings for name in each) if not name.startswith("_")]
+
+
+def _measured(rows: Sequence[Compared]) -> Iterator[str]:
+    """The metadata keys, but for those by which steps only say what their parameters are."""
+    for name in names_in(row.metadata for row in rows):
+        if any(name in row.metadata and row.metadata[name] != row.parameters.get(name) for row in rows):
+            yield name
 
 
 def _shown_parameters(rows: Sequence[Compared], is_all: bool) -> list[str]:
