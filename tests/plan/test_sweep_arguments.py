@@ -16,6 +16,7 @@ from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.axes import Axis, axis_values
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan, PlannedExecution, PlannedTask
+from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.selection import Selectors, reduced, select
 from vhpipe.plan.sweep_arguments import GivenSets, SweepArguments, variation
 from vhpipe.plan.sweeps import point, sweep_size
@@ -368,3 +369,9 @@ def test_a_grid_of_a_million_points_is_planned_without_listing_them() -> None:
     task = chosen.node("train")
     assert isinstance(task, PlannedTask)
     assert point(task.sweep, 999_999, 0) == {"lr": 1.0, "epochs": 1000}
+
+
+def test_more_than_a_million_executions_are_not_run() -> None:
+    assert runnable_problems(planned("train.lr=linear:1:1000:1", "train.epochs=linear:1:1000:1"), 2) == ()
+    [problem] = runnable_problems(planned("train.lr=linear:0:1:1e-9"), 2)
+    assert problem == "node `train` has 1,000,000,001 executions; more than 1,000,000 are not run"
