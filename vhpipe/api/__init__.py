@@ -3,9 +3,8 @@
 Names are imported when they are first used. In a step they are stand-ins: see `function_step.stand_ins`.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` would cost a step more than all that this package gives it
     from vhpipe.api.decorators import PipelineDecorator as PipelineDecorator
     from vhpipe.api.decorators import component as component
     from vhpipe.api.decorators import pipeline as pipeline

@@ -14,7 +14,7 @@ from vhpipe.api.base_steps import step_of_file, step_of_run
 from vhpipe.api.files import Chosen, asked_of, planned
 from vhpipe.api.functions import source_of
 from vhpipe.api.nodes import Node
-from vhpipe.api.policies import StepOptions, policies_of
+from vhpipe.api.policies import StepOptions, policies_of, with_extension
 from vhpipe.api.reading import read_text
 from vhpipe.api.run import Run
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
@@ -298,7 +298,9 @@ class Pipeline:
 
     def _planned(self, text: str) -> Plan:
         name = os.path.relpath(self.folder / FILE)
-        return planned(read_text(text, name), Chosen(parameters=self._given_values()), name)
+        read = read_text(text, f"pipeline `{self.name}`")
+        plan = planned(read, Chosen(parameters=self._given_values()), name)
+        return with_extension(plan, self._steps, self._time_limit_s)
 
     def _given_values(self) -> dict[str, object]:
         return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in self._given.items()}

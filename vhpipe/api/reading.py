@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from vhpipe.config.model import Config
 from vhpipe.config.read import read_config
-from vhpipe.diagnostics import Diagnostic, Location, has_errors
+from vhpipe.diagnostics import Diagnostic, Location, Span, has_errors
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
@@ -14,6 +14,20 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.check import check, subject_of
 
 DEFAULT_FILE = "valohai.yaml"
+
+
+class InvalidPipeline(InvalidFile):
+    """A file, or a pipeline built in code, that cannot be run; every error stands in the message."""
+
+    def __init__(self, name: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(name, diagnostics)
+        self.message = "\n".join((self.message, *map(_told, diagnostics)))
+        self.hint = None
+
+
+def _told(item: Diagnostic) -> str:
+    place = f"{item.at.line}:{item.at.column}: " if isinstance(item.at, Span) else ""
+    return f"  {place}{item.message}" + (f" ({item.hint})" if item.hint else "")
 
 
 class ReadFile(NamedTuple):
@@ -31,9 +45,9 @@ class ReadFile(NamedTuple):
         return None if self.document is None else self.document.data
 
     def refuse_errors(self) -> None:
-        """Raise `InvalidFile` with the errors, each with its place, if there are any."""
+        """Raise `InvalidPipeline` with the errors, each with its place, if there are any."""
         if has_errors(self.diagnostics):
-            raise InvalidFile(self.name, tuple(item for item in self.located() if item.severity == "error"))
+            raise InvalidPipeline(self.name, tuple(item for item in self.located() if item.severity == "error"))
 
     def located(self) -> tuple[Diagnostic, ...]:
         """The diagnostics with lines and columns."""

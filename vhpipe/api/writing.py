@@ -65,8 +65,7 @@ def _pipeline(definition: Definition, written: Mapping[str, WrittenStep]) -> dic
     if parameters:
         pipeline["parameters"] = parameters
     pipeline["nodes"] = [_node(definition.steps[name], each) for name, each in written.items()]
-    if edges:
-        pipeline["edges"] = edges
+    pipeline["edges"] = edges
     return pipeline
 
 

@@ -9,6 +9,7 @@ is the argument of its name, unless JSON data refers to it by `{"vhpipe.input": 
 import json
 import os
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 from vhpipe.function_step.inside import InsideStep, enter
@@ -79,9 +80,8 @@ def _loaded_file(path: str) -> ModuleType:
     module.__file__, module.__spec__, module.__loader__ = path, spec, loader
     sys.modules[name] = module
     try:
-        loader.exec_module(module)
-    except InsideStep:
-        pass
+        with suppress(InsideStep):
+            loader.exec_module(module)
     except FileNotFoundError as failure:
         if failure.filename != path:
             raise
@@ -90,15 +90,17 @@ def _loaded_file(path: str) -> ModuleType:
 
 
 def _imported(name: str) -> ModuleType:
-    from importlib import import_module
+    from importlib.util import find_spec, module_from_spec
 
     sys.argv = [name]
-    try:
-        return import_module(name)
-    except InsideStep:
-        raise _NoFunctionError(
-            f"`{name}` starts a pipeline when it is imported: put that below `if __name__ == \"__main__\":`"
-        ) from None
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise _NoFunctionError(f"there is no module `{name}` in the code of this run")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    with suppress(InsideStep):
+        spec.loader.exec_module(module)
+    return module
 
 
 def _function(module: ModuleType, source: str, name: str) -> object:
