@@ -1,6 +1,7 @@
 """A disk that is full, broken, or read-only at any call: one clear line, nothing lost, and all goes on afterwards."""
 
 import errno
+import subprocess
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from pipelines import (
     run_numbers,
     with_variables,
 )
+
+from tests.runs.conftest import VHPIPE
 
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EMFILE": errno.EMFILE, "EROFS": errno.EROFS}
 
@@ -118,3 +121,19 @@ def test_a_disk_may_stay_broken_until_the_end(fault: Fault, name: str) -> None:
 def test_a_disk_may_fill_up_in_the_middle_of_any_write(fault: Fault) -> None:
     writes = [number for number, call in enumerate(fault.undisturbed.calls, 1) if call.startswith("write")]
     fault.at_each(writes, "ENOSPC", do="short")
+
+
+@pytest.mark.parametrize("descriptors", [9, 16, pytest.param(7, marks=pytest.mark.long), pytest.param(14, marks=pytest.mark.long)])
+def test_too_few_descriptors_are_one_line_and_no_end(project: Any, descriptors: int) -> None:
+    words = four(project)
+    environment = {**project.environment, "TMPDIR": str(project.path.parent)}
+    shell = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"]
+    limited = subprocess.run(
+        [*shell, *VHPIPE, *words], cwd=project.path, env=environment, capture_output=True, text=True
+    )
+    assert limited.returncode == 4, limited.stderr
+    assert f"(errno {errno.EMFILE})" in limited.stderr
+    assert "Traceback" not in limited.stderr
+    assert not list(project.path.parent.glob("vhpipe-report-*"))
+    again = project("resume") if (project.path / ".vhpipe/runs/1/journal").exists() else project(*words)
+    assert again.code == 0, again.err

@@ -101,11 +101,11 @@ def _detach(pipe: int) -> None:
 
 def _guarded(work: Callable[[], int]) -> int:
     """The exit code of `work`; whatever goes wrong has been said on stderr by then."""
+    from vhpipe.cli.failures import report  # now: later there may be no descriptor left to read it by
+
     try:
         return work()
     except BaseException as failure:
-        from vhpipe.cli.failures import report
-
         return report(failure)
 
 
