@@ -7,6 +7,7 @@ from vhpipe.plan.model import (
     EnvironmentValue,
     Plan,
     PlannedDeployment,
+    PlannedExecution,
     PlannedNode,
     PlannedTask,
     Secret,
@@ -23,7 +24,15 @@ def differences(old: PlannedNode, new: PlannedNode, with_inputs: bool = True) ->
         return tuple(_of_deployments(old, new))
     if type(old) is not type(new):
         return ("its type",)
-    return tuple(_of_steps(old.spec, new.spec, with_inputs, _swept(old) | _swept(new))) + tuple(_of_sweeps(old, new))
+    return tuple(_of_extension(old, new)) + tuple(_of_steps(old.spec, new.spec, with_inputs, _swept(old) | _swept(new))) + tuple(_of_sweeps(old, new))
+
+
+def _of_extension(old: PlannedExecution | PlannedTask, new: PlannedExecution | PlannedTask) -> Iterator[str]:
+    if old.references != new.references:
+        yield "what its references name"
+    before, now = (node.extras.configuration if node.extras else () for node in (old, new))
+    if before != now:
+        yield "its configuration"
 
 
 def edge_differences(old: Plan, new: Plan, name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from vhpipe.plan.execution import execution_values
+from vhpipe.plan.execution import execution_values, is_group, is_search
 from vhpipe.plan.model import (
     AttemptId,
     Datum,
@@ -47,10 +47,11 @@ def given_children(
 ) -> Given | None:
     """What a node has of its executions that are complete in that run, to run the others; None where there is none.
 
+    Neither members of a group nor the tries of a search can be parted from each other.
     `without` are the indexes that run whatever is there.
     """
     planned = plan.node(name)
-    if isinstance(planned, PlannedDeployment):
+    if isinstance(planned, PlannedDeployment) or is_group(planned) or is_search(planned):
         return None
     found = _given_executions(plan, state, planned, run)
     executions = tuple(each for each in found if each.index not in without)
@@ -85,6 +86,8 @@ def _given(
         values=bound.values,
         spread=bound.spread,
         environment_variables=bound.environment_variables,
+        deferred=bound.deferred,
+        configuration=bound.configuration,
     )
 
 
