@@ -42,12 +42,19 @@ class Substitution:
         self._values: dict[str, Value] = {name: value for name, value in defaults if value is not None}
         self._values |= values
         self._source_path = source_path
+        self._words: dict[tuple[str, str], list[str] | None] = {}
 
     def arguments(self, mention: Mention) -> list[str] | None:
         """The words that a placeholder stands for, not yet quoted; None if it stays as it is.
 
         Raises ValueError for a list where one value belongs, and for a `pass-as` that cannot be read.
         """
+        key = mention.kind, mention.name
+        if key not in self._words:
+            self._words[key] = self._arguments(mention)
+        return self._words[key]
+
+    def _arguments(self, mention: Mention) -> list[str] | None:
         match mention.kind:
             case "source-path":
                 return None if self._source_path is None else [self._source_path]
