@@ -1,11 +1,12 @@
-"""Which files a command line means: those that it names, and in folders every `valohai.yaml` that git does not ignore.
+"""Which files a command line means: those that it names, and in folders every `valohai.yaml`, or every script, that git
+does not ignore.
 
 No process is started: the ignore files are read here.
 """
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
@@ -39,11 +40,24 @@ def _files_in(folder: str) -> tuple[str, ...]:
         os.scandir(folder).close()
     except OSError as failure:
         raise UsageError(f"cannot read folder `{folder}`: {failure.strerror or failure}") from None
-    files = tuple(_walk(folder))
+    files = tuple(_walk(folder, FILE_NAMES.__contains__))
     if not files:
         hint = "git-ignored files are skipped; name the file itself to check it all the same"
         raise UsageError(f"there is no `{FILE_NAMES[0]}` in `{folder}` or below it", hint)
     return files
+
+
+def script_files(folder: str) -> tuple[str, ...]:
+    """The Python files in a folder and below it, but for tests, in the order of `yaml_files`; there may be none."""
+    try:
+        os.scandir(folder).close()
+    except OSError as failure:
+        raise UsageError(f"cannot read folder `{folder}`: {failure.strerror or failure}") from None
+    return tuple(_walk(folder, _is_script))
+
+
+def _is_script(name: str) -> bool:
+    return name.endswith(".py") and not name.startswith(("test_", ".")) and name not in ("conftest.py", "setup.py")
 
 
 class _Folder(NamedTuple):
@@ -61,19 +75,19 @@ class _IgnoreFile(NamedTuple):
     patterns: "GitIgnoreSpec"
 
 
-def _walk(start: str) -> Iterator[str]:
+def _walk(start: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
     """Without recursion: folders may be nested deeper than calls."""
     real = os.path.realpath(start)
     shown = "" if os.path.normpath(start) == "." else start
     waiting = [_Folder(shown, real, _rules_above(real))]
     while waiting:
         folder = waiting.pop()
-        files, folders = _entries(folder)
+        files, folders = _entries(folder, is_wanted)
         yield from files
         waiting.extend(reversed(folders))
 
 
-def _entries(folder: _Folder) -> tuple[list[str], list[_Folder]]:
+def _entries(folder: _Folder, is_wanted: Callable[[str], bool]) -> tuple[list[str], list[_Folder]]:
     files: list[str] = []
     folders: list[_Folder] = []
     try:
@@ -90,7 +104,7 @@ def _entries(folder: _Folder) -> tuple[list[str], list[_Folder]]:
         if _is_folder(entry):
             if entry.name not in SKIPPED and not _is_ignored(f"{entry.path}/", rules):
                 folders.append(_Folder(shown, entry.path, rules))
-        elif entry.name in FILE_NAMES and _is_file(entry) and not _is_ignored(entry.path, rules):
+        elif is_wanted(entry.name) and _is_file(entry) and not _is_ignored(entry.path, rules):
             files.append(shown)
     return files, folders
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate": ("vhpipe.cli.validate", "Say what is wrong with a valohai.yaml, and where (also: lint)."),
+    "new": ("vhpipe.cli.new", "Write a first valohai.yaml from scripts, or add them to one."),
     "rules": ("vhpipe.cli.rules", "List the rules of validate, or explain one."),
     "schema": ("vhpipe.cli.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
     "lsp": ("vhpipe.cli.lsp", "Serve an editor over stdin and stdout."),
