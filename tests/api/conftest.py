@@ -2,7 +2,6 @@
 
 import importlib
 import itertools
-
 import subprocess
 import sys
 import textwrap
@@ -34,7 +33,9 @@ class Made:
     def pipeline(self, **named: Any) -> Pipeline:
         return Pipeline("p", folder=self.folder, **named)
 
-    def program(self, source: str, name: str = "program.py", *, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    def program(
+        self, source: str, name: str = "program.py", *, code: int | None = 0
+    ) -> subprocess.CompletedProcess[str]:
         """A script of the project, run to its end; `code` is what it has to exit with, None for anything."""
         (self.folder / name).write_text(textwrap.dedent(source))
         done = subprocess.run(
@@ -88,5 +89,3 @@ def arithmetic(made: Made) -> ModuleType:
             return [x, y]
         """
     )
-
-

@@ -76,7 +76,9 @@ def test_a_skipped_step_is_no_failure(made: Any, arithmetic: ModuleType) -> None
 
 
 def test_a_step_that_takes_too_long_fails(made: Any) -> None:
-    slow = made.module("import time\ndef sleep(x):\n    time.sleep(60)\ndef give(x):\n    return x\ndef show(x): return x\n")
+    slow = made.module(
+        "import time\ndef sleep(x):\n    time.sleep(60)\ndef give(x):\n    return x\ndef show(x): return x\n"
+    )
     pipeline = diamondless(made, slow, failing="sleep", time_limit=1)
     with pytest.raises(PipelineFailed, match="time-limit"):
         pipeline.start_locally(quiet=True)

@@ -86,9 +86,7 @@ def _add(
     return _add_plain(written, step, name, argument, value)
 
 
-def _add_of_pipeline(
-    written: WrittenArguments, name: str, argument: Argument, parameter: PipelineParameter
-) -> bool:
+def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, parameter: PipelineParameter) -> bool:
     written.targets.append((name, parameter.name))
     default = parameter.default
     if isinstance(default, dict) or (isinstance(default, list | tuple) and not _is_list_of_scalars(default)):

@@ -73,9 +73,7 @@ class CallbackHooks:
         if function is not None:
             function(self._pipeline, *told)
 
-    def _call_pre(
-        self, callbacks: Callbacks, node: Node, call: HookCall, values: dict[str, Value]
-    ) -> HookAnswered:
+    def _call_pre(self, callbacks: Callbacks, node: Node, call: HookCall, values: dict[str, Value]) -> HookAnswered:
         if callbacks.pre is None:
             return HookAnswered(call.node, "pre", values)
         before = {name: _python(value) for name, value in {**call.parameters, **values}.items()}

@@ -36,9 +36,7 @@ class Component:
         bound = inspect.signature(function).bind(*arguments, **named)
         step = _free_name(pipeline, self._name or function.__name__)
         options: StepOptions = {**self._options}
-        pipeline.add_function_step(
-            step, function, bound.arguments, self._returns, docker=self._docker, **options
-        )
+        pipeline.add_function_step(step, function, bound.arguments, self._returns, docker=self._docker, **options)
         results = tuple(Result(step, name) for name in self._returns)
         return results[0] if len(results) == 1 else results or None
 
@@ -185,5 +183,3 @@ def _values(returned: Any, run: Run) -> Any:
     if isinstance(returned, list | tuple):
         return type(returned)(_values(value, run) for value in returned)
     return returned
-
-

@@ -34,11 +34,11 @@ class Run:
     """A run, under way or ended. Make it with `run`, `Pipeline.start`, or `Run.open`."""
 
     def __init__(
-        self, folder: RunFolder, view: RunView, info: RunInfo, *, thread: threading.Thread | None = None,
+        self, folder: RunFolder, view: RunView, info: RunInfo, *, ended: threading.Event | None = None,
         follower: JournalFollower | None = None,
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
-        self._thread, self._follower = thread, follower
+        self._ended, self._follower = ended, follower
         self._files = RunFiles(folder, Blobs(folder.path.parents[1] / "blobs"), main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
@@ -114,8 +114,8 @@ class Run:
         return Node(name, parents, None, self._view, self._files)
 
     def is_running(self) -> bool:
-        if self._thread is not None:
-            return self._thread.is_alive()
+        if self._ended is not None:
+            return not self._ended.is_set()
         self._look()
         return not self._view.has_ended
 
@@ -133,8 +133,8 @@ class Run:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for its end: False when the time is up before. Ctrl-C stops a run of this process."""
         self.was_asked = True
-        if self._thread is not None:
-            return self._join(timeout_s)
+        if self._ended is not None:
+            return self._wait_here(self._ended, timeout_s)
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while self.is_running():
             if deadline is not None and time.monotonic() >= deadline:
@@ -144,7 +144,7 @@ class Run:
 
     def stop(self) -> None:
         """Ask it to end, as `vhpipe stop` does: what runs is stopped, nothing starts any more."""
-        write_request(self._folder, "stop", by="the program that started it" if self._thread else "Python")
+        write_request(self._folder, "stop", by="the program that started it" if self._ended else "Python")
 
     def raise_for_status(self) -> None:
         """Raise what kept it from ending, or `PipelineFailed` if it is not complete."""
@@ -154,15 +154,13 @@ class Run:
         if self.exit_code != 0:
             raise PipelineFailed(self)
 
-    def _join(self, timeout_s: float | None) -> bool:
-        assert self._thread is not None, "a run of this process has a thread"
+    def _wait_here(self, ended: threading.Event, timeout_s: float | None) -> bool:
         try:
-            self._thread.join(timeout_s)
+            return ended.wait(timeout_s)
         except KeyboardInterrupt:
             self.stop()
-            self._thread.join()
+            ended.wait()
             raise
-        return not self._thread.is_alive()
 
     def _look(self) -> None:
         """Bring the view of a run of another process up to date."""
@@ -190,4 +188,3 @@ def main_module_in_steps() -> str | None:
     """The name by which steps know the script that runs here."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     return os.path.basename(file).removesuffix(".py") if file else None
-

@@ -70,22 +70,21 @@ def started(wanted: Wanted, pipeline: object = None, ready: Callable[[Run], None
         raise
     view = RunView.start(begun.order.plan, begun.run.number)
     progress = Progress(view, begun.run, wanted.quiet)
-    thread = threading.Thread(name=f"vhpipe-run-{begun.run.number}", target=lambda: _walk_through())
-    run = Run(begun.run, view, begun.info, thread=thread)
+    ended = threading.Event()  # and no `join`: one that Ctrl-C interrupts takes the thread for ended
+    run = Run(begun.run, view, begun.info, ended=ended)
     others = ProcessHooks(begun.order.project, begun.order.environment, shell_of(begun.order.environment.get("PATH")))
     hooks = CallbackHooks(pipeline, run, wanted.callbacks, others)
-
-    def _walk_through() -> None:
-        _walk(begun, run, progress, hooks, watchdog)
-
     if ready is not None:
         ready(run)
-    thread.start()
+    work = partial(_walk, begun, run, progress, hooks, watchdog, ended)
+    threading.Thread(name=f"vhpipe-run-{run.number}", target=work).start()
     atexit.register(_tell_the_truth, run)
     return run
 
 
-def _walk(begun: Begun, run: Run, progress: Progress, hooks: HookCalls, watchdog: Watchdog) -> None:
+def _walk(
+    begun: Begun, run: Run, progress: Progress, hooks: HookCalls, watchdog: Watchdog, ended: threading.Event
+) -> None:
     try:
         walk(begun, (progress,), NobodyIsAsked(), hooks)
     except BaseException as failure:  # it is raised again where the run is waited for
@@ -93,6 +92,7 @@ def _walk(begun: Begun, run: Run, progress: Progress, hooks: HookCalls, watchdog
         progress.view.note_engine(is_alive=False)
     finally:
         watchdog.dismiss()
+        ended.set()
 
 
 def _tell_the_truth(run: Run) -> None:

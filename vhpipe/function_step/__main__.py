@@ -110,9 +110,7 @@ def _function(module: ModuleType, source: str, name: str) -> object:
     while hasattr(found, "__wrapped_by_vhpipe__"):
         found = found.__wrapped_by_vhpipe__
     if not callable(found):
-        raise _NoFunctionError(
-            f"`{source}` has no function `{name}`, or none before the pipeline is started in it"
-        )
+        raise _NoFunctionError(f"`{source}` has no function `{name}`, or none before the pipeline is started in it")
     return found
 
 
