@@ -6,6 +6,7 @@ Source: docs/decisions.md, resuming with changes and parts of a pipeline.
 from vhpipe.plan.model import AttemptId, ExecutionId, Given, GivenExecution, PlannedDeployment, PlannedNode
 from vhpipe.schedule.endings import Endings
 from vhpipe.schedule.ledger import Ledger
+from vhpipe.schedule.publishing import publish
 from vhpipe.schedule.vocabulary import AttemptEnded, DeploymentCreated, InputsBound, NodeStarted, Status
 
 
@@ -32,7 +33,9 @@ def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
 def settle_given_executions(ledger: Ledger, node: PlannedNode) -> None:
     """Settle those executions of a node that has just been started that are given."""
     for each in node.given.executions if node.given else ():
-        ledger.emit(_ended(node.name, each))
+        ended = _ended(node.name, each)
+        ledger.emit(ended)
+        publish(ledger, ended, each.published)
 
 
 def _ended(name: str, given: GivenExecution) -> AttemptEnded:

@@ -20,6 +20,7 @@ from vhpipe.plan.model import (
     PlannedDeployment,
     PlannedNode,
 )
+from vhpipe.schedule.publishing import published_by
 from vhpipe.schedule.state import ExecutionState, NodeState, RunState
 from vhpipe.schedule.upstream import Upstream
 from vhpipe.schedule.vocabulary import InputsBound, Status
@@ -70,6 +71,7 @@ def given_data(node: PlannedNode) -> Iterator[Datum]:
     """Every output that a given node stands for."""
     for each in node.given.executions if node.given else ():
         yield from each.outputs
+        yield from (thing.datum for thing in each.published if thing.datum is not None)
 
 
 def _given(
@@ -101,6 +103,7 @@ def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) 
                 values=execution_values(node, bound, index, plan.seed),
                 metadata=execution.metadata,
                 outputs=execution.outputs,
+                published=published_by(state, ExecutionId(node.name, index)),
             )
 
 

@@ -1,5 +1,7 @@
 """A run that goes on: whether it may, and what becomes of what was under way, stopped or skipped when it ended."""
 
+from collections.abc import Sequence
+
 from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.ledger import Ledger
@@ -46,15 +48,23 @@ def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
         for index, execution in enumerate(node.executions if node.running else ()):
             if execution.status is Status.STARTED and (lost := ExecutionId(name, index)) not in found:
                 ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
-    for damaged in resumed.damaged:
-        ledger.emit(AttemptLost(AttemptId(damaged, state.execution(damaged).attempt), OUTPUTS_GONE))
-    for name in _broken_groups(ledger):
-        _start_over(ledger, name)
-    for name in {below: None for damaged in resumed.damaged for below in state.downstream[damaged.node]}:
-        _start_over(ledger, name)
+    if state.stopping is not None:
+        return  # it only goes on to its end
+    _make_again(ledger, [each for each in resumed.damaged if state.nodes[each.node].stopping is None])
     if was_stopped:
         _take_back_stop(ledger)
     _ask_again(ledger)
+
+
+def _make_again(ledger: Ledger, damaged: Sequence[ExecutionId]) -> None:
+    """Queue executions again whose outputs are gone, and have what is under way behind them wait for the new ones."""
+    state = ledger.state
+    for execution in damaged:
+        ledger.emit(AttemptLost(AttemptId(execution, state.execution(execution).attempt), OUTPUTS_GONE))
+    for name in _broken_groups(ledger):
+        _start_over(ledger, name)
+    for name in {below: None for each in damaged for below in state.downstream[each.node]}:
+        _start_over(ledger, name)
 
 
 def _broken_groups(ledger: Ledger) -> list[str]:

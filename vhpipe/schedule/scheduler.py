@@ -22,6 +22,7 @@ from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.given import settle_given, settle_given_executions
 from vhpipe.schedule.inputs import bind_inputs, execution_spec, uris_to_fetch
 from vhpipe.schedule.ledger import Ledger
+from vhpipe.schedule.publishing import publish
 from vhpipe.schedule.resuming import reopen
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
@@ -298,6 +299,7 @@ class Scheduler:
             report.manifest, report.fingerprint,
         )  # fmt: skip
         self._ledger.emit(ended)
+        publish(self._ledger, ended, report.published)
         if report.outcome in FAILED:
             self._endings.attempt_failed(report)
         self._endings.settle_if_over(attempt.execution.node)
@@ -326,10 +328,12 @@ class Scheduler:
         elif answer.answer == "miss":
             self._ledger.emit(ReuseMissed(execution, answer.because))
         else:
-            self._ledger.emit(AttemptEnded(
+            ended = AttemptEnded(
                 AttemptId(execution, state.attempt + 1), Status.COMPLETE, metadata=answer.metadata,
                 outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
-            ))  # fmt: skip
+            )  # fmt: skip
+            self._ledger.emit(ended)
+            publish(self._ledger, ended, answer.published)
             self._endings.settle_if_over(execution.node)
 
     def _hook_answered(self, answer: HookAnswered) -> None:

@@ -29,6 +29,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
+    Published,
     RetryDue,
     RetryScheduled,
     ReuseAwaited,
@@ -116,6 +117,8 @@ class RunState(msgspec.Struct):
     awaited: dict[ExecutionId, None] = {}
     delayed: dict[ExecutionId, float] = {}
     hooking: int = 0
+    published: dict[tuple[str, str], Published] = {}
+    """By kind and name, what was published last of each at the end."""
 
     @classmethod
     def of(cls, plan: Plan) -> "RunState":
@@ -194,6 +197,9 @@ class RunState(msgspec.Struct):
                 self.status, self.because = event.status, event.because
             case AttemptStopping():
                 self.execution(event.attempt.execution).is_stopping = True
+            case Published():
+                self.published.pop((event.kind, event.name), None)
+                self.published[event.kind, event.name] = event
             case Warned():
                 pass
             case _:

@@ -19,6 +19,8 @@ from vhpipe.plan.model import (
     ExecutionId,
     InputFile,
     Origin,
+    PublishedKind,
+    PublishedThing,
 )
 
 JOURNAL_FORMAT = 1
@@ -85,6 +87,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     manifest: str | None = None
     fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
+    published: tuple[PublishedThing, ...] = ()
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
@@ -122,6 +125,7 @@ class ReuseAnswered(msgspec.Struct, frozen=True):
     metadata: dict[str, Json] = {}
     outputs: tuple[Datum, ...] = ()
     fingerprint: str | None = None
+    published: tuple[PublishedThing, ...] = ()
 
 
 class StopConditionMet(msgspec.Struct, frozen=True):
@@ -298,6 +302,21 @@ class AttemptEnded(Event, frozen=True, tag=True):
     reused_from: Origin | None = None
 
 
+class Published(Event, frozen=True, tag=True):
+    """A result of an execution is one of the run's own now; of equal kinds and names the last counts.
+
+    Exactly one of `datum` and `value`, the last of a metric, is set. `source` is what the node itself calls a result
+    that is monitored; None where the step has published it.
+    """
+
+    execution: ExecutionId
+    kind: PublishedKind
+    name: str
+    datum: Datum | None = None
+    value: Json = None
+    source: str | None = None
+
+
 class AttemptLost(Event, frozen=True, tag=True):
     """Nothing is left of an attempt that had begun, or of one that was complete: its execution is queued again."""
 
@@ -416,7 +435,8 @@ class RunEnded(Event, frozen=True, tag=True):
 AnyEvent = (
     RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended
     | ReuseAwaited | ReuseMissed
-    | AttemptStarted | AttemptStopping | AttemptEnded | AttemptLost | RetryScheduled | RetryDue | HookApplied
+    | AttemptStarted | AttemptStopping | AttemptEnded | Published | AttemptLost | RetryScheduled | RetryDue
+    | HookApplied
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
     | DeploymentRequested | DeploymentCreated | DeploymentFailed
     | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
