@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # importing `typing` would cost a step more than all that thi
     from vhpipe.api.nodes import Node as Node
     from vhpipe.api.pipeline import Pipeline as Pipeline
     from vhpipe.api.pipeline import PipelineController as PipelineController
+    from vhpipe.api.references import NotYetKnownError as NotYetKnownError
     from vhpipe.api.references import Result as Result
     from vhpipe.api.run import PipelineFailed as PipelineFailed
     from vhpipe.api.run import Run as Run
@@ -35,6 +36,7 @@ _HOMES = {
     "Node": "nodes",
     "Pipeline": "pipeline",
     "PipelineController": "pipeline",
+    "NotYetKnownError": "references",
     "Result": "references",
     "PipelineFailed": "run",
     "Run": "run",

@@ -6,7 +6,7 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vhpipe.api.functions import UNANNOTATED, Argument
@@ -89,7 +89,7 @@ def _add(
 def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, parameter: PipelineParameter) -> bool:
     written.targets.append((name, parameter.name))
     default = parameter.default
-    if isinstance(default, dict) or (isinstance(default, list | tuple) and not _is_list_of_scalars(default)):
+    if _is_data(default):
         written.parameters.append({"name": name, "type": "string"})
         return True
     first = default[0] if isinstance(default, list | tuple) and default else default
@@ -132,11 +132,9 @@ def _add_plain(written: WrittenArguments, step: str, name: str, argument: Argume
     if _is_scalar(value):
         written.parameters.append({**described, "default": value})
         return False
-    if isinstance(value, list) and value and _is_list_of_scalars(value):
-        kinds = {_type_of(item) for item in value}
-        if len(kinds) == 1:
-            written.parameters.append({**described, "type": kinds.pop(), "default": value, "multiple": "repeat"})
-            return False
+    if isinstance(value, list) and value and not _is_data(value):
+        written.parameters.append({**described, "type": _type_of(value[0]), "default": value, "multiple": "repeat"})
+        return False
     written.parameters.append({"name": name, "type": "string", "default": _json(name, value, step)})
     return True
 
@@ -192,8 +190,18 @@ def _is_scalar(value: object) -> bool:
     return type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value))
 
 
-def _is_list_of_scalars(value: Sequence[object]) -> bool:
-    return all(map(_is_scalar, value))
+def _is_data(value: object) -> bool:
+    """Whether no parameter can be it but as JSON: a mapping, or a list of anything but scalars of one type."""
+    if isinstance(value, list | tuple):
+        return not all(map(_is_scalar, value)) or len(set(map(_type_of, value))) > 1
+    return value is not None and not _is_scalar(value)
+
+
+def parameter_value(value: object) -> object:
+    """What stands in a file for a value of a pipeline's parameter: data as JSON."""
+    if _is_data(value):
+        return _json("default", value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _python_value(value: object) -> object:

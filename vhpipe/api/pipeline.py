@@ -1,6 +1,6 @@
 """A pipeline that is built in code: its parameters, its steps, and its run."""
 
-import json
+import math
 import os
 import re
 import sys
@@ -9,12 +9,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Unpack
 
-from vhpipe.api.arguments import PipelineParameter, parameter_type, written_arguments
+from vhpipe.api.arguments import PipelineParameter, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
 from vhpipe.api.files import Chosen, asked_of, planned
 from vhpipe.api.functions import source_of
 from vhpipe.api.nodes import Node
-from vhpipe.api.policies import StepOptions, policies_of, with_extension
+from vhpipe.api.policies import StepOptions, policies_of
 from vhpipe.api.reading import read_text
 from vhpipe.api.run import Run
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
@@ -169,7 +169,7 @@ class Pipeline:
         if self.version is not None:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
-            extension["time-limit"] = max(1, round(self._time_limit_s))
+            extension["time-limit"] = math.ceil(self._time_limit_s)
         return written_text(Definition(self.name, self._parameters, self._steps, extension))
 
     def plan(self) -> Plan:
@@ -299,11 +299,10 @@ class Pipeline:
     def _planned(self, text: str) -> Plan:
         name = os.path.relpath(self.folder / FILE)
         read = read_text(text, f"pipeline `{self.name}`")
-        plan = planned(read, Chosen(parameters=self._given_values()), name)
-        return with_extension(plan, self._steps, self._time_limit_s)
+        return planned(read, Chosen(parameters=self._given_values()), name)
 
     def _given_values(self) -> dict[str, object]:
-        return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in self._given.items()}
+        return {name: parameter_value(value) for name, value in self._given.items()}
 
     def _node(self, name: str) -> Node:
         step = self._steps[name]

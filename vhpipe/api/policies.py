@@ -4,11 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-import msgspec
-
-from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies, StepDefinition
+from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies
 from vhpipe.errors import UsageError
-from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, Retry
 
 CONTINUE_KEYS = ("continue_on_fail", "continue_on_abort", "skip_children_on_fail", "skip_children_on_abort")
 
@@ -131,15 +128,3 @@ def _watched(item: object, returns: Sequence[str]) -> object:
         source = str(item[0])
         return {f"{source}{RETURN_PATTERN}" if source in returns else source: str(item[1])}
     raise UsageError(f"`{item!r}` cannot be monitored", "write a name, or a pair: the name and the new name")
-
-
-def with_extension(plan: Plan, steps: Mapping[str, StepDefinition], time_limit_s: float | None) -> Plan:
-    """The plan with what the extension item says of its nodes and of all of it."""
-    nodes = tuple(_extended(node, steps[node.name].policies.extension) for node in plan.nodes)
-    return msgspec.structs.replace(plan, nodes=nodes, time_limit_s=time_limit_s)
-
-
-def _extended(node: PlannedNode, said: Mapping[str, Any]) -> PlannedNode:
-    assert not isinstance(node, PlannedDeployment), "steps are executions"
-    retry = Retry(said["retry"]) if "retry" in said else None
-    return msgspec.structs.replace(node, reuse=node.reuse or bool(said.get("reuse")), retry=retry)

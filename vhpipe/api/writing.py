@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vhpipe.api.arguments import PipelineParameter
+from vhpipe.api.arguments import PipelineParameter, parameter_value
 from vhpipe.api.steps import StepDefinition, WrittenStep
 from vhpipe.api.yaml_text import yaml_text
 from vhpipe.errors import UsageError
@@ -72,7 +72,7 @@ def _pipeline(definition: Definition, written: Mapping[str, WrittenStep]) -> dic
 def _parameter(parameter: PipelineParameter, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
     targets = [target for each in written.values() for target, name in each.targets if name == parameter.name]
     described: dict[str, Any] = {"name": parameter.name}
-    default = _default(parameter.default)
+    default = parameter_value(parameter.default)
     if default is not None:
         described["default"] = default
     if parameter.description:
@@ -80,18 +80,6 @@ def _parameter(parameter: PipelineParameter, written: Mapping[str, WrittenStep])
     if targets:
         described["targets"] = targets
     return described
-
-
-def _default(value: object) -> object:
-    """A scalar or a list of them; what holds more is JSON, which its function reads."""
-    import json
-
-    scalars = bool | int | float | str
-    if value is None or isinstance(value, scalars):
-        return value
-    if isinstance(value, list | tuple) and all(isinstance(item, scalars) for item in value):
-        return list(value)
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _node(definition: StepDefinition, written: WrittenStep) -> dict[str, Any]:
