@@ -123,7 +123,7 @@ def test_a_disk_may_fill_up_in_the_middle_of_any_write(fault: Fault) -> None:
     fault.at_each(writes, "ENOSPC", do="short")
 
 
-@pytest.mark.parametrize("descriptors", [9, 16, pytest.param(7, marks=pytest.mark.long), pytest.param(14, marks=pytest.mark.long)])
+@pytest.mark.parametrize("descriptors", [9, 16])
 def test_too_few_descriptors_are_one_line_and_no_end(project: Any, descriptors: int) -> None:
     words = four(project)
     environment = {**project.environment, "TMPDIR": str(project.path.parent)}
