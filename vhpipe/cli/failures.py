@@ -12,7 +12,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 
 import click
@@ -129,6 +128,7 @@ def _saved_report(failure: BaseException) -> str | None:
     """
     import platform
     import tempfile
+    import traceback
 
     head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
     text = _open(head + "".join(traceback.format_exception(failure)))

@@ -158,7 +158,6 @@ def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
 
 def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.approving import Approver
-    from vhpipe.cli.listing import remember_ended
     from vhpipe.cli.watching import Watcher
     from vhpipe.engine.start import walk
 
@@ -175,6 +174,8 @@ def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
         raise
     finally:
         watcher.close()
+    from vhpipe.cli.listing import remember_ended  # it brings sqlite, which the start need not wait for
+
     remember_ended(begun.store, begun.run, watcher.view)
     if options["as_json"]:
         _print_json(watcher, begun.run)

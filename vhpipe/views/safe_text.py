@@ -5,19 +5,28 @@ controls, the line and paragraph separators, and what stands for bytes that are 
 """
 
 import re
+from functools import cache
 
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_UNSAFE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 _LAYOUT = re.compile("[\t\n]")
 _CONTROL_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
 
+@cache
+def _unsafe() -> re.Pattern[str]:
+    """Compiling it takes longer than many a command: what is all printable never needs it."""
+    return re.compile(_UNSAFE)
+
+
 def safe_text(text: str) -> str:
     r"""The text with every unsafe character written as an escape (`\x1b`, `\u202e`); newlines and tabs stay."""
-    return _UNSAFE.sub(_escape, text)
+    return text if text.isprintable() else _unsafe().sub(_escape, text)
 
 
 def one_line(text: str) -> str:
     r"""Safe text without line breaks and tabs: they are written as `\n` and `\t`."""
+    if text.isprintable():
+        return text
     return _LAYOUT.sub(lambda match: "\\n" if match[0] == "\n" else "\\t", safe_text(text))
 
 
@@ -29,7 +38,9 @@ def safe_log(text: str) -> str:
 
 def safe_json(text: str) -> str:
     r"""JSON text that says the same and is safe to show: unsafe characters are written as `\uXXXX`."""
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    if text.isprintable():
+        return text
+    return _unsafe().sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _escape(match: re.Match[str]) -> str:
