@@ -1,4 +1,5 @@
 import json
+import sys
 import unicodedata
 
 from hypothesis import given
@@ -58,3 +59,9 @@ def test_a_carriage_return_ends_a_line_of_a_log() -> None:
 
 def test_a_control_sequence_within_another_does_not_survive_the_dropping() -> None:
     assert safe_log("\x1b[\x1b[31m31mx") == "\\x1b[31mx"
+
+
+def test_no_printable_character_needs_an_escape() -> None:
+    """What is printable is shown as it is, without a second look."""
+    printable = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isprintable())
+    assert safe_text(printable + "\x07") == printable + "\\x07"

@@ -24,7 +24,8 @@ def differences(old: PlannedNode, new: PlannedNode, with_inputs: bool = True) ->
         return tuple(_of_deployments(old, new))
     if type(old) is not type(new):
         return ("its type",)
-    return tuple(_of_extension(old, new)) + tuple(_of_steps(old.spec, new.spec, with_inputs, _swept(old) | _swept(new))) + tuple(_of_sweeps(old, new))
+    of_step = _of_steps(old.spec, new.spec, with_inputs, _swept(old) | _swept(new))
+    return (*_of_extension(old, new), *of_step, *_of_sweeps(old, new))
 
 
 def _of_extension(old: PlannedExecution | PlannedTask, new: PlannedExecution | PlannedTask) -> Iterator[str]:
