@@ -133,11 +133,11 @@ def _usable(found: Sequence[Found]) -> "list[tuple[Found, Script]]":
 
 
 def _load(target: str) -> LoadedFile | None:
-    """The file as it is, None where there is none or nothing but remarks. Errors: InvalidFile if it has errors."""
+    """The file as it is, None where there is none. One of nothing but remarks will do. Errors: InvalidFile."""
     if not os.path.lexists(target):
         return None
     loaded = load_file(target)
-    if loaded.document is None and any(item.rule == "empty-file" for item in loaded.diagnostics):
+    if any(item.rule == "empty-file" for item in loaded.diagnostics):
         return loaded
     refuse_errors(loaded)
     return loaded
@@ -148,10 +148,10 @@ def _document(loaded: LoadedFile | None, target: str) -> "Document":
 
     if loaded is None:
         return Document(target, "", [])
-    if loaded.document is None or loaded.document.data is None:
-        with open(target, encoding="utf-8-sig", newline="") as file:
-            return Document(target, file.read(), [])
-    return loaded.document
+    document = loaded.document
+    if document is None or document.data is None:
+        return Document(target, "" if document is None else document.text, [])
+    return document
 
 
 def _with_steps(document: "Document", scripts: "Sequence[tuple[Found, Script]]", image: str | None) -> Draft:

@@ -172,6 +172,7 @@ class _Reader(ast.NodeVisitor):
     # ── all of it ──
 
     def script(self) -> Script | Unusable:
+        """Positional values go first: argparse wants them in one piece, and an option could take them too."""
         if self.prepared is None and not self.has_parser and not self.click_commands:
             return Unusable("it has neither `valohai.prepare` nor options of argparse or click")
         if self.click_commands > 1:
@@ -179,6 +180,7 @@ class _Reader(ast.NodeVisitor):
             self.notes.append(Note(1, "the options of subcommands are not read: which of them is meant?"))
         options = tuple(self.options if self.has_parser else ())
         options += tuple(self.click_options if self.click_commands == 1 else ())
+        options = tuple(sorted(options, key=lambda option: not option.is_positional))
         script = Script(
             parameters=_each_once(option.declared for option in options),
             is_complete=self.is_complete,
@@ -197,16 +199,13 @@ def _each_once(found: Iterable[Declared]) -> tuple[Declared, ...]:
 
 
 def _arguments(options: tuple[Option, ...]) -> tuple[str, ...]:
-    """`{parameters}`, or word by word where an option has to stand before its values.
-
-    Positional values go first then: an option that takes several would take them too.
-    """
+    """`{parameters}`, or word by word where an option has to stand before its values, such ones last."""
     if not options:
         return ()
     if all(option.before is None for option in options):
         return ("{parameters}",)
     words = []
-    for option in sorted(options, key=lambda option: (not option.is_positional, option.before is not None)):
+    for option in sorted(options, key=lambda option: option.before is not None):
         words += [option.before] if option.before else []
         words.append(f"{{parameter:{option.declared.name}}}")
     return tuple(words)

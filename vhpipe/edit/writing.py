@@ -9,7 +9,7 @@ Scalar = str | int | float | bool
 Tree = Scalar | Sequence["Tree"] | Mapping[str, "Tree"]
 
 _PLAIN = re.compile(r"(?:[^\W\d]|[./]|--?(?=\w))(?:[^\s#:\"\\]| (?=[^#\s])|:(?=[^\s])|#)*")
-_NEEDS_QUOTES_IN_FLOW = re.compile(r"[\[\]{},]")
+_NEEDS_QUOTES_IN_FLOW = re.compile(r"[\[\]{},?]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
