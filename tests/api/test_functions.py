@@ -17,9 +17,7 @@ def test_a_module_of_the_project_is_imported_by_its_name(made: Any, arithmetic: 
     assert source_of(arithmetic.give, made.folder).words == (arithmetic.__name__,)
 
 
-def test_a_module_below_a_folder_of_the_path_is_imported_from_there(
-    made: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_module_below_a_folder_of_the_path_is_imported_from_there(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (made.folder / "src").mkdir()
     (made.folder / "src" / "functions_below.py").write_text("def give():\n    return 1\n")
     monkeypatch.syspath_prepend(str(made.folder / "src"))

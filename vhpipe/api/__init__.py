@@ -5,6 +5,8 @@ Names are imported when they are first used. In a step they are stand-ins: see `
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` would cost a step more than all that this package gives it
+    from vhpipe.api.controller import Pipeline as Pipeline
+    from vhpipe.api.controller import PipelineController as PipelineController
     from vhpipe.api.decorators import PipelineDecorator as PipelineDecorator
     from vhpipe.api.decorators import component as component
     from vhpipe.api.decorators import pipeline as pipeline
@@ -15,12 +17,10 @@ if TYPE_CHECKING:  # importing `typing` would cost a step more than all that thi
     from vhpipe.api.files import validate as validate
     from vhpipe.api.nodes import Execution as Execution
     from vhpipe.api.nodes import Node as Node
-    from vhpipe.api.pipeline import Pipeline as Pipeline
-    from vhpipe.api.pipeline import PipelineController as PipelineController
     from vhpipe.api.references import NotYetKnownError as NotYetKnownError
     from vhpipe.api.references import Result as Result
-    from vhpipe.api.run import PipelineFailed as PipelineFailed
-    from vhpipe.api.run import Run as Run
+    from vhpipe.api.running import PipelineFailed as PipelineFailed
+    from vhpipe.api.running import Run as Run
     from vhpipe.function_step.inside import InsideStep as InsideStep
 
 _HOMES = {
@@ -34,12 +34,12 @@ _HOMES = {
     "validate": "files",
     "Execution": "nodes",
     "Node": "nodes",
-    "Pipeline": "pipeline",
-    "PipelineController": "pipeline",
+    "Pipeline": "controller",
+    "PipelineController": "controller",
     "NotYetKnownError": "references",
     "Result": "references",
-    "PipelineFailed": "run",
-    "Run": "run",
+    "PipelineFailed": "running",
+    "Run": "running",
     "InsideStep": "",
 }
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Unpack
 
-from vhpipe.api.pipeline import Pipeline, folder_of
+from vhpipe.api.controller import Pipeline, folder_of
 from vhpipe.api.policies import StepOptions
 from vhpipe.api.references import Result, known_value
-from vhpipe.api.run import Run
+from vhpipe.api.running import Run
 
 _building: ContextVar[Pipeline | None] = ContextVar("vhpipe_pipeline", default=None)
 RETURN = ("return_object",)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vhpipe.api.callbacks import CallbackHooks, with_placeholders
 from vhpipe.api.progress import Progress
-from vhpipe.api.run import Run
+from vhpipe.api.running import Run
 from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
 from vhpipe.engine.fetch import expand_inputs

@@ -30,20 +30,49 @@ class StandIn:
         return ""
 
     @staticmethod
-    def upload_artifact(name: str, artifact_object: object = None, **named: object) -> bool:
-        """Keep a value as an output of this step."""
-        from vhpipe.function_step.values import write_value
+    def upload_artifact(name: str, artifact_object: object, metadata: "dict[str, object] | None" = None) -> bool:
+        """Publish a value to the run, as a file named after it. Errors: CannotPublishError."""
+        import tempfile
 
-        write_value(os.environ.get("VH_OUTPUTS_DIR", "."), name, artifact_object)
+        from vhpipe.function_step.values import write_value
+        from vhpipe.publishing import publish_artifact
+
+        with tempfile.TemporaryDirectory() as folder:
+            made = write_value(folder, name, artifact_object)
+            publish_artifact(made, os.path.join(folder, made), metadata)
         return True
 
     @staticmethod
-    def upload_model(name: str, local_path: str, **named: object) -> bool:
-        """Keep a file or a folder as an output of this step."""
-        from vhpipe.function_step.values import copy_into
+    def upload_model(name: str, local_path: str, metadata: "dict[str, object] | None" = None) -> bool:
+        """Publish a file, or all files of a folder, to the run as a model. Errors: CannotPublishError."""
+        from vhpipe.publishing import publish_model
 
-        copy_into(os.environ.get("VH_OUTPUTS_DIR", "."), name, os.fspath(local_path))
+        publish_model(name, local_path, metadata)
         return True
+
+    @staticmethod
+    def get_logger() -> "Logger":
+        """What reports metrics to the run."""
+        return Logger()
+
+
+class Logger:
+    """Reports metrics of a step to its run."""
+
+    def report_scalar(self, title: str, series: str, value: float, iteration: int | None = None) -> None:
+        """Publish a point of the metric `title/series`. Errors: CannotPublishError."""
+        from vhpipe.publishing import publish_metrics
+
+        publish_metrics({f"{title}/{series}": value})
+
+    def report_single_value(self, name: str, value: float) -> None:
+        """The same for a metric without a series."""
+        from vhpipe.publishing import publish_metrics
+
+        publish_metrics({name: value})
+
+    def report_text(self, msg: str, *arguments: object, **named: object) -> None:
+        print(msg)
 
 
 def component(*arguments: object, **named: object) -> object:

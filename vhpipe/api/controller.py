@@ -16,7 +16,7 @@ from vhpipe.api.functions import source_of
 from vhpipe.api.nodes import Node
 from vhpipe.api.policies import StepOptions, policies_of
 from vhpipe.api.reading import read_text
-from vhpipe.api.run import Run
+from vhpipe.api.running import Run
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.api.walking import Wanted, started
 from vhpipe.api.writing import Definition, refuse_name, written_text
@@ -281,6 +281,23 @@ class Pipeline:
         """The nodes that have settled."""
         return [node for node in self.get_pipeline_dag().values() if node.is_settled]
 
+    # ── for the functions of steps ───────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def upload_artifact(name: str, artifact_object: object, metadata: Mapping[str, object] | None = None) -> bool:
+        """Publish a value to the run of the step that calls this. Errors: UsageError outside of a step."""
+        raise _for_steps("upload_artifact")
+
+    @staticmethod
+    def upload_model(name: str, local_path: str, metadata: Mapping[str, object] | None = None) -> bool:
+        """Publish a file or a folder to the run of the step that calls this. Errors: UsageError outside of a step."""
+        raise _for_steps("upload_model")
+
+    @staticmethod
+    def get_logger() -> Any:
+        """What reports metrics to the run of the step that calls this. Errors: UsageError outside of a step."""
+        raise _for_steps("get_logger")
+
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, step: StepDefinition) -> None:
@@ -329,6 +346,10 @@ def folder_of(frame: FrameType) -> Path:
     folder = Path(file).resolve().parent
     depth = len(package.split(".")) if isinstance(package, str) and package else 0
     return folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
+
+
+def _for_steps(name: str) -> UsageError:
+    return UsageError(f"`{name}` is for functions of steps", "call it in a function that a step runs")
 
 
 def _callbacks(step: StepDefinition, everywhere: Callbacks) -> Callbacks:
