@@ -50,6 +50,8 @@ def said(*lines: str) -> list[str]:
             "k",
             {"type": "integer", "optional": True, "choices": [0, 1, 2]},
         ),
+        ("p.add_argument('-l', dest='rate')", "rate", {"type": "string", "optional": True, "pass-as": "-l={value}"}),
+        ("p.add_argument('-b', type=bool)", "b", {"type": "flag", "pass-true-as": "-b=true", "pass-false-as": "-b="}),
         ("p.add_argument('file')", "file", {"type": "string", "pass-as": "{value}"}),
         (
             "p.add_argument('file', nargs='?', default='x')",

@@ -39,7 +39,7 @@ def argparse_option(call: Call) -> Option | LeftOut:
     if action in _SKIPPED_ACTIONS or last_name(call, "help") == "SUPPRESS":
         return LeftOut()
     spelled = next((name for name in names if name.startswith("--")), names[0])
-    name = spelled.lstrip("-")
+    name = _name(call, spelled)
     written: Written = {}
     if action == "BooleanOptionalAction":
         written = {"type": "flag", "pass-true-as": f"--{name}", "pass-false-as": f"--no-{name}"}
@@ -79,6 +79,14 @@ def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | Le
     if "default" not in written and not is_required:
         return LeftOut(f"`{spelled}` takes several values or none at all, and has no default: left out")
     return Option(declared(name, {**written, "pass-as": "{value}"}), False, before=spelled)
+
+
+def _name(call: Call, spelled: str) -> str:
+    """Its long name; an option that has none is called as the script calls it, if that is said."""
+    attribute = call.get("dest")
+    if spelled.startswith("-") and not spelled.startswith("--") and isinstance(attribute, str) and attribute:
+        return attribute
+    return spelled.lstrip("-")
 
 
 def _action(call: Call) -> str:

@@ -76,8 +76,6 @@ class Call:
         self.notes.append(Note(self.line, message))
 
 
-
-
 def last_name(call: Call, keyword: str) -> str:
     node = call.keywords.get(keyword)
     if isinstance(node, ast.Call):
@@ -92,13 +90,13 @@ def add_type(written: Written, call: Call, name: str, is_list: bool) -> None:
         spoken = spoken or (_type_of_default(call) if call.is_click else "str")
     kind = _TYPES.get(spoken)
     if kind == "bool" or (kind is None and "bool" in spoken.lower()):
-        is_trap = spoken == "bool" and not call.is_click
+        way = str(written.pop("pass-as", f"--{name}={{value}}"))
+        no = "" if spoken == "bool" and not call.is_click else "false"
         written |= {
             "type": "flag",
-            "pass-true-as": f"--{name}=true",
-            "pass-false-as": f"--{name}=" if is_trap else f"--{name}=false",
+            "pass-true-as": way.replace("{value}", "true"),
+            "pass-false-as": way.replace("{value}", no),
         }
-        written.pop("pass-as", None)
         return
     written["type"] = kind or "string"
     if is_list:
