@@ -31,14 +31,14 @@ ALLOWED = {
     "views": {"config", "document", "plan", "schedule.vocabulary"},
     "runners": {"config", "plan", "schedule.vocabulary"},
     "store": {"config", "plan", "schedule.vocabulary"},
-    "engine": {"config", "plan", "schedule", "runners", "store"},
+    "engine": {"config", "plan", "schedule", "runners", "store", "publishing"},
     "edit": {"document", "config"},
     "settings": {"document", "config"},
     # `vhpipe lsp` hands the server what it checks texts with
-    "cli": ALL_BELOW | {"lsp"},
+    "cli": ALL_BELOW | {"lsp", "publishing"},
     "web": ALL_BELOW,
     "lsp": ALL_BELOW,
-    "function_step": set(),
+    "function_step": {"publishing"},
     "api": ALL_BELOW | {"function_step"},
 }  # fmt: skip
 """Folder → folders or single modules. A folder's own modules and the two at the root are always allowed."""

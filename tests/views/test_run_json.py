@@ -79,6 +79,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
             "serve": {"type": "deployment", "status": "complete", "because": None, "version": "v1",
                       "aliases": ["latest"], "files": ["predict/model.pkl"]},
         },
+        "published": [],
         "ignored": ["`image` of step `train model`"],
     }  # fmt: skip
 

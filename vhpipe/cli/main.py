@@ -32,6 +32,7 @@ COMMANDS = {
     "why": ("vhpipe.cli.why", "Say why an execution ran, and what differs from an earlier one."),
     "logs": ("vhpipe.cli.logs", "Print the log of an execution."),
     "outputs": ("vhpipe.cli.outputs", "List or fetch the files that a run made."),
+    "publish": ("vhpipe.cli.publish", "Publish a file or a metric of a step to its run."),
     "metadata": ("vhpipe.cli.metadata", "Print what the executions of a node measured."),
     "compare": ("vhpipe.cli.compare", "Compare executions: what varies, and what came of it."),
     "stop": ("vhpipe.cli.stop", "Stop a run."),

@@ -1,4 +1,4 @@
-"""`vhpipe metadata RUN NODE`: what the executions of a node measured."""
+"""`vhpipe metadata RUN NODE`: what the executions of a node measured, or without NODE the metrics of the run."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.columns import columns
-from vhpipe.cli.metadata_reading import last_values, series
+from vhpipe.cli.metadata_reading import last_of, last_values, series, series_in
 from vhpipe.cli.reading import OpenRun, open_run
 from vhpipe.cli.selecting import (
     Selection,
@@ -19,6 +19,7 @@ from vhpipe.cli.selecting import (
     selected_attempt,
     selected_executions,
 )
+from vhpipe.engine.monitoring import METRICS, OF_THE_LINE
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.node_progress import ExecutionView
 from vhpipe.views.run_text import value_text
@@ -26,13 +27,18 @@ from vhpipe.views.run_text import value_text
 
 @click.command("metadata", short_help="Print what the executions of a node measured.")
 @required_run_argument
-@click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
+@click.argument("node", metavar="[NODE[#INDEX][.ATTEMPT]]", required=False)
 @click.option("--series", "is_series", is_flag=True, help="Every line that was measured, as JSON, one a line.")
 @project_option
 @json_option
-def command(selector: str, node: str, is_series: bool, project: Path, as_json: bool) -> int:
-    """Print the last value of each metadata key, per execution."""
+def command(selector: str, node: str | None, is_series: bool, project: Path, as_json: bool) -> int:
+    """Print the last value of each metadata key, per execution; without NODE the metrics of the run itself.
+
+    Those are what steps have published and what a `monitor` selects.
+    """
     run = open_run(opened_project(project).run(selector))
+    if node is None:
+        return _of_run(run, is_series, as_json)
     selection = parse_selection(node, tuple(run.view.nodes))
     executions = selected_executions(run.view, selection)
     if is_series:
@@ -45,6 +51,20 @@ def command(selector: str, node: str, is_series: bool, project: Path, as_json: b
         click.echo(json_text(shown))
     else:
         click.echo(_table(_with_parameters(run, selection.node, values)))
+    return 0
+
+
+def _of_run(run: OpenRun, is_series: bool, as_json: bool) -> int:
+    lines = series_in(run.folder.path / METRICS)
+    if is_series:
+        for line in lines:
+            click.echo(json_text(line, indent=None))
+        return 0
+    values = last_of(lines, OF_THE_LINE)
+    if as_json:
+        click.echo(json_text({"schema": SCHEMA, "run": run.view.number, "metrics": values}))
+    else:
+        click.echo(columns(("metric", "value"), [(name, _cell(value)) for name, value in values.items()]))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 SERIES = "metadata.jsonl"
@@ -11,8 +11,13 @@ END_BYTES = 1 << 14
 
 def series(folder: Path) -> Iterator[dict[str, object]]:
     """The lines in order; none where nothing was measured. A line that is still being written is left out."""
+    return series_in(folder / SERIES)
+
+
+def series_in(path: Path) -> Iterator[dict[str, object]]:
+    """The same of any such file."""
     try:
-        with open(folder / SERIES, "rb") as lines:
+        with open(path, "rb") as lines:
             for line in lines:
                 if (values := _values(line)) is not None:
                     yield values
@@ -22,9 +27,13 @@ def series(folder: Path) -> Iterator[dict[str, object]]:
 
 def last_values(folder: Path) -> dict[str, object]:
     """The last value of every key, in the order in which the keys came; also while the attempt runs."""
+    return last_of(series(folder), {"_time"})
+
+
+def last_of(lines: Iterable[dict[str, object]], without: Collection[str]) -> dict[str, object]:
     values: dict[str, object] = {}
-    for line in series(folder):
-        values.update((key, value) for key, value in line.items() if key != "_time")
+    for line in lines:
+        values.update((key, value) for key, value in line.items() if key not in without)
     return values
 
 

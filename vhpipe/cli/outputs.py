@@ -38,16 +38,24 @@ class Output(NamedTuple):
 @click.argument("node", metavar="[NODE[#INDEX]]", required=False)
 @click.option("--get", "target", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Copy the files to DIR/NODE/, of a task to DIR/NODE/INDEX/.")  # fmt: skip
+@click.option("--published", "is_published", is_flag=True,
+              help="The artifacts and models that the run itself has; with --get they go to DIR/NAME.")  # fmt: skip
 @click.option("--force", is_flag=True, help="With --get: replace files that are there with another content.")
 @project_option
 @json_option
-def command(selector: str, node: str | None, target: Path | None, force: bool, project: Path, as_json: bool) -> int:
+def command(
+    selector: str, node: str | None, target: Path | None, is_published: bool, force: bool, project: Path, as_json: bool
+) -> int:
     """List the outputs of a run, the latest if RUN is not given; with --get copy them out.
 
     Outputs of failed executions are listed too, with their status.
     """
     store = opened_project(project)
     view = open_run(store.run(selector)).view
+    if is_published:
+        from vhpipe.cli.published import command_published
+
+        return command_published(view, store.blobs, node, target, force, as_json)
     found = tuple(_outputs(view, node))
     if target is not None:
         fetch([_wanted(output) for output in found], target, store.blobs, force)

@@ -15,11 +15,12 @@ from vhpipe.engine.masking import masked_outputs
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.pool import Pool
 from vhpipe.engine.preparing import CannotPrepareError
+from vhpipe.engine.publishing import Spooled, Spools, kept_things
 from vhpipe.engine.survival import survivable
 from vhpipe.engine.working_copy import remove_tree
 from vhpipe.engine.workspace import Workspace, Workspaces
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec
+from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec, PublishedThing
 from vhpipe.runners.protocol import Ending, Runner
 from vhpipe.schedule.vocabulary import AttemptReported, Status
 from vhpipe.store.blobs import Blobs
@@ -36,6 +37,14 @@ class Prepared(NamedTuple):
     workspace: Workspace
     copy: WorkingCopy
     fingerprint: str | None
+
+
+class Made(NamedTuple):
+    """What an attempt leaves, safe in the blob store, and what is to be said of it."""
+
+    outputs: tuple[Datum, ...] = ()
+    published: tuple[PublishedThing, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Ended(NamedTuple):
@@ -62,11 +71,12 @@ class Attempts:
         copies: Copies,
         fingerprints: Fingerprints,
         pool: Pool,
+        spools: Spools,
         on_report: Callable[[AttemptReported], None],
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
         self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
-        self._masking = workspaces.masking
+        self._masking, self._spools = workspaces.masking, spools
         self._prepared: dict[AttemptId, Prepared] = {}
         self._preparing: dict[AttemptId, str | None] = {}
         self._completing: set[AttemptId] = set()
@@ -120,12 +130,14 @@ class Attempts:
             self._report_unstarted(attempt, Status.STOPPED, because)
             return
         assert self.runner is not None, "the engine sets the runner before it starts anything"
+        self._spools.open(attempt)
         try:
             self.runner.start(attempt, made.workspace.launch)
         except OSError as failure:
             self._report_unstarted(attempt, Status.CRASHED, survivable(failure, "cannot start"))
 
     def _report_unstarted(self, attempt: AttemptId, outcome: Status, because: str) -> None:
+        self._spools.close(attempt)
         self._copies.give_back(self._prepared.pop(attempt).copy)
         self._on_report(AttemptReported(attempt, outcome, because=because))
 
@@ -137,10 +149,11 @@ class Attempts:
         if outcome is Status.STOPPED and attempt in self._completing:
             outcome = Status.COMPLETE
         ended, found = self._found(Ended(attempt, outcome, because, ending.exit_code))
-        if sum(each.size_bytes for each in found) <= LIGHT_BYTES:
-            self._on_report(self._collected(ended, found))
+        spooled = self._spools.close(attempt)
+        if sum(each.size_bytes for each in found) + spooled.size_bytes <= LIGHT_BYTES:
+            self._on_report(self._collected(ended, found, spooled))
         else:
-            self._pool.do(lambda: self._collected(ended, found), self._on_report)
+            self._pool.do(lambda: self._collected(ended, found, spooled), self._on_report)
 
     def _found(self, ended: Ended) -> tuple[Ended, tuple[FoundOutput, ...]]:
         try:
@@ -150,12 +163,13 @@ class Attempts:
         except OSError as failure:
             return ended.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs")), ()
 
-    def _collected(self, ended: Ended, found: tuple[FoundOutput, ...]) -> AttemptReported:
+    def _collected(self, ended: Ended, found: tuple[FoundOutput, ...], spooled: Spooled) -> AttemptReported:
         """Commit the outputs: blobs first, then the manifest."""
         workspace, copy, fingerprint = self._prepared.pop(ended.attempt)
-        outputs: tuple[Datum, ...] = ()
+        made = Made()
         try:
             outputs = masked_outputs(self._masking, kept_outputs(found, self._blobs))
+            made = Made(outputs, *kept_things(spooled, self._blobs))
         except (VhpipeError, OSError) as failure:
             ended = ended.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
         changed = self._workspaces.first_changed_input(workspace.inputs)
@@ -166,15 +180,17 @@ class Attempts:
         ended = self._released(ended, copy)
         if ended.outcome is not Status.COMPLETE:
             fingerprint = None
-        return self._committed(ended, workspace.output, outputs, fingerprint)
+        return self._committed(ended, workspace.output, made, fingerprint)
 
     def _committed(
-        self, ended: Ended, sink: AttemptOutput, outputs: tuple[Datum, ...], fingerprint: str | None
+        self, ended: Ended, sink: AttemptOutput, made: Made, fingerprint: str | None
     ) -> AttemptReported:
         attempt, outcome, because, exit_code = ended
         because = because and self._masking.text(because)
-        run = self._run.number
-        manifest = Manifest(attempt, outcome, exit_code, because, sink.metadata, outputs, run, fingerprint)
+        manifest = Manifest(
+            attempt, outcome, exit_code, because, sink.metadata, made.outputs, self._run.number, fingerprint,
+            made.published,
+        )  # fmt: skip
         try:
             digest = write_manifest(self._run.attempt_path(attempt), manifest)
         except VhpipeError as failure:
@@ -186,10 +202,11 @@ class Attempts:
             exit_code=exit_code,
             because=because,
             metadata=sink.metadata,
-            outputs=outputs,
+            outputs=made.outputs,
             manifest=digest,
             fingerprint=fingerprint,
-            warnings=sink.warnings,
+            warnings=(*sink.warnings, *made.warnings),
+            published=made.published,
         )
 
     def _released(self, ended: Ended, copy: WorkingCopy) -> Ended:

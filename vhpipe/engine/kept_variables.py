@@ -10,12 +10,13 @@ from pathlib import Path
 from vhpipe.engine.configuration import ConfigurationWriter
 from vhpipe.engine.surrounding import Surrounding, parameter_variables, recorded_variables
 from vhpipe.plan.model import ExecutionSpec
+from vhpipe.publishing import SPOOL
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.atomic import write_new
 
 NAME = "environment.json"
 JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
-OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSITORY_DIR", JOB, EXECUTION})
+OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSITORY_DIR", SPOOL, JOB, EXECUTION})
 """What no two attempts share, beside parameters."""
 
 

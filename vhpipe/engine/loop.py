@@ -19,6 +19,7 @@ from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.hooks import NodeHooks
 from vhpipe.engine.pool import Pool
+from vhpipe.engine.publishing import Spools
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.search import OptunaSearch
@@ -85,6 +86,7 @@ class Parts(NamedTuple):
     fetcher: Fetcher
     reuse: Reuse
     hooks: NodeHooks
+    spools: Spools
 
 
 class Engine:
@@ -119,11 +121,13 @@ class Engine:
         self._fetcher: Fetcher
         self._reuse: Reuse
         self._hooks: NodeHooks
+        self._spools: Spools
 
     def equip(self, parts: Parts) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
         self._attempts, self._runner, self._pool = parts.attempts, parts.runner, parts.pool
         self._fetcher, self._reuse, self._hooks = parts.fetcher, parts.reuse, parts.hooks
+        self._spools = parts.spools
         parts.attempts.runner = parts.runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
@@ -193,6 +197,7 @@ class Engine:
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
             self._reuse.look_again(self._scheduler.state.capacity)
+            self._spools.tick()
             for observer in self._observers:
                 observer.tick()
 

@@ -118,7 +118,7 @@ class AttemptOutput:
             return
         self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
         if self._measured is not None:
-            self._measured(self._reader.last)
+            self._measured(self._reader.last, found)
 
     def _append(self, name: str, content: bytes) -> None:
         file = self._open(name)

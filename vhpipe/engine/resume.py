@@ -138,6 +138,7 @@ def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> AttemptReporte
     return AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
+        published=manifest.published,
     )  # fmt: skip
 
 

@@ -74,7 +74,8 @@ class Reuse:
 
         All of them are looked at: a damaged blob that stayed would be taken for the one that is made again.
         """
-        damaged = [datum.name for datum in found.outputs if not self._blobs.verify(datum.blob)]
+        data = (*found.outputs, *(each.datum for each in found.published if each.datum is not None))
+        damaged = [datum.name for datum in data if not self._blobs.verify(datum.blob)]
         return damaged[0] if damaged else None
 
     def _verified(self, execution: ExecutionId, fingerprint: str, found: Manifest, damaged: str | None) -> None:
@@ -92,7 +93,7 @@ class Reuse:
             return
         self._stop_waiting(execution, fingerprint)
         self._answer(
-            ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs, fingerprint=fingerprint)
+            ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs, fingerprint, found.published)
         )
 
     def _miss_or_wait(self, execution: ExecutionId, fingerprint: str, because: str) -> None:

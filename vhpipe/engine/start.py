@@ -21,7 +21,9 @@ from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
 from vhpipe.engine.loop import Approvals, Engine, Parts
 from vhpipe.engine.masking import Masking
+from vhpipe.engine.monitoring import METRICS, RunMetrics
 from vhpipe.engine.pool import Pool
+from vhpipe.engine.publishing import Spools
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
@@ -159,7 +161,9 @@ def walk(
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
     fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order), changed=_changed_secrets(order))
-    attempts = _attempts(begun, engine, pool, fingerprints)
+    metrics = RunMetrics(f"{run.path}/{METRICS}", order.plan)
+    spools = Spools(run, metrics, _masking(order))
+    attempts = _attempts(begun, engine, pool, fingerprints, spools)
     store = begun.store
     reuse = Reuse(
         run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
@@ -169,8 +173,8 @@ def walk(
     shell = shell_of(order.environment.get("PATH"))
     thread = HookThread(hook_calls or ProcessHooks(order.project, order.environment, shell), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread)
-    recorder.observers = (*observers, hooks)
-    engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks))
+    recorder.observers = (*observers, hooks, metrics)
+    engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
     try:
         engine.run(begun.beginning)
     finally:
@@ -190,9 +194,15 @@ def is_closed(order: Order) -> bool:
     return not order.inherits_environment and order.repository != "in-place"
 
 
-def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints) -> Attempts:
-    order, store, snapshot = begun.order, begun.store, begun.snapshot
+def _masking(order: Order) -> Masking:
     hidden = secret_names_in(order.environment)
+    return Masking((*order.secrets.values(), *(order.environment[name] for name in hidden)))
+
+
+def _attempts(
+    begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints, spools: Spools
+) -> Attempts:
+    order, store, snapshot = begun.order, begun.store, begun.snapshot
     surrounding = Surrounding(
         run=begun.run,
         info=begun.info,
@@ -202,12 +212,13 @@ def _attempts(begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprin
         environment=order.environment,
         shell=shell_of(order.environment.get("PATH")),
         secrets=order.secrets,
-        hidden=hidden,
-        masking=Masking((*order.secrets.values(), *(order.environment[name] for name in hidden))),
+        hidden=secret_names_in(order.environment),
+        masking=spools.masking,
     )
     copies = _copies(begun)
-    workspaces = Workspaces(surrounding, InputFiles(store.blobs), StopConditions(engine.hear_soon))
-    return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, engine.hear)
+    conditions = StopConditions(engine.hear_soon)
+    workspaces = Workspaces(surrounding, InputFiles(store.blobs), conditions, spools.metrics)
+    return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, spools, engine.hear)
 
 
 def _changed_secrets(order: Order) -> frozenset[str]:

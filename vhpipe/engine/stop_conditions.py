@@ -3,15 +3,15 @@
 Source: decision 23; the expressions are those of node actions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from vhpipe.plan.conditions import Condition, holds, parse_condition
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.schedule.vocabulary import Json, StopConditionMet
 
-Measured = Callable[[Mapping[str, Json]], None]
-"""Hears the last value of every key after each line of metadata."""
+Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
+"""Hears the last value of every key, and the objects that have come since it heard last, each with something in it."""
 
 
 class StopConditions:
@@ -29,7 +29,7 @@ class StopConditions:
             return None
         parameters = in_declared_types(spec.step, spec.values)
 
-        def measured(metadata: Mapping[str, Json]) -> None:
+        def measured(metadata: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
             for each in tuple(conditions):
                 if holds(self._condition(each[0]), metadata, parameters).holds:
                     conditions.remove(each)

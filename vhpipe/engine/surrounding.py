@@ -18,9 +18,12 @@ from vhpipe.engine.preparing import CannotPrepareError
 from vhpipe.plan.command import variable_name
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.plan.values import typed_value
+from vhpipe.publishing import SPOOL
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.run_folder import RunFolder, RunInfo
 
+SPOOL_NAME = "published.jsonl"
+"""The file of an attempt to which its step appends what it publishes."""
 VARIABLE_LIMIT = 96 * 1024
 """Bytes; a longer parameter gets no variable of its own."""
 
@@ -116,6 +119,7 @@ def step_variables(
         "VH_PROJECT_ID": around.project_identifier,
         "VH_LOCAL_IP": "127.0.0.1",
         "VH_PUBLIC_IP": "127.0.0.1",
+        SPOOL: f"{place.folder}/{SPOOL_NAME}",
     }
     if around.info.is_pipeline:
         variables["VH_PIPELINE_ID"] = around.info.identifier

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from vhpipe.engine.snapshot import load_snapshot
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.model import ExecutionId
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptLost, InputsFetched, Recorded
+from vhpipe.schedule.vocabulary import AttemptEnded, AttemptLost, InputsFetched, Published, Recorded
 from vhpipe.store.journal import read_journal
 from vhpipe.store.lines import valid_lines
 from vhpipe.store.manifest import manifest_name
@@ -119,6 +119,9 @@ def _needs_of(run: int, records: tuple[Recorded, ...]) -> Iterator[Need]:
         for datum in event.outputs:
             yield Need(run, "output", datum.name, datum.blob, execution.node, execution.index)
     for recorded in records:
+        if isinstance(recorded.event, Published) and (published := recorded.event.datum) is not None:
+            made_by = recorded.event.execution
+            yield Need(run, "output", published.name, published.blob, made_by.node, made_by.index)
         if isinstance(recorded.event, InputsFetched):
             for uri, blob in recorded.event.blobs.items():
                 yield Need(run, "input", uri, blob, recorded.event.node)

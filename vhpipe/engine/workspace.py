@@ -14,6 +14,7 @@ from vhpipe.engine.identity import attempt_identifier
 from vhpipe.engine.input_files import InputFiles, PlacedInputs
 from vhpipe.engine.kept_variables import VariablesKeeper
 from vhpipe.engine.masking import MaskedSink
+from vhpipe.engine.monitoring import RunMetrics, both
 from vhpipe.engine.output import AttemptOutput
 from vhpipe.engine.own_configuration import configuration_objects
 from vhpipe.engine.preparing import CannotPrepareError
@@ -54,8 +55,10 @@ class Workspace(NamedTuple):
 class Workspaces:
     """Makes the workspaces of one run. Thread-safe."""
 
-    def __init__(self, surrounding: Surrounding, input_files: InputFiles, conditions: StopConditions) -> None:
-        self._around, self._conditions = surrounding, conditions
+    def __init__(
+        self, surrounding: Surrounding, input_files: InputFiles, conditions: StopConditions, metrics: RunMetrics
+    ) -> None:
+        self._around, self._conditions, self._metrics = surrounding, conditions, metrics
         self.masking = surrounding.masking
         self._input_files = input_files
         self._configuration = ConfigurationWriter(f"{surrounding.run.path}/work/shared")
@@ -97,7 +100,8 @@ class Workspaces:
         self._variables.keep(folder, spec, variables, of_parameters)
         masking = self.masking
         mask = masking.object if masking.is_needed else None
-        output = AttemptOutput(folder, self._conditions.watch(attempt, spec), mask, self._leave_empty)
+        measured = both(self._conditions.watch(attempt, spec), self._metrics.watch(attempt))
+        output = AttemptOutput(folder, measured, mask, self._leave_empty)
         marker = f"VH_JOB_ID={variables['VH_JOB_ID']}"
         limits = (spec.step.time_limit_s, spec.step.no_output_timeout_s)
         sink = MaskedSink(masking, output) if masking.is_needed else output

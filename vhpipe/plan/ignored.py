@@ -44,8 +44,6 @@ def _of_extension(graph: PipelineGraph) -> Iterable[str]:
     extension = graph.extension
     if extension is None:
         return
-    if extension.monitor is not None or any(node.monitor is not None for node in extension.nodes):
-        yield "monitor: results are shown with their nodes, not with the run"
     if extension.queue is not None or any(node.queue is not None for node in extension.nodes):
         yield "queue: all executions run on this machine"
 

@@ -5,6 +5,7 @@ Nodes stand in topological order, ties in file order; `PlannedEdge.index` is the
 """
 
 from collections.abc import Iterator
+from typing import Literal as Enumerated
 
 import msgspec
 
@@ -13,6 +14,9 @@ from vhpipe.config.reference_parts import Filled, Reference
 from vhpipe.plan.sweeps import Sweep
 
 PLAN_FORMAT = 1
+
+
+PublishedKind = Enumerated["artifact", "model", "metric"]
 
 
 class Datum(msgspec.Struct, frozen=True):
@@ -27,6 +31,15 @@ class Datum(msgspec.Struct, frozen=True):
     size_bytes: int
     mode: int = 0o644
     properties: tuple[dict[str, object], ...] = ()
+
+
+class PublishedThing(msgspec.Struct, frozen=True):
+    """What a step has published to its run: a file (`datum`), or the last `value` of a metric."""
+
+    kind: PublishedKind
+    name: str
+    datum: Datum | None = None
+    value: object = None
 
 
 class ExecutionId(msgspec.Struct, frozen=True, order=True):
@@ -241,6 +254,7 @@ class GivenExecution(msgspec.Struct, frozen=True):
     values: dict[str, Value] = {}
     metadata: dict[str, object] = {}
     outputs: tuple[Datum, ...] = ()
+    published: tuple[PublishedThing, ...] = ()
 
 
 class GivenDeployment(msgspec.Struct, frozen=True):

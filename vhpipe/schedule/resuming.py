@@ -50,10 +50,15 @@ def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
                 ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
     if state.stopping is not None:
         return  # it only goes on to its end
-    _make_again(ledger, [each for each in resumed.damaged if state.nodes[each.node].stopping is None])
+    _make_again(ledger, [each for each in resumed.damaged if _may_be_made_again(state.nodes[each.node])])
     if was_stopped:
         _take_back_stop(ledger)
     _ask_again(ledger)
+
+
+def _may_be_made_again(node: NodeState) -> bool:
+    """Not where nothing starts any more, nor where it would not help: what has failed stays so."""
+    return node.stopping is None and node.status is not Status.ERROR
 
 
 def _make_again(ledger: Ledger, damaged: Sequence[ExecutionId]) -> None:

@@ -6,7 +6,7 @@ from zlib import crc32
 
 import msgspec
 
-from vhpipe.plan.model import AttemptId, Datum
+from vhpipe.plan.model import AttemptId, Datum, PublishedThing
 from vhpipe.schedule.vocabulary import Json, Status
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.codec import decode, encode
@@ -23,6 +23,7 @@ class Manifest(msgspec.Struct, frozen=True):
     outputs: tuple[Datum, ...] = ()
     run: int = 0
     fingerprint: str | None = None
+    published: tuple[PublishedThing, ...] = ()
     checksum: int = 0
     """The crc32 of the manifest as JSON with 0 in this place."""
 

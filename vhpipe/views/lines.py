@@ -25,6 +25,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
+    Published,
     Recorded,
     RetryDue,
     RetryScheduled,
@@ -122,6 +123,9 @@ def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: 
         case ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
+        case Published():
+            label = one_line(view.nodes[event.execution.node].label(event.execution.index))
+            yield Line(f"{label} published {event.kind} {one_line(event.name)}", Weight.DETAIL)
         case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
             pass
         case SweepExtended() | RetryDue() | HookApplied():

@@ -1,7 +1,7 @@
 """How far a run has come: its events folded over its plan, one at a time, each at the same small cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from vhpipe.plan.model import Plan
@@ -26,6 +26,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
+    Published,
     Recorded,
     RetryDue,
     RetryScheduled,
@@ -59,6 +60,8 @@ class RunView:
     capacity: int = 0
     by_user: bool = False
     was_refused: bool = False
+    published: dict[tuple[str, str], Published] = field(default_factory=dict)
+    """What the run itself has, by kind and name; what was published last is the last."""
 
     @classmethod
     def start(cls, plan: Plan, number: int) -> "RunView":
@@ -124,6 +127,9 @@ class RunView:
                 | Warned()
             ):  # fmt: skip
                 _apply_to_node(self.nodes[event.node], event, at)
+            case Published():
+                self.published.pop((event.kind, event.name), None)
+                self.published[event.kind, event.name] = event
             case ActionTaken() | InputsFetched() | RetryDue():
                 pass
             case _:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Origin
+from vhpipe.schedule.vocabulary import Published
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
@@ -14,7 +15,7 @@ def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
     """The run so far, in plain dicts, lists and scalars. `log_path` says where the log of an attempt is.
 
     `because` is null where there is nothing to explain. `ignored` lists what the file asks for and this machine does
-    not honour. Executions of a node are listed from its start on.
+    not honour, `published` what the run itself has. Executions of a node are listed from its start on.
     """
     return {
         "schema": SCHEMA,
@@ -23,7 +24,25 @@ def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
         "status": str(view.status),
         "because": json_value(view.because),
         "nodes": {name: _node_json(view, node, log_path) for name, node in view.nodes.items()},
+        "published": [_published_json(event) for event in view.published.values()],
         "ignored": json_value(view.plan.ignored),
+    }
+
+
+def _published_json(event: Published) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "kind": event.kind,
+        "name": json_value(event.name),
+        "node": json_value(event.execution.node),
+        "index": event.execution.index,
+    }
+    if event.datum is None:
+        return shown | {"value": json_value(event.value)}
+    return shown | {
+        "size_bytes": event.datum.size_bytes,
+        "datum": event.datum.id,
+        "sha256": event.datum.blob,
+        "properties": json_value(event.datum.properties),
     }
 
 

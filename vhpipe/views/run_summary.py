@@ -11,6 +11,7 @@ from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, durat
 from vhpipe.views.safe_text import one_line
 
 SHOWN_FAILURES = 10
+SHOWN_PUBLISHED = 20
 
 
 def summary(
@@ -22,12 +23,26 @@ def summary(
         yield f"  {_node_line(node)}"
         yield from (f"    warning: {one_line(warning)}" for warning in node.warnings)
         yield from _failures(view, node, log_path, commands)
+    yield from _published(view)
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
         yield f"{one_line(node.name)} waits for approval: {answer}"
     if (step := next_step(view, commands)) is not None:
         yield step
     yield from (f"ignored: {one_line(ignored)}" for ignored in view.plan.ignored)
+
+
+def _published(view: RunView) -> Iterator[str]:
+    """What the run itself has: files one by one, metrics in one line."""
+    files = [event for event in view.published.values() if event.datum is not None]
+    for event in files[:SHOWN_PUBLISHED]:
+        label = view.nodes[event.execution.node].label(event.execution.index)
+        yield f"published {event.kind} {one_line(event.name)} of {one_line(label)}"
+    if len(files) > SHOWN_PUBLISHED:
+        yield f"and {len(files) - SHOWN_PUBLISHED} more published files"
+    metrics = {event.name: event.value for event in view.published.values() if event.datum is None}
+    if metrics:
+        yield f"published metrics: {metadata_text(metrics)}"
 
 
 def _node_line(node: NodeView) -> str:

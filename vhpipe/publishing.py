@@ -1,0 +1,139 @@
+"""Publish from inside a step to its run: files as artifacts or models, and numbers as metrics.
+
+    from vhpipe.publishing import publish_artifact, publish_metric, publish_model
+
+The standard library is all this needs, and it imports little of that. `python -m vhpipe publish` does the same.
+"""
+
+import json
+import math
+import os
+import time
+
+SPOOL = "VHPIPE_PUBLISH"
+"""The variable that names the file to which a step appends what it publishes, one JSON object a line."""
+FOLDER = "published"
+"""Where the files lie until the attempt is collected, beside the spool."""
+LINE_LIMIT = 64 * 1024
+CHUNK_BYTES = 1 << 20
+
+
+class CannotPublishError(Exception):
+    """What was asked for cannot be published; the message is a sentence."""
+
+
+def publish_artifact(name: str, path: "str | os.PathLike[str]", metadata: "dict[str, object] | None" = None) -> None:
+    """Publish a file under a name; of a folder all files, below that name. Of equal names the last counts.
+
+    The file is copied now: what becomes of it later does not matter.
+    Errors: CannotPublishError, also outside of a step.
+    """
+    _publish("artifact", name, os.fspath(path), metadata or {})
+
+
+def publish_model(name: str, path: "str | os.PathLike[str]", metadata: "dict[str, object] | None" = None) -> None:
+    """The same for a model."""
+    _publish("model", name, os.fspath(path), metadata or {})
+
+
+def publish_metric(**values: float) -> None:
+    """Publish a point of one or more metrics; each is shown at once. Errors: CannotPublishError."""
+    publish_metrics(values)
+
+
+def publish_metrics(values: "dict[str, float]") -> None:
+    """The same for names that are no words of Python."""
+    _append({"kind": "metric", "at": time.time(), "values": {name: _number(name, values[name]) for name in values}})
+
+
+def _number(name: str, value: object) -> "bool | int | float | str":
+    """A number as JSON can have it; numbers of NumPy and its kind are asked for their own."""
+    if isinstance(value, bool | int):
+        return value
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise CannotPublishError(f"metric `{name}` is no number: {value!r}") from None
+    return number if math.isfinite(number) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(number, "NaN")
+
+
+def _publish(kind: str, name: str, path: str, metadata: "dict[str, object]") -> None:
+    _spool()
+    if not os.path.isdir(path):
+        _publish_file(kind, name, path, metadata)
+        return
+    for folder, _, files in os.walk(path):
+        for file in sorted(files):
+            whole = os.path.join(folder, file)
+            _publish_file(kind, f"{name}/{os.path.relpath(whole, path)}", whole, metadata)
+
+
+def _publish_file(kind: str, name: str, path: str, metadata: "dict[str, object]") -> None:
+    if fault := _fault_of(name):
+        raise CannotPublishError(f"name `{name}` {fault}")
+    entry: dict[str, object] = {"kind": kind, "name": name, "properties": metadata}
+    _line(entry)  # what cannot be said is refused before anything is copied
+    try:
+        file = _copied(path, os.path.join(os.path.dirname(_spool()), FOLDER))
+    except OSError as failure:
+        raise CannotPublishError(f"cannot publish `{path}`: {failure.strerror or failure}") from failure
+    _append({**entry, "file": file})
+
+
+def _fault_of(name: str) -> "str | None":
+    """Why a name cannot be that of an output, as the end of a sentence."""
+    parts = name.split("/")
+    if not name or name.startswith("/") or "\0" in name or not {"", ".", ".."}.isdisjoint(parts):
+        return "is not a relative path without `.`, `..` and empty parts"
+    try:
+        return "has a part of more than 255 bytes" if max(len(part.encode()) for part in parts) > 255 else None
+    except UnicodeEncodeError:
+        return "is not UTF-8"
+
+
+def _copied(path: str, folder: str) -> str:
+    """The name of a whole copy of the file in the folder."""
+    os.makedirs(folder, 0o700, exist_ok=True)
+    name = os.urandom(16).hex()
+    temporary = os.path.join(folder, f"{name}.tmp")
+    try:
+        with open(path, "rb") as source, open(temporary, "xb") as copy:
+            while chunk := source.read(CHUNK_BYTES):
+                copy.write(chunk)
+            os.fchmod(copy.fileno(), os.fstat(source.fileno()).st_mode & 0o777 | 0o600)
+        os.rename(temporary, os.path.join(folder, name))
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    return name
+
+
+def _append(entry: "dict[str, object]") -> None:
+    """One write, so that lines of several processes do not mix."""
+    line = _line(entry)
+    try:
+        descriptor = os.open(_spool(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+    except OSError as failure:
+        raise CannotPublishError(f"cannot publish: {failure.strerror or failure}") from failure
+
+
+def _line(entry: "dict[str, object]") -> bytes:
+    try:
+        line = json.dumps(entry).encode() + b"\n"
+    except (TypeError, ValueError) as fault:
+        raise CannotPublishError(f"this is no JSON: {fault}") from None
+    if len(line) > LINE_LIMIT - 64:
+        raise CannotPublishError(f"names and metadata of more than {LINE_LIMIT // 1024} KiB cannot be published")
+    return line
+
+
+def _spool() -> str:
+    spool = os.environ.get(SPOOL)
+    if not spool:
+        raise CannotPublishError("only a step of a run can publish")
+    return spool
