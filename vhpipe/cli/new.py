@@ -92,7 +92,10 @@ def _scripts(path: str, project: str) -> Iterator[Found]:
     for shown in script_files(path) if os.path.isdir(path) else (path,):
         relative = os.path.relpath(os.path.realpath(shown), os.path.realpath(project or "."))
         if relative.split(os.sep)[0] == os.pardir:
-            raise UsageError(f"`{shown}` is not below the folder of the file", "steps start in the folder of their file: let `-o FILE` be in one above all scripts")
+            raise UsageError(
+                f"`{shown}` is not below the folder of the file",
+                "steps start in the folder of their file: let `-o FILE` be in one above all scripts",
+            )
         yield Found(shown, relative.replace(os.sep, "/"), read_script(_content(shown)))
 
 
