@@ -36,7 +36,24 @@ def main(words: list[str]) -> int:
     except (UnreadableValueError, UnwritableValueError, _NoFunctionError) as problem:
         print(f"vhpipe: error: {problem}", file=sys.stderr)
         return 1
+    except Exception as failure:
+        _print_failure(failure)
+        return 1
     return 0
+
+
+def _print_failure(failure: Exception) -> None:
+    """The traceback from where the user's code begins."""
+    import traceback
+
+    begins = failure.__traceback__
+    while begins is not None and _is_ours(begins.tb_frame.f_code.co_filename):
+        begins = begins.tb_next
+    traceback.print_exception(type(failure), failure, begins or failure.__traceback__)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith("<frozen ") or os.path.dirname(file) == os.path.dirname(__file__)
 
 
 def _options(words: list[str]) -> dict[str, list[str]]:
