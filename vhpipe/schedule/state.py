@@ -337,6 +337,9 @@ class RunState(msgspec.Struct):
         if event.status is Status.CREATED:
             self._forget_queued_of(event.node)
             node.status, node.bound, node.queued, node.completed, node.failed = Status.CREATED, None, 0, 0, 0
+            node.making_deployment = False
+            for execution in node.executions:  # they count no more, but for the numbers of their attempts
+                execution.status = Status.SKIPPED
         for index in event.queued:
             node.executions[index].status, node.executions[index].because = Status.QUEUED, None
         node.queued += len(event.queued)
@@ -345,15 +348,12 @@ class RunState(msgspec.Struct):
     def _run_resumed(self, event: RunResumed) -> None:
         self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
         self.because = None
-        again = [waiting for waiting in self.queue if self.nodes[waiting.node].reuses]
-        self.unchecked.extendleft(reversed(again))  # the work may have been done meanwhile, or be under way elsewhere
-        self.queue = deque(waiting for waiting in self.queue if not self.nodes[waiting.node].reuses)
         if self.stopping is not None and self.stopping.by_user:
             self.stopping = None
         self._wait_anew()
 
     def _wait_anew(self) -> None:
-        """Have all looked up once more: the answers were those of an engine that is gone."""
+        """Have all looked up once more: who answered is gone, and others may have done the work since."""
         waiting = (*self.queue, *self.awaited, *self.unchecked)
         for emptied in (self.queue, self.awaited, self.unchecked):
             emptied.clear()
