@@ -1,5 +1,6 @@
 """What scripts meet while a step loads them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,11 @@ def test_steps_publish_values_models_and_metrics_to_their_run(made: Any) -> None
             pipeline.start_locally()
         """
     )
-    assert Run.open(made.folder).status == "complete"
+    run = Run.open(made.folder)
+    assert json.loads(run.artifacts["table.json"].read_bytes()) == {"a": 1}
+    assert run.models["model.bin"].read_text() == "w"
+    assert run.metrics == {"train/loss": 1.0}
+    assert [point["train/loss"] for point in run.points] == [3.0, 1.0]
 
 
 def test_steps_import_little(made: Any) -> None:

@@ -36,7 +36,7 @@ def test_models_of_one_name_of_two_steps_are_both_there(made: Any) -> None:
             f"train_{number}", functions.train, {"x": number}, "model", monitor_models=[("model", f"model-{number}")]
         )
     run = pipeline.start_locally(quiet=True)
-    assert [run.node(f"train_{number}").result("model").read_text() for number in range(2)] == ["0", "1"]  # type: ignore[attr-defined]
+    assert {name: path.read_text() for name, path in run.models.items()} == {"model-0": "0", "model-1": "1"}
 
 
 def test_a_pipeline_can_be_run_twice(made: Any, arithmetic: ModuleType) -> None:
@@ -61,6 +61,7 @@ def test_every_point_of_a_decreasing_metric_is_kept(made: Any) -> None:
     assert run.metadata["train"] == {"loss": 1}
     (series,) = run.path.glob("work/train-*/0.1/metadata.jsonl")
     assert [json.loads(line)["loss"] for line in series.read_text().splitlines()] == [5, 3, 9, 1]
+    assert [point["train/loss"] for point in run.points] == [5, 3, 9, 1]
 
 
 def test_a_cached_step_can_be_run_again_all_the_same(made: Any, arithmetic: ModuleType) -> None:

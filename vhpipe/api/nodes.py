@@ -23,6 +23,9 @@ class RunFiles:
         path = self._attempt_folder(node, execution) / "outputs" / datum.name
         return path if path.exists() else self._blobs.path(datum.blob)
 
+    def blob(self, blob: str) -> Path:
+        return self._blobs.path(blob)
+
     def value(self, node: str, execution: ExecutionView, name: str) -> object:
         """What a function returned under a name. Errors: UsageError if there is no such output."""
         found = [each for each in execution.outputs if each.name.startswith((f"{name}.", f"{name}/"))]

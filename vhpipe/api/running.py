@@ -1,5 +1,6 @@
 """One run: how it goes, what it made, and how to wait for it or stop it."""
 
+import json
 import os
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
 from vhpipe.api.progress import commands_about
+from vhpipe.engine.monitoring import METRICS
 from vhpipe.errors import VhpipeError
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalFollower
@@ -103,6 +105,33 @@ class Run:
     def outputs(self) -> Mapping[str, Mapping[str, Path]]:
         """The files of each node that has any."""
         return {name: node.outputs for name, node in self.nodes.items() if node.outputs}
+
+    @property
+    def artifacts(self) -> Mapping[str, Path]:
+        """The files that steps published to the run, and those that it monitors, by name."""
+        return self._published_files("artifact")
+
+    @property
+    def models(self) -> Mapping[str, Path]:
+        """The models that steps published to the run, and those that it monitors, by name."""
+        return self._published_files("model")
+
+    @property
+    def metrics(self) -> Mapping[str, object]:
+        """The last values of the metrics that steps published to the run, and of those that it monitors."""
+        self._look()
+        return {each.name: each.value for each in self._view.published.values() if each.kind == "metric"}
+
+    @property
+    def points(self) -> tuple[Mapping[str, object], ...]:
+        """Every point of these metrics as it came, with its `_time` and `_node`."""
+        path = self.path / METRICS
+        return tuple(json.loads(line) for line in path.read_bytes().splitlines()) if path.exists() else ()
+
+    def _published_files(self, kind: str) -> dict[str, Path]:
+        self._look()
+        files = (each for each in self._view.published.values() if each.kind == kind and each.datum is not None)
+        return {each.name: self._files.blob(each.datum.blob) for each in files if each.datum is not None}
 
     def node(self, name: str) -> Node:
         """A node by its name. Errors: UsageError for an unknown one."""
