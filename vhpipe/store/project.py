@@ -72,7 +72,8 @@ class ProjectStore:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise from_os_error(error, "cannot make a run") from error
+            error.filename = error.filename or os.fspath(self.root / "counter")
+            raise from_os_error(error, "cannot make a run: cannot write") from error
         return self._folder(number)
 
     def runs(self) -> tuple[RunFolder, ...]:
