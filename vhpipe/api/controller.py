@@ -219,7 +219,6 @@ class Pipeline:
             source=text,
             python=sys.executable,
             jobs=jobs,
-            title=self.name,
             tags=(self.project,) if self.project else (),
             quiet=quiet,
             callbacks={name: _callbacks(step, everywhere) for name, step in self._steps.items()},
