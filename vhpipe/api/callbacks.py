@@ -67,7 +67,11 @@ class CallbackHooks:
                 self._call(callbacks.post, node)
             case "status":
                 self._call(callbacks.status, node, str(call.previous))
-        return HookAnswered(call.node, "post")
+        return HookAnswered(call.node, call.when)
+
+    def stop(self, at_once: bool) -> None:
+        """A function of Python cannot be ended from outside; the processes of the others can."""
+        self._others.stop(at_once)
 
     def _call(self, function: Callable[..., object] | None, *told: object) -> None:
         if function is not None:

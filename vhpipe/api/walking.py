@@ -16,8 +16,8 @@ from vhpipe.api.running import Run
 from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
 from vhpipe.engine.fetch import expand_inputs
-from vhpipe.engine.hooks import HookCalls, ProcessHooks
-from vhpipe.engine.start import Begun, Order, begin, default_capacity, shell_of, walk
+from vhpipe.engine.hooks import HookCalls
+from vhpipe.engine.start import Begun, Order, begin, default_capacity, hooks_as_processes, walk
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.runnable import runnable_problems
@@ -72,7 +72,7 @@ def started(wanted: Wanted, pipeline: object = None, ready: Callable[[Run], None
     progress = Progress(view, begun.run, wanted.quiet)
     ended = threading.Event()  # and no `join`: one that Ctrl-C interrupts takes the thread for ended
     run = Run(begun.run, view, begun.info, ended=ended)
-    others = ProcessHooks(begun.order.project, begun.order.environment, shell_of(begun.order.environment.get("PATH")))
+    others = hooks_as_processes(begun)
     hooks = CallbackHooks(pipeline, run, wanted.callbacks, others)
     if ready is not None:
         ready(run)

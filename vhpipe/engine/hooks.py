@@ -54,7 +54,7 @@ class HookCalls(Protocol):
 class HookThread:
     """The one thread in which hooks are called, made when first needed; answers come back through `hand_over`."""
 
-    def __init__(self, calls: HookCalls, hand_over: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, calls: HookCalls | None, hand_over: Callable[[Callable[[], None]], None]) -> None:
         self._calls, self._hand_over = calls, hand_over
         self._thread: ThreadPoolExecutor | None = None
         self._when: When | None = None
@@ -67,24 +67,25 @@ class HookThread:
         self._thread.submit(self._work, hooks, call, then)
 
     def _work(self, hooks: Hooks, call: HookCall, then: Callable[[HookAnswered], None]) -> None:
+        assert self._calls is not None, "a run without hooks calls none"
         self._when = call.when
         try:
             answer = self._calls.call(hooks, call)
         except Exception as failure:  # a callback of the user may raise anything: it fails its node, not the run
             because = f"its `{call.when}` hook failed: {type(failure).__name__}: {failure}"
-            answer = HookAnswered(call.node, "post" if call.when == "status" else call.when, because=because)
+            answer = HookAnswered(call.node, call.when, because=because)
         self._when = None
         self._hand_over(lambda: then(answer))
 
     def stop(self, at_once: bool) -> None:
         """The run is to end: so is the hook that runs now, and with `at_once` all that wait."""
-        if self._thread is not None:
+        if self._thread is not None and self._calls is not None:
             self._calls.stop(at_once)
 
     def close(self) -> None:
         """Wait for the hooks that are still called; for one before a node that will not start any more nobody waits."""
         if self._thread is not None:
-            if self._when == "pre":
+            if self._when == "pre" and self._calls is not None:
                 self._calls.stop(False)
             self._thread.shutdown(wait=True, cancel_futures=False)
 
@@ -92,8 +93,10 @@ class HookThread:
 class NodeHooks:
     """The hooks of one run's nodes. It observes the run, to have `status` hooks called at every change of a status."""
 
-    def __init__(self, scheduler: Scheduler, run: int, thread: HookThread) -> None:
-        self._scheduler, self._run, self._thread = scheduler, run, thread
+    def __init__(
+        self, scheduler: Scheduler, run: int, thread: HookThread, hear: Callable[[HookAnswered], None]
+    ) -> None:
+        self._scheduler, self._run, self._thread, self._hear = scheduler, run, thread, hear
         watched = (node.name for node in scheduler.plan.nodes if node.hooks and node.hooks.status)
         self._statuses = {name: scheduler.state.nodes[name].status for name in watched}
 
@@ -113,7 +116,8 @@ class NodeHooks:
         if unknown is None:
             return answer
         problem = unknown_name("parameter", unknown, names)
-        return HookAnswered(answer.node, answer.moment, because=f"its `pre` hook sets an {problem}; {problem.hint}")
+        because = f"its `pre` hook sets an {problem.message}; {problem.hint}"
+        return HookAnswered(answer.node, answer.moment, because=because)
 
     def observe(self, recorded: Recorded) -> None:
         change = _change(recorded.event)
@@ -121,7 +125,7 @@ class NodeHooks:
             return
         name, status, because = change
         previous, self._statuses[name] = self._statuses[name], status
-        self._call(name, "status", status, previous, because, lambda answer: None)
+        self._call(name, "status", status, previous, because, self._hear)
 
     def tick(self) -> None:
         pass

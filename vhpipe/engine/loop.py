@@ -295,8 +295,10 @@ class Engine:
         now = time.monotonic()
         if self._stopping_since is None:
             self._stopping_since = now
+            self._hooks.stop(at_once=False)
             self.hear(StopRequested(f"received {signal.Signals(number).name}"))
         elif now - self._stopping_since > SAME_SIGNAL_S:
+            self._hooks.stop(at_once=True)
             self._runner.kill()
 
     def _drain_requests(self) -> None:
@@ -314,6 +316,7 @@ class Engine:
     def _grant(self, request: Request) -> None:
         by = request.by or "another process"
         if request.kind == "stop":
+            self._hooks.stop(at_once=False)
             self.hear(StopRequested(f"stopped by {by}", request.id))
         elif request.node is not None:
             self.hear(ApprovalAnswered(request.node, request.kind == "approve", by, request.id))

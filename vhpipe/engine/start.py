@@ -16,7 +16,7 @@ from vhpipe.engine.deploy import Deployer
 from vhpipe.engine.earlier import missing_output
 from vhpipe.engine.fetch import Fetcher
 from vhpipe.engine.fingerprints import Fingerprints
-from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks, ProcessHooks
+from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
 from vhpipe.engine.identity import project_identifier, run_identifier
 from vhpipe.engine.input_files import InputFiles
 from vhpipe.engine.loop import Approvals, Engine, Parts
@@ -170,9 +170,9 @@ def walk(
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
     runner = ProcessRunner(engine.selector, attempts.ended, shares_process=order.shares_process)
-    shell = shell_of(order.environment.get("PATH"))
-    thread = HookThread(hook_calls or ProcessHooks(order.project, order.environment, shell), engine.hand_over)
-    hooks = NodeHooks(scheduler, run.number, thread)
+    has_hooks = any(node.hooks for node in order.plan.nodes)
+    thread = HookThread(hook_calls or (hooks_as_processes(begun) if has_hooks else None), engine.hand_over)
+    hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
     engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
     try:
@@ -187,6 +187,15 @@ def walk(
     engine.close()
     run.release()
     return Outcome(scheduler.state, engine.received_signal())
+
+
+def hooks_as_processes(begun: Begun) -> HookCalls:
+    """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
+    from vhpipe.engine.hook_processes import HOOK_LOG, HookLog, ProcessHooks  # most runs have no hook
+
+    order = begun.order
+    shell = shell_of(order.environment.get("PATH"))
+    return ProcessHooks(order.project, order.environment, shell, HookLog(begun.run.path / HOOK_LOG, _masking(order)))
 
 
 def is_closed(order: Order) -> bool:

@@ -338,6 +338,10 @@ class Scheduler:
 
     def _hook_answered(self, answer: HookAnswered) -> None:
         name, node = answer.node, self.state.nodes[answer.node]
+        if answer.moment == "status":
+            if answer.because and self.state.status is Status.STARTED:
+                self._ledger.warn(name, (answer.because,))
+            return
         if answer.moment == "post":
             if node.is_hooking:
                 self._ledger.warn(name, (answer.because,) if answer.because else ())

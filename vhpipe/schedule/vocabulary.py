@@ -146,11 +146,11 @@ class ApprovalAnswered(msgspec.Struct, frozen=True):
 class HookAnswered(msgspec.Struct, frozen=True):
     """The hooks of a node have been called. Before it starts they may have changed `values` or said to `skip` it.
 
-    `because` says what went wrong: before the start the node fails by it, after the end it is a warning.
+    `because` says what went wrong: before the start the node fails by it, else it is a warning.
     """
 
     node: str
-    moment: Literal["pre", "post"]
+    moment: Literal["pre", "post", "status"]
     values: dict[str, Value] = {}
     skip: bool = False
     because: str | None = None

@@ -1,0 +1,233 @@
+"""Hooks as processes: a shell command, or a function called by the Python that steps see, in the project's folder.
+
+A hook is told of the node by a JSON object on its standard input and by variables. Before the node starts it may
+answer with a JSON object on its last line of output: `{"parameters": {…}}` changes these, `{"skip": true}` skips the
+node, as exit code 3 does. All that hooks print is kept in the run's `hooks.log`.
+Source: decision 87.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
+
+from vhpipe.config.model import Value
+from vhpipe.engine.hooks import HookCall
+from vhpipe.engine.masking import NOTHING, Masking
+from vhpipe.plan.arguments import plain_value
+from vhpipe.plan.model import Hook, Hooks
+from vhpipe.schedule.vocabulary import HookAnswered, Json
+from vhpipe.store.atomic import write_all
+
+TIME_LIMIT_S = 300.0
+GRACE_S = 10.0
+"""Between TERM and KILL."""
+LOOK_S = 0.2
+SKIP_CODE = 3
+ANSWER_BYTES = 1 << 20
+"""So much of the end of an output is looked at."""
+HOOK_LOG = "hooks.log"
+FUNCTION_CALLER = """\
+import importlib, json, os, sys
+sys.path.insert(0, os.getcwd())
+module, _, name = sys.argv[1].partition(":")
+answers, sys.stdout = sys.stdout, sys.stderr
+function = importlib.import_module(module)
+for part in name.split("."):
+    function = getattr(function, part)
+answer = function(json.load(sys.stdin))
+print(json.dumps({"skip": True} if answer is False else {"parameters": answer} if isinstance(answer, dict) else {}),
+      file=answers)
+"""
+
+
+class HookLog(NamedTuple):
+    """A file to which all hooks of a run append what they print."""
+
+    path: Path | None = None
+    masking: Masking = NOTHING
+
+    def add(self, head: str, *contents: bytes) -> None:
+        text = b"".join(contents)
+        if self.path is None or not text:
+            return
+        masked = self.masking.content(f"── {head}\n".encode() + text + (b"" if text.endswith(b"\n") else b"\n"))
+        with suppress(OSError):  # no reason to end a run: a full disk is noticed soon enough
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                write_all(descriptor, masked)
+            finally:
+                os.close(descriptor)
+
+
+class ProcessHooks:
+    """Calls hooks in one thread; `stop` may be called in another."""
+
+    def __init__(
+        self,
+        project: Path,
+        environment: Mapping[str, str],
+        shell: str,
+        log: HookLog = HookLog(),  # noqa: B008 - a value
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        self._project, self._environment, self._shell = project, dict(environment), shell
+        self._log, self._time_limit_s = log, time_limit_s
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._kill_at: float | None = None
+        self._is_refusing = False
+
+    def call(self, hooks: Hooks, call: HookCall) -> HookAnswered:
+        """The answer of all hooks of a moment together: the first that fails or skips ends the row."""
+        values: dict[str, Value] = {}
+        for hook in getattr(hooks, call.when):
+            told = call._replace(parameters={**call.parameters, **values})
+            answer = self._run(hook, told)
+            if answer.because is not None or answer.skip:
+                return HookAnswered(call.node, call.when, skip=answer.skip, because=answer.because)
+            values |= answer.values
+        return HookAnswered(call.node, call.when, values)
+
+    def stop(self, at_once: bool) -> None:
+        """End the hook that runs now, with a grace or at once; then no other is called any more."""
+        with self._lock:
+            self._is_refusing = self._is_refusing or at_once
+            if self._process is None:
+                return
+            if at_once:
+                self._kill_at = time.monotonic()
+            elif self._kill_at is None:
+                self._kill_at = time.monotonic() + GRACE_S
+                _signal_group(self._process, signal.SIGTERM)
+
+    # ── one process ──────────────────────────────────────────────────────────────────────────────
+
+    def _run(self, hook: Hook, call: HookCall) -> "_Answer":
+        name = f"`{call.when}` hook `{hook.command or hook.function}`"
+        with TemporaryFile() as told, TemporaryFile() as out, TemporaryFile() as err:
+            told.write(_told(call))
+            told.seek(0)
+            try:
+                process = self._started(hook, call, (told, out, err))
+            except OSError as failure:
+                return _Answer(because=f"{name} cannot be started: {failure}")
+            if process is None:
+                return _Answer(because=f"{name} was not called: the run is being stopped")
+            in_time = self._ended_in_time(process)
+            printed, complaints = _end_of(out), _end_of(err)
+        self._log.add(f"{call.when} hook of {call.node}", complaints, printed)
+        if not in_time:
+            return _Answer(because=f"{name} took longer than {self._time_limit_s:g} s")
+        return _answer(process.returncode, call, name, printed, complaints)
+
+    def _started(
+        self, hook: Hook, call: HookCall, streams: tuple[IO[bytes], IO[bytes], IO[bytes]]
+    ) -> "subprocess.Popen[bytes] | None":
+        told, out, err = streams
+        with self._lock:
+            if self._is_refusing:
+                return None
+            self._kill_at = None
+            self._process = subprocess.Popen(
+                self._words(hook), cwd=self._project, env={**self._environment, **_variables(call)},
+                stdin=told, stdout=out, stderr=err, start_new_session=True,
+            )  # fmt: skip
+            return self._process
+
+    def _ended_in_time(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Wait for the hook to end, and end what is left of it."""
+        limit = time.monotonic() + self._time_limit_s
+        while process.poll() is None and time.monotonic() < min(limit, self._kill_at or limit):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_S)
+        in_time = time.monotonic() < limit
+        with self._lock:
+            self._process = None
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+        return in_time
+
+    def _words(self, hook: Hook) -> tuple[str, ...]:
+        if hook.command is not None:
+            return (self._shell, "-c", hook.command)
+        assert hook.function is not None, "a hook is a command or a function"
+        return ("python", "-c", FUNCTION_CALLER, hook.function)
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _end_of(stream: IO[bytes]) -> bytes:
+    size_bytes = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size_bytes - ANSWER_BYTES))
+    return stream.read(ANSWER_BYTES)
+
+
+# ── what is told, and what is answered ───────────────────────────────────────────────────────────
+
+
+class _Answer(NamedTuple):
+    values: Mapping[str, Value] = {}
+    skip: bool = False
+    because: str | None = None
+
+
+def _told(call: HookCall) -> bytes:
+    told: dict[str, Json] = {
+        "run": call.run, "node": call.node, "when": call.when, "status": call.status, "previous": call.previous,
+        "because": call.because, "parameters": {name: _plain(value) for name, value in call.parameters.items()},
+    }  # fmt: skip
+    return json.dumps(told).encode()
+
+
+def _plain(value: Value) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _variables(call: HookCall) -> dict[str, str]:
+    return {
+        "VH_JOB_ID": f"hook-{call.run}",  # else it would pass for what an attempt that ends meanwhile has left
+        "VHPIPE_RUN": str(call.run),
+        "VHPIPE_NODE": call.node,
+        "VHPIPE_HOOK": call.when,
+        "VHPIPE_STATUS": str(call.status),
+    }
+
+
+def _answer(code: int, call: HookCall, name: str, printed: bytes, complaints: bytes) -> _Answer:
+    if code == SKIP_CODE and call.when == "pre":
+        return _Answer(skip=True)
+    if code != 0:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        last = complaints.decode("utf-8", "replace").rstrip().rpartition("\n")[2].strip()
+        return _Answer(because=f"{name} {how}" + (f": {last}" if last else ""))
+    return _read(printed.decode("utf-8", "replace"), name) if call.when == "pre" else _Answer()
+
+
+def _read(output: str, name: str) -> _Answer:
+    """What the last line says, if it is a JSON object with something to say."""
+    last = output.rstrip().rpartition("\n")[2]
+    try:
+        answer = json.loads(last, parse_constant=str) if last.startswith("{") else {}
+    except (ValueError, RecursionError):
+        return _Answer()
+    if answer.get("skip") is True:
+        return _Answer(skip=True)
+    parameters = answer.get("parameters", {})
+    if not isinstance(parameters, dict):
+        return _Answer(because=f"{name} answers with `parameters` that are no mapping of names to values")
+    values = {key: plain_value(value) for key, value in parameters.items()}
+    wrong = next((key for key, value in values.items() if value is None and parameters[key] is not None), None)
+    if wrong is not None:
+        return _Answer(because=f"{name} sets `{wrong}` to what is neither a plain value nor a list of them")
+    return _Answer(values)
