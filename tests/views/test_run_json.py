@@ -41,6 +41,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
         "schema": 1,
         "run": 3,
         "pipeline": "training",
+        "version": None,
         "status": "error",
         "because": "node `train` failed",
         "nodes": {

@@ -58,7 +58,7 @@ def begin_with_changes(
         begun = begin(_order(store, run, changes, options), time.time())
     finally:
         run.release()
-    for notice in begun.snapshot.notices:
+    for notice in begun.notices:
         say(notice)
     return begun
 

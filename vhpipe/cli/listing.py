@@ -19,6 +19,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     run: int
     pipeline: str | None = None
+    version: str | None = None
     title: str | None = None
     tags: tuple[str, ...] = ()
     status: str = "unknown"
@@ -70,8 +71,9 @@ def _from_journal(folder: RunFolder) -> Listed:
 
 def _described(info: RunInfo) -> Listed:
     return Listed(
-        run=info.number, pipeline=info.pipeline, title=info.title, tags=info.tags, created_at=info.created_at
-    )
+        run=info.number, pipeline=info.pipeline, version=info.pipeline_version, title=info.title, tags=info.tags,
+        created_at=info.created_at,
+    )  # fmt: skip
 
 
 def _listed(info: RunInfo, view: RunView) -> Listed:

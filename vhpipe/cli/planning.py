@@ -85,6 +85,8 @@ def planned(
 
     `file` is the name of the file as the user gave it. Errors: UsageError for everything that does not fit the file.
     """
+    from msgspec import structs
+
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.searching import with_goal
@@ -92,6 +94,7 @@ def planned(
     from vhpipe.plan.selection import reduced, select
     from vhpipe.plan.single import single_node
     from vhpipe.plan.swept import refuse_lists
+    from vhpipe.plan.versioning import definition_of
     from vhpipe.store.owner import secret_mac
 
     config = loaded.config
@@ -104,8 +107,11 @@ def planned(
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
+    written = graph
     graph, arguments = with_sweeps(graph, arguments, asked.sweeps, asked.parameters)
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
+    if graph is not written and plan.definition:
+        plan = structs.replace(plan, definition=definition_of(written))
     plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
     plan = with_goal(plan, asked.goal)
     selection = select(plan, selectors_of(asked))

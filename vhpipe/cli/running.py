@@ -151,7 +151,7 @@ def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "Begun":
     from vhpipe.engine.start import begin
 
     begun = begin(order_of(words, options), time.time())
-    for notice in begun.snapshot.notices:
+    for notice in begun.notices:
         say(notice)
     return begun
 

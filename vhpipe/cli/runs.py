@@ -31,6 +31,7 @@ def command(count: int | None, project: Path, as_json: bool) -> int:
 def _json(row: Listed) -> dict[str, object]:
     return {
         "pipeline": row.pipeline,
+        "version": row.version,
         "title": row.title,
         "started": _started(row),
         "duration_s": _duration_s(row),
@@ -46,7 +47,7 @@ def _cells(row: Listed) -> tuple[str, ...]:
     seconds = _duration_s(row)
     return (
         str(row.run),
-        row.pipeline or "",
+        " ".join(filter(None, (row.pipeline, row.version))),
         f"{row.status}, awaits approval" if row.awaiting else row.status,
         (_started(row) or "").replace("T", " ")[:19],
         "" if seconds is None else duration_text(seconds),

@@ -27,6 +27,8 @@ def command(selector: str, project: Path, as_json: bool) -> int:
     info = folder.info()
     if info.title:
         click.echo(f"title: {one_line(info.title)}")
+    if info.pipeline_version:
+        click.echo(f"version: {one_line(info.pipeline_version)}")
     if info.tags:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
     if info.continues is not None:

@@ -29,6 +29,7 @@ from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
 from vhpipe.engine.stop_conditions import StopConditions
 from vhpipe.engine.surrounding import Surrounding
+from vhpipe.engine.versions import pipeline_version
 from vhpipe.engine.working_copy import WorkingCopies
 from vhpipe.engine.workspace import Workspaces
 from vhpipe.errors import EnvironmentFailure
@@ -90,6 +91,8 @@ class Begun(NamedTuple):
     journal: JournalWriter
     beginning: StartRequested | ResumeRequested
     past: tuple[Recorded, ...] = ()
+    notices: tuple[str, ...] = ()
+    """What the user should hear of the beginning."""
 
 
 class Outcome(NamedTuple):
@@ -110,6 +113,7 @@ def begin(order: Order, at: float) -> Begun:
     _refuse_collected(order.plan, store)
     snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
+    order, notices = versioned(order, snapshot, store, run.number, at)
     run.write_plan(order.plan)
     info = RunInfo(
         number=run.number,
@@ -118,11 +122,12 @@ def begin(order: Order, at: float) -> Begun:
         file=order.plan.file,
         is_pipeline=order.is_pipeline,
         title=order.title,
-        tags=order.tags,
+        tags=tuple(dict.fromkeys((*order.plan.tags, *order.tags))),
         created_at=at,
         command_line=order.command_line,
         continues=order.continues,
         version=__version__,
+        pipeline_version=order.plan.version,
         repository=order.repository,
         inherits_environment=order.inherits_environment,
         python=order.python,
@@ -130,7 +135,19 @@ def begin(order: Order, at: float) -> Begun:
     )
     run.write_info(info)
     beginning = StartRequested(order.capacity, boot_identifier())
-    return Begun(order, store, run, info, snapshot, JournalWriter.create(run.journal_path), beginning)
+    journal = JournalWriter.create(run.journal_path)
+    return Begun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
+
+
+def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:
+    """The order with the version that its pipeline has now, and what is to be said of that."""
+    found = pipeline_version(order.plan, snapshot, store.registry, run, at)
+    if found is None:
+        return order, []
+    said = f"version {found.version}: definition or code changed since {found.declared}"
+    is_new = found.run == run and found.version != found.declared
+    plan = msgspec.structs.replace(order.plan, version=found.version)
+    return order._replace(plan=plan), [said] if is_new else []
 
 
 def _refuse_collected(plan: Plan, store: ProjectStore) -> None:

@@ -52,6 +52,7 @@ from vhpipe.plan.searching import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
 from vhpipe.plan.values import fitting
+from vhpipe.plan.versioning import definition_of
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
@@ -64,6 +65,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     raise `UsageError`.
     """
     _refuse_commits(graph)
+    definition = definition_of(graph) if graph.extension and graph.extension.version else None
     assigned = assignments(graph, arguments)
     edges, cut = edges_in_force(graph, arguments)
     referring = _referring(graph, arguments, assigned)
@@ -92,6 +94,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         version=extension.version if extension else None,
         tags=extension.tags if extension else (),
         time_limit_s=extension.time_limit_s if extension else None,
+        definition=definition,
     )
 
 

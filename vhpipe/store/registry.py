@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,23 @@ class DeploymentVersion(msgspec.Struct, frozen=True, tag="deployment-version"):
     created_at: float = 0.0
 
 
-_decoder = msgspec.json.Decoder(DeploymentVersion)
+class PipelineVersion(msgspec.Struct, frozen=True, tag="pipeline-version"):
+    """A version of a pipeline: `declared` stands in its file, `digest` is the sha256 of its definition and code.
+
+    `run` was the first with it.
+    """
+
+    pipeline: str
+    version: str
+    declared: str
+    digest: str
+    run: int
+    created_at: float = 0.0
+
+
+Entry = DeploymentVersion | PipelineVersion
+
+_decoder = msgspec.json.Decoder(Entry)
 
 
 class Registry:
@@ -45,34 +62,43 @@ class Registry:
 
     def add(self, entry: DeploymentVersion) -> None:
         """Append an entry, safe from other processes and a loss of power; a second one for a run's node is ignored."""
+        with self._locked() as descriptor:
+            content = self._content()
+            known = (each for each in _entries(content) if isinstance(each, DeploymentVersion))
+            if not any((each.run, each.node) == (entry.run, entry.node) for each in known):
+                _append(descriptor, content, entry)
+
+    def version_of(
+        self, pipeline: str, choose: Callable[[tuple[PipelineVersion, ...]], PipelineVersion]
+    ) -> PipelineVersion:
+        """The version that `choose` picks of all that the pipeline has, or makes; then it is recorded."""
+        with self._locked() as descriptor:
+            content = self._content()
+            known = tuple(
+                each for each in _entries(content) if isinstance(each, PipelineVersion) and each.pipeline == pipeline
+            )
+            chosen = choose(known)
+            if chosen not in known:
+                _append(descriptor, content, chosen)
+            return chosen
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The open file, which nobody else writes meanwhile. Errors: EnvironmentFailure."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                self._append(descriptor, entry)
+                yield descriptor
             finally:
                 os.close(descriptor)
         except OSError as error:
             error.filename = self._path
             raise from_os_error(error, "cannot write") from error
 
-    def _append(self, descriptor: int, entry: DeploymentVersion) -> None:
-        """What a crashed or failed writer left behind the last good line goes first."""
-        content = self._content()
-        good = max((end for _, end in valid_lines(content)), default=0)
-        if any((known.run, known.node) == (entry.run, entry.node) for known in _entries(content)):
-            return
-        os.ftruncate(descriptor, good)
-        try:
-            write_all(descriptor, line_of(encode(entry)))
-            os.fdatasync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, good)
-            raise
-
     def deployment_versions(self) -> tuple[DeploymentVersion, ...]:
         """All versions, oldest first; no registry has none."""
-        return tuple(_entries(self._content()))
+        return tuple(each for each in _entries(self._content()) if isinstance(each, DeploymentVersion))
 
     def version_for(self, run: int, node: str) -> DeploymentVersion | None:
         """The version that a node of a run made before, so that none makes two."""
@@ -88,7 +114,19 @@ class Registry:
             raise from_os_error(error, "cannot read") from error
 
 
-def _entries(content: bytes) -> Iterator[DeploymentVersion]:
+def _append(descriptor: int, content: bytes, entry: Entry) -> None:
+    """What a crashed or failed writer left behind the last good line goes first."""
+    good = max((end for _, end in valid_lines(content)), default=0)
+    os.ftruncate(descriptor, good)
+    try:
+        write_all(descriptor, line_of(encode(entry)))
+        os.fdatasync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, good)
+        raise
+
+
+def _entries(content: bytes) -> Iterator[Entry]:
     """Lines of a kind that this version does not know are passed over, for they are another's to read."""
     for json, _ in valid_lines(content):
         try:

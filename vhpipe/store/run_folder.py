@@ -72,6 +72,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     command_line: tuple[str, ...] = ()
     continues: int | None = None
     version: str
+    """Of vhpipe."""
+    pipeline_version: str | None = None
     repository: Repository = "copy"
     inherits_environment: bool = False
     python: str | None = None

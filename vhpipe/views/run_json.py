@@ -21,6 +21,7 @@ def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
         "schema": SCHEMA,
         "run": view.number,
         "pipeline": json_value(view.plan.pipeline),
+        "version": json_value(view.plan.version),
         "status": str(view.status),
         "because": json_value(view.because),
         "nodes": {name: _node_json(view, node, log_path) for name, node in view.nodes.items()},

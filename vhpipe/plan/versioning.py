@@ -1,0 +1,46 @@
+"""Versions of pipelines: what makes another version of one, and which number that gets.
+
+Source: decision 89.
+"""
+
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+
+from vhpipe.graph.model import PipelineGraph
+
+OF_PLACES = "at"
+_NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
+
+
+def definition_of(graph: PipelineGraph) -> str:
+    """The sha256 of what the file says of a pipeline, wherever it says it; comments and layout do not count."""
+    return sha256(repr(_meant(graph)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _meant(value: object) -> object:
+    """The value without the places where it stands, so that equal values have equal texts."""
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", None)
+        if names is None:
+            return tuple(map(_meant, value))
+        kept = (name for name in names if not _is_place(name) and name not in _NO_PART_OF_IT)
+        return type(value).__name__, tuple((name, _meant(getattr(value, name))) for name in kept)
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(key), _meant(each)) for key, each in value.items()))
+    if isinstance(value, frozenset | set):
+        return tuple(sorted(map(str, value)))
+    return [_meant(each) for each in value] if isinstance(value, list) else value
+
+
+def _is_place(name: str) -> bool:
+    return name == OF_PLACES or name.endswith(f"_{OF_PLACES}")
+
+
+def next_version(declared: str, taken: Collection[str]) -> str:
+    """The version that follows the declared one: its last part is counted up until nobody has it."""
+    head, dot, last = declared.rpartition(".")
+    number = int(last) if last.isascii() and last.isdigit() else 0
+    start = head + dot if last.isascii() and last.isdigit() else f"{declared}."
+    while (version := f"{start}{number}") in taken or version == declared:
+        number += 1
+    return version
