@@ -12,13 +12,14 @@ from pathlib import Path
 
 import vhpipe
 from benchmarks.checkers import CHECKERS, FILES, Checker
+from benchmarks.function_steps import FUNCTIONS, function_subjects
 from benchmarks.graphs import GRAPHS, Graph, wide
 from benchmarks.rounds import Limits, Subject, rows_of
 from benchmarks.sweep_memory import SWEEPS, rows_of_sweeps
 from benchmarks.table import Row, markdown
 from benchmarks.tools import AGAIN, RUNNERS, STARTS, Place, Tool
 
-WORKLOADS = [*GRAPHS, *FILES, SWEEPS]
+WORKLOADS = [*GRAPHS, *FILES, FUNCTIONS, SWEEPS]
 
 
 def main() -> None:
@@ -64,6 +65,8 @@ def _subjects(workload: str, place: Place) -> Iterator[Subject]:
         graph = GRAPHS[workload]()
         for tool in RUNNERS[workload]:
             yield _runs(tool, graph, place, workload)
+    elif workload == FUNCTIONS:
+        yield from function_subjects()
     else:
         text = FILES[workload]()
         for checker in CHECKERS:

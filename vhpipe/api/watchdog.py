@@ -6,7 +6,6 @@ its environment.
 
 import os
 import secrets
-import select
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,7 +19,7 @@ NOT_OURS = {"VH_JOB_ID": "watchdog"}
 PROGRAM = """\
 import sys
 sys.path.append(sys.argv[1])
-from vhpipe.api.watchdog import watch
+from vhpipe.api.watching import watch
 watch(int(sys.argv[2]), sys.argv[3])
 """
 
@@ -42,18 +41,3 @@ class Watchdog:
         kill_marked([f"{VARIABLE}={self.variables[VARIABLE]}"])
         with suppress(OSError):
             self._process.communicate(b".")
-
-
-def watch(interpreter: int, marker: str) -> None:
-    """Return when the interpreter says so, or when it has ended and everything with the marker is dead."""
-    try:
-        descriptor = os.pidfd_open(interpreter)
-    except ProcessLookupError:
-        kill_marked([marker])
-        return
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    waiting.register(0, select.POLLIN)
-    ready = {found for found, _ in waiting.poll()}
-    if descriptor in ready or not os.read(0, 1):  # a process that the interpreter forked may hold the pipe
-        kill_marked([marker])
