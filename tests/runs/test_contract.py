@@ -178,7 +178,7 @@ def check_environment(project: Any, seen: Any) -> None:
     assert not {"SECRET_TOKEN", "AWS_ACCESS_KEY_ID", "XDG_CONFIG_HOME", "NO_COLOR"} & set(variables)
     allowed = re.compile(
         "HOME|USER|LANG|LC_.*|TZ|TERM|TMPDIR|SSL_.*|.*_(?i:proxy)|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|VIRTUAL_ENV|CONDA_.*"
-        "|PYTHONPATH|PATH|VH_.*|PYTHONUNBUFFERED|STEP_VARIABLE|OVERRIDDEN"
+        "|PYTHONPATH|PATH|VH_.*|VHPIPE_PUBLISH|PYTHONUNBUFFERED|STEP_VARIABLE|OVERRIDDEN"
         "|PWD|OLDPWD|SHLVL|_"  # what a shell sets by itself
     )
     assert [name for name in variables if not allowed.fullmatch(name)] == []

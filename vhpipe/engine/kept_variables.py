@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vhpipe.engine.configuration import ConfigurationWriter
-from vhpipe.engine.surrounding import Surrounding, parameter_variables, recorded_variables
+from vhpipe.engine.surrounding import SPOOL_NAME, Surrounding, parameter_variables, recorded_variables
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.vocabulary import Json
@@ -59,6 +59,7 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
 def _of_attempt(folder: Path) -> dict[str, str]:
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
     folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("config", "inputs", "outputs")}
+    folders[SPOOL] = str(folder / SPOOL_NAME)
     return folders if identifier is None else {**folders, JOB: f"exec-{identifier}", EXECUTION: str(identifier)}
 
 
