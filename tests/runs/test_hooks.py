@@ -224,3 +224,24 @@ def test_configuration_objects_arrive(project: Any, extended: Any) -> None:
     assert configured(project, "b", "model") == {"layers": 5, "rate": 0.5}
     assert configured(project, "c", "model") == {"layers": 3, "rate": 0.5}
     assert configured(project, "c", "classes") == {"one": 1, "two": ["a", "b"]}
+
+
+# ── queues ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_queue_with_a_size_runs_no_more_than_that_at_once(project: Any) -> None:
+    alone = f"mkdir {project.side('gpu')} && sleep 0.3 && rmdir {project.side('gpu')}"
+    project.pipeline(dict.fromkeys("abc", alone), more=[{"vhpipe": {"pipeline": "p", "queue": "gpu"}}])
+    done = project("run", "--json", "-j", "3", "--queue", "gpu=1")
+    assert (done.code, set(done.statuses().values())) == (0, {"complete"})
+    assert "queue" not in " ".join(done.json["ignored"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("gpu=0", "`--queue gpu=0` gives no size"), ("gpu", "`--queue gpu` gives no size"), ("gp=1", "queue `gp`")],
+)
+def test_a_queue_that_cannot_be_is_refused(project: Any, given: str, message: str) -> None:
+    project.pipeline({"a": "true"}, more=[{"vhpipe": {"pipeline": "p", "queue": "gpu"}}])
+    done = project("run", "--queue", given)
+    assert (done.code, message in done.err) == (2, True)

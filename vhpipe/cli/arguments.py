@@ -127,6 +127,17 @@ def given_arguments(
     return Arguments(of_pipeline, of_nodes, _given_inputs(input_assignments, nodes), seed, on_collision)
 
 
+def given_queues(assignments: Sequence[str]) -> dict[str, int]:
+    """The sizes of queues by their names."""
+    sizes: dict[str, int] = {}
+    for assignment in assignments:
+        name, _, size = assignment.rpartition("=")
+        if not (name and size.isascii() and size.isdigit() and int(size)):
+            raise UsageError(f"`--queue {assignment}` gives no size", "--queue NAME=N, where N is 1 or more")
+        sizes[name] = int(size)
+    return sizes
+
+
 def split_node(name: str, nodes: Sequence[str]) -> tuple[str | None, str]:
     """`node.name` in two, or None and the whole where no node stands before a dot.
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vhpipe.cli.arguments import given_arguments, match_name, pick_pipeline, read_parameter_files
+from vhpipe.cli.arguments import given_arguments, given_queues, match_name, pick_pipeline, read_parameter_files
 from vhpipe.cli.environment_options import NO_VARIABLES, GivenVariables
 from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile
 from vhpipe.cli.parts import selectors_of, with_given
@@ -64,6 +64,7 @@ def asked_by(
         refresh=tuple(options.get("refresh", ())),
         environment_names=tuple(variables.values),
         secret_names=variables.secret_names,
+        queues=given_queues(options.get("queue_sizes", ())),
         sweeps=given_sweeps(options, _node_names(config, step, task)),
     )
 
@@ -107,6 +108,7 @@ def planned(
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
+    arguments = structs.replace(arguments, queues=asked.queues)
     written = graph
     graph, arguments = with_sweeps(graph, arguments, asked.sweeps, asked.parameters)
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)

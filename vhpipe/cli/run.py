@@ -17,6 +17,8 @@ OPTIONS = (
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
+    click.option("--queue", "queue_sizes", multiple=True, metavar="NAME=N",
+                 help="Executions at once of all nodes in a queue of the extension; repeat it for several."),
     click.option("--goal", type=click.Choice(("max", "min")),
                  help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),

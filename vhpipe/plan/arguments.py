@@ -11,7 +11,7 @@ class Arguments(msgspec.Struct, frozen=True):
     """`node_parameters`: node → name → value. `node_inputs`: node → name → URIs or paths.
 
     `environment_variables` are for every execution, secrets among them by name only; what `secret_names` names is
-    secret wherever its value comes from. `swept`: node → parameter → the option that varies it.
+    secret wherever its value comes from. `swept`: node → parameter → the option that varies it. `queues`: sizes.
     """
 
     pipeline_parameters: dict[str, Value] = {}
@@ -22,6 +22,7 @@ class Arguments(msgspec.Struct, frozen=True):
     environment_variables: dict[str, EnvironmentValue] = {}
     secret_names: tuple[str, ...] = ()
     swept: dict[str, dict[str, str]] = {}
+    queues: dict[str, int] = {}
 
 
 def parse_value(text: str) -> Value:

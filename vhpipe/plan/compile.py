@@ -47,6 +47,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.queues import queue_sizes
 from vhpipe.plan.referring import Referring, filled_by, pipeline_values, refer
 from vhpipe.plan.searching import search_of
 from vhpipe.plan.secrets import with_given_variables
@@ -77,6 +78,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     refuse_missing(graph, nodes, filled)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
+    queues = queue_sizes(extension, arguments.queues)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
@@ -84,7 +86,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
-        ignored=ignored_by_process_runner(graph),
+        ignored=ignored_by_process_runner(graph, queues),
         notices=(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
@@ -95,6 +97,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         tags=extension.tags if extension else (),
         time_limit_s=extension.time_limit_s if extension else None,
         definition=definition,
+        queues=queues,
     )
 
 

@@ -1,9 +1,10 @@
 """What a file asks for and a process on this machine does not do: one sentence for each kind, naming the nodes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from vhpipe.config.model import DeploymentNode, Step
 from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.queues import queues_of
 
 _OF_STEPS: tuple[tuple[str, str, Callable[[Step], object]], ...] = (
     ("mounts", "nothing is mounted", lambda step: step.mounts),
@@ -20,8 +21,8 @@ _OF_STEPS: tuple[tuple[str, str, Callable[[Step], object]], ...] = (
 """Property, what happens instead, and how to see that a step has it. The order is that of the sentences."""
 
 
-def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
-    """The sentences for one pipeline; empty where everything is honoured."""
+def ignored_by_process_runner(graph: PipelineGraph, queues: Collection[str] = ()) -> tuple[str, ...]:
+    """The sentences for one pipeline; empty where everything is honoured. Of `queues` the sizes are known."""
     steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
     sentences = []
     if steps:
@@ -31,7 +32,7 @@ def ignored_by_process_runner(graph: PipelineGraph) -> tuple[str, ...]:
         nodes = [name for name, step in steps.items() if has_it(step)]
         if nodes:
             sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
-    return (*sentences, *_of_pipeline(graph), *_of_extension(graph))
+    return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
@@ -40,12 +41,10 @@ def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
         yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"
 
 
-def _of_extension(graph: PipelineGraph) -> Iterable[str]:
-    extension = graph.extension
-    if extension is None:
-        return
-    if extension.queue is not None or any(node.queue is not None for node in extension.nodes):
-        yield "queue: all executions run on this machine"
+def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:
+    unsized = [name for name in queues_of(graph.extension) if name not in sized]
+    if unsized:
+        yield f"queue: {_quoted(unsized)} has no size here, give one by `--queue {unsized[0]}=1`"
 
 
 def _quoted(names: Iterable[str]) -> str:

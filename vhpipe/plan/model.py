@@ -432,6 +432,8 @@ class Plan(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     time_limit_s: float | None = None
     definition: str | None = None
+    queues: dict[str, int] = {}
+    """How many executions of the nodes in a queue may run at once."""
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

@@ -18,6 +18,7 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
+from vhpipe.plan.queues import Queues
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.given import settle_given, settle_given_executions
 from vhpipe.schedule.inputs import bind_inputs, execution_spec, uris_to_fetch
@@ -93,6 +94,7 @@ class Scheduler:
             for node in plan.nodes
             if isinstance(node, PlannedTask) and node.maximum_queued_executions
         }
+        self._queues = Queues(plan.nodes, plan.queues)
 
     @property
     def state(self) -> RunState:
@@ -219,8 +221,9 @@ class Scheduler:
 
     def _why_not_so_many(self, node: PlannedNode, count: int) -> str | None:
         """What is wrong with the number of executions that a node turns out to have."""
-        if node.name in self._groups and count > self.state.capacity:
-            return f"its {count} executions must run at once, and there is room for {self.state.capacity}"
+        room = min(self.state.capacity, self._queues.size(node.name) or UNLIMITED)
+        if node.name in self._groups and count > room:
+            return f"its {count} executions must run at once, and there is room for {room}"
         wanted = node.children if isinstance(node, PlannedTask) else None
         missing = next((index for index in wanted or () if index >= count), None)
         if missing is not None:
@@ -232,7 +235,7 @@ class Scheduler:
         state = self.state
         while state.running < state.capacity and (first := self._next_queued()) is not None:
             starting = self._with_group(first)
-            if len(starting) > state.capacity - state.running:
+            if len(starting) > min(state.capacity - state.running, self._room(first.node)):
                 break  # a group waits until all of it can start, and nothing overtakes it
             attempts = tuple(AttemptId(each, state.execution(each).attempt + 1) for each in starting)
             for attempt in attempts:
@@ -260,9 +263,17 @@ class Scheduler:
         return tuple(each for each in self.state.queue if each.node == execution.node)
 
     def _may_run(self, execution: ExecutionId) -> bool:
-        """Whether its task runs fewer than it may, and nothing before it is being done again."""
+        """Whether its task and its queue run fewer than they may, and nothing before it is being done again."""
         node = self.state.nodes[execution.node]
-        return not node.waiting_for and node.running < self._limits.get(execution.node, UNLIMITED)
+        is_within = node.running < self._limits.get(execution.node, UNLIMITED)
+        return not node.waiting_for and is_within and self._room(execution.node) > 0
+
+    def _room(self, name: str) -> int:
+        """How many more executions may run in the queue of a node."""
+        size = self._queues.size(name)
+        if size is None:
+            return UNLIMITED
+        return size - sum(self.state.nodes[each].running for each in self._queues.together_with(name))
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 

@@ -54,6 +54,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     no_reuse: tuple[str, ...] = ()
     refresh: tuple[str, ...] = ()
     sweeps: SweepArguments = SweepArguments()
+    queues: dict[str, int] = {}
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):

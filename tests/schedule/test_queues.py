@@ -1,0 +1,41 @@
+"""Queues with a size: how many executions of their nodes start at once."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from worlds import execution, plan
+
+from vhpipe.plan.model import AttemptId, ExecutionId, NodeExtras
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.vocabulary import AttemptReported, StartAttempts, StartRequested, Status
+
+
+def in_queue(name: str, queue: str | None) -> Any:
+    return msgspec.structs.replace(execution(name), extras=NodeExtras(queue=queue))
+
+
+def started(effects: Any) -> list[str]:
+    return [each.execution.node for effect in effects if isinstance(effect, StartAttempts) for each in effect.attempts]
+
+
+def scheduler(sizes: dict[str, int]) -> Scheduler:
+    queues = {"a": "gpu", "b": "gpu", "c": "gpu", "d": "cpu", "e": None}
+    nodes = [in_queue(name, queue) for name, queue in queues.items()]
+    return Scheduler(msgspec.structs.replace(plan(nodes), queues=sizes))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "first"),
+    [({}, "abcde"), ({"gpu": 1}, "ade"), ({"gpu": 2}, "abde"), ({"gpu": 1, "cpu": 1}, "ade"), ({"gpu": 9}, "abcde")],
+)
+def test_no_more_start_at_once_than_a_queue_has_room_for(sizes: dict[str, int], first: str) -> None:
+    assert started(scheduler(sizes).handle(StartRequested(8)).effects) == list(first)
+
+
+def test_an_end_makes_room_for_the_next_of_its_queue() -> None:
+    tested = scheduler({"gpu": 1})
+    tested.handle(StartRequested(8))
+    for ended, following in (("d", []), ("a", ["b"]), ("e", []), ("b", ["c"])):
+        decision = tested.handle(AttemptReported(AttemptId(ExecutionId(ended)), Status.COMPLETE))
+        assert started(decision.effects) == following
