@@ -172,8 +172,9 @@ class Run:
         return True
 
     def stop(self) -> None:
-        """Ask it to end, as `vhpipe stop` does: what runs is stopped, nothing starts any more."""
-        write_request(self._folder, "stop", by="the program that started it" if self._ended else "Python")
+        """Ask it to end, as `vhpipe stop` does: what runs is stopped, nothing starts. One that has ended stays so."""
+        if self.is_running():
+            write_request(self._folder, "stop", by="the program that started it" if self._ended else "Python")
 
     def raise_for_status(self) -> None:
         """Raise what kept it from ending, or `PipelineFailed` if it is not complete."""

@@ -6,13 +6,13 @@ Parameters come from parameters.json, with their types; those named after `--jso
 is the argument of its name, unless JSON data refers to it by `{"vhpipe.input": NAME}`.
 """
 
-import json
 import os
 import sys
 from contextlib import suppress
 from types import ModuleType
 
 from vhpipe.function_step.inside import InsideStep, enter
+from vhpipe.function_step.plain_json import json_text, read_json
 from vhpipe.function_step.values import UnreadableValueError, UnwritableValueError, read_value, write_value
 
 TYPE_CHECKING = False
@@ -139,7 +139,7 @@ def _arguments(function: object, as_json: frozenset[str]) -> dict[str, object]:
     inputs = {name: entry.get("files", []) for name, entry in _configuration("inputs").items()}
     used: set[str] = set()
     arguments = {
-        name: _filled(json.loads(value), inputs, used) if name in as_json else value
+        name: _filled(read_json(value), inputs, used) if name in as_json else value
         for name, value in parameters.items()
     }
     wants_path = getattr(function, "__annotations__", {})
@@ -188,7 +188,8 @@ def _input_value(name: str, files: list[dict[str, object]], wants_path: bool) ->
 def _configuration(name: str) -> "dict[str, Any]":
     folder = os.environ.get("VH_CONFIG_DIR", "/valohai/config")
     with open(os.path.join(folder, f"{name}.json"), "rb") as file:
-        content: dict[str, Any] = json.loads(file.read())
+        content = read_json(file.read())
+    assert isinstance(content, dict), "these files hold mappings"
     return content
 
 
@@ -199,7 +200,7 @@ def _keep(result: object, names: list[str]) -> None:
         write_value(folder, name, value)
         if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < LONGEST_METADATA):
             sys.stdout.flush()
-            print(f"\n{json.dumps({name: value})}", flush=True)
+            print(f"\n{{{json_text(name)}: {json_text(value)}}}", flush=True)
 
 
 def _named(result: object, names: list[str]) -> dict[str, object]:

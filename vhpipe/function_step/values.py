@@ -4,9 +4,10 @@
 else. A `Path` is kept as the file or folder that it names, below a folder with the name of the value.
 """
 
-import json
 import os
 import sys
+
+from vhpipe.function_step.plain_json import json_text, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def write_value(folder: str, name: str, value: object) -> str:
         _write(f"{path}.bin", value)
         return f"{name}.bin"
     if is_plain(value):
-        _write(f"{path}.json", json.dumps(value).encode())
+        _write(f"{path}.json", json_text(value).encode())
         return f"{name}.json"
     return _write_array_or_table(path, value) or _pickled(path, value)
 
@@ -87,7 +88,7 @@ def read_value(
     if suffix == ".txt":
         return _read(path).decode()
     if suffix == ".json":
-        return json.loads(_read(path))
+        return read_json(_read(path))
     if suffix == ".bin":
         return _read(path)
     if suffix == ".npy":
