@@ -1,6 +1,6 @@
 """Queues of the extension item: on one machine a queue is a number of executions that may run at once.
 
-Source: decision 90.
+Source: decision 89.
 """
 
 from collections.abc import Mapping
