@@ -20,6 +20,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
 """si_code of a signal that the terminal sent: to the whole foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
+SIGNALLED = 128
 SHOW_CURSOR = "\x1b[?25h"
 ORPHANED = signal.SIGRTMIN
 """What the engine gets when its supervisor has died; nobody else sends it."""
@@ -39,8 +40,7 @@ def supervise(
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
-        _be_the_engine(engine, supervisor)
+        _be_the_engine(engine, supervisor, previous)
     become_subreaper()
     if let_go is not None:
         let_go()
@@ -50,6 +50,8 @@ def supervise(
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
+    if -code in FORWARDED:  # asked to end before it could hear that in its own way
+        return SIGNALLED - code
     _tell(signal.Signals(-code).name, go_on() if go_on is not None else "")
     return ENGINE_KILLED
 
@@ -62,15 +64,18 @@ def _tell(name: str, go_on: str) -> None:
         print(f"{shown}{message}", file=sys.stderr)
 
 
-def _be_the_engine(engine: Callable[[], int], supervisor: int) -> NoReturn:
+def _be_the_engine(engine: Callable[[], int], supervisor: int, mask: set[int | signal.Signals]) -> NoReturn:
     code = ENGINE_KILLED
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _die_with_supervisor()
         become_subreaper()
         if os.getppid() == supervisor:
             code = engine()
             sys.stdout.flush()
             sys.stderr.flush()
+    except KeyboardInterrupt:  # before the engine hears signals in its own way, or after
+        code = SIGNALLED + signal.SIGINT
     finally:
         os._exit(code)
 
