@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from vhpipe.cli.arguments import DEFAULT_FILE, chosen_file
-from vhpipe.engine.supervisor import supervise
+from vhpipe.engine.supervisor import SIGNALLED, supervise
 from vhpipe.errors import UsageError, VhpipeError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from vhpipe.plan.model import Plan
     from vhpipe.store.run_folder import Asked, RunFolder
 
-SIGNALLED = 128
 
 Ready = Callable[["RunFolder"], None]
 """Hears of the run when it exists."""
