@@ -10,7 +10,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def examples(name: str) -> list[str]:
-    return [text for text in re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S) if "vhpipe.api" in text]
+    return [
+        text for text in re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S) if "vhpipe.api" in text
+    ]
 
 
 def test_the_readme_has_one_that_runs(made: Any) -> None:

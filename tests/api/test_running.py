@@ -341,3 +341,43 @@ def test_pipeline_is_the_controller_by_another_name() -> None:
     from vhpipe.api import PipelineController
 
     assert PipelineController is Pipeline
+
+
+def test_a_failed_run_goes_on_when_its_code_is_mended(made: Any, side: Any) -> None:
+    program = f"""
+from pathlib import Path
+from vhpipe.api import Pipeline
+
+def first(x):
+    with open({str(side("calls"))!r}, "a") as calls:
+        calls.write("x")
+    return x
+
+def second(x):
+    raise ValueError("to be mended")
+
+if __name__ == "__main__":
+    pipeline = Pipeline("p")
+    pipeline.add_parameter("x", 20)
+    pipeline.set_parameters(x=30)
+    pipeline.add_function_step("first", first, {{"x": "${{pipeline.x}}"}}, "x")
+    pipeline.add_function_step("second", second, {{"x": "${{first.x}}"}}, "y")
+    pipeline.start_locally()
+"""
+    made.program(program, code=1)
+    (made.folder / "program.py").write_text(program.replace('raise ValueError("to be mended")', "return x + 1"))
+    made.vhpipe("resume", "1", "--with-changes")
+    run = Run.open(made.folder)
+    assert (run.number, run.status, run.node("second").result("y")) == (2, "complete", 31)
+    assert side("calls").read_text() == "x"
+
+
+def test_two_pipelines_run_beside_each_other(made: Any, arithmetic: ModuleType) -> None:
+    runs = []
+    for name in ("one", "two"):
+        pipeline = Pipeline(name, folder=made.folder)
+        pipeline.add_function_step("a", arithmetic.give, {"x": name}, "y")
+        pipeline.add_function_step("b", arithmetic.show, {"x": "${a.y}"}, "y")
+        runs.append(pipeline.start(quiet=True))
+    assert all(run.wait() for run in runs)
+    assert [run.node("b").result("y") for run in runs] == [["one", None], ["two", None]]

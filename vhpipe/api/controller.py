@@ -215,7 +215,7 @@ class Pipeline:
         wanted = Wanted(
             plan=self._planned(text),
             folder=self.folder,
-            asked=asked_of(chosen, ""),
+            asked=asked_of(chosen, "", is_built=True),
             source=text,
             python=sys.executable,
             jobs=jobs,

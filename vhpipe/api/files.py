@@ -155,7 +155,7 @@ def planned(read: ReadFile, chosen: Chosen, name: str) -> Plan:
     return with_goal(plan, chosen.goal)
 
 
-def asked_of(chosen: Chosen, file: str, reuse: Sequence[str] = ()) -> Asked:
+def asked_of(chosen: Chosen, file: str, reuse: Sequence[str] = (), is_built: bool = False) -> Asked:
     """What was asked for, to be kept with the run."""
     return Asked(
         file=file,
@@ -167,6 +167,7 @@ def asked_of(chosen: Chosen, file: str, reuse: Sequence[str] = ()) -> Asked:
         seed=chosen.seed,
         goal=chosen.goal,
         reuse=tuple(reuse),
+        is_built=is_built,
     )
 
 

@@ -152,10 +152,10 @@ def _loaded(store: "ProjectStore", info: "RunInfo", again: AskedAgain, changes: 
     from vhpipe.cli.loading import load_content, load_file, refuse_errors
 
     asked = again.asked
-    if changes.with_code and not asked.file:
+    if changes.with_code and not (asked.file or asked.is_built):
         raise UsageError(f"run {info.number} was read from stdin: there is no file to read again",
                          "start a new run, or leave out --with-changes")  # fmt: skip
-    if changes.with_code:
+    if changes.with_code and not asked.is_built:
         loaded = load_file(os.path.relpath(store.project / asked.file))
     else:
         loaded = load_content(_source_of(store, info, asked), info.file)

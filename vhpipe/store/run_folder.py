@@ -54,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     no_reuse: tuple[str, ...] = ()
     refresh: tuple[str, ...] = ()
     sweeps: SweepArguments = SweepArguments()
+    is_built: bool = False
+    """Whether a program built the pipeline: no file can be read again, and its code is all that can change."""
     queues: dict[str, int] = {}
 
 
