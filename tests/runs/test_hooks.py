@@ -245,3 +245,36 @@ def test_a_queue_that_cannot_be_is_refused(project: Any, given: str, message: st
     project.pipeline({"a": "true"}, more=[{"vhpipe": {"pipeline": "p", "queue": "gpu"}}])
     done = project("run", "--queue", given)
     assert (done.code, message in done.err) == (2, True)
+
+
+# ── configuration from the command line ──────────────────────────────────────────────────────────
+
+
+def test_configuration_can_be_given_on_the_command_line(project: Any, extended: Any) -> None:
+    project.write("other.json", '{"names": ["x"]}')
+    keep = "cp $VH_CONFIG_DIR/*.json $VH_OUTPUTS_DIR"
+    said = {"configuration": {"model": {"layers": 3, "deep": {"rate": 1}}, "classes": {"file": "classes.yaml"}}}
+    given = ("model.deep.rate=0.5", "model.names=[a, '${b.id}']", "classes=other.json", "more=other.json")
+    done = extended({"a": keep, "b": keep}, said, *(f"--config={each}" for each in given))
+    assert done.code == 0, done.err
+    for node in ("a", "b"):
+        assert configured(project, node, "model") == {"layers": 3, "deep": {"rate": 0.5}, "names": ["a", "${b.id}"]}
+        assert configured(project, node, "classes") == configured(project, node, "more") == {"names": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("modle.layers=5", "did you mean `model`?"),
+        ("model=gone.json", "cannot read `gone.json`"),
+        ("model", "gives no value"),
+        ("model.layers.more=5", "`model.layers` is no mapping"),
+        ("parameters=valohai.yaml", "`parameters` is a configuration object of every execution"),
+        ("classes.one=1", "`classes` is the file `classes.yaml`"),
+        ("a/b=valohai.yaml", "configuration name `a/b` has folders"),
+    ],
+)
+def test_configuration_that_cannot_be_is_refused(extended: Any, given: str, message: str) -> None:
+    said = {"configuration": {"model": {"layers": 3}, "classes": {"file": "classes.yaml"}}}
+    done = extended({"a": "true"}, said, "--config", given)
+    assert (done.code, message in done.err) == (2, True), done.err

@@ -12,6 +12,7 @@ from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
+    from vhpipe.plan.configuring import GivenConfiguration
 
 DEFAULT_FILE = "valohai.yaml"
 
@@ -125,6 +126,31 @@ def given_arguments(
         else:
             of_nodes.setdefault(node, {})[parameter] = value
     return Arguments(of_pipeline, of_nodes, _given_inputs(input_assignments, nodes), seed, on_collision)
+
+
+def given_configuration(assignments: Sequence[str]) -> "tuple[GivenConfiguration, ...]":
+    """Whole objects from files, and single values of them, in the order given."""
+    return tuple(map(_configuration, assignments))
+
+
+def _configuration(assignment: str) -> "GivenConfiguration":
+    """`NAME=FILE`, or with a dot before the equals sign `NAME.key=VALUE`, read as a value of a file is."""
+    from vhpipe.plan.configuration_file import UnreadableConfigurationError, read_configuration
+    from vhpipe.plan.configuring import GivenConfiguration
+
+    target, equals, text = assignment.partition("=")
+    name, *keys = target.split(".")
+    if not equals or not all((name, *keys)):
+        raise UsageError(f"`--config {assignment}` gives no value", "--config NAME=FILE or --config NAME.KEY=VALUE")
+    _refuse_undecodable(assignment)
+    try:
+        content = text.encode() if keys else Path(text).read_bytes()
+        found = read_configuration(content, text) if content or not keys else ""
+    except OSError as failure:
+        raise UsageError(f"cannot read `{text}`: {failure.strerror or failure}") from None
+    except UnreadableConfigurationError as fault:
+        raise UsageError(f"`--config {assignment}` cannot be read: {fault}") from None
+    return GivenConfiguration(name, found, tuple(keys))
 
 
 def given_queues(assignments: Sequence[str]) -> dict[str, int]:

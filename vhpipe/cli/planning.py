@@ -6,7 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vhpipe.cli.arguments import given_arguments, given_queues, match_name, pick_pipeline, read_parameter_files
+from vhpipe.cli.arguments import (
+    given_arguments,
+    given_configuration,
+    given_queues,
+    match_name,
+    pick_pipeline,
+    read_parameter_files,
+)
 from vhpipe.cli.environment_options import NO_VARIABLES, GivenVariables
 from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile
 from vhpipe.cli.parts import selectors_of, with_given
@@ -64,6 +71,7 @@ def asked_by(
         refresh=tuple(options.get("refresh", ())),
         environment_names=tuple(variables.values),
         secret_names=variables.secret_names,
+        configuration=given_configuration(options.get("configuration", ())),
         queues=given_queues(options.get("queue_sizes", ())),
         sweeps=given_sweeps(options, _node_names(config, step, task)),
     )
@@ -90,6 +98,7 @@ def planned(
 
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.compile import compile_plan
+    from vhpipe.plan.configuring import with_configuration
     from vhpipe.plan.searching import with_goal
     from vhpipe.plan.secrets import sealed
     from vhpipe.plan.selection import reduced, select
@@ -115,7 +124,7 @@ def planned(
     if graph is not written and plan.definition:
         plan = structs.replace(plan, definition=definition_of(written))
     plan = sealed(plan, graph, variables.values, partial(secret_mac, environ=os.environ))
-    plan = with_goal(plan, asked.goal)
+    plan = with_configuration(with_goal(plan, asked.goal), asked.configuration)
     selection = select(plan, selectors_of(asked))
     plan = reduced(plan, selection)
     refuse_lists(plan, arguments.swept)

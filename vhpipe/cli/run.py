@@ -19,6 +19,8 @@ OPTIONS = (
                  help="Executions at once; the number of cores if not given."),
     click.option("--queue", "queue_sizes", multiple=True, metavar="NAME=N",
                  help="Executions at once of all nodes in a queue of the extension; repeat it for several."),
+    click.option("--config", "configuration", multiple=True, metavar="NAME=FILE|NAME.KEY=VALUE",
+                 help="A configuration object for all executions, or a value in one; repeat it for several."),
     click.option("--goal", type=click.Choice(("max", "min")),
                  help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),

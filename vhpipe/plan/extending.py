@@ -55,7 +55,7 @@ def _extras(extension: Extension, node: NodeExtension) -> NodeExtras:
         when=_when(node.when),
         monitor=_monitor(extension.monitor or Monitor(), node.monitor or Monitor()),
         configuration=tuple(
-            ConfigurationObject(item.name, item.content, item.file, _waits(item.content))
+            ConfigurationObject(item.name, item.content, item.file, waits(item.content))
             for item in configuration_of(extension, node)
         ),
         queue=node.queue or extension.queue,
@@ -99,15 +99,15 @@ def _shown(watched: tuple[Watched, ...]) -> tuple[Shown, ...]:
     return tuple(dict.fromkeys(Shown(each.source, each.target) for each in watched))
 
 
-def _waits(content: object) -> bool:
+def waits(content: object) -> bool:
     """Whether a text in it has a reference, or an escape to take away."""
     match content:
         case str():
             return OPENING in content
         case dict():
-            return any(map(_waits, content.values()))
+            return any(map(waits, content.values()))
         case list():
-            return any(map(_waits, content))
+            return any(map(waits, content))
     return False
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from vhpipe.config.model import Value
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
+from vhpipe.plan.configuring import GivenConfiguration
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
 from vhpipe.plan.sweep_arguments import SweepArguments
 from vhpipe.store.atomic import write_atomically
@@ -57,6 +58,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     is_built: bool = False
     """Whether a program built the pipeline: no file can be read again, and its code is all that can change."""
     queues: dict[str, int] = {}
+    configuration: tuple[GivenConfiguration, ...] = ()
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
