@@ -232,3 +232,13 @@ def test_a_run_from_code_is_listed_with_its_name_and_project(made: Any, arithmet
     (listed,) = json.loads(made.vhpipe("runs", "--json").stdout)["runs"]
     assert (listed["pipeline"], listed["status"], listed["tags"]) == ("shown", "complete", ["demo"])
     assert Run.open(made.folder).pipeline == "shown"
+
+
+def test_the_version_is_counted_up_when_the_code_has_changed(made: Any, arithmetic: ModuleType) -> None:
+    versions = []
+    for change in ("", "# a remark", "# a remark"):
+        (made.folder / "other.py").write_text(change)
+        pipeline = Pipeline("p", version="1.0.0", folder=made.folder)
+        pipeline.add_function_step("a", arithmetic.give, {"x": 1}, "y")
+        versions.append(pipeline.start_locally(quiet=True).version)
+    assert versions == ["1.0.0", "1.0.1", "1.0.1"]

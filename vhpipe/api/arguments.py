@@ -1,6 +1,5 @@
 """A function's arguments as a step has them: typed parameters, data as JSON, and inputs that other steps fill."""
 
-import inspect
 import json
 import math
 import sys
@@ -211,7 +210,3 @@ def _python_value(value: object) -> object:
         plain: object = value.item()
         return plain
     return list(value) if isinstance(value, tuple) else value
-
-
-def is_missing(value: object) -> bool:
-    return value is inspect.Parameter.empty

@@ -6,13 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, Unpack
 
 from vhpipe.api.arguments import PipelineParameter, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
 from vhpipe.api.files import Chosen, asked_of, planned
-from vhpipe.api.functions import source_of
+from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
 from vhpipe.api.policies import StepOptions, policies_of
 from vhpipe.api.reading import read_text
@@ -335,16 +334,6 @@ class Pipeline:
 
 PipelineController = Pipeline
 """The name that users of another system know."""
-
-
-def folder_of(frame: FrameType) -> Path:
-    """The folder from which the modules of the program are imported that this frame belongs to."""
-    file, package = frame.f_globals.get("__file__"), frame.f_globals.get("__package__")
-    if not isinstance(file, str):
-        return Path.cwd()
-    folder = Path(file).resolve().parent
-    depth = len(package.split(".")) if isinstance(package, str) and package else 0
-    return folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
 
 
 def _for_steps(name: str) -> UsageError:

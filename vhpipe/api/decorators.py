@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Unpack
 
-from vhpipe.api.controller import Pipeline, folder_of
+from vhpipe.api.controller import Pipeline
+from vhpipe.api.functions import folder_of
 from vhpipe.api.policies import StepOptions
 from vhpipe.api.references import Result, known_value
 from vhpipe.api.running import Run

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 from vhpipe.errors import UsageError
@@ -35,6 +36,16 @@ class FunctionSource(NamedTuple):
         words += ("--returns", *returns) if returns else ()
         words += ("--json", *as_json) if as_json else ()
         return shlex.join(words)
+
+
+def folder_of(frame: FrameType) -> Path:
+    """The folder from which the modules of the program are imported that this frame belongs to."""
+    file, package = frame.f_globals.get("__file__"), frame.f_globals.get("__package__")
+    if not isinstance(file, str):
+        return Path.cwd()
+    folder = Path(file).resolve().parent
+    depth = len(package.split(".")) if isinstance(package, str) and package else 0
+    return folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
 
 
 def unwrapped(function: object) -> object:

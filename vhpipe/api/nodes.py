@@ -1,6 +1,6 @@
 """The nodes of a run and their executions, as the user sees them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from vhpipe.function_step.values import read_value
@@ -198,6 +198,3 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.name} {self.status}>"
-
-
-NodeSource = Callable[[str], Node]

@@ -68,6 +68,11 @@ class Run:
         return self._info.pipeline
 
     @property
+    def version(self) -> str | None:
+        """The version of its pipeline, counted up where definition or code had changed; None if it has none."""
+        return self._view.plan.version
+
+    @property
     def status(self) -> str:
         """created, started, complete, error, stopped or crashed."""
         self._look()

@@ -10,7 +10,6 @@ from vhpipe.api.references import OfPipeline, Result, artifact, as_text, meaning
 from vhpipe.errors import UsageError
 from vhpipe.plan.unknown import unknown_name
 
-PreCallback = Callable[..., object]
 RETURN_PATTERN = "[./]*"
 """What follows a result's name in its file: a suffix, or the files of a folder."""
 

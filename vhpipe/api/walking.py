@@ -19,6 +19,7 @@ from vhpipe.engine.fetch import expand_inputs
 from vhpipe.engine.hooks import HookCalls
 from vhpipe.engine.start import Begun, Order, begin, default_capacity, hooks_as_processes, walk
 from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan
 from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.secrets import secret_values
@@ -74,6 +75,8 @@ def started(wanted: Wanted, pipeline: object = None, ready: Callable[[Run], None
     run = Run(begun.run, view, begun.info, ended=ended)
     others = hooks_as_processes(begun)
     hooks = CallbackHooks(pipeline, run, wanted.callbacks, others)
+    for notice in () if wanted.quiet else begun.notices:
+        print(notice, file=sys.stderr)
     if ready is not None:
         ready(run)
     work = partial(_walk, begun, run, progress, hooks, watchdog, ended)
@@ -110,6 +113,10 @@ def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
     problems = runnable_problems(wanted.plan, capacity)
     if problems:
         raise UsageError(problems[0])
+    if any(map(is_search, wanted.plan.nodes)):
+        from vhpipe.engine.search import refuse_without_optuna
+
+        refuse_without_optuna(wanted.plan)
     python = find_python(wanted.folder, wanted.python, os.environ)
     plan = expand_inputs(wanted.plan, wanted.folder, Path.cwd())
     return Order(
