@@ -18,7 +18,7 @@ from vhpipe.api.reading import read_text
 from vhpipe.api.running import Run
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.api.walking import Wanted, started
-from vhpipe.api.writing import Definition, refuse_name, written_text
+from vhpipe.api.writing import Definition, refuse_name, refuse_returns, written_text
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.unknown import unknown_name
@@ -89,7 +89,7 @@ class Pipeline:
         """
         refuse_name(name, self._steps)
         returns = (function_return,) if isinstance(function_return, str) else tuple(function_return or ())
-        _refuse_returns(name, returns)
+        refuse_returns(name, returns)
         source = source_of(function, self.folder)
         values = dict(function_kwargs or {})
         unknown = () if source.takes_any_name else tuple(key for key in values if key not in source.arguments)
@@ -343,11 +343,3 @@ def _for_steps(name: str) -> UsageError:
 def _callbacks(step: StepDefinition, everywhere: Callbacks) -> Callbacks:
     own = step.policies.callbacks
     return Callbacks(own.pre or everywhere.pre, own.post or everywhere.post, own.status)
-
-
-def _refuse_returns(step: str, names: Sequence[str]) -> None:
-    for name in names:
-        if not name.isidentifier():
-            raise UsageError(f"step `{step}` cannot return `{name}`", "names of results are written as in Python")
-    if len(set(names)) < len(names):
-        raise UsageError(f"step `{step}` returns two results of one name")

@@ -33,6 +33,15 @@ def refuse_name(name: str, taken: Mapping[str, object]) -> None:
         raise UsageError(f"a step cannot be called `{name}`", "names have letters, digits, `_` and `-`")
 
 
+def refuse_returns(step: str, names: Sequence[str]) -> None:
+    """Errors: UsageError for names that results cannot have."""
+    for name in names:
+        if not name.isidentifier():
+            raise UsageError(f"step `{step}` cannot return `{name}`", "names of results are written as in Python")
+    if len(set(names)) < len(names):
+        raise UsageError(f"step `{step}` returns two results of one name")
+
+
 def written_text(definition: Definition) -> str:
     """The text of the file. Errors: UsageError for what it cannot say."""
     written = {name: step.written(definition.parameters, definition.steps) for name, step in definition.steps.items()}
