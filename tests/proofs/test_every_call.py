@@ -69,7 +69,7 @@ def finished(project: Any, words: tuple[str, ...]) -> int:
 
 def test_a_kill_at_any_call_loses_nothing(new: Any, faults: Any, undisturbed: Undisturbed) -> None:
     for start, way in zip((5, 40, 75), WAYS, strict=True):
-        kill_at_each(range(start, len(undisturbed.calls), 61), way, new, faults, undisturbed)
+        kill_at_each(range(start, len(undisturbed.calls), 109), way, new, faults, undisturbed)
 
 
 @pytest.mark.long
