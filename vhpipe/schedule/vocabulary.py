@@ -1,523 +1,132 @@
 """What the scheduler hears (stimuli), records (events) and asks for (effects): three closed unions.
 
-No name stands in two of them. Every stimulus that changes state does so by an event; events are the stored format,
-so a field may be added with a default and never change its meaning.
+No name stands in two of them.
 """
 
-from enum import StrEnum
-from typing import Literal
-
-import msgspec
-
-from vhpipe.config.model import Value
-from vhpipe.plan.model import (
-    AttemptId,
-    ConfigurationObject,
-    Datum,
-    Deferred,
-    EnvironmentValue,
-    ExecutionId,
-    InputFile,
-    Origin,
-    PublishedKind,
-    PublishedThing,
+from vhpipe.schedule.effects import (
+    AskApproval,
+    Decision,
+    Effect,
+    FetchInputs,
+    LookUpReuse,
+    MakeDeployment,
+    Propose,
+    RunHook,
+    SetTimer,
+    StartAttempts,
+    StopAttempt,
 )
-
-JOURNAL_FORMAT = 1
-
-Json = object
-"""A value as JSON has it."""
-
-
-class Status(StrEnum):
-    """Valohai's statuses and `skipped`; the same family for runs, nodes, executions and attempts."""
-
-    CREATED = "created"
-    QUEUED = "queued"
-    STARTED = "started"
-    COMPLETE = "complete"
-    ERROR = "error"
-    STOPPED = "stopped"
-    CRASHED = "crashed"
-    SKIPPED = "skipped"
-
-
-SETTLED = frozenset({Status.COMPLETE, Status.ERROR, Status.STOPPED, Status.CRASHED, Status.SKIPPED})
-
-
-class Moment(StrEnum):
-    """When a node's action is considered."""
-
-    STARTING = "node-starting"
-    COMPLETE = "node-complete"
-    ERROR = "node-error"
-
-
-# ── stimuli: what was heard ──────────────────────────────────────────────────────────────────────
-
-
-class StartRequested(msgspec.Struct, frozen=True):
-    """`capacity` is how many executions may run at once; `boot` names the time since this machine was switched on."""
-
-    capacity: int
-    boot: str = ""
-
-
-class StopRequested(msgspec.Struct, frozen=True):
-    """The user wants the run to end: a signal, or a request from another process."""
-
-    because: str
-    request: str | None = None
-
-
-class AttemptReported(msgspec.Struct, frozen=True):
-    """An attempt has ended and was collected.
-
-    `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
-    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself.
-    """
-
-    attempt: AttemptId
-    outcome: Status
-    exit_code: int | None = None
-    because: str | None = None
-    final: bool = False
-    metadata: dict[str, Json] = {}
-    outputs: tuple[Datum, ...] = ()
-    manifest: str | None = None
-    fingerprint: str | None = None
-    warnings: tuple[str, ...] = ()
-    published: tuple[PublishedThing, ...] = ()
-
-
-class ResumeRequested(msgspec.Struct, frozen=True):
-    """The run shall go on from what its journal says.
-
-    `found` are the attempts that had begun and whose manifest is there; those not named are lost. `damaged` are
-    executions that were complete and of which an output is gone.
-    """
-
-    capacity: int
-    boot: str = ""
-    found: tuple[AttemptReported, ...] = ()
-    damaged: tuple[ExecutionId, ...] = ()
-
-
-class InputsReported(msgspec.Struct, frozen=True):
-    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not."""
-
-    node: str
-    blobs: dict[str, str] = {}
-    because: str | None = None
-
-
-class ReuseAnswered(msgspec.Struct, frozen=True):
-    """Whether an equal execution is complete already.
-
-    `hit`: `origin`, `metadata` and `outputs` are its. `busy`: somebody is at it, and another answer will follow.
-    `miss`: it has to be run, `because` says why in words.
-    """
-
-    execution: ExecutionId
-    answer: Literal["hit", "busy", "miss"]
-    because: str | None = None
-    origin: Origin | None = None
-    metadata: dict[str, Json] = {}
-    outputs: tuple[Datum, ...] = ()
-    fingerprint: str | None = None
-    published: tuple[PublishedThing, ...] = ()
-
-
-class StopConditionMet(msgspec.Struct, frozen=True):
-    """What an attempt has measured meets the stop-condition of its step, or, with `of_task`, that of its task."""
-
-    attempt: AttemptId
-    condition: str
-    of_task: bool = False
-
-
-class ApprovalAnswered(msgspec.Struct, frozen=True):
-    node: str
-    approved: bool
-    by: str
-    request: str | None = None
-
-
-class HookAnswered(msgspec.Struct, frozen=True):
-    """The hooks of a node have been called. Before it starts they may have changed `values` or said to `skip` it.
-
-    `because` says what went wrong: before the start the node fails by it, else it is a warning.
-    """
-
-    node: str
-    moment: Literal["pre", "post", "status"]
-    values: dict[str, Value] = {}
-    skip: bool = False
-    because: str | None = None
-
-
-class TimerFired(msgspec.Struct, frozen=True):
-    """The time of `SetTimer` has passed."""
-
-    execution: ExecutionId | None = None
-
-
-class ProposalsAnswered(msgspec.Struct, frozen=True):
-    """The next parameter sets of a search, or `because` says why there are none."""
-
-    node: str
-    sets: tuple[dict[str, Value], ...] = ()
-    because: str | None = None
-
-
-class DeploymentReported(msgspec.Struct, frozen=True):
-    """Exactly one of `version` and `because` (why it failed) is set."""
-
-    node: str
-    version: str | None = None
-    identifier: str | None = None
-    version_identifier: str | None = None
-    files: tuple[str, ...] = ()
-    because: str | None = None
-
-
-Stimulus = (
-    StartRequested | ResumeRequested | StopRequested | InputsReported | ReuseAnswered | AttemptReported
-    | StopConditionMet | ProposalsAnswered | HookAnswered | TimerFired | ApprovalAnswered | DeploymentReported
-)  # fmt: skip
-
-
-# ── events: what became true ─────────────────────────────────────────────────────────────────────
-
-
-class Event(msgspec.Struct, frozen=True, tag=True):
-    """The base of all events; its tag in the journal is the name of the class."""
-
-
-class RunStarted(Event, frozen=True, tag=True):
-    capacity: int
-    format: int = JOURNAL_FORMAT
-    boot: str = ""
-
-
-class RunResumed(Event, frozen=True, tag=True):
-    """The run goes on; a stop that the user had asked for is taken back."""
-
-    capacity: int
-    boot: str = ""
-
-
-class NodeReopened(Event, frozen=True, tag=True):
-    """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run.
-
-    A node that had started and is created again starts over, with other inputs.
-    """
-
-    node: str
-    status: Status
-    queued: tuple[int, ...] = ()
-
-
-class InputsFetched(Event, frozen=True, tag=True):
-    """The blobs of the node's files from outside, by URI; a run that is resumed reads these bytes again."""
-
-    node: str
-    blobs: dict[str, str] = {}
-
-
-class InputsBound(Event, frozen=True, tag=True):
-    """What edges and references brought to a node. Only what these filled is named.
-
-    `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
-    `values` are the parameters, `spread` the names of those whose list becomes one child per element. `proposed` is
-    filled by what a search extends the node's sweep with. `deferred` is what values and variables have stand-ins for,
-    `configuration` the objects that references filled.
-    """
-
-    node: str
-    files: tuple[tuple[str, tuple[InputFile, ...]], ...] = ()
-    values: dict[str, Value] = {}
-    spread: tuple[str, ...] = ()
-    environment_variables: dict[str, EnvironmentValue] = {}
-    proposed: tuple[dict[str, Value], ...] = ()
-    deferred: tuple[Deferred, ...] = ()
-    configuration: tuple[ConfigurationObject, ...] = ()
-
-
-class NodeStarted(Event, frozen=True, tag=True):
-    """The node's executions, as many as said, are queued; of a deployment there is none.
-
-    Those whose index stands in `left_out` are not part of this run and skipped.
-    """
-
-    node: str
-    executions: int = 1
-    left_out: tuple[int, ...] = ()
-
-
-class SweepExtended(Event, frozen=True, tag=True):
-    """A search has proposed further parameter sets; one execution for each is queued."""
-
-    node: str
-    sets: tuple[dict[str, Value], ...]
-
-
-class ReuseAwaited(Event, frozen=True, tag=True):
-    """An equal execution is under way elsewhere; this one waits for what comes of it."""
-
-    execution: ExecutionId
-    because: str
-
-
-class ReuseMissed(Event, frozen=True, tag=True):
-    """Nothing can be reused for the execution, so it is queued to run."""
-
-    execution: ExecutionId
-    because: str | None = None
-
-
-class AttemptStarted(Event, frozen=True, tag=True):
-    attempt: AttemptId
-
-
-class AttemptStopping(Event, frozen=True, tag=True):
-    attempt: AttemptId
-    because: str
-
-
-class AttemptEnded(Event, frozen=True, tag=True):
-    """See AttemptReported for the fields.
-
-    With `reused_from` no attempt was started: the result is that of another attempt.
-    """
-
-    attempt: AttemptId
-    outcome: Status
-    exit_code: int | None = None
-    because: str | None = None
-    metadata: dict[str, Json] = {}
-    outputs: tuple[Datum, ...] = ()
-    manifest: str | None = None
-    fingerprint: str | None = None
-    reused_from: Origin | None = None
-
-
-class Published(Event, frozen=True, tag=True):
-    """A result of an execution is one of the run's own now; of equal kinds and names the last counts.
-
-    Exactly one of `datum` and `value`, the last of a metric, is set. `source` is what the node itself calls a result
-    that is monitored; None where the step has published it.
-    """
-
-    execution: ExecutionId
-    kind: PublishedKind
-    name: str
-    datum: Datum | None = None
-    value: Json = None
-    source: str | None = None
-
-
-class AttemptLost(Event, frozen=True, tag=True):
-    """Nothing is left of an attempt that had begun, or of one that was complete: its execution is queued again."""
-
-    attempt: AttemptId
-    because: str
-
-
-class RetryScheduled(Event, frozen=True, tag=True):
-    """The execution is queued again, at once or after `delay_s`; `number` is that of its next attempt."""
-
-    execution: ExecutionId
-    number: int
-    delay_s: float = 0.0
-
-
-class RetryDue(Event, frozen=True, tag=True):
-    """The delay of a retry is over: the execution may start."""
-
-    execution: ExecutionId
-
-
-class HookApplied(Event, frozen=True, tag=True):
-    """A node's hooks have been called; `values` are parameters that they changed before the start."""
-
-    node: str
-    moment: Literal["pre", "post"]
-    values: dict[str, Value] = {}
-
-
-class ApprovalAwaited(Event, frozen=True, tag=True):
-    """`moment` says what is held back: the node itself (node-starting) or its downstream."""
-
-    node: str
-    moment: Moment
-
-
-class ApprovalGranted(Event, frozen=True, tag=True):
-    node: str
-    moment: Moment
-    by: str
-    request: str | None = None
-
-
-class ApprovalRefused(Event, frozen=True, tag=True):
-    node: str
-    moment: Moment
-    by: str
-    request: str | None = None
-
-
-class ActionTaken(Event, frozen=True, tag=True):
-    """An action of the node fired; each fires once. `action` is its position among the node's actions."""
-
-    node: str
-    action: int
-    moment: Moment
-
-
-class DeploymentRequested(Event, frozen=True, tag=True):
-    node: str
-
-
-class DeploymentCreated(Event, frozen=True, tag=True):
-    node: str
-    version: str
-    identifier: str
-    version_identifier: str
-    files: tuple[str, ...] = ()
-
-
-class DeploymentFailed(Event, frozen=True, tag=True):
-    node: str
-    because: str
-
-
-class Warned(Event, frozen=True, tag=True):
-    node: str
-    message: str
-
-
-class NodeStopping(Event, frozen=True, tag=True):
-    """No execution of the node starts any more: the queued ones are stopped, those that run are being stopped."""
-
-    node: str
-    because: str
-
-
-class NodeSettled(Event, frozen=True, tag=True):
-    """`failed` counts the executions that failed for good, also of a node that is complete.
-
-    `held` says that an approval is awaited before the downstream may start, `hooked` that a hook has to end first.
-    """
-
-    node: str
-    status: Status
-    because: str | None = None
-    failed: int = 0
-    held: bool = False
-    hooked: bool = False
-
-
-class RunStopping(Event, frozen=True, tag=True):
-    """Nothing starts any more; the run will end with `status`. `by_user`: a request, a signal or a refused approval."""
-
-    status: Status
-    because: str
-    by_user: bool = False
-    request: str | None = None
-
-
-class RunEnded(Event, frozen=True, tag=True):
-    status: Status
-    because: str | None = None
-
-
-AnyEvent = (
-    RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended
-    | ReuseAwaited | ReuseMissed
-    | AttemptStarted | AttemptStopping | AttemptEnded | Published | AttemptLost | RetryScheduled | RetryDue
-    | HookApplied
-    | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken
-    | DeploymentRequested | DeploymentCreated | DeploymentFailed
-    | Warned | NodeStopping | NodeSettled | RunStopping | RunEnded
-)  # fmt: skip
-
-
-class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch.
-
-    `left` more events of the same decision follow; a run goes on only from a decision that is whole.
-    """
-
-    sequence: int
-    at: float
-    event: AnyEvent
-    left: int = 0
-
-
-# ── effects: what is asked ───────────────────────────────────────────────────────────────────────
-
-
-class StartAttempts(msgspec.Struct, frozen=True):
-    """Start one attempt, or a group that must run together."""
-
-    attempts: tuple[AttemptId, ...]
-
-
-class StopAttempt(msgspec.Struct, frozen=True):
-    """With `completes` the attempt has done what it was for: it counts as complete, not as stopped."""
-
-    attempt: AttemptId
-    because: str
-    completes: bool = False
-
-
-class AskApproval(msgspec.Struct, frozen=True):
-    node: str
-    moment: Moment
-
-
-class MakeDeployment(msgspec.Struct, frozen=True):
-    node: str
-
-
-class FetchInputs(msgspec.Struct, frozen=True):
-    """Turn these URIs into blobs, for a node that cannot start before."""
-
-    node: str
-    uris: tuple[str, ...]
-
-
-class Propose(msgspec.Struct, frozen=True):
-    """Have a search propose the next parameter sets of a node; all executions so far have ended."""
-
-    node: str
-
-
-class RunHook(msgspec.Struct, frozen=True):
-    """Call the hooks of a node, before it starts or after it has ended."""
-
-    node: str
-    moment: Literal["pre", "post"]
-
-
-class SetTimer(msgspec.Struct, frozen=True):
-    """Tell when so many seconds have passed: for an execution that waits to be tried again, or for the whole run."""
-
-    delay_s: float
-    execution: ExecutionId | None = None
-
-
-class LookUpReuse(msgspec.Struct, frozen=True):
-    execution: ExecutionId
-
-
-Effect = (
-    FetchInputs | Propose | RunHook | SetTimer | LookUpReuse | StartAttempts | StopAttempt | AskApproval
-    | MakeDeployment
-)  # fmt: skip
-
-
-class Decision(msgspec.Struct, frozen=True):
-    events: tuple[AnyEvent, ...] = ()
-    effects: tuple[Effect, ...] = ()
+from vhpipe.schedule.events import (
+    ActionTaken,
+    AnyEvent,
+    ApprovalAwaited,
+    ApprovalGranted,
+    ApprovalRefused,
+    AttemptEnded,
+    AttemptLost,
+    AttemptStarted,
+    AttemptStopping,
+    DeploymentCreated,
+    DeploymentFailed,
+    DeploymentRequested,
+    Event,
+    HookApplied,
+    InputsBound,
+    InputsFetched,
+    NodeReopened,
+    NodeSettled,
+    NodeStarted,
+    NodeStopping,
+    Published,
+    Recorded,
+    RetryDue,
+    RetryScheduled,
+    ReuseAwaited,
+    ReuseMissed,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    RunStopping,
+    SweepExtended,
+    Warned,
+)
+from vhpipe.schedule.stimuli import (
+    ApprovalAnswered,
+    AttemptReported,
+    DeploymentReported,
+    HookAnswered,
+    InputsReported,
+    ProposalsAnswered,
+    ResumeRequested,
+    ReuseAnswered,
+    StartRequested,
+    Stimulus,
+    StopConditionMet,
+    StopRequested,
+    TimerFired,
+)
+from vhpipe.schedule.words import JOURNAL_FORMAT, SETTLED, Json, Moment, Status
+
+__all__ = [
+    "JOURNAL_FORMAT",
+    "SETTLED",
+    "ActionTaken",
+    "AnyEvent",
+    "ApprovalAnswered",
+    "ApprovalAwaited",
+    "ApprovalGranted",
+    "ApprovalRefused",
+    "AskApproval",
+    "AttemptEnded",
+    "AttemptLost",
+    "AttemptReported",
+    "AttemptStarted",
+    "AttemptStopping",
+    "Decision",
+    "DeploymentCreated",
+    "DeploymentFailed",
+    "DeploymentReported",
+    "DeploymentRequested",
+    "Effect",
+    "Event",
+    "FetchInputs",
+    "HookAnswered",
+    "HookApplied",
+    "InputsBound",
+    "InputsFetched",
+    "InputsReported",
+    "Json",
+    "LookUpReuse",
+    "MakeDeployment",
+    "Moment",
+    "NodeReopened",
+    "NodeSettled",
+    "NodeStarted",
+    "NodeStopping",
+    "ProposalsAnswered",
+    "Propose",
+    "Published",
+    "Recorded",
+    "ResumeRequested",
+    "RetryDue",
+    "RetryScheduled",
+    "ReuseAnswered",
+    "ReuseAwaited",
+    "ReuseMissed",
+    "RunEnded",
+    "RunHook",
+    "RunResumed",
+    "RunStarted",
+    "RunStopping",
+    "SetTimer",
+    "StartAttempts",
+    "StartRequested",
+    "Status",
+    "Stimulus",
+    "StopAttempt",
+    "StopConditionMet",
+    "StopRequested",
+    "SweepExtended",
+    "TimerFired",
+    "Warned",
+]
