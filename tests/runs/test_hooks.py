@@ -132,6 +132,19 @@ def test_a_hook_for_statuses_that_fails_is_a_warning(extended: Any) -> None:
     assert "`status` hook `exit 5` ended with exit code 5" in warnings(done, "a")
 
 
+def test_hooks_are_no_remains_of_attempts_that_end_meanwhile(project: Any) -> None:
+    side = project.side("end")
+    names = [f"n{number}" for number in range(8)]
+    chain = [[f"{one}.dependency.*", f"{other}.dependency.*"] for one, other in pairwise(names)]
+    post = f"while [ ! -e {side} ]; do sleep 0.01; done; exit 4"
+    project.pipeline({"a": "true", **dict.fromkeys(names, "true"), "last": f"touch {side}"},
+                     [*chain, ["n7.dependency.*", "last.dependency.*"]],
+                     [{"vhpipe": {"pipeline": "p", **hooks("a", post=post)}}])  # fmt: skip
+    done = project("run", "--json")
+    assert done.code == 0, done.err
+    assert "ended with exit code 4" in warnings(done, "a")
+
+
 @pytest.mark.parametrize("moment", ["pre", "post"])
 def test_stopping_a_run_ends_the_hook_that_runs(project: Any, moment: str) -> None:
     side = project.side("hook")

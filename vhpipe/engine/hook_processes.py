@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
@@ -23,6 +24,7 @@ from vhpipe.engine.hooks import HookCall
 from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
+from vhpipe.runners.own_children import OwnChildren
 from vhpipe.schedule.vocabulary import HookAnswered, Json
 from vhpipe.store.atomic import write_all
 
@@ -77,9 +79,11 @@ class ProcessHooks:
         shell: str,
         log: HookLog = HookLog(),  # noqa: B008 - a value
         time_limit_s: float = TIME_LIMIT_S,
+        children: OwnChildren | None = None,
     ) -> None:
         self._project, self._environment, self._shell = project, dict(environment), shell
         self._log, self._time_limit_s = log, time_limit_s
+        self._children = children or OwnChildren()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._kill_at: float | None = None
@@ -136,23 +140,30 @@ class ProcessHooks:
             if self._is_refusing:
                 return None
             self._kill_at = None
-            self._process = subprocess.Popen(
-                self._words(hook), cwd=self._project, env={**self._environment, **_variables(call)},
-                stdin=told, stdout=out, stderr=err, start_new_session=True,
-            )  # fmt: skip
+            with self._children.lock:
+                self._process = subprocess.Popen(
+                    self._words(hook), cwd=self._project, env={**self._environment, **_variables(call)},
+                    stdin=told, stdout=out, stderr=err, start_new_session=True,
+                )  # fmt: skip
+                self._children.processes.add(self._process.pid)
             return self._process
 
     def _ended_in_time(self, process: "subprocess.Popen[bytes]") -> bool:
-        """Wait for the hook to end, and end what is left of it."""
+        """Wait for the hook to end, and end what is left of it before its process id can be another's."""
         limit = time.monotonic() + self._time_limit_s
-        while process.poll() is None and time.monotonic() < min(limit, self._kill_at or limit):
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK_S)
+        ending = os.pidfd_open(process.pid)
+        try:
+            while time.monotonic() < min(limit, self._kill_at or limit) and not select([ending], (), (), LOOK_S)[0]:
+                pass
+        finally:
+            os.close(ending)
         in_time = time.monotonic() < limit
         with self._lock:
             self._process = None
-        _signal_group(process, signal.SIGKILL)
+            _signal_group(process, signal.SIGKILL)
         process.wait()
+        with self._children.lock:
+            self._children.processes.discard(process.pid)
         return in_time
 
     def _words(self, hook: Hook) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from vhpipe.engine.workspace import Workspaces
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
 from vhpipe.plan.secrets import secret_names_in
+from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -186,9 +187,10 @@ def walk(
         run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
-    runner = ProcessRunner(engine.selector, attempts.ended, shares_process=order.shares_process)
+    children = OwnChildren()
+    runner = ProcessRunner(engine.selector, attempts.ended, shares_process=order.shares_process, others=children)
     has_hooks = any(node.hooks for node in order.plan.nodes)
-    thread = HookThread(hook_calls or (hooks_as_processes(begun) if has_hooks else None), engine.hand_over)
+    thread = HookThread(hook_calls or (hooks_as_processes(begun, children) if has_hooks else None), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
     engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
@@ -206,13 +208,14 @@ def walk(
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def hooks_as_processes(begun: Begun) -> HookCalls:
+def hooks_as_processes(begun: Begun, children: OwnChildren | None = None) -> HookCalls:
     """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
     from vhpipe.engine.hook_processes import HOOK_LOG, HookLog, ProcessHooks  # most runs have no hook
 
     order = begun.order
     shell = shell_of(order.environment.get("PATH"))
-    return ProcessHooks(order.project, order.environment, shell, HookLog(begun.run.path / HOOK_LOG, _masking(order)))
+    log = HookLog(begun.run.path / HOOK_LOG, _masking(order))
+    return ProcessHooks(order.project, order.environment, shell, log, children=children)
 
 
 def is_closed(order: Order) -> bool:

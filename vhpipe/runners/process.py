@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.plan.model import AttemptId
+from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.runners.protocol import Ending, Launch, OnEnding, Stream
 
@@ -31,8 +32,10 @@ class ProcessRunner:
     def __init__(
         self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S,
         shares_process: bool = False,
+        others: OwnChildren | None = None,
     ) -> None:  # fmt: skip
         self.shares_process = shares_process
+        self.others = others or OwnChildren()
         self._selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
@@ -142,7 +145,9 @@ class _Process:
         if self._runner.shares_process:
             kill_younger_marked(self.pid, self._launch.marker)
         else:
-            kill_remains(self.pid, self._launch.marker, self._runner.leaders())
+            with self._runner.others.lock:
+                mine = self._runner.leaders() | self._runner.others.processes
+                kill_remains(self.pid, self._launch.marker, mine)
         self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self._pidfd)
         self._drain_until = time.monotonic() + DRAIN_S
