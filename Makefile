@@ -8,6 +8,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BENCH_PEERS ?= build/bench-peers
+TESTS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --no-input --disable-pip-version-check
 
 .PHONY: help demo test test-all lint bench bench-peers clean
@@ -42,7 +43,7 @@ demo: $(VENV)/.demo-ready
 	@echo "look at the run: $(VENV)/bin/vhpipe show --project examples"
 
 test: $(VENV)/.test-ready
-	$(VENV)/bin/python -m pytest -q -n 2 -m "not long"
+	$(VENV)/bin/python -m pytest -q -n 2 -m "not long" $(TESTS)
 
 test-all: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n 2
