@@ -107,6 +107,12 @@ def run_numbers(project: Any) -> list[int]:
     return [int(path.name) for path in project.path.glob(".vhpipe/runs/*")]
 
 
+def has_begun(project: Any, run: int) -> bool:
+    """Whether anything stands in the journal of a run; if not, nothing was done that could go on."""
+    path = project.path / f".vhpipe/runs/{run}/journal"
+    return path.exists() and path.stat().st_size > 0
+
+
 def ended_well(project: Any, run: int) -> bool:
     """Whether the journal of a run says, in a line that is whole, that it is complete."""
     records = read_journal(project.path / f".vhpipe/runs/{run}/journal")
