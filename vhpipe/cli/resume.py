@@ -9,6 +9,7 @@ import click
 
 from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.selecting import opened_project, project_option, run_argument
+from vhpipe.cli.watch_options import watch_options
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,17 +27,6 @@ OPTIONS = (
     click.option("--from", "start", metavar="NODE", multiple=True,
                  help="A new run in which this node, or `node#3` of a task, and all that follows run again."),
     click.option("--failed", is_flag=True, help="A new run of what is not complete or has failed, and what follows."),
-    click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
-                 help="Executions at once; the number of cores if not given."),
-    click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),
-    click.option("--approval", type=click.Choice(("wait", "reject", "approve")), default="wait", show_default=True,
-                 help="What to answer where an action requires approval."),
-    click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
-                 help="Reject what nobody has approved after so long."),
-    click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
-    click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what failed and how it ended."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
 )  # fmt: skip
 
 
@@ -51,6 +41,7 @@ def resume_options(command: Any) -> Any:
 @project_option
 @environment_options
 @resume_options
+@watch_options
 def command(selector: str, project: Path, detach: bool, **options: Any) -> int:
     """Go on with a run that was killed or stopped, the latest if RUN is not given.
 

@@ -11,12 +11,11 @@ from vhpipe.cli.environment_options import environment_options
 from vhpipe.cli.parts import part_options
 from vhpipe.cli.reuse_options import WithReuse, reuse_options
 from vhpipe.cli.sweep_options import sweep_options
+from vhpipe.cli.watch_options import watch_options
 
 OPTIONS = (
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
-    click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
-                 help="Executions at once; the number of cores if not given."),
     click.option("--queue", "queue_sizes", multiple=True, metavar="NAME=N",
                  help="Executions at once of all nodes in a queue of the extension; repeat it for several."),
     click.option("--config", "configuration", multiple=True, metavar="NAME=FILE|NAME.KEY=VALUE",
@@ -25,20 +24,11 @@ OPTIONS = (
                  help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),
     click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
-    click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),
-    click.option("--approval", type=click.Choice(("wait", "reject", "approve")), default="wait", show_default=True,
-                 help="What to answer where an action requires approval."),
-    click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
-                 help="Reject what nobody has approved after so long."),
-    click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
     click.option("--inherit-env", "inherit", is_flag=True, help="Give steps all environment variables."),
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")), default="copy", show_default=True,
                  help="What steps work in: a copy of the code, read-only links, or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
-    click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what failed and how it ended."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
 )  # fmt: skip
 
 
@@ -56,6 +46,7 @@ def run_options(command: Any) -> Any:
 @reuse_options
 @sweep_options
 @run_options
+@watch_options
 @dry_run_option
 def command(words: tuple[str, ...], detach: bool, is_dry: bool, **options: Any) -> int:
     """Run a pipeline, a step or a task on this machine.
