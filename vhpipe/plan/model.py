@@ -84,11 +84,11 @@ class Origin(msgspec.Struct, frozen=True):
         return f"{self.attempt.execution} of run {self.run}"
 
 
-class Literal(msgspec.Struct, frozen=True, tag=True):
+class Literal(msgspec.Struct, frozen=True, tag="Literal"):
     text: str
 
 
-class Secret(msgspec.Struct, frozen=True, tag=True):
+class Secret(msgspec.Struct, frozen=True, tag="Secret"):
     """A value that stands nowhere but in the engine's memory and the child's environment; only its name is recorded.
 
     `mac` is an HMAC of the value under the user's key, so that a changed value is noticed.
@@ -101,21 +101,21 @@ class Secret(msgspec.Struct, frozen=True, tag=True):
 EnvironmentValue = Literal | Secret
 
 
-class DatumUrl(msgspec.Struct, frozen=True, tag=True):
+class DatumUrl(msgspec.Struct, frozen=True, tag="DatumUrl"):
     """The URL of a file on the machine that runs a step; what it means is the file's name and bytes."""
 
     name: str
     blob: str
 
 
-class DatumPath(msgspec.Struct, frozen=True, tag=True):
+class DatumPath(msgspec.Struct, frozen=True, tag="DatumPath"):
     """The path of a file on the machine that runs a step."""
 
     name: str
     blob: str
 
 
-class ExecutionRef(msgspec.Struct, frozen=True, tag=True):
+class ExecutionRef(msgspec.Struct, frozen=True, tag="ExecutionRef"):
     """The id of an execution, which is that of its last attempt, `number`.
 
     `contents` is the sha256 of what it was given and made, which does not change with the id.

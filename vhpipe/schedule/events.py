@@ -22,24 +22,24 @@ from vhpipe.plan.model import (
 from vhpipe.schedule.words import JOURNAL_FORMAT, Json, Moment, Status
 
 
-class Event(msgspec.Struct, frozen=True, tag=True):
-    """The base of all events; its tag in the journal is the name of the class."""
+class Event(msgspec.Struct, frozen=True):
+    """The base of all events. The tag of each is what its lines in journals say: format, not a name of ours."""
 
 
-class RunStarted(Event, frozen=True, tag=True):
+class RunStarted(Event, frozen=True, tag="RunStarted"):
     capacity: int
     format: int = JOURNAL_FORMAT
     boot: str = ""
 
 
-class RunResumed(Event, frozen=True, tag=True):
+class RunResumed(Event, frozen=True, tag="RunResumed"):
     """The run goes on; a stop that the user had asked for is taken back."""
 
     capacity: int
     boot: str = ""
 
 
-class NodeReopened(Event, frozen=True, tag=True):
+class NodeReopened(Event, frozen=True, tag="NodeReopened"):
     """What a stop had done to a node is taken back: it is created, or started, again and `queued` will run.
 
     A node that had started and is created again starts over, with other inputs.
@@ -50,14 +50,14 @@ class NodeReopened(Event, frozen=True, tag=True):
     queued: tuple[int, ...] = ()
 
 
-class InputsFetched(Event, frozen=True, tag=True):
+class InputsFetched(Event, frozen=True, tag="InputsFetched"):
     """The blobs of the node's files from outside, by URI; a run that is resumed reads these bytes again."""
 
     node: str
     blobs: dict[str, str] = {}
 
 
-class InputsBound(Event, frozen=True, tag=True):
+class InputsBound(Event, frozen=True, tag="InputsBound"):
     """What edges and references brought to a node. Only what these filled is named.
 
     `files` pairs an input (or `endpoint.file` of a deployment) with all of its files, those from outside included;
@@ -76,7 +76,7 @@ class InputsBound(Event, frozen=True, tag=True):
     configuration: tuple[ConfigurationObject, ...] = ()
 
 
-class NodeStarted(Event, frozen=True, tag=True):
+class NodeStarted(Event, frozen=True, tag="NodeStarted"):
     """The node's executions, as many as said, are queued; of a deployment there is none.
 
     Those whose index stands in `left_out` are not part of this run and skipped.
@@ -87,37 +87,37 @@ class NodeStarted(Event, frozen=True, tag=True):
     left_out: tuple[int, ...] = ()
 
 
-class SweepExtended(Event, frozen=True, tag=True):
+class SweepExtended(Event, frozen=True, tag="SweepExtended"):
     """A search has proposed further parameter sets; one execution for each is queued."""
 
     node: str
     sets: tuple[dict[str, Value], ...]
 
 
-class ReuseAwaited(Event, frozen=True, tag=True):
+class ReuseAwaited(Event, frozen=True, tag="ReuseAwaited"):
     """An equal execution is under way elsewhere; this one waits for what comes of it."""
 
     execution: ExecutionId
     because: str
 
 
-class ReuseMissed(Event, frozen=True, tag=True):
+class ReuseMissed(Event, frozen=True, tag="ReuseMissed"):
     """Nothing can be reused for the execution, so it is queued to run."""
 
     execution: ExecutionId
     because: str | None = None
 
 
-class AttemptStarted(Event, frozen=True, tag=True):
+class AttemptStarted(Event, frozen=True, tag="AttemptStarted"):
     attempt: AttemptId
 
 
-class AttemptStopping(Event, frozen=True, tag=True):
+class AttemptStopping(Event, frozen=True, tag="AttemptStopping"):
     attempt: AttemptId
     because: str
 
 
-class AttemptEnded(Event, frozen=True, tag=True):
+class AttemptEnded(Event, frozen=True, tag="AttemptEnded"):
     """See AttemptReported for the fields.
 
     With `reused_from` no attempt was started: the result is that of another attempt.
@@ -134,7 +134,7 @@ class AttemptEnded(Event, frozen=True, tag=True):
     reused_from: Origin | None = None
 
 
-class Published(Event, frozen=True, tag=True):
+class Published(Event, frozen=True, tag="Published"):
     """A result of an execution is one of the run's own now; of equal kinds and names the last counts.
 
     Exactly one of `datum` and `value`, the last of a metric, is set. `source` is what the node itself calls a result
@@ -149,14 +149,14 @@ class Published(Event, frozen=True, tag=True):
     source: str | None = None
 
 
-class AttemptLost(Event, frozen=True, tag=True):
+class AttemptLost(Event, frozen=True, tag="AttemptLost"):
     """Nothing is left of an attempt that had begun, or of one that was complete: its execution is queued again."""
 
     attempt: AttemptId
     because: str
 
 
-class RetryScheduled(Event, frozen=True, tag=True):
+class RetryScheduled(Event, frozen=True, tag="RetryScheduled"):
     """The execution is queued again, at once or after `delay_s`; `number` is that of its next attempt."""
 
     execution: ExecutionId
@@ -164,13 +164,13 @@ class RetryScheduled(Event, frozen=True, tag=True):
     delay_s: float = 0.0
 
 
-class RetryDue(Event, frozen=True, tag=True):
+class RetryDue(Event, frozen=True, tag="RetryDue"):
     """The delay of a retry is over: the execution may start."""
 
     execution: ExecutionId
 
 
-class HookApplied(Event, frozen=True, tag=True):
+class HookApplied(Event, frozen=True, tag="HookApplied"):
     """A node's hooks have been called; `values` are parameters that they changed before the start."""
 
     node: str
@@ -178,28 +178,28 @@ class HookApplied(Event, frozen=True, tag=True):
     values: dict[str, Value] = {}
 
 
-class ApprovalAwaited(Event, frozen=True, tag=True):
+class ApprovalAwaited(Event, frozen=True, tag="ApprovalAwaited"):
     """`moment` says what is held back: the node itself (node-starting) or its downstream."""
 
     node: str
     moment: Moment
 
 
-class ApprovalGranted(Event, frozen=True, tag=True):
+class ApprovalGranted(Event, frozen=True, tag="ApprovalGranted"):
     node: str
     moment: Moment
     by: str
     request: str | None = None
 
 
-class ApprovalRefused(Event, frozen=True, tag=True):
+class ApprovalRefused(Event, frozen=True, tag="ApprovalRefused"):
     node: str
     moment: Moment
     by: str
     request: str | None = None
 
 
-class ActionTaken(Event, frozen=True, tag=True):
+class ActionTaken(Event, frozen=True, tag="ActionTaken"):
     """An action of the node fired; each fires once. `action` is its position among the node's actions."""
 
     node: str
@@ -207,11 +207,11 @@ class ActionTaken(Event, frozen=True, tag=True):
     moment: Moment
 
 
-class DeploymentRequested(Event, frozen=True, tag=True):
+class DeploymentRequested(Event, frozen=True, tag="DeploymentRequested"):
     node: str
 
 
-class DeploymentCreated(Event, frozen=True, tag=True):
+class DeploymentCreated(Event, frozen=True, tag="DeploymentCreated"):
     node: str
     version: str
     identifier: str
@@ -219,24 +219,24 @@ class DeploymentCreated(Event, frozen=True, tag=True):
     files: tuple[str, ...] = ()
 
 
-class DeploymentFailed(Event, frozen=True, tag=True):
+class DeploymentFailed(Event, frozen=True, tag="DeploymentFailed"):
     node: str
     because: str
 
 
-class Warned(Event, frozen=True, tag=True):
+class Warned(Event, frozen=True, tag="Warned"):
     node: str
     message: str
 
 
-class NodeStopping(Event, frozen=True, tag=True):
+class NodeStopping(Event, frozen=True, tag="NodeStopping"):
     """No execution of the node starts any more: the queued ones are stopped, those that run are being stopped."""
 
     node: str
     because: str
 
 
-class NodeSettled(Event, frozen=True, tag=True):
+class NodeSettled(Event, frozen=True, tag="NodeSettled"):
     """`failed` counts the executions that failed for good, also of a node that is complete.
 
     `held` says that an approval is awaited before the downstream may start, `hooked` that a hook has to end first.
@@ -250,7 +250,7 @@ class NodeSettled(Event, frozen=True, tag=True):
     hooked: bool = False
 
 
-class RunStopping(Event, frozen=True, tag=True):
+class RunStopping(Event, frozen=True, tag="RunStopping"):
     """Nothing starts any more; the run will end with `status`. `by_user`: a request, a signal or a refused approval."""
 
     status: Status
@@ -259,7 +259,7 @@ class RunStopping(Event, frozen=True, tag=True):
     request: str | None = None
 
 
-class RunEnded(Event, frozen=True, tag=True):
+class RunEnded(Event, frozen=True, tag="RunEnded"):
     status: Status
     because: str | None = None
 
