@@ -16,10 +16,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from vhpipe.cli.loading import LoadedFile, load_content
 from vhpipe.config.schema import schema_text, schema_validator
 from vhpipe.diagnostics import has_errors
 from vhpipe.document.scalars import WORDS as SPECIAL_WORDS
+from vhpipe.project.checked_file import LoadedFile, load_content
 from vhpipe.views.report import placed, render_concise, render_full
 
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.cli.loading import load_file
+from vhpipe.project.checked_file import load_file
 
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
 

@@ -14,8 +14,8 @@ pytest.importorskip("yaml")
 import yaml
 from valohai_yaml.lint import lint
 
-from vhpipe.cli.loading import load_content
 from vhpipe.diagnostics import Diagnostic, has_errors
+from vhpipe.project.checked_file import load_content
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent.parent / "shared" / "corpus"

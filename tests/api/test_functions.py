@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vhpipe.api import NotYetKnownError, Result
-from vhpipe.api.arguments import PipelineParameter, written_arguments
+from vhpipe.api.arguments import ParameterDefinition, written_arguments
 from vhpipe.api.functions import source_of
 from vhpipe.errors import UsageError
 
@@ -120,7 +120,7 @@ def untyped(flag=True, whole=3, real=0.5, text="a", nothing=None):
 
 def parameters_of(made: Any, name: str, values: dict[str, object]) -> dict[str, dict[str, Any]]:
     source = source_of(getattr(made.module(TYPED), name), made.folder)
-    written = written_arguments("s", source.arguments, values, {"n": PipelineParameter("n", 3, None, "integer")}, {})
+    written = written_arguments("s", source.arguments, values, {"n": ParameterDefinition("n", 3, None, "integer")}, {})
     return {each["name"]: each for each in written.parameters}
 
 

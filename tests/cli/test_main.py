@@ -11,7 +11,8 @@ import click
 import pytest
 
 from vhpipe import __version__
-from vhpipe.cli import failures, main
+from vhpipe.cli import main
+from vhpipe.cli.terminal import failures
 from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.errors import EnvironmentFailure, InvalidFile, RefusedError, UsageError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.cli.watching_files import watch
+from vhpipe.cli.commands.file_watch import watch
 from vhpipe.errors import EnvironmentFailure, UsageError
 
 

@@ -2,15 +2,15 @@
 
 from vhpipe.document.spans import Document
 from vhpipe.edit.linking import NO_EDGES, edges_between, with_pipeline
-from vhpipe.edit.script import Declared, Made, Script
+from vhpipe.edit.script import DeclaredName, Script, ScriptOutput
 
 
 def making(*made: tuple[str, str]) -> Script:
-    return Script(outputs=tuple(Made(*each) for each in made))
+    return Script(outputs=tuple(ScriptOutput(*each) for each in made))
 
 
 def taking(*names: str) -> Script:
-    return Script(inputs=tuple(map(Declared, names)))
+    return Script(inputs=tuple(map(DeclaredName, names)))
 
 
 def test_an_edge_joins_an_output_and_the_input_of_its_name() -> None:

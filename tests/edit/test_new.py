@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vhpipe.command.step_command import build_command
 from vhpipe.config.read import read_config
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
 from vhpipe.edit.new import with_step, without_leftovers
 from vhpipe.edit.script import Script
 from vhpipe.edit.script_reading import read_script
-from vhpipe.plan.command import build_command
 
 FILE = """\
 # Our models. Ask Ann.

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.cli.loading import LoadedFile, load_content
 from vhpipe.document.spans import value_at
 from vhpipe.edit.new import name_at, with_step
-from vhpipe.edit.script import Declared, Script
+from vhpipe.edit.script import DeclaredName, Script
+from vhpipe.project.checked_file import LoadedFile, load_content
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 FILES = sorted(path for ending in ("yaml", "yml") for path in CORPUS.rglob(f"*.{ending}"))
@@ -15,10 +15,10 @@ FILES = sorted(path for ending in ("yaml", "yml") for path in CORPUS.rglob(f"*.{
 pytestmark = pytest.mark.skipif(not FILES, reason="no folder `shared` with a corpus beside the project")
 
 PARAMETERS = (
-    Declared("new-number", (("type", "float"), ("default", 0.5), ("description", "a: b, [c]"))),
-    Declared("new-choice", (("type", "integer"), ("optional", True), ("choices", [1, 2]))),
+    DeclaredName("new-number", (("type", "float"), ("default", 0.5), ("description", "a: b, [c]"))),
+    DeclaredName("new-choice", (("type", "integer"), ("optional", True), ("choices", [1, 2]))),
 )
-INPUTS = (Declared("new-input", (("default", ["s3://b/*"]), ("keep-directories", "suffix"))),)
+INPUTS = (DeclaredName("new-input", (("default", ["s3://b/*"]), ("keep-directories", "suffix"))),)
 
 
 def good_file(path: Path) -> LoadedFile | None:
@@ -43,7 +43,7 @@ def test_every_step_of_a_real_file_can_be_updated(path: Path) -> None:
         name = name_at(document, number)
         written = value_at(document.data, (number, "step", "parameters")) or []
         known = [each["name"] for each in written if each.get("type") == "string" and not each.get("choices")]
-        changed = tuple(Declared(each, (("default", "what else"),)) for each in known)
+        changed = tuple(DeclaredName(each, (("default", "what else"),)) for each in known)
         script = Script(step=name, image="new/image:3", parameters=(*changed, *PARAMETERS), inputs=INPUTS)
         text = with_step(document, "a.py", script).text
         after = load_content(text.encode(), path.name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vhpipe.edit.script import Made, Script, Unusable
+from vhpipe.edit.script import Script, ScriptOutput, UnusableScript
 from vhpipe.edit.script_reading import read_script
 
 
@@ -186,7 +186,7 @@ def test_a_click_group_is_told_and_has_no_options() -> None:
 def test_prepare_is_known_by_every_name_it_is_imported_by() -> None:
     for text in ("import valohai as vh\nvh.prepare(step='s')", "from valohai import prepare as p\np(step='s')"):
         assert read(text).step == "s"
-    assert isinstance(read_script(b"import spam\nspam.prepare(step='s')"), Unusable)
+    assert isinstance(read_script(b"import spam\nspam.prepare(step='s')"), UnusableScript)
 
 
 def test_one_value_that_is_not_known_hides_no_other() -> None:
@@ -203,12 +203,12 @@ def test_outputs_are_seen_with_a_star_for_what_is_not_known() -> None:
         "import valohai\nvalohai.prepare(step='s')\nvalohai.outputs('m').path(f'model-{i}.pkl')\n"
         "valohai.outputs().path('a' + x)\nopen(valohai.outputs('t').path('t.npz'))\nfile.path('no')\n"
     )
-    assert script.outputs == (Made("m", "model-*.pkl"), Made("", "a*"), Made("t", "t.npz"))
+    assert script.outputs == (ScriptOutput("m", "model-*.pkl"), ScriptOutput("", "a*"), ScriptOutput("t", "t.npz"))
 
 
 @pytest.mark.parametrize("content", [b"x = (", b"\0", b"\xff\xfe", b"x = " + b"(" * 5000, b"import os\n", b""])
 def test_what_says_nothing_or_is_no_python_gives_a_reason(content: bytes) -> None:
-    assert isinstance(read_script(content), Unusable)
+    assert isinstance(read_script(content), UnusableScript)
 
 
 def test_nothing_of_a_script_is_run(tmp_path: object) -> None:

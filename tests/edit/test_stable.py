@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from vhpipe.cli.loading import LoadedFile, load_content
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Span
-from vhpipe.edit.stable import Stable, fix_until_stable
+from vhpipe.edit.stable import StableFile, fix_until_stable
+from vhpipe.project.checked_file import LoadedFile, load_content
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 SEED = 20_240_601
@@ -84,11 +84,11 @@ def slipped(slip: tuple[str, ...]) -> tuple[str, str]:
     return GOOD.replace(right, wrong), GOOD.replace(right, slip[-1] if len(slip) == 3 else right)
 
 
-def fix_content(content: bytes, name: str, unsafe: bool) -> Stable[LoadedFile]:
+def fix_content(content: bytes, name: str, unsafe: bool) -> StableFile[LoadedFile]:
     return fix_until_stable(content, name, load_content, unsafe)
 
 
-def fix(text: str, unsafe: bool = False) -> Stable[LoadedFile]:
+def fix(text: str, unsafe: bool = False) -> StableFile[LoadedFile]:
     return fix_content(text.encode(), "valohai.yaml", unsafe)
 
 
@@ -220,7 +220,7 @@ def test_several_slips_at_once_are_mended_and_a_second_time_changes_nothing() ->
         assert comments(once.content.decode()) == comments(text)
 
 
-def errors(found: Stable[LoadedFile]) -> list[Diagnostic]:
+def errors(found: StableFile[LoadedFile]) -> list[Diagnostic]:
     return [item for item in found.loaded.diagnostics if item.severity == "error"]
 
 
@@ -293,7 +293,7 @@ def test_safe_fixes_of_real_files_change_only_what_was_diagnosed() -> None:
         assert fix_content(found.content, str(path), False).content == found.content, path
 
 
-def moved(found: Stable[LoadedFile]) -> bool:
+def moved(found: StableFile[LoadedFile]) -> bool:
     return any(item.rule in ("misplaced-key", "ignored-key") for item in found.applied)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
+from vhpipe.attempt.masking import Masking
 from vhpipe.engine.hook_processes import HookLog, ProcessHooks
 from vhpipe.engine.hooks import HookCall
-from vhpipe.engine.masking import Masking
 from vhpipe.plan.model import Hook, Hooks
 from vhpipe.schedule.vocabulary import HookAnswered, Status
 

@@ -8,7 +8,7 @@ import pytest
 
 from vhpipe.engine.recorder import UNAWAITED_S, Recorder
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, Recorded, Status
+from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, RecordedEvent, Status
 from vhpipe.store.journal import JournalWriter, read_journal
 
 ATTEMPT = AttemptId(ExecutionId("a"))
@@ -30,7 +30,7 @@ class Seen:
     def __init__(self) -> None:
         self.events: list[object] = []
 
-    def observe(self, recorded: Recorded) -> None:
+    def observe(self, recorded: RecordedEvent) -> None:
         self.events.append(recorded.event)
 
     def tick(self) -> None:

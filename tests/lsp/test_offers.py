@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.cli.loading import load_content
 from vhpipe.lsp.offers import Offer, as_written, offers
-from vhpipe.lsp.typing_place import Typed
+from vhpipe.lsp.typing_place import TypingPlace
+from vhpipe.project.checked_file import load_content
 
 TEXT = b"""
 - step:
@@ -35,13 +35,13 @@ TEXT = b"""
 """
 
 
-def offered(typed: Typed) -> list[str]:
+def offered(typed: TypingPlace) -> list[str]:
     loaded = load_content(TEXT, "valohai.yaml")
     return [offer.text for offer in offers(typed, loaded.config, loaded.graphs, ())]
 
 
 def end(text: str, side: str = "source", other: str | None = None, pipeline: str | None = "first") -> list[str]:
-    return offered(Typed("edge-end", text, 1, "", "target" if side == "target" else "source", other, pipeline))
+    return offered(TypingPlace("edge-end", text, 1, "", "target" if side == "target" else "source", other, pipeline))
 
 
 def test_nodes_are_those_of_the_pipeline_around_or_of_all_where_it_is_not_known() -> None:
@@ -72,12 +72,12 @@ def test_keys_come_from_step_override_endpoint_and_other_edges() -> None:
 
 
 def test_a_pipeline_parameter_goes_into_parameters_only() -> None:
-    assert offered(Typed("parameter-target", "a.", 1, side="target", pipeline="first")) == ["parameter"]
+    assert offered(TypingPlace("parameter-target", "a.", 1, side="target", pipeline="first")) == ["parameter"]
 
 
 def test_an_offer_stands_where_its_part_begins() -> None:
     loaded = load_content(TEXT, "valohai.yaml")
-    (found,) = offers(Typed("edge-end", "a.input.ex", 10, pipeline="first"), loaded.config, loaded.graphs, ())
+    (found,) = offers(TypingPlace("edge-end", "a.input.ex", 10, pipeline="first"), loaded.config, loaded.graphs, ())
     assert found == Offer("extra", "key", 18, "required")
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vhpipe.cli.loading import LoadedFile, load_content
 from vhpipe.lsp.open_files import OpenFiles, is_ours
+from vhpipe.project.checked_file import LoadedFile, load_content
 
 GOOD = "- step:\n    name: {name}\n    image: x\n    command: y\n"
 

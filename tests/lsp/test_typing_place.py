@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.lsp.typing_place import Typed, typed_at
+from vhpipe.lsp.typing_place import TypingPlace, typed_at
 
 HEAD = """\
 - step:
@@ -19,7 +19,7 @@ HEAD = """\
 """
 
 
-def typed(marked: str) -> Typed | None:
+def typed(marked: str) -> TypingPlace | None:
     text, _, _ = marked.partition("¦")
     lines = marked.replace("¦", "").split("\n")
     return typed_at(lines, text.count("\n") + 1, len(text) - text.rfind("\n"))

@@ -23,9 +23,9 @@ from vhpipe.plan.model import (
     PlannedInput,
     PlannedTask,
 )
+from vhpipe.plan.one_step_pipeline import single_node
 from vhpipe.plan.runnable import runnable_problems
-from vhpipe.plan.single import single_node
-from vhpipe.plan.sweeps import point, sweep_size
+from vhpipe.sweep.parameter_sets import point, sweep_size
 
 STEPS = """
 - step:

@@ -18,13 +18,13 @@ from vhpipe.plan.model import (
     ConfigurationObject,
     Hook,
     Hooks,
+    MonitorName,
     Plan,
     PlannedDeployment,
     PlannedExecution,
     PlannedMonitor,
     PlannedTask,
-    Retry,
-    Shown,
+    RetryPolicy,
 )
 
 PIPELINE = """
@@ -99,12 +99,14 @@ def test_the_pipeline_has_its_version_tags_and_limit() -> None:
 def test_a_node_has_what_is_said_of_it_and_of_the_pipeline() -> None:
     second = node(compiled(WHOLE), "second")
     extras = second.extras
-    assert second.retry == Retry(3, 60, 2)
+    assert second.retry == RetryPolicy(3, 60, 2)
     assert second.hooks == Hooks(
         (Hook(command="test -e x"),), (Hook(function="hooks:after"),), (Hook(command="echo changed"),)
     )
     assert extras.monitor == PlannedMonitor(
-        (Shown("loss", "loss"), Shown("acc", "accuracy")), (Shown("*.csv", "*.csv"),), (Shown("m*", "best"),)
+        (MonitorName("loss", "loss"), MonitorName("acc", "accuracy")),
+        (MonitorName("*.csv", "*.csv"),),
+        (MonitorName("m*", "best"),),
     )
     assert extras.configuration == (
         ConfigurationObject("model", {"layers": 3, "name": "m-${pipeline.p}"}, waits=True),
@@ -123,7 +125,7 @@ def test_a_node_of_which_nothing_is_said_has_what_the_pipeline_has() -> None:
 
 
 def test_a_number_is_enough_for_retry() -> None:
-    assert node(compiled(WHOLE), "third").retry == Retry(2, 0, 1)
+    assert node(compiled(WHOLE), "third").retry == RetryPolicy(2, 0, 1)
 
 
 def test_after_and_references_become_edges_without_data_each_once() -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from vhpipe.config.model import Multiple, Parameter, ParameterType
-from vhpipe.plan.evidence import Difference, Evidence, differences_between
-from vhpipe.plan.fingerprint import Parts, fingerprint_of, parts_of
+from vhpipe.plan.fingerprint import FingerprintParts, fingerprint_of, parts_of
 from vhpipe.plan.model import Datum, ExecutionId, ExecutionSpec, InputFile, Literal, Secret, StepSpec
+from vhpipe.plan.provenance import Difference, Evidence, differences_between
 
 STEP = StepSpec(
     step="train",
@@ -142,4 +142,4 @@ def test_parts_are_read_back_as_they_were() -> None:
     import msgspec
 
     parts = parts_of(spec(), "code")
-    assert fingerprint_of(msgspec.json.decode(msgspec.json.encode(parts), type=Parts)) == fingerprint(spec())
+    assert fingerprint_of(msgspec.json.decode(msgspec.json.encode(parts), type=FingerprintParts)) == fingerprint(spec())

@@ -13,14 +13,14 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.build import build_graph
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.axes import Axis, axis_values
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan, PlannedExecution, PlannedTask
+from vhpipe.plan.partial_run import Selectors, reduced, select
 from vhpipe.plan.runnable import runnable_problems
-from vhpipe.plan.selection import Selectors, reduced, select
-from vhpipe.plan.sweep_arguments import GivenSets, SweepArguments, variation
-from vhpipe.plan.sweeps import point, sweep_size
-from vhpipe.plan.swept import refuse_lists, swept
+from vhpipe.plan.sweep_arguments import ParameterSetFile, SweepArguments, variation
+from vhpipe.plan.swept_pipeline import refuse_lists, swept
+from vhpipe.sweep.axes import Axis, axis_values
+from vhpipe.sweep.parameter_sets import point, sweep_size
 from vhpipe.views.plan_text import plan_text
 
 FILE = """
@@ -309,8 +309,8 @@ def test_options_without_effect_are_refused(more: dict[str, Any], message: str) 
 # ── files of sets ────────────────────────────────────────────────────────────────────────────────
 
 
-def rows(*sets: dict[str, Value], node: str | None = None) -> tuple[GivenSets, ...]:
-    return (GivenSets("s.csv", tuple(tuple(each.items()) for each in sets), node),)
+def rows(*sets: dict[str, Value], node: str | None = None) -> tuple[ParameterSetFile, ...]:
+    return (ParameterSetFile("s.csv", tuple(tuple(each.items()) for each in sets), node),)
 
 
 def test_sets_are_taken_row_by_row_for_the_node_they_name() -> None:
@@ -331,7 +331,7 @@ def test_sets_are_taken_row_by_row_for_the_node_they_name() -> None:
         (rows({"train.lr": "1"}, {"train.epochs": "1"}), "set 1: this set has no `epochs`"),
     ],
 )
-def test_sets_that_do_not_fit_are_refused(sets: tuple[GivenSets, ...], message: str) -> None:
+def test_sets_that_do_not_fit_are_refused(sets: tuple[ParameterSetFile, ...], message: str) -> None:
     with pytest.raises(UsageError) as refused:
         planned(sets=sets)
     assert message in str(refused.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.cli.loading import load_file
+from vhpipe.project.checked_file import load_file
 from vhpipe.rules.table import RULES
 from vhpipe.views.report import render_concise, render_full
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from vhpipe.cli.loading import load_file
 from vhpipe.diagnostics import Diagnostic
+from vhpipe.project.checked_file import load_file
 from vhpipe.rules.catalogue import all_rules, nearest_rule
 
 ROOT = Path(__file__).parents[2]

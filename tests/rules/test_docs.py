@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from vhpipe.cli.choosing import choose
-from vhpipe.cli.loading import load_file
+from vhpipe.project.checked_file import load_file
+from vhpipe.project.findings_filter import choose
 from vhpipe.rules.catalogue import SUPPRESSION
 from vhpipe.rules.table import RULES
 from vhpipe.settings.validate import ValidateSettings

@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from vhpipe.cli.loading import load_content
+from vhpipe.project.checked_file import load_content
 
 STEPS = """
 - step:

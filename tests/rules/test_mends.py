@@ -2,8 +2,8 @@
 
 import pytest
 
-from vhpipe.cli.loading import load_content
 from vhpipe.edit.apply import apply_fixes
+from vhpipe.project.checked_file import load_content
 
 STEP = """- step:
     name: train

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.rules.catalogue import all_rules
-from vhpipe.rules.suppression import Suppressed, suppress
+from vhpipe.rules.suppression import SuppressionResult, suppress
 
 
 def finding(rule: str, line: int) -> tuple[Span, Diagnostic]:
@@ -14,7 +14,7 @@ def finding(rule: str, line: int) -> tuple[Span, Diagnostic]:
     return span, Diagnostic(rule, "warning", "something", span)
 
 
-def left(*lines: str, found: tuple[tuple[str, int], ...] = ()) -> Suppressed:
+def left(*lines: str, found: tuple[tuple[str, int], ...] = ()) -> SuppressionResult:
     return suppress(lines, [finding(*item) for item in found])
 
 

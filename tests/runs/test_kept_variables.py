@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vhpipe.engine.kept_variables import kept_variables
+from vhpipe.attempt.recorded_variables import kept_variables
 
 YAML = """\
 - step:

@@ -4,8 +4,7 @@ import msgspec
 from worlds import execution, plan, spec, task
 
 from vhpipe.config.model import TaskType
-from vhpipe.plan.model import AttemptId, ExecutionId, PlannedTask, Search
-from vhpipe.plan.sweeps import Sweep
+from vhpipe.plan.model import AttemptId, BayesianSearch, ExecutionId, PlannedTask
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
     AttemptReported,
@@ -19,6 +18,7 @@ from vhpipe.schedule.vocabulary import (
     StopConditionMet,
     SweepExtended,
 )
+from vhpipe.sweep.parameter_sets import Sweep
 
 
 def attempt(name: str, index: int = 0, number: int = 1) -> AttemptId:
@@ -35,7 +35,7 @@ def group(name: str, members: int) -> PlannedTask:
 
 def search(name: str, count: int, batch: int) -> PlannedTask:
     sweep = Sweep(TaskType.BAYESIAN, count=count)
-    return PlannedTask(name, spec(), sweep, "b", search=Search("loss", batch, goal="min"))
+    return PlannedTask(name, spec(), sweep, "b", search=BayesianSearch("loss", batch, goal="min"))
 
 
 def test_a_group_starts_as_a_whole_when_there_is_room_and_nothing_overtakes_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 from worlds import execution, follows, plan, spec
 
 from vhpipe.config.model import OnError
-from vhpipe.plan.model import AttemptId, ExecutionId, Hook, Hooks, PlannedExecution, Retry
+from vhpipe.plan.model import AttemptId, ExecutionId, Hook, Hooks, PlannedExecution, RetryPolicy
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
@@ -137,12 +137,12 @@ def test_an_answer_is_applied_once() -> None:
 # ── retries and timers ───────────────────────────────────────────────────────────────────────────
 
 
-def trying(name: str, retry: Retry, on_error: OnError = OnError.STOP_ALL) -> PlannedExecution:
+def trying(name: str, retry: RetryPolicy, on_error: OnError = OnError.STOP_ALL) -> PlannedExecution:
     return PlannedExecution(name, spec(), on_error, retry=retry)
 
 
 def test_a_retry_waits_and_each_later_one_longer() -> None:
-    told = Told(plan([trying("a", Retry(3, delay_s=2, backoff=10))]))
+    told = Told(plan([trying("a", RetryPolicy(3, delay_s=2, backoff=10))]))
     told.hear(StartRequested(1))
     for number, delay_s in ((1, 2.0), (2, 20.0), (3, 200.0)):
         assert told.ends("a", Status.ERROR, number) == [SetTimer(delay_s, ExecutionId("a"))]
@@ -153,19 +153,19 @@ def test_a_retry_waits_and_each_later_one_longer() -> None:
 
 
 def test_a_retry_without_delay_is_queued_at_once() -> None:
-    told = Told(plan([trying("a", Retry(1))]))
+    told = Told(plan([trying("a", RetryPolicy(1))]))
     told.hear(StartRequested(1))
     assert told.ends("a", Status.ERROR) == [starts("a", 2)]
 
 
 def test_other_nodes_use_the_slot_meanwhile() -> None:
-    told = Told(plan([trying("a", Retry(1, delay_s=5)), execution("b")]))
+    told = Told(plan([trying("a", RetryPolicy(1, delay_s=5)), execution("b")]))
     told.hear(StartRequested(1))
     assert starts("b") in told.ends("a", Status.ERROR)
 
 
 def test_a_stop_forgets_what_waits_to_be_tried_again() -> None:
-    told = Told(plan([trying("a", Retry(1, delay_s=5))]))
+    told = Told(plan([trying("a", RetryPolicy(1, delay_s=5))]))
     told.hear(StartRequested(1))
     told.ends("a", Status.ERROR)
     told.hear(StopRequested("enough"))
@@ -176,7 +176,7 @@ def test_a_stop_forgets_what_waits_to_be_tried_again() -> None:
 
 
 def test_a_delay_starts_afresh_when_a_run_goes_on() -> None:
-    told = Told(plan([trying("a", Retry(1, delay_s=5))]))
+    told = Told(plan([trying("a", RetryPolicy(1, delay_s=5))]))
     told.hear(StartRequested(1))
     told.ends("a", Status.ERROR)
     again = Scheduler(told.plan, told.events)

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 from worlds import execution, plan
 
-from vhpipe.plan.model import AttemptId, ExecutionId, NodeExtras
+from vhpipe.plan.model import AttemptId, ExecutionId, PlannedExtension
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import AttemptReported, StartAttempts, StartRequested, Status
 
 
 def in_queue(name: str, queue: str | None) -> Any:
-    return msgspec.structs.replace(execution(name), extras=NodeExtras(queue=queue))
+    return msgspec.structs.replace(execution(name), extras=PlannedExtension(queue=queue))
 
 
 def started(effects: Any) -> list[str]:

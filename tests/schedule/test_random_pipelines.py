@@ -15,7 +15,7 @@ from vhpipe.schedule.vocabulary import (
     AttemptReported,
     AttemptStarted,
     NodeSettled,
-    Recorded,
+    RecordedEvent,
     RunEnded,
     Status,
     StopRequested,
@@ -69,10 +69,10 @@ def test_every_pipeline_ends_with_every_node_settled(world: World, approve: bool
 @given(worlds(), st.booleans(), st.none() | st.integers(0, 12))
 def test_replayed_state_equals_live_state(world: World, approve: bool, stop_after: int | None) -> None:
     events = walked(world, approve, stop_after)
-    decoder = msgspec.json.Decoder(Recorded)
+    decoder = msgspec.json.Decoder(RecordedEvent)
     replayed = RunState.of(world.scheduler.plan)
     for sequence, event in enumerate(events):
-        replayed.apply(decoder.decode(msgspec.json.encode(Recorded(sequence, 0.0, event))).event)
+        replayed.apply(decoder.decode(msgspec.json.encode(RecordedEvent(sequence, 0.0, event))).event)
     assert replayed == world.state
 
 

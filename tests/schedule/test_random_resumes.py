@@ -9,7 +9,7 @@ from random_plans import ORDERLY_WORDS, plans
 from worlds import World
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedNode
-from vhpipe.schedule.resuming import why_not_resumable
+from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
     SETTLED,
@@ -21,7 +21,7 @@ from vhpipe.schedule.vocabulary import (
     AttemptStarted,
     Moment,
     NodeSettled,
-    Recorded,
+    RecordedEvent,
     RunEnded,
     Status,
     StopRequested,
@@ -199,7 +199,7 @@ def approval_after(node: PlannedNode) -> bool:
 def test_what_is_shown_of_a_resumed_run_is_its_state(plan: Plan, fate: int, seed: int) -> None:
     world, view = disturbed(plan, Fate(fate), seed), RunView.start(plan, 1)
     for sequence, each in enumerate(world.events):
-        view.apply(Recorded(sequence, float(sequence), each))
+        view.apply(RecordedEvent(sequence, float(sequence), each))
     assert view.status is world.state.status
     for name, node in world.state.nodes.items():
         assert view.nodes[name].status is node.status

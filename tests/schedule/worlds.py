@@ -30,7 +30,6 @@ from vhpipe.plan.model import (
     SourceFile,
     StepSpec,
 )
-from vhpipe.plan.sweeps import Axis, Sweep
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
@@ -53,6 +52,7 @@ from vhpipe.schedule.vocabulary import (
     Stimulus,
     StopAttempt,
 )
+from vhpipe.sweep.parameter_sets import Axis, Sweep
 
 Outcome = Status | AttemptReported
 

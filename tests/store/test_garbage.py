@@ -13,10 +13,10 @@ import pytest
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import (
     AttemptId,
+    CarriedExecution,
+    CarriedResults,
     Datum,
     ExecutionId,
-    Given,
-    GivenExecution,
     Origin,
     Plan,
     PlannedExecution,
@@ -24,13 +24,13 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, InputsFetched, RunEnded, RunStarted, Status
 from vhpipe.store.cleaning import remove_garbage
-from vhpipe.store.garbage import Choice, find_garbage, measure
-from vhpipe.store.in_use import use, use_alone
+from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion
 from vhpipe.store.run_folder import RunFolder, RunInfo
+from vhpipe.store.shared_lock import use, use_alone
 
 SPEC = StepSpec("train", "none", ("true",))
 ATTEMPT = AttemptId(ExecutionId("a"))
@@ -73,7 +73,7 @@ class Made:
         return run
 
     def clean(self, keep: int = 0, named: tuple[int, ...] | None = None, older_than_s: float = 0.0) -> tuple[int, ...]:
-        removed = remove_garbage(self.store, Choice(keep, older_than_s, named))
+        removed = remove_garbage(self.store, CleaningChoice(keep, older_than_s, named))
         assert removed.failures == ()
         assert list(self.store.root.glob("trash/*")) == []
         return removed.garbage.runs
@@ -85,8 +85,8 @@ class Made:
         return self.store.blobs.has(sha256(content.encode()).hexdigest())
 
 
-def _given(given: tuple[Datum, Origin] | None) -> Given | None:
-    return Given((GivenExecution(0, given[1], outputs=(given[0],)),)) if given else None
+def _given(given: tuple[Datum, Origin] | None) -> CarriedResults | None:
+    return CarriedResults((CarriedExecution(0, given[1], outputs=(given[0],)),)) if given else None
 
 
 @pytest.fixture
@@ -149,11 +149,11 @@ def test_a_run_stays_while_one_that_stays_has_results_of_it(made: Made) -> None:
     made.run(given=(made.datum("root"), Origin(2, ATTEMPT)))
     made.run("other")
     made.run()
-    garbage = find_garbage(made.store, Choice(keep=3), time.time())
+    garbage = find_garbage(made.store, CleaningChoice(keep=3), time.time())
     assert (garbage.runs, garbage.spared) == ((), ((1, 2), (2, 3)))
-    garbage = find_garbage(made.store, Choice(keep=2), time.time())
+    garbage = find_garbage(made.store, CleaningChoice(keep=2), time.time())
     assert (garbage.runs, garbage.spared) == ((1, 2, 3), ())
-    garbage = find_garbage(made.store, Choice(named=(1,)), time.time())
+    garbage = find_garbage(made.store, CleaningChoice(named=(1,)), time.time())
     assert (garbage.runs, garbage.missed) == ((1,), ((1, 2),))
     made.clean(named=(1,))
     assert made.has("root"), "another run still names the bytes"
@@ -178,7 +178,7 @@ def test_a_run_that_is_running_stays_and_no_bytes_are_collected_meanwhile(made: 
     assert made.clean(keep=0) == (1,)
     assert made.numbers() == [2]
     assert (made.has("old"), made.has("just stored")) == (True, True)
-    assert not find_garbage(made.store, Choice(), time.time()).is_whole
+    assert not find_garbage(made.store, CleaningChoice(), time.time()).is_whole
     alive.release()
     assert made.clean(keep=0) == (2,)
     assert not any(map(made.has, ("old", "just stored", "alive")))
@@ -248,10 +248,10 @@ def test_what_killed_processes_left_goes(made: Made) -> None:
     fresh = blob.with_name("0" * 64 + ".bad")
     fresh.touch()
     unborn = made.store.new_run().path
-    garbage = find_garbage(made.store, Choice(1), time.time())
+    garbage = find_garbage(made.store, CleaningChoice(1), time.time())
     assert set(garbage.leftovers) == {str(path) for path in left}
     assert garbage.unborn == ()
-    later = find_garbage(made.store, Choice(1), time.time() + 90_000)
+    later = find_garbage(made.store, CleaningChoice(1), time.time() + 90_000)
     assert set(later.leftovers) == {str(path) for path in (*left, fresh)}
     assert later.unborn == (str(unborn),)
     made.clean(keep=1)
@@ -263,10 +263,10 @@ def test_finding_writes_nothing_and_measures_what_removing_frees(made: Made) -> 
     for letter in "abc":
         made.run(letter * 50_000)
     before = sorted((str(path), path.lstat().st_mtime_ns) for path in made.store.root.rglob("*"))
-    garbage = find_garbage(made.store, Choice(keep=1), time.time())
+    garbage = find_garbage(made.store, CleaningChoice(keep=1), time.time())
     expected = measure(made.store, garbage)
     assert sorted((str(path), path.lstat().st_mtime_ns) for path in made.store.root.rglob("*")) == before
-    assert remove_garbage(made.store, Choice(keep=1)).freed_bytes == expected > 100_000
+    assert remove_garbage(made.store, CleaningChoice(keep=1)).freed_bytes == expected > 100_000
 
 
 class Interrupt(Exception):
@@ -282,7 +282,7 @@ def test_an_interrupted_clean_leaves_a_store_that_the_next_one_cleans(
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", _failing_after(after, os.rename))
         with suppress(Interrupt):
-            remove_garbage(made.store, Choice(keep=1))
+            remove_garbage(made.store, CleaningChoice(keep=1))
     for run in made.store.runs():
         assert made.has("abcd"[run.number - 1]), "a run that is still there has lost bytes"
         run.plan()
@@ -307,7 +307,7 @@ def test_two_cleans_at_once_do_not_hinder_each_other(made: Made) -> None:
     for number in range(12):
         made.run(str(number))
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=remove_garbage, args=(made.store, Choice(2))) for _ in range(4)]
+    processes = [context.Process(target=remove_garbage, args=(made.store, CleaningChoice(2))) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:

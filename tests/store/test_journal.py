@@ -7,9 +7,9 @@ import pytest
 
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import AnyEvent, AttemptStarted, Recorded, RunEnded, RunStarted, Status, Warned
+from vhpipe.schedule.vocabulary import AnyEvent, AttemptStarted, RecordedEvent, RunEnded, RunStarted, Status, Warned
+from vhpipe.store.checksum_lines import line_of
 from vhpipe.store.journal import JournalFollower, JournalWriter, read_journal
-from vhpipe.store.lines import line_of
 
 EVENTS: tuple[AnyEvent, ...] = (
     RunStarted(capacity=2),
@@ -19,7 +19,7 @@ EVENTS: tuple[AnyEvent, ...] = (
 )
 
 
-def write(path: Path, events: tuple[AnyEvent, ...] = EVENTS) -> tuple[Recorded, ...]:
+def write(path: Path, events: tuple[AnyEvent, ...] = EVENTS) -> tuple[RecordedEvent, ...]:
     writer = JournalWriter.create(path)
     recorded = writer.append(events[:1], 1.5)
     recorded += tuple(record for event in events[1:] for record in writer.append((event,), 2.5))
@@ -108,7 +108,7 @@ def test_a_follower_gets_each_record_once_and_no_half_line(tmp_path: Path) -> No
     content = (tmp_path / "whole").read_bytes()
     follower = JournalFollower(tmp_path / "growing")
     assert follower.poll() == ()
-    seen: list[Recorded] = []
+    seen: list[RecordedEvent] = []
     for length in range(1, len(content) + 1, 7):
         (tmp_path / "growing").write_bytes(content[:length])
         seen += follower.poll()

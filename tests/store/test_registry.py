@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.store.lines import line_of
+from vhpipe.store.checksum_lines import line_of
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion, Registry
 
 

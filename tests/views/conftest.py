@@ -6,8 +6,8 @@ import pytest
 
 from vhpipe.config.model import VariantRules, VariantStyle
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedTask, StepSpec
-from vhpipe.plan.sweeps import Axis, Sweep
-from vhpipe.schedule.vocabulary import AnyEvent, Recorded
+from vhpipe.schedule.vocabulary import AnyEvent, RecordedEvent
+from vhpipe.sweep.parameter_sets import Axis, Sweep
 from vhpipe.views.progress import RunView
 
 SPEC = StepSpec("train model", "python:3.11", ("python train.py",), values={"epochs": 5})
@@ -21,10 +21,10 @@ class Story:
         self.view = RunView.start(plan, 3)
         self.told = 0
 
-    def tell(self, *events: AnyEvent) -> Recorded:
+    def tell(self, *events: AnyEvent) -> RecordedEvent:
         """Applies the events; the last of them as recorded."""
         for event in events:
-            recorded = Recorded(self.told, float(self.told), event)
+            recorded = RecordedEvent(self.told, float(self.told), event)
             self.view.apply(recorded)
             self.told += 1
         return recorded

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from vhpipe.schedule.vocabulary import Status
 from vhpipe.views.compare import (
     Best,
-    Compared,
-    Wanted,
+    ComparedExecution,
+    ComparisonOptions,
     aggregated,
     best_of,
     compare,
@@ -23,13 +23,13 @@ from vhpipe.views.compare import (
 from vhpipe.views.sparkline import ASCII_BARS, extent, sparkline
 
 
-def row(execution: int, lr: object = 0.1, acc: object = None, **more: Any) -> Compared:
+def row(execution: int, lr: object = 0.1, acc: object = None, **more: Any) -> ComparedExecution:
     metadata = {} if acc is None else {"acc": acc, "_seed": 1}
-    return Compared(1, execution, Status.COMPLETE, {"lr": lr, "epochs": 5}, metadata)._replace(**more)
+    return ComparedExecution(1, execution, Status.COMPLETE, {"lr": lr, "epochs": 5}, metadata)._replace(**more)
 
 
-def cells(*rows: Compared, **wanted: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    return comparison_cells(compare("train", rows, Wanted(**wanted), True))
+def cells(*rows: ComparedExecution, **wanted: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    return comparison_cells(compare("train", rows, ComparisonOptions(**wanted), True))
 
 
 def test_only_what_varies_is_shown() -> None:
@@ -41,7 +41,7 @@ def test_only_what_varies_is_shown() -> None:
 
 
 def test_runs_stand_side_by_side() -> None:
-    heads, shown = comparison_cells(compare("train", [row(0, run=3), row(0, run=4)], Wanted(), False))
+    heads, shown = comparison_cells(compare("train", [row(0, run=3), row(0, run=4)], ComparisonOptions(), False))
     assert heads == ("run", "status", "time")
     assert [each[0] for each in shown] == ["3", "4"]
 
@@ -58,7 +58,7 @@ def test_what_was_made_elsewhere_says_where() -> None:
 )
 def test_rows_are_sorted_and_what_is_missing_comes_last(sort: tuple[str, ...], order: list[int]) -> None:
     rows = [row(0, acc=2), row(1), row(2, acc=1.5), row(3, acc="x")]
-    assert [each.execution for each in compare("train", rows, Wanted(sort=sort), True).rows] == order
+    assert [each.execution for each in compare("train", rows, ComparisonOptions(sort=sort), True).rows] == order
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_series_is_summed_up(values: list[object], how: Any, expected: object)
 
 def test_csv_has_all_digits_and_json_all_values() -> None:
     rows = [row(0, 0.1, 1 / 3, run=2, duration_s=0.12345), row(1, "a,b", [1, 2])]
-    comparison = compare("train", rows, Wanted(), True)
+    comparison = compare("train", rows, ComparisonOptions(), True)
     lines = list(csv.reader(StringIO("".join(comparison_csv(comparison)))))
     assert lines == [
         ["run", "index", "status", "duration_s", "reused_from_run", "lr", "acc"],
@@ -102,18 +102,18 @@ def test_csv_has_all_digits_and_json_all_values() -> None:
 
 
 def test_a_key_that_is_a_parameter_too_says_which_it_is() -> None:
-    rows = [Compared(1, n, Status.COMPLETE, {"lr": n, "run": n}, {"lr": n + 1}) for n in range(2)]
+    rows = [ComparedExecution(1, n, Status.COMPLETE, {"lr": n, "run": n}, {"lr": n + 1}) for n in range(2)]
     assert cells(*rows)[0] == ("index", "status", "time", "lr", "parameters.run", "metadata.lr")
 
 
 def test_a_key_that_only_repeats_a_parameter_is_left_out() -> None:
-    rows = [Compared(1, n, Status.COMPLETE, {"lr": float(n)}, {"lr": n, "acc": 1}) for n in range(2)]
+    rows = [ComparedExecution(1, n, Status.COMPLETE, {"lr": float(n)}, {"lr": n, "acc": 1}) for n in range(2)]
     assert cells(*rows)[0] == ("index", "status", "time", "lr", "acc")
     assert "metadata.lr" in cells(*rows, metrics=("lr",))[0]
 
 
 def test_the_first_are_shown_and_the_rest_is_counted() -> None:
-    comparison = compare("train", [row(n, n) for n in range(9)], Wanted(limit=2, sort=("-lr",)), True)
+    comparison = compare("train", [row(n, n) for n in range(9)], ComparisonOptions(limit=2, sort=("-lr",)), True)
     assert [each.execution for each in comparison.rows] == [8, 7]
     assert comparison.total == 9
 

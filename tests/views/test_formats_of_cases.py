@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from vhpipe.cli.choosing import Chosen, choose
-from vhpipe.cli.loading import load_file
-from vhpipe.cli.reporting import rendered
+from vhpipe.cli.terminal.finding_reports import rendered
 from vhpipe.diagnostics import Diagnostic, Location, Span
 from vhpipe.edit.apply import apply_fixes
+from vhpipe.project.checked_file import load_file
+from vhpipe.project.findings_filter import FilteredFindings, choose
 from vhpipe.settings.validate import ValidateSettings
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ CASES = sorted((ROOT / "tests" / "cases").glob("*/*.yaml"))
 
 
 @cache
-def checked() -> tuple[tuple[str, Chosen], ...]:
+def checked() -> tuple[tuple[str, FilteredFindings], ...]:
     return tuple((str(file), choose(load_file(str(file)), ValidateSettings())) for file in CASES)
 
 
@@ -60,7 +60,7 @@ def test_the_edits_of_a_report_do_what_the_fix_does(number: int) -> None:
         assert with_edits(document.text, finding["fix"]["edits"]) in expected, path
 
 
-def fixed_text(text: str, chosen: Chosen, item: Diagnostic) -> str:
+def fixed_text(text: str, chosen: FilteredFindings, item: Diagnostic) -> str:
     def span_of(at: Location | Span) -> Span:
         return at if isinstance(at, Span) else chosen.loaded.source.span(at)
 

@@ -18,7 +18,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
-    Recorded,
+    RecordedEvent,
     RetryScheduled,
     RunEnded,
     RunStarted,
@@ -26,12 +26,12 @@ from vhpipe.schedule.vocabulary import (
     Status,
     Warned,
 )
-from vhpipe.views.lines import LONG_FAILURES, Surroundings, Weight, lines_for
+from vhpipe.views.lines import LONG_FAILURES, LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-SURROUNDINGS = Surroundings(
+SURROUNDINGS = LineContext(
     clock=lambda at: f"12:00:{int(at):02}",
     log_path=lambda attempt: f"/logs/{attempt}",
     log_tail=lambda attempt: ("loading", "Traceback: no such file"),
@@ -151,7 +151,7 @@ def test_a_node_name_is_quoted_in_a_command_to_copy(story_of: Any) -> None:
 @pytest.mark.parametrize("outcome", [Status.ERROR, Status.COMPLETE])
 def test_no_text_of_others_reaches_a_line_unescaped(outcome: Status, text: str) -> None:
     view = RunView.start(Plan(text, (PlannedExecution(text, StepSpec("s", "i", ("c",))),)), 1)
-    surroundings = Surroundings(lambda at: "12:00:00", lambda attempt: text, lambda attempt: (text,))
+    surroundings = LineContext(lambda at: "12:00:00", lambda attempt: text, lambda attempt: (text,))
     events = [
         RunStarted(1), Warned(text, text), ApprovalAwaited(text, Moment.STARTING), NodeStarted(text),
         AttemptStarted(attempt(0, text)),
@@ -159,7 +159,7 @@ def test_no_text_of_others_reaches_a_line_unescaped(outcome: Status, text: str) 
         NodeSettled(text, outcome, text), RunEnded(outcome, text),
     ]  # fmt: skip
     for sequence, event in enumerate(events):
-        recorded = Recorded(sequence, 0.0, event)
+        recorded = RecordedEvent(sequence, 0.0, event)
         view.apply(recorded)
         for line in lines_for(view, recorded, surroundings):
             assert not UNSAFE.search(line)

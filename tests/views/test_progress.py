@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Plan, PlannedTask, StepSpec
-from vhpipe.plan.sweeps import Sweep
 from vhpipe.schedule.vocabulary import (
     ApprovalAwaited,
     ApprovalGranted,
@@ -20,7 +19,7 @@ from vhpipe.schedule.vocabulary import (
     NodeSettled,
     NodeStarted,
     NodeStopping,
-    Recorded,
+    RecordedEvent,
     RetryScheduled,
     RunEnded,
     RunStarted,
@@ -28,6 +27,7 @@ from vhpipe.schedule.vocabulary import (
     Status,
     Warned,
 )
+from vhpipe.sweep.parameter_sets import Sweep
 from vhpipe.views.node_progress import ENGINE_GONE, Counts
 from vhpipe.views.progress import RunView
 
@@ -170,16 +170,16 @@ def test_a_run_that_has_ended_or_is_alive_has_not_crashed(story: Any) -> None:
 def test_counts_always_agree_with_the_executions(steps: list[tuple[int, Status]]) -> None:
     """Each step starts an attempt of an execution that does not run, or ends the one that does."""
     view = RunView.start(Plan("p", (PlannedTask("t", StepSpec("s", "i", ("c",)), Sweep()),)), 1)
-    view.apply(Recorded(0, 0.0, NodeStarted("t", 5)))
+    view.apply(RecordedEvent(0, 0.0, NodeStarted("t", 5)))
     for index, outcome in steps:
         execution = view.nodes["t"].execution(index)
         name = ExecutionId("t", index)
         if execution.status is Status.STARTED:
-            view.apply(Recorded(0, 0.0, AttemptEnded(AttemptId(name, len(execution.attempts)), outcome)))
+            view.apply(RecordedEvent(0, 0.0, AttemptEnded(AttemptId(name, len(execution.attempts)), outcome)))
         elif execution.status is Status.QUEUED:
-            view.apply(Recorded(0, 0.0, AttemptStarted(AttemptId(name, len(execution.attempts) + 1))))
+            view.apply(RecordedEvent(0, 0.0, AttemptStarted(AttemptId(name, len(execution.attempts) + 1))))
         else:
-            view.apply(Recorded(0, 0.0, RetryScheduled(name, len(execution.attempts) + 1)))
+            view.apply(RecordedEvent(0, 0.0, RetryScheduled(name, len(execution.attempts) + 1)))
     node = view.nodes["t"]
     statuses = [execution.status for execution in node.executions()]
     in_order = (Status.QUEUED, Status.STARTED, Status.COMPLETE, Status.ERROR, Status.STOPPED)

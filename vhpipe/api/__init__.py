@@ -10,17 +10,17 @@ if TYPE_CHECKING:  # importing `typing` would cost a step more than all that thi
     from vhpipe.api.decorators import PipelineDecorator as PipelineDecorator
     from vhpipe.api.decorators import component as component
     from vhpipe.api.decorators import pipeline as pipeline
-    from vhpipe.api.files import File as File
-    from vhpipe.api.files import load as load
-    from vhpipe.api.files import plan as plan
-    from vhpipe.api.files import run as run
-    from vhpipe.api.files import validate as validate
+    from vhpipe.api.file_pipelines import File as File
+    from vhpipe.api.file_pipelines import load as load
+    from vhpipe.api.file_pipelines import plan as plan
+    from vhpipe.api.file_pipelines import run as run
+    from vhpipe.api.file_pipelines import validate as validate
     from vhpipe.api.nodes import Execution as Execution
     from vhpipe.api.nodes import Node as Node
     from vhpipe.api.references import NotYetKnownError as NotYetKnownError
     from vhpipe.api.references import Result as Result
-    from vhpipe.api.running import PipelineFailed as PipelineFailed
-    from vhpipe.api.running import Run as Run
+    from vhpipe.api.run import PipelineFailed as PipelineFailed
+    from vhpipe.api.run import Run as Run
     from vhpipe.function_step.inside import InsideStep as InsideStep
 
 _HOMES = {

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vhpipe.api.functions import UNANNOTATED, Argument
-from vhpipe.api.references import OfPipeline, Result, as_text, meaning, refers, results_in
+from vhpipe.api.references import PipelineParameterReference, Result, as_text, meaning, refers, results_in
 from vhpipe.errors import UsageError
 from vhpipe.function_step.__main__ import INPUT
 
@@ -18,7 +18,7 @@ Returns = Mapping[str, tuple[str, ...]]
 TYPES: dict[object, str] = {bool: "flag", int: "integer", float: "float", str: "string"}
 
 
-class PipelineParameter(NamedTuple):
+class ParameterDefinition(NamedTuple):
     name: str
     default: object = None
     description: str | None = None
@@ -41,7 +41,7 @@ class WrittenArguments(NamedTuple):
 
 
 def written_arguments(
-    step: str, taken: Mapping[str, Argument], values: Mapping[str, object], known: Mapping[str, PipelineParameter],
+    step: str, taken: Mapping[str, Argument], values: Mapping[str, object], known: Mapping[str, ParameterDefinition],
     returns: Returns,
 ) -> WrittenArguments:  # fmt: skip
     """How a step gets `values`, and the defaults of what they leave out.
@@ -64,7 +64,7 @@ def written_arguments(
 
 def _add(
     written: WrittenArguments, step: str, name: str, argument: Argument, value: object,
-    known: Mapping[str, PipelineParameter], returns: Returns,
+    known: Mapping[str, ParameterDefinition], returns: Returns,
 ) -> bool:  # fmt: skip
     """Write one argument; True when it is data as JSON."""
     means = meaning(value, returns)
@@ -72,7 +72,7 @@ def _add(
         written.inputs.append({"name": name, "keep-directories": "full"})
         written.edges.append((name, means))
         return False
-    if isinstance(means, OfPipeline) and means.name in known:
+    if isinstance(means, PipelineParameterReference) and means.name in known:
         return _add_of_pipeline(written, name, argument, known[means.name])
     if refers(value):
         assert isinstance(value, str), "only texts refer"
@@ -85,7 +85,7 @@ def _add(
     return _add_plain(written, step, name, argument, value)
 
 
-def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, parameter: PipelineParameter) -> bool:
+def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, parameter: ParameterDefinition) -> bool:
     written.targets.append((name, parameter.name))
     default = parameter.default
     if _is_data(default):

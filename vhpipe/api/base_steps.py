@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vhpipe.api.reading import read_file, read_text
+from vhpipe.api.checked_file import read_file, read_text
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.plan.unknown import unknown_name
+from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.store.project import ProjectStore
 
 RawStep = dict[str, Any]

@@ -18,7 +18,7 @@ PLACEHOLDER = Hook(command=": a function of Python, called only by the program t
 """Where a run is resumed by `vhpipe resume`, the functions are not there: then this does nothing."""
 
 
-class Told(Protocol):
+class NodeProvider(Protocol):
     """Who knows the nodes that callbacks are told of."""
 
     def node(self, name: str) -> Node: ...
@@ -49,7 +49,9 @@ def _placeholder(function: Callable[..., object] | None) -> tuple[Hook, ...]:
 class CallbackHooks:
     """Calls the functions; hooks of other kinds by `others`."""
 
-    def __init__(self, pipeline: object, told: Told, callbacks: Mapping[str, Callbacks], others: HookCalls) -> None:
+    def __init__(
+        self, pipeline: object, told: NodeProvider, callbacks: Mapping[str, Callbacks], others: HookCalls
+    ) -> None:
         self._pipeline, self._told, self._callbacks, self._others = pipeline, told, callbacks, others
 
     def call(self, hooks: Hooks, call: HookCall) -> HookAnswered:

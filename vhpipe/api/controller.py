@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from vhpipe.api.arguments import PipelineParameter, parameter_type, parameter_value, written_arguments
+from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
-from vhpipe.api.files import Chosen, asked_of, planned
+from vhpipe.api.checked_file import read_text
+from vhpipe.api.file_pipelines import Chosen, asked_of, planned
 from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
+from vhpipe.api.pipeline_file import PipelineDefinition, refuse_name, refuse_returns, written_text
 from vhpipe.api.policies import StepOptions, policies_of
-from vhpipe.api.reading import read_text
-from vhpipe.api.running import Run
+from vhpipe.api.run import Run
+from vhpipe.api.run_thread import Wanted, started
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
-from vhpipe.api.walking import Wanted, started
-from vhpipe.api.writing import Definition, refuse_name, refuse_returns, written_text
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
-from vhpipe.plan.unknown import unknown_name
+from vhpipe.plan.unknown_name import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 FILE = "valohai.yaml"
@@ -52,7 +52,7 @@ class Pipeline:
         self.folder = Path(folder).resolve() if folder is not None else folder_of(sys._getframe(1))
         self._abort_on_failure, self._retry_on_failure = abort_on_failure, retry_on_failure
         self._image = docker or IMAGE
-        self._parameters: dict[str, PipelineParameter] = {}
+        self._parameters: dict[str, ParameterDefinition] = {}
         self._given: dict[str, object] = {}
         self._steps: dict[str, StepDefinition] = {}
         self._extension: dict[str, Any] = {}
@@ -68,7 +68,7 @@ class Pipeline:
         """A parameter: `${pipeline.NAME}` in arguments of steps means its value, with its type."""
         if name in self._parameters:
             raise UsageError(f"there is a parameter `{name}` already")
-        self._parameters[name] = PipelineParameter(name, default, description, parameter_type(param_type, default))
+        self._parameters[name] = ParameterDefinition(name, default, description, parameter_type(param_type, default))
 
     def add_function_step(
         self,
@@ -169,7 +169,7 @@ class Pipeline:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
-        return written_text(Definition(self.name, self._parameters, self._steps, extension))
+        return written_text(PipelineDefinition(self.name, self._parameters, self._steps, extension))
 
     def plan(self) -> Plan:
         """What a run would do. Errors: UsageError, with all that the file has wrong."""

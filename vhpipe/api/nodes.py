@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vhpipe.function_step.values import read_value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.plan.unknown import unknown_name
+from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView

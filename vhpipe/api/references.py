@@ -49,7 +49,7 @@ class Result:
         )
 
 
-class OfPipeline(NamedTuple):
+class PipelineParameterReference(NamedTuple):
     """The value of a parameter of the pipeline."""
 
     name: str
@@ -89,11 +89,11 @@ def known_value(name: str, value: object) -> object:
 def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     """A Result or OfPipeline where a text is exactly that, else the value. `returns` has the steps' results by name."""
     if isinstance(value, _Known):
-        return OfPipeline(value.vhpipe_parameter)
+        return PipelineParameterReference(value.vhpipe_parameter)
     if isinstance(value, Result) or not isinstance(value, str):
         return value
     if found := _whole_parameter.fullmatch(value):
-        return OfPipeline(found[1])
+        return PipelineParameterReference(found[1])
     found = _whole_result.fullmatch(value)
     if found and found[2] in returns.get(found[1], ()):
         return Result(found[1], found[2])

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vhpipe.api.arguments import PipelineParameter, Returns, written_arguments
+from vhpipe.api.arguments import ParameterDefinition, Returns, written_arguments
 from vhpipe.api.functions import FunctionSource
-from vhpipe.api.references import OfPipeline, Result, artifact, as_text, meaning, refers
+from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, refers
 from vhpipe.errors import UsageError
-from vhpipe.plan.unknown import unknown_name
+from vhpipe.plan.unknown_name import unknown_name
 
 RETURN_PATTERN = "[./]*"
 """What follows a result's name in its file: a suffix, or the files of a folder."""
@@ -57,7 +57,9 @@ class StepDefinition(Protocol):
     @property
     def returns(self) -> tuple[str, ...]: ...
 
-    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, "StepDefinition"]) -> WrittenStep: ...
+    def written(
+        self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, "StepDefinition"]
+    ) -> WrittenStep: ...
 
 
 def returns_of(steps: Mapping[str, StepDefinition]) -> dict[str, tuple[str, ...]]:
@@ -74,7 +76,7 @@ class FunctionStep:
     image: str
     as_sent: tuple[str, ...] = ()
 
-    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, StepDefinition]) -> WrittenStep:
+    def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for arguments that cannot be given."""
         arguments = written_arguments(self.name, self.source.arguments, self.values, known, returns_of(steps))
         step: dict[str, Any] = {
@@ -113,7 +115,7 @@ class BaseStep:
     values: Mapping[str, object]
     returns: tuple[str, ...] = ()
 
-    def written(self, known: Mapping[str, PipelineParameter], steps: Mapping[str, StepDefinition]) -> WrittenStep:
+    def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for values of what the step does not have."""
         written = WrittenStep(dict(self.step))
         _limit(written.step, self.policies)
@@ -130,13 +132,13 @@ class BaseStep:
         return written
 
     def _give(
-        self, written: WrittenStep, name: str, value: object, known: Mapping[str, PipelineParameter], returns: Returns
+        self, written: WrittenStep, name: str, value: object, known: Mapping[str, ParameterDefinition], returns: Returns
     ) -> None:
         means = meaning(value, returns)
         target = f"{self.name}.parameter.{name}"
         if isinstance(means, Result):
             written.edges.append((f"{means.step}.metadata.{means.name}", target))
-        elif isinstance(means, OfPipeline) and means.name in known:
+        elif isinstance(means, PipelineParameterReference) and means.name in known:
             written.targets.append((target, means.name))
         else:
             text = as_text(value, returns) if isinstance(value, str) else value

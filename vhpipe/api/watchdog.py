@@ -19,7 +19,7 @@ NOT_OURS = {"VH_JOB_ID": "watchdog"}
 PROGRAM = """\
 import sys
 sys.path.append(sys.argv[1])
-from vhpipe.api.watching import watch
+from vhpipe.api.watchdog_process import watch
 watch(int(sys.argv[2]), sys.argv[3])
 """
 

@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
-    "validate": ("vhpipe.cli.validate", "Say what is wrong with a valohai.yaml, and where (also: lint)."),
-    "new": ("vhpipe.cli.new", "Write a first valohai.yaml from scripts, or add them to one."),
-    "rules": ("vhpipe.cli.rules", "List the rules of validate, or explain one."),
-    "schema": ("vhpipe.cli.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
-    "lsp": ("vhpipe.cli.lsp", "Serve an editor over stdin and stdout."),
-    "plan": ("vhpipe.cli.plan", "Show what a run would do, node by node."),
-    "sweep": ("vhpipe.cli.sweep", "Show the parameter sets of a sweep without running it."),
-    "graph": ("vhpipe.cli.graph", "Draw what depends on what."),
-    "run": ("vhpipe.cli.run", "Run a pipeline, a step or a task on this machine."),
-    "runs": ("vhpipe.cli.runs", "List the runs of a project."),
-    "show": ("vhpipe.cli.show", "Show one run."),
-    "why": ("vhpipe.cli.why", "Say why an execution ran, and what differs from an earlier one."),
-    "logs": ("vhpipe.cli.logs", "Print the log of an execution."),
-    "outputs": ("vhpipe.cli.outputs", "List or fetch the files that a run made."),
-    "publish": ("vhpipe.cli.publish", "Publish a file or a metric of a step to its run."),
-    "metadata": ("vhpipe.cli.metadata", "Print what the executions of a node measured."),
-    "compare": ("vhpipe.cli.compare", "Compare executions: what varies, and what came of it."),
-    "stop": ("vhpipe.cli.stop", "Stop a run."),
-    "resume": ("vhpipe.cli.resume", "Go on with a run that was killed or stopped."),
-    "wait": ("vhpipe.cli.wait", "Wait until a run has ended, and end as it did."),
-    "approve": ("vhpipe.cli.approve", "Let a run go on that waits for approval."),
-    "reject": ("vhpipe.cli.reject", "Refuse the approval that a run waits for."),
-    "shell": ("vhpipe.cli.shell", "Open a shell where an execution ran, with its variables."),
-    "clean": ("vhpipe.cli.clean", "Remove old runs and what nothing needs any more."),
-    "verify": ("vhpipe.cli.verify", "Read everything that is kept, and say what is damaged."),
-    "doctor": ("vhpipe.cli.doctor", "Say what is wrong on this machine, and what to do."),
-    "deployments": ("vhpipe.cli.deployments", "List the deployment versions that runs made."),
-    "completion": ("vhpipe.cli.completion", "Print the completion script of a shell."),
+    "validate": ("vhpipe.cli.commands.validate", "Say what is wrong with a valohai.yaml, and where (also: lint)."),
+    "new": ("vhpipe.cli.commands.new", "Write a first valohai.yaml from scripts, or add them to one."),
+    "rules": ("vhpipe.cli.commands.rules", "List the rules of validate, or explain one."),
+    "schema": ("vhpipe.cli.commands.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
+    "lsp": ("vhpipe.cli.commands.lsp", "Serve an editor over stdin and stdout."),
+    "plan": ("vhpipe.cli.commands.plan", "Show what a run would do, node by node."),
+    "sweep": ("vhpipe.cli.commands.sweep", "Show the parameter sets of a sweep without running it."),
+    "graph": ("vhpipe.cli.commands.graph", "Draw what depends on what."),
+    "run": ("vhpipe.cli.commands.run", "Run a pipeline, a step or a task on this machine."),
+    "runs": ("vhpipe.cli.commands.runs", "List the runs of a project."),
+    "show": ("vhpipe.cli.commands.show", "Show one run."),
+    "why": ("vhpipe.cli.commands.why", "Say why an execution ran, and what differs from an earlier one."),
+    "logs": ("vhpipe.cli.commands.logs", "Print the log of an execution."),
+    "outputs": ("vhpipe.cli.commands.outputs", "List or fetch the files that a run made."),
+    "publish": ("vhpipe.cli.commands.publish", "Publish a file or a metric of a step to its run."),
+    "metadata": ("vhpipe.cli.commands.metadata", "Print what the executions of a node measured."),
+    "compare": ("vhpipe.cli.commands.compare", "Compare executions: what varies, and what came of it."),
+    "stop": ("vhpipe.cli.commands.stop", "Stop a run."),
+    "resume": ("vhpipe.cli.commands.resume", "Go on with a run that was killed or stopped."),
+    "wait": ("vhpipe.cli.commands.wait", "Wait until a run has ended, and end as it did."),
+    "approve": ("vhpipe.cli.commands.approve", "Let a run go on that waits for approval."),
+    "reject": ("vhpipe.cli.commands.reject", "Refuse the approval that a run waits for."),
+    "shell": ("vhpipe.cli.commands.shell", "Open a shell where an execution ran, with its variables."),
+    "clean": ("vhpipe.cli.commands.clean", "Remove old runs and what nothing needs any more."),
+    "verify": ("vhpipe.cli.commands.verify", "Read everything that is kept, and say what is damaged."),
+    "doctor": ("vhpipe.cli.commands.doctor", "Say what is wrong on this machine, and what to do."),
+    "deployments": ("vhpipe.cli.commands.deployments", "List the deployment versions that runs made."),
+    "completion": ("vhpipe.cli.commands.completion", "Print the completion script of a shell."),
 }
 """Name, module, summary. The summaries stand here so that `vhpipe --help` imports none of the modules."""
 
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.exceptions.Exit, SystemExit) as exit_:
         return _exit_code(exit_)
     except BaseException as failure:
-        from vhpipe.cli.failures import report
+        from vhpipe.cli.terminal.failures import report
 
         return report(failure)
 
@@ -157,9 +157,7 @@ class LazyGroup(click.Group):
         from click.shell_completion import CompletionItem
 
         items = [
-            CompletionItem(name, help=summary)
-            for name, (_, summary) in COMMANDS.items()
-            if name.startswith(incomplete)
+            CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)
         ]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 

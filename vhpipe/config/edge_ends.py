@@ -1,8 +1,8 @@
 """Ends of edges: `node.kind.key`."""
 
 from vhpipe.config.model import EdgeEnd, EdgeKind
-from vhpipe.config.nearest import did_you_mean, is_same_but_for_case, the_one_meant
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
+from vhpipe.wording import did_you_mean, is_same_but_for_case, the_one_meant
 
 _KINDS = {kind.value: kind for kind in EdgeKind}
 _PLURALS = {"inputs": EdgeKind.INPUT, "outputs": EdgeKind.OUTPUT, "parameters": EdgeKind.PARAMETER}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from vhpipe.config import mends
-from vhpipe.config.nearest import did_you_mean, is_same_but_for_case, the_one_meant
+from vhpipe.config import written_fixes as mends
 from vhpipe.config.schema import schema_validator
 from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
 from vhpipe.document.spans import Document
+from vhpipe.wording import did_you_mean, is_same_but_for_case, the_one_meant
 
 _MOST = 500
 _MOST_LOOKUPS = 100

@@ -1,6 +1,14 @@
 """The extension item `- vhpipe:`. Source: decision 6."""
 
-from vhpipe.config.extension_model import ConfigurationObject, Extension, Hook, Monitor, NodeExtension, Retry, Watched
+from vhpipe.config.extension_model import (
+    ConfigurationExtension,
+    Extension,
+    HookExtension,
+    Monitor,
+    MonitoredName,
+    NodeExtension,
+    RetryExtension,
+)
 from vhpipe.config.members import Raw, integer_of, mapping_of, maybe_flag_of, name_of, number_of, text_of, texts_of
 from vhpipe.config.paths import check_path
 from vhpipe.config.steps import read_duration_of
@@ -51,14 +59,14 @@ def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtensi
     )
 
 
-def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> Retry | None:
+def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> RetryExtension | None:
     if "retry" not in raw:
         return None
     place = (*at, "retry")
     written = mapping_of(raw, "retry")
     if written is None:
-        return Retry(integer_of(raw, "retry") or 1, at=place)
-    return Retry(
+        return RetryExtension(integer_of(raw, "retry") or 1, at=place)
+    return RetryExtension(
         tries=integer_of(written, "count") or 1,
         delay_s=read_duration_of(written, "delay", place, notes) or 0.0,
         backoff=number_of(written, "backoff") or 1.0,
@@ -66,10 +74,10 @@ def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> Retry | None:
     )
 
 
-def _hooks(raw: Raw, at: Path) -> tuple[Hook, ...]:
+def _hooks(raw: Raw, at: Path) -> tuple[HookExtension, ...]:
     written = mapping_of(raw, "hooks") or {}
     found = ((moment, text_of(written, moment)) for moment in _MOMENTS)
-    return tuple(Hook(moment, text, (*at, "hooks", moment)) for moment, text in found if text is not None)
+    return tuple(HookExtension(moment, text, (*at, "hooks", moment)) for moment, text in found if text is not None)
 
 
 def _monitor(raw: Raw, at: Path) -> Monitor | None:
@@ -81,22 +89,22 @@ def _monitor(raw: Raw, at: Path) -> Monitor | None:
     return Monitor(metrics, artifacts, models, place)
 
 
-def _watched(raw: Raw, key: str, at: Path) -> tuple[Watched, ...]:
+def _watched(raw: Raw, key: str, at: Path) -> tuple[MonitoredName, ...]:
     """Names, and mappings from a name to another one; a single one needs no list."""
     value, place = raw.get(key), (*at, key)
     items = enumerate(value) if isinstance(value, list) else ((None, value),)
-    found: list[Watched] = []
+    found: list[MonitoredName] = []
     for index, item in items:
         where = place if index is None else (*place, index)
         if isinstance(item, str):
-            found.append(Watched(item, item, where))
+            found.append(MonitoredName(item, item, where))
         elif isinstance(item, dict):
             pairs = ((source, target) for source, target in item.items() if isinstance(target, str))
-            found.extend(Watched(source, target, (*where, source)) for source, target in pairs)
+            found.extend(MonitoredName(source, target, (*where, source)) for source, target in pairs)
     return tuple(found)
 
 
-def _configuration(raw: Raw, at: Path, notes: list[Diagnostic]) -> tuple[ConfigurationObject, ...]:
+def _configuration(raw: Raw, at: Path, notes: list[Diagnostic]) -> tuple[ConfigurationExtension, ...]:
     found = []
     for name, content in (mapping_of(raw, "configuration") or {}).items():
         place = (*at, "configuration", name)
@@ -104,7 +112,7 @@ def _configuration(raw: Raw, at: Path, notes: list[Diagnostic]) -> tuple[Configu
         check_path(name, "configuration name", place, notes)
         if isinstance(file, str):
             check_path(file, "configuration file", (*place, "file"), notes)
-            found.append(ConfigurationObject(name, file=file, at=place))
+            found.append(ConfigurationExtension(name, file=file, at=place))
         else:
-            found.append(ConfigurationObject(name, content, at=place))
+            found.append(ConfigurationExtension(name, content, at=place))
     return tuple(found)

@@ -8,7 +8,7 @@ CONFIGURATION_NAMES = ("api", "distributed", "execution", "inputs", "outputs", "
 """The objects that executions have already."""
 
 
-class Retry(NamedTuple):
+class RetryExtension(NamedTuple):
     """`tries` more (the property `count`): the first after `delay_s`, each later one after `backoff` times as long."""
 
     tries: int = 1
@@ -17,7 +17,7 @@ class Retry(NamedTuple):
     at: Path = ()
 
 
-class Hook(NamedTuple):
+class HookExtension(NamedTuple):
     """`moment` is pre, post or status."""
 
     moment: str
@@ -25,7 +25,7 @@ class Hook(NamedTuple):
     at: Path = ()
 
 
-class Watched(NamedTuple):
+class MonitoredName(NamedTuple):
     """A name or glob of a node's results, and what it is called in the run."""
 
     source: str
@@ -34,13 +34,13 @@ class Watched(NamedTuple):
 
 
 class Monitor(NamedTuple):
-    metrics: tuple[Watched, ...] = ()
-    artifacts: tuple[Watched, ...] = ()
-    models: tuple[Watched, ...] = ()
+    metrics: tuple[MonitoredName, ...] = ()
+    artifacts: tuple[MonitoredName, ...] = ()
+    models: tuple[MonitoredName, ...] = ()
     at: Path = ()
 
 
-class ConfigurationObject(NamedTuple):
+class ConfigurationExtension(NamedTuple):
     """A configuration object: data as the file has it, or with `file` a file of the project."""
 
     name: str
@@ -56,11 +56,11 @@ class NodeExtension(NamedTuple):
     after: tuple[str, ...] = ()
     after_at: tuple[Path, ...] = ()
     when: str | None = None
-    retry: Retry | None = None
+    retry: RetryExtension | None = None
     reuse: bool | None = None
     monitor: Monitor | None = None
-    hooks: tuple[Hook, ...] = ()
-    configuration: tuple[ConfigurationObject, ...] = ()
+    hooks: tuple[HookExtension, ...] = ()
+    configuration: tuple[ConfigurationExtension, ...] = ()
     queue: str | None = None
     time_limit_s: float | None = None
     tags: tuple[str, ...] = ()
@@ -74,8 +74,8 @@ class Extension(NamedTuple):
     tags: tuple[str, ...] = ()
     time_limit_s: float | None = None
     queue: str | None = None
-    configuration: tuple[ConfigurationObject, ...] = ()
-    hooks: tuple[Hook, ...] = ()
+    configuration: tuple[ConfigurationExtension, ...] = ()
+    hooks: tuple[HookExtension, ...] = ()
     monitor: Monitor | None = None
     nodes: tuple[NodeExtension, ...] = ()
     at: Path = ()

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from vhpipe.config.endpoints import read_deployment, read_endpoint
 from vhpipe.config.model import Config
-from vhpipe.config.nearest import did_you_mean, the_one_meant
 from vhpipe.config.pipelines import read_pipeline
 from vhpipe.config.schema import check_schema, schema_validator
 from vhpipe.config.steps import read_step
@@ -12,6 +11,7 @@ from vhpipe.config.tasks import read_task
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 from vhpipe.document.limits import MAX_FINDINGS
 from vhpipe.document.spans import Document
+from vhpipe.wording import did_you_mean, the_one_meant
 
 if TYPE_CHECKING:
     from vhpipe.config.extension_model import Extension
@@ -123,7 +123,7 @@ def _note_dropped(
 
 def _indented(item: dict[str, Any], kind: str, key: str, number: int, document: Document) -> Fix | None:
     """The key inside the kind; safe if that is good there. None where the kind has it already."""
-    from vhpipe.config.mends import indent_into, moved_inside
+    from vhpipe.config.written_fixes import indent_into, moved_inside
 
     if not isinstance(item[kind], dict) or key in item[kind]:
         return None

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from vhpipe.config.durations import UnreadableDurationError, read_duration
 from vhpipe.config.members import (
     Raw,
     choice_of,
@@ -33,6 +32,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.config.paths import check_path
 from vhpipe.diagnostics import Diagnostic, Location, Path
+from vhpipe.language.durations import UnreadableDurationError, read_duration
 
 _PARAMETER_TYPES = {choice.value: choice for choice in ParameterType}
 _MULTIPLES = {choice.value: choice for choice in Multiple}

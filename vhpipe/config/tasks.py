@@ -17,8 +17,8 @@ from vhpipe.config.members import (
     text_of,
 )
 from vhpipe.config.model import OnChildError, Task, TaskType, Value, VariantParameter, VariantRules, VariantStyle
-from vhpipe.config.nearest import did_you_mean, the_one_meant
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
+from vhpipe.wording import did_you_mean, the_one_meant
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _STYLES = {choice.value: choice for choice in VariantStyle}
@@ -48,9 +48,7 @@ def read_task(raw: Raw, at: Path, notes: list[Diagnostic]) -> Task:
     )
 
 
-def _loose_choice(
-    raw: Raw, key: str, choices: dict[str, _Choice], at: Path, notes: list[Diagnostic]
-) -> _Choice | None:
+def _loose_choice(raw: Raw, key: str, choices: dict[str, _Choice], at: Path, notes: list[Diagnostic]) -> _Choice | None:
     """The choice that a text means; None where nothing is written, and with a diagnostic where nothing fits."""
     text = text_of(raw, key)
     if not text:

@@ -12,7 +12,7 @@ SpanOf = Callable[[Location | Span], Span]
 _SEVERITIES = ("error", "warning", "info")
 
 
-class Fixed(NamedTuple):
+class FixedText(NamedTuple):
     """A text with fixes in it, and the diagnostics whose fixes they are."""
 
     text: str
@@ -27,7 +27,7 @@ class Replacement(NamedTuple):
     text: str
 
 
-def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, unsafe: bool) -> Fixed:
+def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, unsafe: bool) -> FixedText:
     """The text with every fix that fits into it, unsafe ones only if asked for. `text` has no byte order mark.
 
     A fix is put in wholly or not at all. Of fixes that overlap the first one wins, errors before warnings; a fix whose
@@ -35,7 +35,7 @@ def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, u
     the fix of a warning for a value that has an error too: what is meant there is not known.
     """
     starts = line_starts(text)
-    taken = _Taken()
+    taken = _AcceptedReplacements()
     applied = []
     faulty = {span_of(item.at) for item in diagnostics if item.severity == "error"}
     for item in sorted(diagnostics, key=lambda item: _SEVERITIES.index(item.severity)):
@@ -46,7 +46,7 @@ def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, u
         found = replacements(text, starts, item.fix, span_of)
         if found is not None and taken.take(found):
             applied.append(item)
-    return Fixed(_replaced(text, taken.kept), tuple(applied))
+    return FixedText(_replaced(text, taken.kept), tuple(applied))
 
 
 def replacements(text: str, starts: Sequence[int], fix: Fix, span_of: SpanOf) -> tuple[Replacement, ...] | None:
@@ -106,7 +106,7 @@ def _lines(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-class _Taken:
+class _AcceptedReplacements:
     """The replacements that were let in, in the order of the text."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ import ast
 
 from vhpipe.edit.option_parts import (
     Call,
-    LeftOut,
+    OmittedOption,
     Option,
     Written,
     add_choices,
@@ -30,14 +30,14 @@ _SWITCHES = frozenset({"store_true", "store_false", "store_const", "append_const
 _REPEATED = frozenset({"append", "extend"})
 
 
-def argparse_option(call: Call) -> Option | LeftOut:
+def argparse_option(call: Call) -> Option | OmittedOption:
     """What one `add_argument` defines; `call.notes` has what is to be said about it."""
     names = [word for word in call.words if isinstance(word, str) and word.strip("-")]
     if not names or len(names) < len(call.words):
-        return LeftOut("an option whose name is only known when the script runs is left out")
+        return OmittedOption("an option whose name is only known when the script runs is left out")
     action = _action(call)
     if action in _SKIPPED_ACTIONS or last_name(call, "help") == "SUPPRESS":
-        return LeftOut()
+        return OmittedOption()
     spelled = next((name for name in names if name.startswith("--")), names[0])
     name = _name(call, spelled)
     written: Written = {}
@@ -49,19 +49,19 @@ def argparse_option(call: Call) -> Option | LeftOut:
         if not spelled.startswith("--"):
             written["pass-true-as"] = spelled
     elif action not in _REPEATED | {"store", "None"}:
-        return LeftOut(f"`{spelled}` has the action `{action}`, which no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` has the action `{action}`, which no parameter can spell: left out")
     else:
         return _with_value(call, spelled, name, action)
     add_description(written, call, name)
     return Option(declared(name, written))
 
 
-def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | LeftOut:
+def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | OmittedOption:
     """An option that takes a value, or several."""
     is_positional = not spelled.startswith("-")
     many = _takes_many(call)
     if many is None or (many and action == "append"):
-        return LeftOut(f"`{spelled}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` takes values in a way that no parameter can spell: left out")
     if not is_positional and not spelled.startswith("--"):
         written: Written = {"pass-as": f"{spelled}={{value}}"}
     else:
@@ -69,7 +69,7 @@ def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | Le
     is_list = many or action in _REPEATED
     add_type(written, call, name, is_list)
     if is_list and written["type"] == "flag":
-        return LeftOut(f"`{spelled}` takes several truth values, which no parameter can: left out")
+        return OmittedOption(f"`{spelled}` takes several truth values, which no parameter can: left out")
     is_required = call.get("nargs") not in ("?", "*") if is_positional else call.get("required") is True
     add_default(written, call, name, is_required, keep=action not in _REPEATED)
     add_choices(written, call, name, "choices")
@@ -77,7 +77,7 @@ def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | Le
     if not many or is_positional or action == "extend":
         return Option(declared(name, written), is_positional)
     if "default" not in written and not is_required:
-        return LeftOut(f"`{spelled}` takes several values or none at all, and has no default: left out")
+        return OmittedOption(f"`{spelled}` takes several values or none at all, and has no default: left out")
     return Option(declared(name, {**written, "pass-as": "{value}"}), False, before=spelled)
 
 

@@ -5,7 +5,7 @@ import ast
 from vhpipe.edit.literals import name_of
 from vhpipe.edit.option_parts import (
     Call,
-    LeftOut,
+    OmittedOption,
     Option,
     Written,
     add_default,
@@ -17,11 +17,11 @@ from vhpipe.edit.option_parts import (
 )
 
 
-def click_option(call: Call, is_argument: bool) -> Option | LeftOut:
+def click_option(call: Call, is_argument: bool) -> Option | OmittedOption:
     """What one `click.option` or `click.argument` defines."""
     names = [word for word in call.words if isinstance(word, str) and word.strip("-/")]
     if not names or len(names) < len(call.words):
-        return LeftOut("an option whose name is only known when the script runs is left out")
+        return OmittedOption("an option whose name is only known when the script runs is left out")
     if is_argument:
         return _click_argument(call, names[0])
     dashed = [name for name in names if name.startswith("-")] or [f"--{names[0].replace('_', '-')}"]
@@ -29,7 +29,7 @@ def click_option(call: Call, is_argument: bool) -> Option | LeftOut:
     spelled, off = spelled.strip(), off.strip()
     name = spelled.lstrip("-")
     if call.get("count") is True or call.get("nargs") not in (None, 1):
-        return LeftOut(f"`{spelled}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` takes values in a way that no parameter can spell: left out")
     is_flag = bool(off) or call.get("is_flag") is True or (
         isinstance(call.get("default"), bool) and not call.has("type") and not call.has("is_flag")
     )  # fmt: skip
@@ -49,10 +49,10 @@ def click_option(call: Call, is_argument: bool) -> Option | LeftOut:
     return Option(declared(name, written))
 
 
-def _click_argument(call: Call, name: str) -> Option | LeftOut:
+def _click_argument(call: Call, name: str) -> Option | OmittedOption:
     count = call.get("nargs")
     if count not in (None, 1, -1):
-        return LeftOut(f"`{name}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{name}` takes values in a way that no parameter can spell: left out")
     written: Written = {"pass-as": "{value}"}
     add_type(written, call, name, count == -1)
     is_required = call.get("required") is True or (call.get("required") is None and count != -1)

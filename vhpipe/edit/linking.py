@@ -6,31 +6,31 @@ from typing import NamedTuple
 
 from vhpipe.document.spans import Document
 from vhpipe.edit.placing import Placing
-from vhpipe.edit.script import Made, Script
+from vhpipe.edit.script import Script, ScriptOutput
 from vhpipe.edit.writing import flow_text, item_lines
 
 NO_EDGES = "edges: []  # no script shows which files go where; an edge is [NODE.output.FILE, NODE.input.NAME]"
 
 
-class Linked(NamedTuple):
+class LinkedPipeline(NamedTuple):
     """A file's text with a pipeline in it, and the edges that were found. None: one of that name is there already."""
 
     text: str
     edges: tuple[tuple[str, str], ...] | None
 
 
-def with_pipeline(document: Document, name: str, steps: Sequence[tuple[str, Script]]) -> Linked:
+def with_pipeline(document: Document, name: str, steps: Sequence[tuple[str, Script]]) -> LinkedPipeline:
     """The file with a pipeline of steps in their order."""
     taken = (item.get("pipeline") for item in document.data or () if isinstance(item, dict))
     if any(isinstance(pipeline, dict) and pipeline.get("name") == name for pipeline in taken):
-        return Linked(document.text, None)
+        return LinkedPipeline(document.text, None)
     edges = tuple(edges_between(steps))
     nodes = [{"name": node_name(step), "type": "execution", "step": step} for step, _ in steps]
     lines = item_lines({"pipeline": {"name": name, "nodes": nodes}})
     lines += ["    edges:", *(f"      - {flow_text(edge)}" for edge in edges)] if edges else [f"    {NO_EDGES}"]
     placing = Placing(document)
     placing.append(lines, None)
-    return Linked(placing.result(), edges)
+    return LinkedPipeline(placing.result(), edges)
 
 
 def node_name(step: str) -> str:
@@ -51,7 +51,7 @@ def edges_between(steps: Sequence[tuple[str, Script]]) -> list[tuple[str, str]]:
     return found
 
 
-def _makers(before: Sequence[tuple[str, Script]], name: str) -> list[tuple[str, Made]]:
+def _makers(before: Sequence[tuple[str, Script]], name: str) -> list[tuple[str, ScriptOutput]]:
     for step, script in reversed(before):
         fitting = [(step, made) for made in script.outputs if _fits(made, name)]
         if fitting:
@@ -59,7 +59,7 @@ def _makers(before: Sequence[tuple[str, Script]], name: str) -> list[tuple[str, 
     return []
 
 
-def _fits(made: Made, name: str) -> bool:
+def _fits(made: ScriptOutput, name: str) -> bool:
     stem = splitext(made.pattern.rpartition("/")[2])[0].strip("*")
     return _plain(name) in (_plain(made.folder), _plain(stem))
 
@@ -68,5 +68,5 @@ def _plain(name: str) -> str:
     return name.strip("-_ .").replace("_", "-").lower()
 
 
-def _glob(made: Made) -> str:
+def _glob(made: ScriptOutput) -> str:
     return f"{made.folder}/{made.pattern}" if made.folder else made.pattern

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from vhpipe.diagnostics import Path
 from vhpipe.document.spans import Document, value_at
 from vhpipe.edit.placing import OutOfReach, Placing
-from vhpipe.edit.script import Declared, Script
+from vhpipe.edit.script import DeclaredName, Script
 from vhpipe.edit.writing import Tree, item_lines
 
 DEFAULT_IMAGE = "python:3.11-slim"
@@ -30,7 +30,7 @@ _IMPLIED: Mapping[str, object] = {"type": "string", "optional": False, "multiple
 _WAYS_TO_PASS = frozenset({"pass-as", "pass-true-as", "pass-false-as"})
 
 
-class Stepped(NamedTuple):
+class StepInsertion(NamedTuple):
     """A file's text with a script's step in it. `how` is `added`, `updated` or `kept`; `notes` say what else became."""
 
     text: str
@@ -39,12 +39,12 @@ class Stepped(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def with_step(document: Document, path: str, script: Script, image: str = DEFAULT_IMAGE) -> Stepped:
+def with_step(document: Document, path: str, script: Script, image: str = DEFAULT_IMAGE) -> StepInsertion:
     """The file with the step of the script at a path relative to the project; removals come by `without_leftovers`."""
     found = step_of(document, path, script)
     if len(found) > 1:
         names = ", ".join(f"`{name_at(document, number)}`" for number in found)
-        return Stepped(document.text, "", "kept", (f"several steps run it ({names}): none is changed",))
+        return StepInsertion(document.text, "", "kept", (f"several steps run it ({names}): none is changed",))
     if not found:
         return _appended(document, path, script, image)
     name = name_at(document, found[0])
@@ -52,15 +52,15 @@ def with_step(document: Document, path: str, script: Script, image: str = DEFAUL
         text = _merged(document, (found[0], "step"), script)
     except OutOfReach:
         note = f"step `{name}` is not changed: parts of it stand behind an alias or a merge key"
-        return Stepped(document.text, name, "kept", (note,))
-    return Stepped(text, name, "kept" if text == document.text else "updated")
+        return StepInsertion(document.text, name, "kept", (note,))
+    return StepInsertion(text, name, "kept" if text == document.text else "updated")
 
 
-def without_leftovers(document: Document, path: str, script: Script) -> Stepped:
+def without_leftovers(document: Document, path: str, script: Script) -> StepInsertion:
     """The file without what a script that is known as a whole does not take any more."""
     found = step_of(document, path, script)
     if len(found) != 1 or not script.is_prepared or not script.is_complete:
-        return Stepped(document.text, "", "kept")
+        return StepInsertion(document.text, "", "kept")
     at: Path = (found[0], "step")
     placing, notes = Placing(document), []
     name = name_at(document, found[0])
@@ -75,7 +75,7 @@ def without_leftovers(document: Document, path: str, script: Script) -> Stepped:
         except OutOfReach:
             notes.append(f"{kind} {names} of step `{name}` is not in the script any more: remove it yourself")
     text = placing.result()
-    return Stepped(text, name, "kept" if text == document.text else "updated", tuple(notes))
+    return StepInsertion(text, name, "kept" if text == document.text else "updated", tuple(notes))
 
 
 def step_of(document: Document, path: str, script: Script) -> tuple[int, ...]:
@@ -105,12 +105,12 @@ def _command_text(step: Mapping[str, Any]) -> str:
 # ── a step that is new ───────────────────────────────────────────────────────────────────────────
 
 
-def _appended(document: Document, path: str, script: Script, image: str) -> Stepped:
+def _appended(document: Document, path: str, script: Script, image: str) -> StepInsertion:
     steps = tuple(_steps(document))
     name = script.step or _free_name(path, {str(step.get("name")) for _, step in steps})
     placing = Placing(document)
     placing.append(item_lines({"step": new_step(name, path, script, image)}), (steps[-1][0],) if steps else None)
-    return Stepped(placing.result(), name, "added")
+    return StepInsertion(placing.result(), name, "added")
 
 
 def new_step(name: str, path: str, script: Script, image: str) -> dict[str, Tree]:
@@ -140,7 +140,7 @@ def _word(word: str) -> str:
     return word if word.startswith("{") else quote(word)
 
 
-def _item(declared: Declared) -> dict[str, Tree]:
+def _item(declared: DeclaredName) -> dict[str, Tree]:
     return {"name": declared.name, **dict(declared.properties)}
 
 
@@ -178,13 +178,13 @@ def _merged(document: Document, at: Path, script: Script) -> str:
     return placing.result()
 
 
-def _add_missing(placing: Placing, path: Path, declared: Sequence[Declared], present: Mapping[str, int]) -> None:
+def _add_missing(placing: Placing, path: Path, declared: Sequence[DeclaredName], present: Mapping[str, int]) -> None:
     missing = [_item(item) for item in declared if item.name not in present]
     if missing:
         placing.add_items(path, missing)
 
 
-def _merge_item(placing: Placing, path: Path, declared: Declared) -> None:
+def _merge_item(placing: Placing, path: Path, declared: DeclaredName) -> None:
     written = value_at(placing.document.data, path)
     properties = dict(declared.properties)
     for key, value in properties.items():

@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from vhpipe.edit.literals import Literals, NotLiteral, name_of
-from vhpipe.edit.script import Declared, Note, Scalar, Value
+from vhpipe.edit.script import DeclaredName, Note, Scalar, Value
 
 _TYPES = {
     "int": "integer", "float": "float", "str": "string", "Path": "string", "PurePath": "string", "open": "string",
@@ -26,12 +26,12 @@ Written = dict[str, Value]
 class Option(NamedTuple):
     """One option as a parameter; `before` is the word that the command has in front of its values."""
 
-    declared: Declared
+    declared: DeclaredName
     is_positional: bool = False
     before: str | None = None
 
 
-class LeftOut(NamedTuple):
+class OmittedOption(NamedTuple):
     """An option that is no parameter; without a reason it is left out because it is none."""
 
     reason: str | None = None
@@ -185,8 +185,8 @@ def add_description(written: Written, call: Call, name: str) -> None:
     written["description"] = " ".join(text.split())
 
 
-def declared(name: str, written: Written) -> Declared:
-    return Declared(name, in_order(written))
+def declared(name: str, written: Written) -> DeclaredName:
+    return DeclaredName(name, in_order(written))
 
 
 def in_order(written: Written) -> tuple[tuple[str, Value], ...]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from vhpipe.edit.literals import Literals, NotLiteral
 from vhpipe.edit.option_parts import Written, in_order, typed
-from vhpipe.edit.script import Declared, Note, Properties, Scalar
+from vhpipe.edit.script import DeclaredName, Note, Properties, Scalar
 
 _PARAMETER_KEYS = frozenset(
     {
@@ -27,20 +27,20 @@ _INPUT_KEYS = ("default", "optional", "filename", "keep-directories", "download"
 _TEXTS = ("step", "image", "environment", "upload_store")
 
 
-class Prepared(NamedTuple):
+class PrepareCall(NamedTuple):
     """What the call says; `texts` are its step, image, environment and upload store, as far as they are known."""
 
     texts: dict[str, str]
-    parameters: tuple[Declared, ...]
-    inputs: tuple[Declared, ...]
+    parameters: tuple[DeclaredName, ...]
+    inputs: tuple[DeclaredName, ...]
     is_multifile: bool
     is_complete: bool
     notes: tuple[Note, ...]
 
 
-def read_prepare(node: ast.Call, literals: Literals) -> Prepared:
+def read_prepare(node: ast.Call, literals: Literals) -> PrepareCall:
     """What is written in the call; what is only known when the script runs is left out and told."""
-    reading = _Reading(literals)
+    reading = _PrepareReader(literals)
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     if None in keywords:
         reading.leave_out(node, "what `**` brings into `prepare` is not read")
@@ -50,10 +50,10 @@ def read_prepare(node: ast.Call, literals: Literals) -> Prepared:
     parameters = reading.declared(keywords.get("default_parameters"), "parameter")
     inputs = reading.declared(keywords.get("default_inputs"), "input")
     is_multifile = "multifile" in keywords and reading.truth(keywords["multifile"])
-    return Prepared(texts, parameters, inputs, is_multifile, reading.is_complete, tuple(reading.notes))
+    return PrepareCall(texts, parameters, inputs, is_multifile, reading.is_complete, tuple(reading.notes))
 
 
-class _Reading:
+class _PrepareReader:
     def __init__(self, literals: Literals) -> None:
         self.literals = literals
         self.is_complete = True
@@ -88,7 +88,7 @@ class _Reading:
         except NotLiteral:
             return False
 
-    def declared(self, node: ast.expr | None, kind: str) -> tuple[Declared, ...]:
+    def declared(self, node: ast.expr | None, kind: str) -> tuple[DeclaredName, ...]:
         """The parameters or inputs of a mapping, one by one, so that one that is not known hides no other."""
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return ()
@@ -96,7 +96,7 @@ class _Reading:
         for name, value, place in self._members(node, kind):
             properties = self._parameter(name, value, place) if kind == "parameter" else self._input(name, value, place)
             if properties is not None:
-                found.append(Declared(name, properties))
+                found.append(DeclaredName(name, properties))
         return tuple(found)
 
     def _members(self, node: ast.expr, kind: str) -> list[tuple[str, object, ast.expr]]:

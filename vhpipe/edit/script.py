@@ -15,14 +15,14 @@ class Note(NamedTuple):
     message: str
 
 
-class Declared(NamedTuple):
+class DeclaredName(NamedTuple):
     """A parameter or an input. `properties` has all but the name."""
 
     name: str
     properties: Properties = ()
 
 
-class Made(NamedTuple):
+class ScriptOutput(NamedTuple):
     """An output that is seen in the script: the folder below the outputs, may be empty, and a glob on file names."""
 
     folder: str
@@ -43,14 +43,14 @@ class Script(NamedTuple):
     is_prepared: bool = False
     is_multifile: bool = False
     is_complete: bool = True
-    parameters: tuple[Declared, ...] = ()
-    inputs: tuple[Declared, ...] = ()
-    outputs: tuple[Made, ...] = ()
+    parameters: tuple[DeclaredName, ...] = ()
+    inputs: tuple[DeclaredName, ...] = ()
+    outputs: tuple[ScriptOutput, ...] = ()
     arguments: tuple[str, ...] = ("{parameters}",)
     notes: tuple[Note, ...] = ()
 
 
-class Unusable(NamedTuple):
+class UnusableScript(NamedTuple):
     """Why no step can be made of a script; `line` is None where it is about all of it."""
 
     reason: str

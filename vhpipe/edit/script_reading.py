@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 from vhpipe.edit.argparse_reading import argparse_option
 from vhpipe.edit.click_reading import click_option
 from vhpipe.edit.literals import Literals, name_of
-from vhpipe.edit.option_parts import Call, LeftOut, Option
-from vhpipe.edit.prepare_reading import Prepared, read_prepare
-from vhpipe.edit.script import Declared, Made, Note, Script, Unusable
+from vhpipe.edit.option_parts import Call, OmittedOption, Option
+from vhpipe.edit.prepare_reading import PrepareCall, read_prepare
+from vhpipe.edit.script import DeclaredName, Note, Script, ScriptOutput, UnusableScript
 
 _PARSERS = ("ArgumentParser", "ArgParser")
 _CLICK_COMMANDS = frozenset({"command", "group"})
 _CLICK = ("click", "rich_click", "asyncclick")
 
 
-def read_script(content: bytes) -> Script | Unusable:
+def read_script(content: bytes) -> Script | UnusableScript:
     """What a script says by `valohai.prepare`, argparse or click; why not where it says nothing or is no Python.
 
     Values that are only known when the script runs are left out, with a note each.
@@ -26,29 +26,29 @@ def read_script(content: bytes) -> Script | Unusable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(content)
-        reader = _Reader()
+        reader = _ScriptReader()
         reader.visit(tree)
     except SyntaxError as error:
-        return Unusable(f"it is not Python: {error.msg}", error.lineno)
+        return UnusableScript(f"it is not Python: {error.msg}", error.lineno)
     except (ValueError, RecursionError, MemoryError):
-        return Unusable("it cannot be read as Python")
+        return UnusableScript("it cannot be read as Python")
     return reader.script()
 
 
-class _Reader(ast.NodeVisitor):
+class _ScriptReader(ast.NodeVisitor):
     """Walks through a script in the order of its lines."""
 
     def __init__(self) -> None:
         self.literals = Literals()
         self.modules, self.prepares = {"valohai"}, set[str]()
         self.click_names: dict[str, str] = {}
-        self.prepared: Prepared | None = None
+        self.prepared: PrepareCall | None = None
         self.has_parser = False
         self.click_commands = 0
         self.subparsers: set[str] = set()
         self.options: list[Option] = []
         self.click_options: list[Option] = []
-        self.outputs: dict[Made, None] = {}
+        self.outputs: dict[ScriptOutput, None] = {}
         self.notes: list[Note] = []
         self.is_complete = True
 
@@ -149,7 +149,7 @@ class _Reader(ast.NodeVisitor):
         return ""
 
     def _add(
-        self, node: ast.Call, call: Call, read: Callable[[Call], Option | LeftOut], options: list[Option]
+        self, node: ast.Call, call: Call, read: Callable[[Call], Option | OmittedOption], options: list[Option]
     ) -> None:
         found = read(call)
         self.notes += call.notes
@@ -163,7 +163,7 @@ class _Reader(ast.NodeVisitor):
             return
         if name_of(getattr(owner.func, "value", owner.func)) in self.modules:
             folder = self.literals.glob(owner.args[0]) if owner.args else ""
-            self.outputs[Made(folder, self.literals.glob(node.args[0]))] = None
+            self.outputs[ScriptOutput(folder, self.literals.glob(node.args[0]))] = None
 
     def _leave_out(self, node: ast.AST, message: str) -> None:
         self.is_complete = False
@@ -171,10 +171,10 @@ class _Reader(ast.NodeVisitor):
 
     # ── all of it ──
 
-    def script(self) -> Script | Unusable:
+    def script(self) -> Script | UnusableScript:
         """Positional values go first: argparse wants them in one piece, and an option could take them too."""
         if self.prepared is None and not self.has_parser and not self.click_commands:
-            return Unusable("it has neither `valohai.prepare` nor options of argparse or click")
+            return UnusableScript("it has neither `valohai.prepare` nor options of argparse or click")
         if self.click_commands > 1:
             self.is_complete = False
             self.notes.append(Note(1, "the options of subcommands are not read: which of them is meant?"))
@@ -191,8 +191,8 @@ class _Reader(ast.NodeVisitor):
         return script if self.prepared is None else _with_prepared(script, self.prepared, options)
 
 
-def _each_once(found: Iterable[Declared]) -> tuple[Declared, ...]:
-    by_name: dict[str, Declared] = {}
+def _each_once(found: Iterable[DeclaredName]) -> tuple[DeclaredName, ...]:
+    by_name: dict[str, DeclaredName] = {}
     for item in found:
         by_name.setdefault(item.name, item)
     return tuple(by_name.values())
@@ -211,7 +211,7 @@ def _arguments(options: tuple[Option, ...]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _with_prepared(script: Script, prepared: Prepared, options: tuple[Option, ...]) -> Script:
+def _with_prepared(script: Script, prepared: PrepareCall, options: tuple[Option, ...]) -> Script:
     """What `prepare` says goes first; options of the same name are the same parameters."""
     texts = prepared.texts
     known = {parameter.name for parameter in prepared.parameters}

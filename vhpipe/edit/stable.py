@@ -20,7 +20,7 @@ class _Source(Protocol):
     def span(self, location: Location) -> Span: ...
 
 
-class Loaded(Protocol):
+class FixableFile(Protocol):
     """What is needed of a file that was read: what is wrong with it, where that stands, and what it hides."""
 
     @property
@@ -36,11 +36,11 @@ class Loaded(Protocol):
     def diagnostics(self) -> tuple[Diagnostic, ...]: ...
 
 
-_Loaded = TypeVar("_Loaded", bound=Loaded)
+_Loaded = TypeVar("_Loaded", bound=FixableFile)
 _Load = Callable[[bytes, str], _Loaded]
 
 
-class Stable(NamedTuple, Generic[_Loaded]):
+class StableFile(NamedTuple, Generic[_Loaded]):
     """A file after its fixes: the bytes, what they read as now, and whose fixes are in."""
 
     content: bytes
@@ -48,7 +48,7 @@ class Stable(NamedTuple, Generic[_Loaded]):
     applied: tuple[Diagnostic, ...]
 
 
-def _all(loaded: Loaded) -> Sequence[Diagnostic]:
+def _all(loaded: FixableFile) -> Sequence[Diagnostic]:
     return loaded.diagnostics
 
 
@@ -58,14 +58,14 @@ def fix_until_stable(
     load: _Load[_Loaded],
     unsafe: bool,
     chosen: Callable[[_Loaded], Sequence[Diagnostic]] = _all,
-) -> Stable[_Loaded]:
+) -> StableFile[_Loaded]:
     """The file with all fixes, of those that are `chosen`, that make it no worse.
 
     No worse: it can still be read, and no rule has more errors than before; with unsafe fixes, there are no more
     errors in all. Errors that show because more of the file can be understood now are not counted: they were there.
     A file that cannot be read at all stays as it is. The byte order mark stays.
     """
-    reading = _Reading(name, load, unsafe, chosen)
+    reading = _FileReader(name, load, unsafe, chosen)
     loaded = load(content, name)
     applied: list[Diagnostic] = []
     for _ in range(MAX_ROUNDS):
@@ -74,10 +74,10 @@ def fix_until_stable(
             break
         content, loaded, more = found
         applied += more
-    return Stable(content, loaded, tuple(applied))
+    return StableFile(content, loaded, tuple(applied))
 
 
-class _Reading(Generic[_Loaded]):
+class _FileReader(Generic[_Loaded]):
     def __init__(
         self, name: str, load: _Load[_Loaded], unsafe: bool, chosen: Callable[[_Loaded], Sequence[Diagnostic]]
     ) -> None:
@@ -85,7 +85,7 @@ class _Reading(Generic[_Loaded]):
         self.left = MAX_READINGS
         self.refused: set[tuple[str, str]] = set()
 
-    def next_round(self, content: bytes, loaded: _Loaded) -> Stable[_Loaded] | None:
+    def next_round(self, content: bytes, loaded: _Loaded) -> StableFile[_Loaded] | None:
         """The file after as many fixes as can be put in at once; None where none can."""
         if loaded.document is None:
             return None
@@ -100,7 +100,7 @@ class _Reading(Generic[_Loaded]):
 
     def _best(
         self, content: bytes, before: _Loaded, kept: list[Diagnostic], more: list[Diagnostic]
-    ) -> Stable[_Loaded] | None:
+    ) -> StableFile[_Loaded] | None:
         """With the fixes kept so far and as many more as make it no worse. By halves: bad ones are rare."""
         if not more or self.left <= 0:
             return None
@@ -115,7 +115,7 @@ class _Reading(Generic[_Loaded]):
         good = kept if first is None else [*first.applied]
         return self._best(content, before, good, more[half:]) or first
 
-    def _tried(self, content: bytes, before: _Loaded, fixes: Sequence[Diagnostic]) -> Stable[_Loaded] | None:
+    def _tried(self, content: bytes, before: _Loaded, fixes: Sequence[Diagnostic]) -> StableFile[_Loaded] | None:
         text, mark = content.removeprefix(_MARK).decode("utf-8"), content[:3] if content.startswith(_MARK) else b""
 
         def span_of(at: Location | Span) -> Span:
@@ -127,16 +127,16 @@ class _Reading(Generic[_Loaded]):
             return None
         after = mark + fixed.text.encode("utf-8")
         loaded = self.load(after, self.name)
-        return None if _is_worse(before, loaded, self.unsafe) else Stable(after, loaded, fixed.applied)
+        return None if _is_worse(before, loaded, self.unsafe) else StableFile(after, loaded, fixed.applied)
 
 
-def _with_errors(fixes: Sequence[Diagnostic], before: Loaded) -> list[Diagnostic]:
+def _with_errors(fixes: Sequence[Diagnostic], before: FixableFile) -> list[Diagnostic]:
     """The errors that are not to be fixed now still tell where a warning's fix has to wait."""
     others = (item._replace(fix=None) for item in before.diagnostics if item.severity == "error")
     return [*fixes, *others]
 
 
-def _is_worse(before: Loaded, after: Loaded, is_lenient: bool) -> bool:
+def _is_worse(before: FixableFile, after: FixableFile, is_lenient: bool) -> bool:
     if after.document is None:
         return True
     if after.config.broken < before.config.broken:
@@ -145,7 +145,7 @@ def _is_worse(before: Loaded, after: Loaded, is_lenient: bool) -> bool:
     return new.total() > old.total() if is_lenient else bool(new - old)
 
 
-def _errors(loaded: Loaded) -> "Counter[str]":
+def _errors(loaded: FixableFile) -> "Counter[str]":
     return Counter(item.rule for item in loaded.diagnostics if item.severity == "error")
 
 

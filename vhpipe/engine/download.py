@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vhpipe.engine.redaction import redacted
+from vhpipe.engine.recorded_uris import redacted
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.store.blobs import SMALL_BYTES, Blobs
 

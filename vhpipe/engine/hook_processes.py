@@ -19,9 +19,9 @@ from select import select
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
+from vhpipe.attempt.masking import NOTHING, Masking
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
-from vhpipe.engine.masking import NOTHING, Masking
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
 from vhpipe.runners.own_children import OwnChildren

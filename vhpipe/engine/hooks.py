@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vhpipe.config.model import Value
 from vhpipe.plan.model import Hooks, PlannedDeployment
-from vhpipe.plan.unknown import unknown_name
+from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
     AnyEvent,
@@ -16,7 +16,7 @@ from vhpipe.schedule.vocabulary import (
     HookAnswered,
     NodeSettled,
     NodeStarted,
-    Recorded,
+    RecordedEvent,
     RunHook,
     Status,
 )
@@ -119,7 +119,7 @@ class NodeHooks:
         because = f"its `pre` hook sets an {problem.message}; {problem.hint}"
         return HookAnswered(answer.node, answer.moment, because=because)
 
-    def observe(self, recorded: Recorded) -> None:
+    def observe(self, recorded: RecordedEvent) -> None:
         change = _change(recorded.event)
         if change is None or change[0] not in self._statuses:
             return

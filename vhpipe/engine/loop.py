@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol, assert_never
 
-from vhpipe.engine.attempts import Attempts
-from vhpipe.engine.deploy import Deployer
-from vhpipe.engine.fetch import Fetcher
+from vhpipe.attempt.attempts import Attempts
+from vhpipe.attempt.publishing_spool import Spools
+from vhpipe.attempt.thread_pool import Pool
+from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import NodeHooks
-from vhpipe.engine.pool import Pool
-from vhpipe.engine.publishing import Spools
+from vhpipe.engine.input_fetching import Fetcher
+from vhpipe.engine.optuna_search import OptunaSearch
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
-from vhpipe.engine.search import OptunaSearch
 from vhpipe.engine.timers import Timers
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment, PlannedTask
@@ -77,7 +77,7 @@ class Requests(Protocol):
     def delete(self, request: Request) -> None: ...
 
 
-class Parts(NamedTuple):
+class EngineParts(NamedTuple):
     """What performs the effects."""
 
     attempts: Attempts
@@ -123,7 +123,7 @@ class Engine:
         self._hooks: NodeHooks
         self._spools: Spools
 
-    def equip(self, parts: Parts) -> None:
+    def equip(self, parts: EngineParts) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
         self._attempts, self._runner, self._pool = parts.attempts, parts.runner, parts.pool
         self._fetcher, self._reuse, self._hooks = parts.fetcher, parts.reuse, parts.hooks

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from vhpipe.errors import VhpipeError
-from vhpipe.schedule.vocabulary import AnyEvent, AttemptEnded, DeploymentCreated, Recorded, RunEnded
+from vhpipe.schedule.vocabulary import AnyEvent, AttemptEnded, DeploymentCreated, RecordedEvent, RunEnded
 from vhpipe.store.journal import JournalWriter
 
 UNAWAITED_S = 0.01
@@ -20,7 +20,7 @@ UNAWAITED_S = 0.01
 class Observer(Protocol):
     """Somebody who watches a run; it is called in the engine's thread and must be quick."""
 
-    def observe(self, recorded: Recorded) -> None: ...
+    def observe(self, recorded: RecordedEvent) -> None: ...
 
     def tick(self) -> None: ...
 

@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from vhpipe.engine.identity import attempt_identifier
-from vhpipe.engine.snapshot import Snapshot, load_snapshot
-from vhpipe.engine.start import Begun, Order, boot_identifier
-from vhpipe.engine.working_copy import remove_tree
+from vhpipe.attempt.identifiers import attempt_identifier
+from vhpipe.code.snapshot import Snapshot, load_snapshot
+from vhpipe.code.working_copies import remove_tree
+from vhpipe.engine.start import LockedRun, Order, boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.runners.process_tree import kill_marked
-from vhpipe.schedule.resuming import why_not_resumable
+from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import AttemptReported, ResumeRequested, StartRequested, Status
@@ -35,7 +35,7 @@ def continue_run(
     capacity: int,
     environment: Mapping[str, str],
     secrets: Mapping[str, str] | None = None,
-) -> Begun:
+) -> LockedRun:
     """The run, held by this process and ready to walk on.
 
     Errors: RefusedError while another process runs it, UsageError for one that cannot go on as it is,
@@ -71,7 +71,7 @@ def continue_run(
     found = reports_found(run, lost, store.blobs)
     resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
     beginning = resumed if past else StartRequested(capacity, boot)
-    return Begun(order, store, run, info, snapshot, journal, beginning, past)
+    return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 
 def _forget_stops(run: RunFolder) -> None:
@@ -174,4 +174,3 @@ def _remove_remains(folder: Path) -> None:
     """Half-done work goes; the log stays, for it may tell something."""
     for name in ("inputs", "outputs", "config"):
         shutil.rmtree(folder / name, ignore_errors=True)
-

@@ -5,8 +5,8 @@ What is found is verified before it is used: damaged blobs are put aside and the
 
 from collections.abc import Callable
 
-from vhpipe.engine.fingerprints import Fingerprints
-from vhpipe.engine.pool import Pool
+from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.thread_pool import Pool
 from vhpipe.plan.model import ExecutionId, ExecutionSpec, Origin
 from vhpipe.schedule.vocabulary import AttemptReported, ReuseAnswered, Status
 from vhpipe.store.blobs import Blobs

@@ -10,41 +10,41 @@ from typing import NamedTuple
 import msgspec
 
 from vhpipe import __version__
-from vhpipe.engine.attempts import Attempts
-from vhpipe.engine.copies import Copies, InPlace
-from vhpipe.engine.deploy import Deployer
-from vhpipe.engine.earlier import missing_output
-from vhpipe.engine.fetch import Fetcher
-from vhpipe.engine.fingerprints import Fingerprints
+from vhpipe.attempt.attempts import Attempts
+from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.identifiers import project_identifier, run_identifier
+from vhpipe.attempt.input_files import InputFiles
+from vhpipe.attempt.masking import Masking
+from vhpipe.attempt.publishing_spool import Spools
+from vhpipe.attempt.run_context import RunContext
+from vhpipe.attempt.run_metrics import METRICS, RunMetrics
+from vhpipe.attempt.stop_conditions import StopConditions
+from vhpipe.attempt.thread_pool import Pool
+from vhpipe.attempt.workspace import Workspaces
+from vhpipe.code.copy_pool import CopyPool, InPlace
+from vhpipe.code.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.code.working_copies import WorkingCopies
+from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
-from vhpipe.engine.identity import project_identifier, run_identifier
-from vhpipe.engine.input_files import InputFiles
-from vhpipe.engine.loop import Approvals, Engine, Parts
-from vhpipe.engine.masking import Masking
-from vhpipe.engine.monitoring import METRICS, RunMetrics
-from vhpipe.engine.pool import Pool
-from vhpipe.engine.publishing import Spools
+from vhpipe.engine.input_fetching import Fetcher
+from vhpipe.engine.loop import Approvals, Engine, EngineParts
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
-from vhpipe.engine.snapshot import Snapshot, save_snapshot, take_snapshot
-from vhpipe.engine.stop_conditions import StopConditions
-from vhpipe.engine.surrounding import Surrounding
 from vhpipe.engine.versions import pipeline_version
-from vhpipe.engine.working_copy import WorkingCopies
-from vhpipe.engine.workspace import Workspaces
 from vhpipe.errors import EnvironmentFailure
+from vhpipe.history.earlier_runs import missing_output
 from vhpipe.plan.model import Plan
 from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import Recorded, ResumeRequested, StartRequested
+from vhpipe.schedule.vocabulary import RecordedEvent, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
-from vhpipe.store.run_folder import Asked, Repository, RunFolder, RunInfo
+from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 
@@ -68,7 +68,7 @@ class Order(NamedTuple):
     """The run whose results this one was given."""
     snapshot: Snapshot | None = None
     """The code to run, where it is not that of now."""
-    asked: Asked | None = None
+    asked: RunRequest | None = None
     source: bytes = b""
     """The text of the pipeline's file, to be kept with what was asked for."""
     python: str | None = None
@@ -78,7 +78,7 @@ class Order(NamedTuple):
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 
 
-class Begun(NamedTuple):
+class LockedRun(NamedTuple):
     """A run that exists on disk and whose lock this process holds.
 
     `past` is what its journal says so far; the run begins with `beginning`.
@@ -91,7 +91,7 @@ class Begun(NamedTuple):
     snapshot: Snapshot
     journal: JournalWriter
     beginning: StartRequested | ResumeRequested
-    past: tuple[Recorded, ...] = ()
+    past: tuple[RecordedEvent, ...] = ()
     notices: tuple[str, ...] = ()
     """What the user should hear of the beginning."""
 
@@ -103,7 +103,7 @@ class Outcome(NamedTuple):
     signal: int | None
 
 
-def begin(order: Order, at: float) -> Begun:
+def begin(order: Order, at: float) -> LockedRun:
     """Make the run: its folder, lock, plan and the snapshot of the code. `at` is wall time.
 
     Errors: `RefusedError` for a state folder that is not this user's, `EnvironmentFailure` for the disk.
@@ -137,7 +137,7 @@ def begin(order: Order, at: float) -> Begun:
     run.write_info(info)
     beginning = StartRequested(order.capacity, boot_identifier())
     journal = JournalWriter.create(run.journal_path)
-    return Begun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
+    return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
 
 
 def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:
@@ -158,7 +158,7 @@ def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
             raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
 
 
-def _kept(order: Order, store: ProjectStore) -> Asked | None:
+def _kept(order: Order, store: ProjectStore) -> RunRequest | None:
     """What was asked for, and the text of the file that it was asked of."""
     if order.asked is None:
         return None
@@ -166,7 +166,7 @@ def _kept(order: Order, store: ProjectStore) -> Asked | None:
 
 
 def walk(
-    begun: Begun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
+    begun: LockedRun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
 ) -> Outcome:
     """Run it to its end. `hook_calls` calls hooks in some other way than as processes.
 
@@ -193,7 +193,7 @@ def walk(
     thread = HookThread(hook_calls or (hooks_as_processes(begun, children) if has_hooks else None), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
-    engine.equip(Parts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
+    engine.equip(EngineParts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
     try:
         engine.run(begun.beginning)
     finally:
@@ -208,7 +208,7 @@ def walk(
     return Outcome(scheduler.state, engine.received_signal())
 
 
-def hooks_as_processes(begun: Begun, children: OwnChildren | None = None) -> HookCalls:
+def hooks_as_processes(begun: LockedRun, children: OwnChildren | None = None) -> HookCalls:
     """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
     from vhpipe.engine.hook_processes import HOOK_LOG, HookLog, ProcessHooks  # most runs have no hook
 
@@ -228,11 +228,9 @@ def _masking(order: Order) -> Masking:
     return Masking((*order.secrets.values(), *(order.environment[name] for name in hidden)))
 
 
-def _attempts(
-    begun: Begun, engine: Engine, pool: Pool, fingerprints: Fingerprints, spools: Spools
-) -> Attempts:
+def _attempts(begun: LockedRun, engine: Engine, pool: Pool, fingerprints: Fingerprints, spools: Spools) -> Attempts:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
-    surrounding = Surrounding(
+    surrounding = RunContext(
         run=begun.run,
         info=begun.info,
         project=order.project,
@@ -255,14 +253,14 @@ def _changed_secrets(order: Order) -> frozenset[str]:
     return frozenset(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
 
 
-def _copies(begun: Begun) -> Copies:
+def _copies(begun: LockedRun) -> CopyPool:
     order, store, snapshot = begun.order, begun.store, begun.snapshot
     if order.repository == "in-place":
-        return Copies(InPlace(order.project), is_small=True)
+        return CopyPool(InPlace(order.project), is_small=True)
     size = sum(entry.size_bytes for entry in snapshot.entries)
     is_small = size <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
     source = WorkingCopies(store.slots, store.blobs, snapshot, order.repository)
-    return Copies(source, is_small, restore_late=not is_small and order.repository == "copy")
+    return CopyPool(source, is_small, restore_late=not is_small and order.repository == "copy")
 
 
 def shell_of(path: str | None) -> str:
@@ -301,4 +299,3 @@ def boot_identifier() -> str:
 def default_capacity() -> int:
     """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-

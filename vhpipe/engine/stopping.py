@@ -2,10 +2,10 @@
 
 import time
 
-from vhpipe.engine.deploy import Deployer
+from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.resume import PATIENCE_S, kill_survivors, reports_found, under_way
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.schedule.resuming import ENGINE_GONE
+from vhpipe.schedule.resume import ENGINE_GONE
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (

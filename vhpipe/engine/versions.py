@@ -5,9 +5,9 @@ Source: decision 89.
 
 from hashlib import sha256
 
-from vhpipe.engine.snapshot import Snapshot
+from vhpipe.code.snapshot import Snapshot
 from vhpipe.plan.model import Plan
-from vhpipe.plan.versioning import next_version
+from vhpipe.plan.pipeline_version import next_version
 from vhpipe.store.registry import PipelineVersion, Registry
 
 
@@ -31,8 +31,6 @@ def pipeline_version(plan: Plan, snapshot: Snapshot, registry: Registry, run: in
 def _digest(plan: Plan, snapshot: Snapshot) -> str:
     """The file of the pipeline counts by what it says, the code by its bytes."""
     code = sorted(
-        (entry.path, entry.blob, entry.mode, entry.link)
-        for entry in snapshot.entries
-        if entry.path != snapshot.source
+        (entry.path, entry.blob, entry.mode, entry.link) for entry in snapshot.entries if entry.path != snapshot.source
     )
     return sha256(repr((plan.definition, code)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Edge, Endpoint, Node, Pipeline, Step, Task
-from vhpipe.graph.references import Link, Written
+from vhpipe.graph.references import Link, ReferenceText
 
 if TYPE_CHECKING:
     from vhpipe.config.extension_model import Extension
@@ -41,7 +41,7 @@ class PipelineGraph(NamedTuple):
     downstream: Mapping[str, tuple[str, ...]]
     order: tuple[str, ...]
     cycles: tuple[tuple[str, ...], ...]
-    references: Mapping[str, tuple[Written, ...]] = {}
+    references: Mapping[str, tuple[ReferenceText, ...]] = {}
     links: tuple[Link, ...] = ()
     links_into: Mapping[str, tuple[Link, ...]] = {}
     extension: "Extension | None" = None

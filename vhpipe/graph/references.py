@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vhpipe.config.model import DeploymentNode, Edge, EdgeKind, EdgeMergeMode, Node, Override, Step, Value
-from vhpipe.config.reference_parts import Part, Reference
-from vhpipe.config.references import OPENING, parse_template
 from vhpipe.diagnostics import Location, Path
+from vhpipe.language.reference import Part, Reference
+from vhpipe.language.template import OPENING, parse_template
 
 if TYPE_CHECKING:
-    from vhpipe.config.extension_model import ConfigurationObject, Extension, NodeExtension
+    from vhpipe.config.extension_model import ConfigurationExtension, Extension, NodeExtension
 
 
-class Written(NamedTuple):
+class ReferenceText(NamedTuple):
     """One text with `${`. `where` is what it fills: a parameter, an input, an environment variable; of an extension the
     condition `when`, or the configuration object called `name`.
 
@@ -53,7 +53,7 @@ def written_references(
     steps: Mapping[str, Step | None],
     edges_into: Mapping[str, tuple[Edge, ...]],
     extension: "Extension | None",
-) -> dict[str, tuple[Written, ...]]:
+) -> dict[str, tuple[ReferenceText, ...]]:
     """Of every node that has some, the texts with references that nothing in the file takes the place of."""
     found = _of_steps(nodes, steps, edges_into)
     for name, written in references_of_extension(extension, nodes) if extension else ():
@@ -63,7 +63,7 @@ def written_references(
 
 def references_of_extension(
     extension: "Extension", nodes: Mapping[str, Node]
-) -> Iterator[tuple[str, tuple[Written, ...]]]:
+) -> Iterator[tuple[str, tuple[ReferenceText, ...]]]:
     """Of each of the nodes its condition, and the configuration that it has by itself or from the pipeline."""
     said = {each.name: each for each in extension.nodes}
     for name, of_pipeline in nodes.items():
@@ -72,25 +72,25 @@ def references_of_extension(
         written = [each for item in objects for each in _in_configuration(item)]
         if node is not None and node.when is not None and OPENING in node.when:
             at = Location((*node.at, "when"))
-            written.append(Written("when", "when", node.when, parse_template(node.when), at))
+            written.append(ReferenceText("when", "when", node.when, parse_template(node.when), at))
         if written:
             yield name, tuple(written)
 
 
-def configuration_of(extension: "Extension", node: "NodeExtension | None") -> tuple["ConfigurationObject", ...]:
+def configuration_of(extension: "Extension", node: "NodeExtension | None") -> tuple["ConfigurationExtension", ...]:
     """The configuration objects of a node: those of the pipeline, and its own in the place of equal names."""
     common = {each.name: each for each in extension.configuration}
     own = {each.name: each for each in node.configuration} if node else {}
     return tuple({**common, **own}.values())
 
 
-def _in_configuration(item: "ConfigurationObject") -> Iterator[Written]:
+def _in_configuration(item: "ConfigurationExtension") -> Iterator[ReferenceText]:
     """The texts with references in the content, at any depth."""
     waiting: list[tuple[object, Path]] = [(item.content, item.at)]
     while waiting:
         content, at = waiting.pop()
         if isinstance(content, str) and OPENING in content:
-            yield Written("configuration", item.name, content, parse_template(content), Location(at))
+            yield ReferenceText("configuration", item.name, content, parse_template(content), Location(at))
         elif isinstance(content, dict):
             waiting.extend((value, (*at, key)) for key, value in content.items())
         elif isinstance(content, list):
@@ -99,8 +99,8 @@ def _in_configuration(item: "ConfigurationObject") -> Iterator[Written]:
 
 def _of_steps(
     nodes: Mapping[str, Node], steps: Mapping[str, Step | None], edges_into: Mapping[str, tuple[Edge, ...]]
-) -> dict[str, tuple[Written, ...]]:
-    memory: dict[int, tuple[Written, ...]] = {}
+) -> dict[str, tuple[ReferenceText, ...]]:
+    memory: dict[int, tuple[ReferenceText, ...]] = {}
     found = {}
     for name, step in steps.items():
         if step is None:
@@ -114,9 +114,7 @@ def _of_steps(
     return {name: written for name, written in found.items() if written}
 
 
-def reference_links(
-    nodes: Mapping[str, Node], references: Mapping[str, Iterable[Written]]
-) -> Iterator[Link]:
+def reference_links(nodes: Mapping[str, Node], references: Mapping[str, Iterable[ReferenceText]]) -> Iterator[Link]:
     """One link for each reference to a node of the pipeline."""
     for name, written in references.items():
         for each in written:
@@ -133,7 +131,7 @@ def after_links(nodes: Mapping[str, Node], extension: "Extension | None") -> Ite
                 yield Link(source, node.name, Location(at), is_after=True)
 
 
-def references_of_step(step: Step | Override) -> Iterator[Written]:
+def references_of_step(step: Step | Override) -> Iterator[ReferenceText]:
     """The defaults of parameters, inputs and environment variables that have something to fill in."""
     for parameter in step.parameters:
         yield from _written(EdgeKind.PARAMETER, parameter.name, parameter.default, parameter.at)
@@ -143,7 +141,7 @@ def references_of_step(step: Step | Override) -> Iterator[Written]:
         yield from _written(EdgeKind.ENVIRONMENT_VARIABLE, variable.name, variable.default, variable.at)
 
 
-def _written(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[Written]:
+def _written(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[ReferenceText]:
     if isinstance(default, str):
         if OPENING in default:
             yield _one(where, name, default, at, None)
@@ -153,10 +151,10 @@ def _written(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[W
                 yield _one(where, name, text, at, index)
 
 
-def _one(where: EdgeKind, name: str, text: str, at: Path, index: int | None) -> Written:
+def _one(where: EdgeKind, name: str, text: str, at: Path, index: int | None) -> ReferenceText:
     way = (*at, "default") if index is None else (*at, "default", index)
     is_default = len(at) > 1 and at[1] == "step"
-    return Written(where, name, text, parse_template(text), Location(way), index, is_default)
+    return ReferenceText(where, name, text, parse_template(text), Location(way), index, is_default)
 
 
 def _taken(node: Node, edges: Iterable[Edge]) -> frozenset[tuple[EdgeKind, str]]:

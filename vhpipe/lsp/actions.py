@@ -7,9 +7,9 @@ from lsprotocol import types
 
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.edit.apply import Replacement, apply_fixes, line_starts, replacements
-from vhpipe.lsp.checked import Checked
+from vhpipe.lsp.checked_text import CheckedText
 from vhpipe.lsp.reports import as_diagnostic
-from vhpipe.views.report import Placed
+from vhpipe.views.report import PlacedDiagnostic
 
 FIX_ALL = "source.fixAll.vhpipe"
 NOT_TO_EXCUSE = frozenset(
@@ -19,7 +19,9 @@ NOT_TO_EXCUSE = frozenset(
 _WITH_COMMENT = re.compile(r"#\s*vhpipe:")
 
 
-def actions_at(checked: Checked, uri: str, wanted: types.Range, only: Sequence[str] | None) -> list[types.CodeAction]:
+def actions_at(
+    checked: CheckedText, uri: str, wanted: types.Range, only: Sequence[str] | None
+) -> list[types.CodeAction]:
     """What can be done about the findings in a range, fixes first; `only` are the kinds that the editor asks for."""
     found: list[types.CodeAction] = []
     touched = [item for item in checked.findings if _touches(checked.positions.range_of(item.span), wanted)]
@@ -43,7 +45,7 @@ def _key(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
 
 
-def _fixes(checked: Checked, uri: str, touched: Iterable[Placed]) -> Iterator[types.CodeAction]:
+def _fixes(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
     text = "\n".join(checked.positions.lines)
     starts = line_starts(text)
     for item in touched:
@@ -59,7 +61,7 @@ def _fixes(checked: Checked, uri: str, touched: Iterable[Placed]) -> Iterator[ty
             )
 
 
-def _text_edit(checked: Checked, starts: Sequence[int], change: Replacement) -> types.TextEdit:
+def _text_edit(checked: CheckedText, starts: Sequence[int], change: Replacement) -> types.TextEdit:
     span = Span(*_place(starts, change.start), *_place(starts, change.end))
     return types.TextEdit(checked.positions.range_of(span), change.text)
 
@@ -71,9 +73,9 @@ def _place(starts: Sequence[int], offset: int) -> tuple[int, int]:
     return line, offset - starts[line - 1] + 1
 
 
-def _excuses(checked: Checked, uri: str, touched: Iterable[Placed]) -> Iterator[types.CodeAction]:
+def _excuses(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
     """A comment on a line of its own above the finding; the reason is left to be written."""
-    rules: dict[tuple[str, int], Placed] = {}
+    rules: dict[tuple[str, int], PlacedDiagnostic] = {}
     for item in touched:
         if item.diagnostic.rule not in NOT_TO_EXCUSE and checked.loaded.document is not None:
             rules.setdefault((item.diagnostic.rule, item.span.line), item)
@@ -95,9 +97,9 @@ def _excuses(checked: Checked, uri: str, touched: Iterable[Placed]) -> Iterator[
         )
 
 
-def _is_inside_a_text(checked: Checked, line: int) -> bool:
+def _is_inside_a_text(checked: CheckedText, line: int) -> bool:
     """Whether a new line above would become a part of a text of several lines."""
-    from vhpipe.lsp.checked import location_at
+    from vhpipe.lsp.checked_text import location_at
 
     document = checked.loaded.document
     assert document is not None, "asked of documents only"
@@ -106,9 +108,9 @@ def _is_inside_a_text(checked: Checked, line: int) -> bool:
     return text and span.line < line <= span.end_line
 
 
-def _value_at(checked: Checked, line: int) -> object:
+def _value_at(checked: CheckedText, line: int) -> object:
     from vhpipe.document.spans import value_at
-    from vhpipe.lsp.checked import location_at
+    from vhpipe.lsp.checked_text import location_at
 
     document = checked.loaded.document
     assert document is not None, "asked of documents only"
@@ -116,7 +118,7 @@ def _value_at(checked: Checked, line: int) -> object:
     return value_at(document.data, at.path) if at.part == "value" else None
 
 
-def _fix_all(checked: Checked, uri: str) -> Iterator[types.CodeAction]:
+def _fix_all(checked: CheckedText, uri: str) -> Iterator[types.CodeAction]:
     """All safe fixes in one edit, of the lines that change."""
     text = "\n".join(checked.positions.lines)
     findings: Sequence[Diagnostic] = [item.diagnostic for item in checked.findings]
@@ -129,7 +131,7 @@ def _fix_all(checked: Checked, uri: str) -> Iterator[types.CodeAction]:
         )
 
 
-def _changed_lines(checked: Checked, new: Sequence[str]) -> types.TextEdit:
+def _changed_lines(checked: CheckedText, new: Sequence[str]) -> types.TextEdit:
     old = checked.positions.lines
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:

@@ -21,7 +21,7 @@ from vhpipe.config.model import (
     TaskNode,
 )
 from vhpipe.diagnostics import Diagnostic
-from vhpipe.lsp.named import Thing
+from vhpipe.lsp.named_things import Thing
 from vhpipe.lsp.offers import described, summary_of
 
 MAX_LISTED = 20

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from vhpipe.config.model import Config, DeploymentNode, EdgeKind, Input, Node, Parameter, Step, TaskNode
 from vhpipe.document.scalars import NotReadableError, resolve
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.lsp.typing_place import Typed
+from vhpipe.lsp.typing_place import TypingPlace
 from vhpipe.rules.edges import (
     DEPLOYMENT_GIVES,
     DEPLOYMENT_KEYS,
@@ -31,13 +31,13 @@ class Offer(NamedTuple):
     documentation: str = ""
 
 
-class Rule(NamedTuple):
+class RuleOffer(NamedTuple):
     id: str
     detail: str
 
 
 def offers(
-    typed: Typed, config: Config, graphs: Sequence[PipelineGraph], rules: Sequence[Rule]
+    typed: TypingPlace, config: Config, graphs: Sequence[PipelineGraph], rules: Sequence[RuleOffer]
 ) -> tuple[Offer, ...]:
     """All that fits the place, the likeliest first; what is typed already does not count, editors choose by it."""
     match typed.wanted:
@@ -56,7 +56,7 @@ def offers(
             return tuple(dict.fromkeys(found))
 
 
-def _names(typed: Typed, what: What, found: Iterable[tuple[str, str, str | None]]) -> tuple[Offer, ...]:
+def _names(typed: TypingPlace, what: What, found: Iterable[tuple[str, str, str | None]]) -> tuple[Offer, ...]:
     known = {name: (detail, text) for name, detail, text in found if name}
     return tuple(
         Offer(name if typed.quote else as_written(name, typed.in_flow), what, typed.start, detail, text or "")
@@ -81,12 +81,12 @@ def as_written(name: str, in_flow: bool) -> str:
 # ── ends of edges ────────────────────────────────────────────────────────────────────────────────
 
 
-def _around(typed: Typed, graphs: Sequence[PipelineGraph]) -> Sequence[PipelineGraph]:
+def _around(typed: TypingPlace, graphs: Sequence[PipelineGraph]) -> Sequence[PipelineGraph]:
     """The pipeline that is typed in; all of them where it cannot be told."""
     return [graph for graph in graphs if graph.pipeline.name == typed.pipeline] or graphs
 
 
-def _ends(typed: Typed, graph: PipelineGraph) -> Iterator[Offer]:
+def _ends(typed: TypingPlace, graph: PipelineGraph) -> Iterator[Offer]:
     node, dot, rest = typed.text.partition(".")
     if not dot:
         yield from _nodes(typed, graph)
@@ -101,7 +101,7 @@ def _ends(typed: Typed, graph: PipelineGraph) -> Iterator[Offer]:
         yield from _keys(typed, graph, node, kind, start + len(kind) + 1)
 
 
-def _nodes(typed: Typed, graph: PipelineGraph) -> Iterator[Offer]:
+def _nodes(typed: TypingPlace, graph: PipelineGraph) -> Iterator[Offer]:
     other = (typed.other or "").partition(".")[0] if typed.side == "target" else ""
     for name, node in graph.nodes.items():
         if name and "." not in name and name != other:
@@ -118,7 +118,7 @@ def summary_of(node: Node) -> str:
     return f"execution of step {node.step}"
 
 
-def _kinds(typed: Typed, graph: PipelineGraph, node: str) -> list[EdgeKind]:
+def _kinds(typed: TypingPlace, graph: PipelineGraph, node: str) -> list[EdgeKind]:
     """The kinds that a node has on this side of an edge and, on the other side of a known source, that it can fill."""
     if typed.wanted == "parameter-target":
         return [EdgeKind.PARAMETER]
@@ -153,7 +153,7 @@ def _has(step: Step | None, kind: EdgeKind) -> bool:
     return True
 
 
-def _keys(typed: Typed, graph: PipelineGraph, node: str, kind: str, start: int) -> Iterator[Offer]:
+def _keys(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str, start: int) -> Iterator[Offer]:
     declared = {name: (detail, text) for name, detail, text in _declared(typed, graph, node, kind)}
     for name, (detail, text) in declared.items():
         yield Offer(name, "key", start, detail, text or "")
@@ -163,9 +163,7 @@ def _keys(typed: Typed, graph: PipelineGraph, node: str, kind: str, start: int) 
                 yield Offer(name, "key", start, "in another edge")
 
 
-def _declared(
-    typed: Typed, graph: PipelineGraph, node: str, kind: str
-) -> Iterator[tuple[str, str, str | None]]:
+def _declared(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str) -> Iterator[tuple[str, str, str | None]]:
     """Name, detail and description of what a node has of a kind."""
     step, found = graph.steps.get(node), graph.nodes[node]
     match kind.removesuffix("s"):

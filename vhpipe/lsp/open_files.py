@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
-from vhpipe.lsp.checked import Checked, Load, check_text
+from vhpipe.lsp.checked_text import CheckedText, Load, check_text
 
 FILE_NAMES = ("valohai.yaml", "valohai.yml")
 PATIENCE_S = 0.1
@@ -18,12 +18,12 @@ class OpenFiles:
 
     def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
         self._load, self._clock = load, clock
-        self._checked: dict[str, Checked] = {}
-        self._understood: dict[str, Checked] = {}
+        self._checked: dict[str, CheckedText] = {}
+        self._understood: dict[str, CheckedText] = {}
         self._took_s: dict[str, float] = {}
         self.encoding = "utf-16"
 
-    def checked(self, uri: str, path: str, text: str) -> Checked:
+    def checked(self, uri: str, path: str, text: str) -> CheckedText:
         """The text with its findings."""
         known = self._checked.get(uri)
         if known is None or known.text != text:
@@ -34,7 +34,7 @@ class OpenFiles:
             self._understood[uri] = known
         return known
 
-    def understood(self, uri: str, path: str, text: str, line: int) -> Checked:
+    def understood(self, uri: str, path: str, text: str, line: int) -> CheckedText:
         """What the names in a text are, while somebody types in a line, from 1.
 
         Of a text that cannot be read it is the text without that line; if that cannot be read either, or if reading

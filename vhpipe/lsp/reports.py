@@ -2,8 +2,8 @@
 
 from lsprotocol import types
 
-from vhpipe.lsp.checked import Checked
-from vhpipe.views.report import MAX_RELATED, Placed
+from vhpipe.lsp.checked_text import CheckedText
+from vhpipe.views.report import MAX_RELATED, PlacedDiagnostic
 
 SOURCE = "vhpipe"
 SEVERITIES = {
@@ -13,7 +13,7 @@ SEVERITIES = {
 }
 
 
-def as_diagnostic(checked: Checked, uri: str, item: Placed) -> types.Diagnostic:
+def as_diagnostic(checked: CheckedText, uri: str, item: PlacedDiagnostic) -> types.Diagnostic:
     """A finding with its hint on a line of its own and its second places."""
     found = item.diagnostic
     related = [

@@ -8,10 +8,10 @@ from pygls.lsp.server import LanguageServer
 
 from vhpipe import __version__
 from vhpipe.lsp.actions import FIX_ALL, actions_at
-from vhpipe.lsp.checked import Checked, Load, covers
+from vhpipe.lsp.checked_text import CheckedText, Load, covers
 from vhpipe.lsp.hover_text import about_finding, about_thing
-from vhpipe.lsp.named import declaration_of, named_at
-from vhpipe.lsp.offers import Offer, Rule, offers
+from vhpipe.lsp.named_things import declaration_of, named_at
+from vhpipe.lsp.offers import Offer, RuleOffer, offers
 from vhpipe.lsp.open_files import OpenFiles, is_ours
 from vhpipe.lsp.positions import Positions
 from vhpipe.lsp.reports import as_diagnostic
@@ -48,7 +48,7 @@ class YamlServer(LanguageServer):
         document = self.workspace.get_text_document(uri)
         return document.path or uri, document.source
 
-    def checked(self, uri: str) -> Checked | None:
+    def checked(self, uri: str) -> CheckedText | None:
         """The present text of a file with its findings; None if it is none of Valohai's."""
         self.files.encoding = self.encoding()
         path, text = self.text_of(uri)
@@ -120,9 +120,7 @@ def _follow_files(server: YamlServer) -> None:
 
 
 def _answer_questions(server: YamlServer) -> None:
-    @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix, FIX_ALL])
-    )
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix, FIX_ALL]))
     def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
         checked = server.checked(params.text_document.uri)
         if checked is None:
@@ -154,7 +152,7 @@ def completions_at(server: YamlServer, uri: str, position: types.Position) -> li
     if typed is None:
         return []
     loaded = server.files.understood(uri, path, text, line).loaded
-    rules = [Rule(rule.id, f"{rule.severity}: {rule.summary}") for rule in server.rules.values()]
+    rules = [RuleOffer(rule.id, f"{rule.severity}: {rule.summary}") for rule in server.rules.values()]
     found = offers(typed, loaded.config, loaded.graphs, rules)
     return [
         _as_item(offer, number, types.Range(positions.position(line, offer.start), position))

@@ -16,7 +16,7 @@ _IGNORE = re.compile(r"#\s*vhpipe:\s*ignore(?:-file)?\[(?:[^\]]*,)?\s*([\w-]*)$"
 _NAME = re.compile(r"\s*(?:- +)?name *: +(?:\"([^\"]*)\"|'([^']*)'|([^#]*[^#\s]))")
 
 
-class Typed(NamedTuple):
+class TypingPlace(NamedTuple):
     """What is wanted at the cursor, and what of it is there: `text`, which begins at column `start`, from 1.
 
     `quote` is the quotation mark that is open. `other` is the source of the edge whose target is typed.
@@ -33,11 +33,11 @@ class Typed(NamedTuple):
     in_flow: bool = False
 
 
-def typed_at(lines: Sequence[str], line: int, column: int) -> Typed | None:
+def typed_at(lines: Sequence[str], line: int, column: int) -> TypingPlace | None:
     """What is being typed before a line and column, both from 1; None where nothing is known to be wanted there."""
     before = lines[line - 1][: column - 1]
     if (ignored := _IGNORE.search(before)) is not None:
-        return Typed("rule", ignored[1], column - len(ignored[1]))
+        return TypingPlace("rule", ignored[1], column - len(ignored[1]))
     around = tuple(_keys_around(lines, line - 1))
     inline = _inline(lines, line - 1, before)
     if inline is None or len(inline.text) >= column:
@@ -47,7 +47,7 @@ def typed_at(lines: Sequence[str], line: int, column: int) -> Typed | None:
     if wanted is None:
         return None
     pipeline = next((number for key, number in around if key == "pipeline"), None)
-    return Typed(
+    return TypingPlace(
         wanted,
         inline.text,
         column - len(inline.text),

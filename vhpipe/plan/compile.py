@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from vhpipe.command.parameter_values import fitting
 from vhpipe.config.model import (
     Config,
     DeploymentNode,
@@ -27,12 +28,10 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.assign import Assigned, Assignments, assignments, checked_value
+from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
+from vhpipe.plan.compile_references import CompiledReferences, filled_by, pipeline_values, refer
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
-from vhpipe.plan.extending import with_extension
-from vhpipe.plan.ignored import ignored_by_process_runner
-from vhpipe.plan.interpolation import refuse_unsafe
-from vhpipe.plan.missing import Filled, refuse_missing
+from vhpipe.plan.extension import with_extension
 from vhpipe.plan.model import (
     EnvironmentValue,
     Literal,
@@ -47,13 +46,14 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.pipeline_version import definition_of
 from vhpipe.plan.queues import queue_sizes
-from vhpipe.plan.referring import Referring, filled_by, pipeline_values, refer
-from vhpipe.plan.searching import search_of
+from vhpipe.plan.required_values import FilledTargets, refuse_missing
+from vhpipe.plan.search_goal import search_of
 from vhpipe.plan.secrets import with_given_variables
-from vhpipe.plan.sweeps import Sweep, spread, sweep_of, with_value
-from vhpipe.plan.values import fitting
-from vhpipe.plan.versioning import definition_of
+from vhpipe.plan.unsafe_values import refuse_unsafe
+from vhpipe.plan.unsupported import ignored_by_process_runner
+from vhpipe.sweep.parameter_sets import Sweep, spread, sweep_of, with_value
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
@@ -101,7 +101,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
     )
 
 
-def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments) -> dict[str, Referring]:
+def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments) -> dict[str, CompiledReferences]:
     """Of every execution and task node what becomes of its references, values that came by them checked."""
     found = {}
     for name in graph.order:
@@ -122,7 +122,7 @@ def _refuse_commits(graph: PipelineGraph) -> None:
             )
 
 
-def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled) -> Iterator[str]:
+def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: FilledTargets) -> Iterator[str]:
     """Required variables without a value: the platform could have one in the project's settings."""
     for name in graph.order:
         step = graph.steps.get(name)
@@ -135,7 +135,7 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
 
 
 def _planned_node(
-    graph: PipelineGraph, name: str, referring: Referring | None, arguments: Arguments, filled: Filled
+    graph: PipelineGraph, name: str, referring: CompiledReferences | None, arguments: Arguments, filled: FilledTargets
 ) -> PlannedNode:
     node = graph.nodes[name]
     if isinstance(node, DeploymentNode):
@@ -174,7 +174,7 @@ def _planned_execution(
     node: ExecutionNode,
     step: Step,
     inputs: tuple[PlannedInput, ...],
-    assigned: Mapping[str, Assigned],
+    assigned: Mapping[str, Assignment],
 ) -> PlannedExecution:
     for name, (value, by) in assigned.items():
         parameter = step.parameter(name)
@@ -198,7 +198,7 @@ def _planned_task(
     node: TaskNode,
     step: Step,
     inputs: tuple[PlannedInput, ...],
-    assigned: Mapping[str, Assigned],
+    assigned: Mapping[str, Assignment],
 ) -> PlannedTask:
     blueprint = graph.tasks[node.name]
     try:
@@ -238,7 +238,7 @@ def _spreads(step: Step, name: str, value: Value) -> bool:
     return isinstance(value, tuple) and parameter is not None and parameter.multiple is Multiple.NONE
 
 
-def _varied(node: str, step: Step, sweep: Sweep, name: str, given: Assigned) -> Sweep:
+def _varied(node: str, step: Step, sweep: Sweep, name: str, given: Assignment) -> Sweep:
     if not _spreads(step, name, given.value):
         return with_value(sweep, name, given.value)
     assert isinstance(given.value, tuple), "what spreads is a list"

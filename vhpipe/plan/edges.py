@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from vhpipe.config.model import EdgeKind
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.extending import sources_in
+from vhpipe.plan.compile_references import nodes_in
+from vhpipe.plan.extension import sources_in
 from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
-from vhpipe.plan.referring import nodes_in
 
 
 def edges_in_force(

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Protocol
 
+from vhpipe.command.parameter_values import fitting, typed_value
 from vhpipe.config.model import Parameter, TaskType, Value
-from vhpipe.plan.model import GivenExecution, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
-from vhpipe.plan.sweeps import Sweep, point, spread, sweep_size, with_value
-from vhpipe.plan.values import fitting, typed_value
+from vhpipe.plan.model import CarriedExecution, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
+from vhpipe.sweep.parameter_sets import Sweep, point, spread, sweep_size, with_value
 
 
-class Bound(Protocol):
+class NodeBinding(Protocol):
     """What is known of a node's parameters once its edges are bound; `proposed` are the sets that a search has made."""
 
     @property
@@ -24,7 +24,7 @@ class Bound(Protocol):
     def proposed(self) -> Sequence[Mapping[str, Value]]: ...
 
 
-def bound_sweep(task: PlannedTask, bound: Bound) -> Sweep:
+def bound_sweep(task: PlannedTask, bound: NodeBinding) -> Sweep:
     """The sweep of a task once edges have filled parameters: a value replaces a variation, a list spreads.
 
     A list under a search that cannot spread raises `ValueError`.
@@ -49,14 +49,14 @@ def is_search(node: PlannedNode) -> bool:
     return isinstance(node, PlannedTask) and node.sweep.type is TaskType.BAYESIAN
 
 
-def execution_count(node: PlannedNode, bound: Bound) -> int:
+def execution_count(node: PlannedNode, bound: NodeBinding) -> int:
     """How many executions the node has in the end; 0 for a deployment."""
     if isinstance(node, PlannedTask):
         return sweep_size(bound_sweep(node, bound))
     return 0 if isinstance(node, PlannedDeployment) else 1
 
 
-def execution_values(node: PlannedNode, bound: Bound, index: int, seed: int) -> dict[str, Value]:
+def execution_values(node: PlannedNode, bound: NodeBinding, index: int, seed: int) -> dict[str, Value]:
     """All parameters of one execution that have a value: the plan's, those of edges, and those of the sweep.
 
     Each has the shape of its parameter, wherever it comes from: a flag is true or false, of several there is a list.
@@ -76,7 +76,7 @@ def execution_values(node: PlannedNode, bound: Bound, index: int, seed: int) -> 
     return {name: fitting(shapes[name], value) if name in shapes else value for name, value in complete.items()}
 
 
-def given_execution(node: PlannedNode, index: int) -> GivenExecution | None:
+def given_execution(node: PlannedNode, index: int) -> CarriedExecution | None:
     """What an execution has from an earlier run; None for one that has to run. Given ones stand in index order."""
     if node.given is None:
         return None
@@ -86,7 +86,7 @@ def given_execution(node: PlannedNode, index: int) -> GivenExecution | None:
     return found[0] if found and found[0].index == index else None
 
 
-def typed_execution_values(node: PlannedNode, bound: Bound, index: int, seed: int) -> dict[str, Value]:
+def typed_execution_values(node: PlannedNode, bound: NodeBinding, index: int, seed: int) -> dict[str, Value]:
     """The same in their declared types, as parameters.json has them; what does not fit its type stays as written."""
     written = execution_values(node, bound, index, seed)
     return {} if isinstance(node, PlannedDeployment) else in_declared_types(node.spec, written)

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from vhpipe.plan.command import build_command
+from vhpipe.command.step_command import build_command
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Literal
 
@@ -29,7 +29,7 @@ class InputPart(msgspec.Struct, frozen=True, omit_defaults=True):
     properties: tuple[dict[str, object], ...] = ()
 
 
-class Parts(msgspec.Struct, frozen=True):
+class FingerprintParts(msgspec.Struct, frozen=True):
     """What a fingerprint is made of.
 
     `parameters` are typed, `inputs` has every input, also without files, `environment` the variables that the step
@@ -48,7 +48,7 @@ class Parts(msgspec.Struct, frozen=True):
     format: int = FINGERPRINT_FORMAT
 
 
-def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> Parts:
+def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> FingerprintParts:
     """The parts of an execution; `command` is what its command is with its values, if that has been built.
 
     Errors: ValueError for values that no command can have.
@@ -56,7 +56,7 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
     step = spec.step
     if command is None:
         command = build_command(step.command, step.parameters, spec.values, step.source_path)
-    return Parts(
+    return FingerprintParts(
         step=step.step,
         image=step.image,
         command=command,
@@ -70,7 +70,7 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
     )
 
 
-def fingerprint_of(parts: Parts) -> str | None:
+def fingerprint_of(parts: FingerprintParts) -> str | None:
     """The sha256 of the parts as JSON, 64 hexadecimal digits; None where the bytes of an input are not known."""
     if any(file.blob is None for files in parts.inputs.values() for file in files):
         return None

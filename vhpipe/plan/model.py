@@ -10,8 +10,8 @@ from typing import Literal as Enumerated
 import msgspec
 
 from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Scalar, Value
-from vhpipe.config.reference_parts import Filled, Reference
-from vhpipe.plan.sweeps import Sweep
+from vhpipe.language.reference import Reference, Template
+from vhpipe.sweep.parameter_sets import Sweep
 
 PLAN_FORMAT = 1
 
@@ -138,7 +138,7 @@ class PlannedReference(msgspec.Struct, frozen=True):
 
     where: EdgeKind
     name: str
-    items: tuple[Scalar | Filled, ...]
+    items: tuple[Scalar | Template, ...]
     is_list: bool = False
 
 
@@ -150,7 +150,7 @@ class PlannedWhen(msgspec.Struct, frozen=True):
     references: tuple[tuple[str, Reference], ...] = ()
 
 
-class Shown(msgspec.Struct, frozen=True):
+class MonitorName(msgspec.Struct, frozen=True):
     """A name or glob of a node's results and what it is called among those of the run."""
 
     source: str
@@ -158,9 +158,9 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class PlannedMonitor(msgspec.Struct, frozen=True):
-    metrics: tuple[Shown, ...] = ()
-    artifacts: tuple[Shown, ...] = ()
-    models: tuple[Shown, ...] = ()
+    metrics: tuple[MonitorName, ...] = ()
+    artifacts: tuple[MonitorName, ...] = ()
+    models: tuple[MonitorName, ...] = ()
 
 
 class ConfigurationObject(msgspec.Struct, frozen=True):
@@ -175,7 +175,7 @@ class ConfigurationObject(msgspec.Struct, frozen=True):
     waits: bool = False
 
 
-class NodeExtras(msgspec.Struct, frozen=True):
+class PlannedExtension(msgspec.Struct, frozen=True):
     """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit."""
 
     when: PlannedWhen | None = None
@@ -185,7 +185,7 @@ class NodeExtras(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-NO_EXTRAS = NodeExtras()
+NO_EXTRAS = PlannedExtension()
 
 
 class SourceFile(msgspec.Struct, frozen=True):
@@ -246,7 +246,7 @@ class PlannedAction(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
-class GivenExecution(msgspec.Struct, frozen=True):
+class CarriedExecution(msgspec.Struct, frozen=True):
     """A complete execution of an earlier run. `values` are its parameters, `metadata` its last values."""
 
     index: int
@@ -257,7 +257,7 @@ class GivenExecution(msgspec.Struct, frozen=True):
     published: tuple[PublishedThing, ...] = ()
 
 
-class GivenDeployment(msgspec.Struct, frozen=True):
+class CarriedDeployment(msgspec.Struct, frozen=True):
     """The version that a deployment node of an earlier run has made."""
 
     version: str
@@ -266,7 +266,7 @@ class GivenDeployment(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
 
 
-class Retry(msgspec.Struct, frozen=True):
+class RetryPolicy(msgspec.Struct, frozen=True):
     """So many further attempts after a failure, the first after `delay_s` seconds, each later one `backoff` times so
     long after the one before."""
 
@@ -294,7 +294,7 @@ class Hooks(msgspec.Struct, frozen=True):
     status: tuple[Hook, ...] = ()
 
 
-class Search(msgspec.Struct, frozen=True):
+class BayesianSearch(msgspec.Struct, frozen=True):
     """How a bayesian task looks for its parameters: so many at a time, and what is better.
 
     With a `target` the metric that is nearest to it is best; else the `goal` says whether high or low is.
@@ -306,21 +306,21 @@ class Search(msgspec.Struct, frozen=True):
     goal: str | None = None
 
 
-class Given(msgspec.Struct, frozen=True):
+class CarriedResults(msgspec.Struct, frozen=True):
     """What a node has from an earlier run instead of running.
 
     `is_whole`: the node is settled from the start, with `total` executions of which those not listed failed there;
     else only the executions listed are settled, and the others run. The rest is what edges had brought to the node.
     """
 
-    executions: tuple[GivenExecution, ...] = ()
+    executions: tuple[CarriedExecution, ...] = ()
     is_whole: bool = True
     total: int = 1
     files: tuple[tuple[str, tuple[InputFile, ...]], ...] = ()
     values: dict[str, Value] = {}
     spread: tuple[str, ...] = ()
     environment_variables: dict[str, EnvironmentValue] = {}
-    deployment: GivenDeployment | None = None
+    deployment: CarriedDeployment | None = None
     deferred: tuple[Deferred, ...] = ()
     configuration: tuple[ConfigurationObject, ...] = ()
 
@@ -331,11 +331,11 @@ class PlannedExecution(msgspec.Struct, frozen=True, tag="execution"):
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
-    given: Given | None = None
-    retry: Retry | None = None
+    given: CarriedResults | None = None
+    retry: RetryPolicy | None = None
     hooks: Hooks | None = None
     references: tuple[PlannedReference, ...] = ()
-    extras: NodeExtras = NO_EXTRAS
+    extras: PlannedExtension = NO_EXTRAS
 
 
 class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
@@ -353,14 +353,14 @@ class PlannedTask(msgspec.Struct, frozen=True, tag="task"):
     maximum_queued_executions: int | None = None
     actions: tuple[PlannedAction, ...] = ()
     reuse: bool = False
-    given: Given | None = None
-    retry: Retry | None = None
+    given: CarriedResults | None = None
+    retry: RetryPolicy | None = None
     hooks: Hooks | None = None
     children: tuple[int, ...] | None = None
     stop_condition: str | None = None
-    search: Search | None = None
+    search: BayesianSearch | None = None
     references: tuple[PlannedReference, ...] = ()
-    extras: NodeExtras = NO_EXTRAS
+    extras: PlannedExtension = NO_EXTRAS
 
 
 class PlannedEndpointFile(msgspec.Struct, frozen=True):
@@ -384,9 +384,9 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
     aliases: tuple[str, ...] = ()
     on_error: OnError = OnError.STOP_ALL
     actions: tuple[PlannedAction, ...] = ()
-    given: Given | None = None
+    given: CarriedResults | None = None
     hooks: Hooks | None = None
-    extras: NodeExtras = NO_EXTRAS
+    extras: PlannedExtension = NO_EXTRAS
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment

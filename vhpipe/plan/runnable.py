@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from vhpipe.plan.execution import is_group
-from vhpipe.plan.model import Plan, PlannedTask, Search
-from vhpipe.plan.sweeps import sweep_size
+from vhpipe.plan.model import BayesianSearch, Plan, PlannedTask
+from vhpipe.sweep.parameter_sets import sweep_size
 
 MOST_EXECUTIONS = 1_000_000
 """A slip in a range should end before it fills the memory: each execution takes some hundred bytes of the engine."""
@@ -32,7 +32,7 @@ def _shown(size: int) -> str:
     return f"{size:,}" if size < 10**15 else "more than 10¹⁵"
 
 
-def _search_problems(what: str, search: Search) -> Iterator[str]:
+def _search_problems(what: str, search: BayesianSearch) -> Iterator[str]:
     if not search.metric:
         yield f"{what} searches without a metric; name it by `--metric` or `optimization-target-metric`"
     elif search.target is None and search.goal is None:

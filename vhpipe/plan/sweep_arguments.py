@@ -1,9 +1,9 @@
 """What the user says about a sweep on the command line: ranges of parameters, sets of values, how to search.
 
-    lr=0.1,0.01    lr=[0.1, 0.01]      the values themselves
-    lr=linear:0:1:0.1                  from start to end, so far apart
-    lr=log:1e-4:1e-1:5                 from start to end, so many, each the same factor from the next
-    lr=random:0:1                      anything between, for a random or bayesian search
+lr=0.1,0.01    lr=[0.1, 0.01]      the values themselves
+lr=linear:0:1:0.1                  from start to end, so far apart
+lr=log:1e-4:1e-1:5                 from start to end, so many, each the same factor from the next
+lr=random:0:1                      anything between, for a random or bayesian search
 """
 
 import re
@@ -21,7 +21,7 @@ ParameterSet = tuple[tuple[str, Value], ...]
 Number = int | float
 
 
-class GivenSets(msgspec.Struct, frozen=True):
+class ParameterSetFile(msgspec.Struct, frozen=True):
     """A file of parameter sets, one for each execution, with names as written; `node` is None where it is left open."""
 
     file: str
@@ -33,7 +33,7 @@ class SweepArguments(msgspec.Struct, frozen=True):
     """`ranges` are as typed: `[node.]name=…`. `count`, `search`, `metric` and `target` are for every node swept."""
 
     ranges: tuple[str, ...] = ()
-    sets: tuple[GivenSets, ...] = ()
+    sets: tuple[ParameterSetFile, ...] = ()
     search: str | None = None
     count: int | None = None
     metric: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.config.model import NodeAction
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 MOMENTS = ("node-starting", "node-complete", "node-error")
 EFFECTS = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
@@ -20,14 +20,14 @@ def unknown_words(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 yield Finding(
                     f"`{word}` is no moment of a node, so the action never happens",
                     value_at(action.at, "when", index),
-                    choice=Choice(word, MOMENTS, "the moments"),
+                    choice=NameChoice(word, MOMENTS, "the moments"),
                 )
         for index, word in enumerate(action.then):
             if word not in EFFECTS:
                 yield Finding(
                     f"`{word}` is nothing that an action can do",
                     value_at(action.at, "then", index),
-                    choice=Choice(word, EFFECTS, "what it can do"),
+                    choice=NameChoice(word, EFFECTS, "what it can do"),
                 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.config.model import Config
 from vhpipe.diagnostics import Diagnostic, Edit, Fix
 from vhpipe.graph.build import build_graph
-from vhpipe.rules.subject import Choice, Finding, Subject, rewrite
+from vhpipe.rules.subject import Finding, NameChoice, Subject, rewrite
 from vhpipe.rules.table import RULES
 
 MAX_FINDINGS = 200
@@ -72,7 +72,7 @@ def _needs_no_quotes(name: str) -> bool:
     return name[:1].isalpha() and all(c.isalnum() or c in "-_./" for c in name) and name.lower() not in RESERVED
 
 
-def _nearest(choice: Choice) -> str | None:
+def _nearest(choice: NameChoice) -> str | None:
     """The known name that the written one was probably meant to be: other case, else few other letters."""
     from difflib import get_close_matches
 

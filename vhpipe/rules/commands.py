@@ -6,14 +6,14 @@ The modules that read commands are imported only where a file gives a reason to:
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.command.script_text import trailing_backslash
 from vhpipe.config.model import DeploymentNode, Parameter, ParameterType, Value
 from vhpipe.diagnostics import Edit, Fix, Location, Path
-from vhpipe.plan.script import trailing_backslash
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 if TYPE_CHECKING:
-    from vhpipe.plan.command import Placeholder
+    from vhpipe.command.step_command import Placeholder
 
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
 """Characters of which any number in any place means itself to a shell."""
@@ -35,7 +35,7 @@ BEFORE_A_NAME = {
 """And if a colon and a name follow."""
 
 
-class Written(NamedTuple):
+class CommandText(NamedTuple):
     """A command, the object that it is written in, and the parameters and source path that its placeholders name.
 
     `complete` says whether these are all the parameters there are.
@@ -68,7 +68,7 @@ def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
     for command in _commands(subject):
         if not any("{" in item for item in command.items) or _is_plain(command):
             continue
-        from vhpipe.plan.command import interpolation_problems
+        from vhpipe.command.step_command import interpolation_problems
 
         flags = _flag_defaults(command.parameters)
         for problem in interpolation_problems(command.items, command.parameters, flags, command.source_path):
@@ -84,14 +84,14 @@ def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
         for index, item in enumerate(command.items):
             if not command.complete or not any(start in item for start in NAMING):
                 continue
-            from vhpipe.plan.command import placeholders
+            from vhpipe.command.step_command import placeholders
 
             for mention in placeholders(item):
                 if mention.name and mention.name not in known:
                     yield Finding(
                         f"there is no parameter `{mention.name}`, so `{mention.text}` stays in the command as it is",
                         _inside(command, index, mention.start, mention.end),
-                        choice=Choice(mention.name, known, "the parameters", _name_in(command, index, mention)),
+                        choice=NameChoice(mention.name, known, "the parameters", _name_in(command, index, mention)),
                     )
 
 
@@ -138,22 +138,22 @@ def _in_braces(item: str) -> Iterator[tuple[int, str]]:
         start = item.find("{", end)
 
 
-def _name_in(command: Written, index: int, mention: "Placeholder") -> Location:
+def _name_in(command: CommandText, index: int, mention: "Placeholder") -> Location:
     start = mention.start + mention.text.index(":") + 1
     return _inside(command, index, start, start + len(mention.name))
 
 
-def _inside(command: Written, index: int, start: int, end: int) -> Location:
+def _inside(command: CommandText, index: int, start: int, end: int) -> Location:
     return value_at(command.at, "command", index)._replace(chars=(start, end))
 
 
-def _commands(subject: Subject) -> Iterator[Written]:
+def _commands(subject: Subject) -> Iterator[CommandText]:
     """The command of each step, and each one that an override writes in its place."""
     for step in subject.config.steps:
         complete = subject.is_sound(step.at)
         if not (step.command or complete):
             continue  # the schema has said that there is none
-        yield Written(step.command, step.at, step.parameters, step.source_path, complete)
+        yield CommandText(step.command, step.at, step.parameters, step.source_path, complete)
     for graph in subject.graphs:
         for name, node in graph.nodes.items():
             override = None if isinstance(node, DeploymentNode) else node.override
@@ -162,10 +162,10 @@ def _commands(subject: Subject) -> Iterator[Written]:
                 complete = merged is not None and subject.is_sound(merged.at)
                 parameters = merged.parameters if merged else override.parameters
                 source_path = merged.source_path if merged else None
-                yield Written(override.command, override.at, parameters, source_path, complete)
+                yield CommandText(override.command, override.at, parameters, source_path, complete)
 
 
-def _is_plain(command: Written) -> bool:
+def _is_plain(command: CommandText) -> bool:
     """Whether nothing that could be put into the command can mean something to a shell."""
     texts = [command.source_path or ""]
     for parameter in command.parameters:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from vhpipe.config.model import NodeAction, Step
 from vhpipe.diagnostics import Location
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 PARAMETER = "parameter."
 
 
-class Written(NamedTuple):
+class ConditionText(NamedTuple):
     """A condition, where it stands, the step whose values it speaks of, and the action that it belongs to if any."""
 
     text: str
@@ -41,7 +41,7 @@ def unknown_parameters(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"step `{step.name}` has no parameter `{parameter}`, so it has no value in this condition",
                     condition.at,
-                    choice=Choice(parameter, known, "its parameters", _place_of(name, condition)),
+                    choice=NameChoice(parameter, known, "its parameters", _place_of(name, condition)),
                 )
 
 
@@ -58,7 +58,7 @@ def metadata_before_start(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _place_of(name: str, condition: Written) -> Location:
+def _place_of(name: str, condition: ConditionText) -> Location:
     """The parameter behind the dot, where the condition first has it."""
     start = max(condition.text.find(name), 0) + len(PARAMETER)
     return condition.at._replace(chars=(start, start + len(name) - len(PARAMETER)))
@@ -66,7 +66,7 @@ def _place_of(name: str, condition: Written) -> Location:
 
 def _fault(text: str) -> tuple[str, int] | None:
     """What is wrong with the text of a condition, and at which character."""
-    from vhpipe.plan.conditions import ConditionError, parse_condition  # most files have no condition
+    from vhpipe.language.conditions import ConditionError, parse_condition  # most files have no condition
 
     try:
         parse_condition(text)
@@ -76,7 +76,7 @@ def _fault(text: str) -> tuple[str, int] | None:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    from vhpipe.plan.conditions import ConditionError, names_in, parse_condition
+    from vhpipe.language.conditions import ConditionError, names_in, parse_condition
 
     try:
         return names_in(parse_condition(text))
@@ -84,16 +84,16 @@ def _names(text: str) -> tuple[str, ...]:
         return ()
 
 
-def _conditions(subject: Subject) -> Iterator[Written]:
+def _conditions(subject: Subject) -> Iterator[ConditionText]:
     steps = subject.config.steps_by_name()
     for step in subject.config.steps:
         if step.stop_condition is not None:
-            yield Written(step.stop_condition, value_at(step.at, "stop-condition"), step)
+            yield ConditionText(step.stop_condition, value_at(step.at, "stop-condition"), step)
     for task in subject.config.tasks:
         if task.stop_condition is not None:
-            yield Written(task.stop_condition, value_at(task.at, "stop-condition"), steps.get(task.step))
+            yield ConditionText(task.stop_condition, value_at(task.at, "stop-condition"), steps.get(task.step))
     for graph in subject.graphs:
         for node in graph.pipeline.nodes:
             for action in node.actions:
                 for index, text in enumerate(action.conditions):
-                    yield Written(text, value_at(action.at, "if", index), graph.steps.get(node.name), action)
+                    yield ConditionText(text, value_at(action.at, "if", index), graph.steps.get(node.name), action)

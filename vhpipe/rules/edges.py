@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
 from vhpipe.diagnostics import Related
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.globs import match_names
+from vhpipe.language.globs import match_names
 from vhpipe.rules.places import key_in, kind_in, node_in
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 FILLS: dict[EdgeKind, tuple[EdgeKind, ...]] = {
     EdgeKind.OUTPUT: (EdgeKind.INPUT, EdgeKind.FILE),
@@ -45,7 +45,7 @@ def unknown_edge_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
                 yield Finding(
                     f"there is no node `{end.node}` in pipeline `{graph.pipeline.name}`",
                     node_in(end),
-                    choice=Choice(end.node, known, "its nodes"),
+                    choice=NameChoice(end.node, known, "its nodes"),
                 )
 
 
@@ -84,7 +84,7 @@ def unknown_deployment_keys(_: Subject, graph: PipelineGraph) -> Iterator[Findin
     for edge in graph.edges:
         end = edge.source
         if end.kind is EdgeKind.DEPLOYMENT and end.key not in DEPLOYMENT_KEYS:
-            choice = Choice(end.key, DEPLOYMENT_KEYS, "what it gives")
+            choice = NameChoice(end.key, DEPLOYMENT_KEYS, "what it gives")
             yield Finding(f"a deployment gives no `{end.key}`", key_in(end), choice=choice)
 
 
@@ -166,5 +166,5 @@ def _step_has_no(graph: PipelineGraph, end: EdgeEnd, known: frozenset[str]) -> F
     return Finding(
         f"step `{step.name}` of node `{end.node}` has no {end.kind} `{end.key}`",
         key_in(end),
-        choice=Choice(end.key, tuple(sorted(known)), f"its {end.kind}s"),
+        choice=NameChoice(end.key, tuple(sorted(known)), f"its {end.kind}s"),
     )

@@ -6,7 +6,7 @@ from vhpipe.config.model import DeploymentNode, EdgeEnd, EdgeKind, Endpoint
 from vhpipe.diagnostics import Path, Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_in, name_at, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject, rewrite
+from vhpipe.rules.subject import Finding, NameChoice, Subject, rewrite
 
 
 def unknown_endpoints(subject: Subject) -> Iterator[Finding]:
@@ -20,11 +20,11 @@ def unknown_endpoints(subject: Subject) -> Iterator[Finding]:
             if isinstance(node, DeploymentNode):
                 for index, name in enumerate(node.endpoints):
                     if name not in names:
-                        choice = Choice(name, known, "its endpoints")
+                        choice = NameChoice(name, known, "its endpoints")
                         yield Finding(_no_endpoint(name), value_at(node.at, "endpoints", index), choice=choice)
         for end, name, _ in _file_ends(graph):
             if name not in names:
-                choice = Choice(name, known, "its endpoints")
+                choice = NameChoice(name, known, "its endpoints")
                 yield Finding(_no_endpoint(name), key_in(end, 0, len(name)), choice=choice)
 
 
@@ -41,7 +41,7 @@ def unknown_deployments(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"there is no deployment `{node.deployment}` in this file, so it has to be on the platform already",
                     value_at(node.at, "deployment"),
-                    choice=Choice(node.deployment, known, "those of this file"),
+                    choice=NameChoice(node.deployment, known, "those of this file"),
                 )
 
 
@@ -69,7 +69,7 @@ def unknown_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[F
         yield Finding(
             f"endpoint `{name}` has no file `{file}`",
             key_in(end, len(name) + 1),
-            choice=Choice(file, files, "its files"),
+            choice=NameChoice(file, files, "its files"),
         )
 
 

@@ -7,10 +7,10 @@ from vhpipe.config.model import DeploymentNode
 from vhpipe.diagnostics import Location, Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_at, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 if TYPE_CHECKING:
-    from vhpipe.config.extension_model import ConfigurationObject, Extension, Hook, Monitor
+    from vhpipe.config.extension_model import ConfigurationExtension, Extension, HookExtension, Monitor
 
 WITH_EXECUTIONS = ("retry", "reuse", "monitor", "configuration", "queue", "time-limit")
 """Properties that say nothing to a deployment."""
@@ -21,7 +21,7 @@ def unknown_pipelines(subject: Subject) -> Iterator[Finding]:
     for extension in subject.config.extensions:
         if extension.pipeline not in known and subject.is_sound(extension.at):
             message = f"there is no pipeline `{extension.pipeline}` in this file"
-            choice = Choice(extension.pipeline, known, "its pipelines")
+            choice = NameChoice(extension.pipeline, known, "its pipelines")
             yield Finding(message, value_at(extension.at, "pipeline"), choice=choice)
 
 
@@ -45,11 +45,11 @@ def unknown_nodes(subject: Subject) -> Iterator[Finding]:
         known, where = tuple(graph.nodes), f"in pipeline `{graph.pipeline.name}`"
         for node in extension.nodes:
             if node.name not in graph.nodes:
-                choice = Choice(node.name, known, "its nodes")
+                choice = NameChoice(node.name, known, "its nodes")
                 yield Finding(f"there is no node `{node.name}` {where}", Location(node.at, "key"), choice=choice)
             for name, at in zip(node.after, node.after_at, strict=True):
                 if name not in graph.nodes:
-                    choice = Choice(name, known, "its nodes")
+                    choice = NameChoice(name, known, "its nodes")
                     yield Finding(f"there is no node `{name}` {where}", Location(at), choice=choice)
 
 
@@ -69,8 +69,8 @@ _WHEN_HINT = "write for example `${NODE.metadata.accuracy} >= 0.9`"
 
 
 def _when_fault(text: str) -> tuple[str, tuple[int, int] | None] | None:
-    from vhpipe.config.when import read_when
-    from vhpipe.plan.conditions import ConditionError, names_in, parse_condition
+    from vhpipe.language.conditions import ConditionError, names_in, parse_condition
+    from vhpipe.language.node_condition import read_when
 
     when = read_when(text)
     try:
@@ -148,7 +148,7 @@ def _extended(subject: Subject) -> Iterator[tuple[PipelineGraph, "Extension"]]:
     return ((graph, graph.extension) for graph in subject.graphs if graph.extension is not None)
 
 
-def _hooks(subject: Subject) -> Iterator["Hook"]:
+def _hooks(subject: Subject) -> Iterator["HookExtension"]:
     for extension in subject.config.extensions:
         yield from extension.hooks
         for node in extension.nodes:
@@ -161,7 +161,7 @@ def _monitors(subject: Subject) -> Iterator["Monitor"]:
         yield from (monitor for monitor in found if monitor is not None)
 
 
-def _configurations(subject: Subject) -> Iterator["ConfigurationObject"]:
+def _configurations(subject: Subject) -> Iterator["ConfigurationExtension"]:
     for extension in subject.config.extensions:
         yield from extension.configuration
         for node in extension.nodes:

@@ -9,7 +9,7 @@ from vhpipe.rules.places import name_at
 from vhpipe.rules.subject import Finding, Subject, rewrite
 
 
-class Named(Protocol):
+class HasName(Protocol):
     @property
     def name(self) -> str: ...
 
@@ -19,7 +19,7 @@ class Named(Protocol):
 
 def duplicate_names(subject: Subject) -> Iterator[Finding]:
     config = subject.config
-    kinds: dict[str, Iterable[Named]] = {
+    kinds: dict[str, Iterable[HasName]] = {
         "step": config.steps,
         "task": config.tasks,
         "pipeline": config.pipelines,
@@ -68,7 +68,7 @@ def dotted_node_names(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _parts(subject: Subject) -> Iterator[tuple[str, Iterable[Named], Iterable[Named]]]:
+def _parts(subject: Subject) -> Iterator[tuple[str, Iterable[HasName], Iterable[HasName]]]:
     """Each step and override: what it is, its parameters, its inputs."""
     for step in subject.config.steps:
         yield f"step `{step.name}`", step.parameters, step.inputs
@@ -78,8 +78,8 @@ def _parts(subject: Subject) -> Iterator[tuple[str, Iterable[Named], Iterable[Na
                 yield f"the override of node `{node.name}`", node.override.parameters, node.override.inputs
 
 
-def _repeated(items: Iterable[Named], kind: str, where: str, hint: str) -> Iterator[Finding]:
-    first: dict[str, Named] = {}
+def _repeated(items: Iterable[HasName], kind: str, where: str, hint: str) -> Iterator[Finding]:
+    first: dict[str, HasName] = {}
     for item in items:
         earlier = first.setdefault(item.name, item)
         if earlier is not item and item.name:

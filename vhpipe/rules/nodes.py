@@ -6,7 +6,7 @@ from vhpipe.config.model import DeploymentNode, EdgeKind, Override, ParameterTyp
 from vhpipe.diagnostics import Path
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_at, name_at, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject, unmerged_steps
+from vhpipe.rules.subject import Finding, NameChoice, Subject, unmerged_steps
 
 
 def unknown_steps(subject: Subject) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def _no_step(name: str, at: Path, known: tuple[str, ...]) -> Finding:
     return Finding(
         f"there is no step `{name}` in this file",
         value_at(at, "step"),
-        choice=Choice(name, known, "its steps"),
+        choice=NameChoice(name, known, "its steps"),
     )
 
 
@@ -47,7 +47,7 @@ def unknown_tasks(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 f"there is no task `{node.task}` in this file",
                 value_at(node.at, "task"),
-                choice=Choice(node.task, tuple(known), "its tasks"),
+                choice=NameChoice(node.task, tuple(known), "its tasks"),
             )
 
 
@@ -59,7 +59,7 @@ def unknown_override_inputs(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"step `{step.name}` of node `{node_name}` has no input `{item.name}` to override",
                     name_at(item.at),
-                    choice=Choice(item.name, tuple(sorted(known)), "its inputs"),
+                    choice=NameChoice(item.name, tuple(sorted(known)), "its inputs"),
                 )
 
 
@@ -71,7 +71,7 @@ def unknown_override_parameters(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"step `{step.name}` of node `{node_name}` has no parameter `{item.name}` to override",
                     name_at(item.at),
-                    choice=Choice(item.name, tuple(sorted(known)), "its parameters"),
+                    choice=NameChoice(item.name, tuple(sorted(known)), "its parameters"),
                 )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vhpipe.config.model import EdgeEnd, EdgeKind, Input, KeepDirectories, Step
-from vhpipe.config.references import has_references
 from vhpipe.diagnostics import Location, Path, Related
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.globs import is_sidecar, match_outputs
+from vhpipe.language.globs import is_sidecar, match_outputs
+from vhpipe.language.template import has_references
 from vhpipe.rules.places import key_in, name_at, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 from vhpipe.rules.variation import varying_nodes
 
 PREFIXES = ("$VH_OUTPUTS_DIR/", "${VH_OUTPUTS_DIR}/", "/valohai/outputs/")
@@ -21,7 +21,7 @@ TRANSPARENT = frozenset(
 """Programs that write nowhere but where their line says."""
 
 
-class Written(NamedTuple):
+class NamedOutput(NamedTuple):
     """A file that a command or `outputs:` name; `varies` where only the run can tell the rest of the name."""
 
     name: str
@@ -122,7 +122,7 @@ def undeclared_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
             yield Finding(
                 f"step `{step.name}` of node `{end.node}` declares no output that `{end.key}` selects",
                 key_in(end),
-                choice=Choice(end.key, tuple(output.name for output in step.outputs), "its outputs"),
+                choice=NameChoice(end.key, tuple(output.name for output in step.outputs), "its outputs"),
             )
 
 
@@ -144,7 +144,7 @@ def unwritten_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
                 f"the command of node `{end.node}` writes no output that `{end.key}` selects",
                 key_in(end),
                 hint=None if names else "outputs are the files in `$VH_OUTPUTS_DIR`",
-                choice=Choice(end.key, names, "what it writes") if names else None,
+                choice=NameChoice(end.key, names, "what it writes") if names else None,
             )
 
 
@@ -157,11 +157,11 @@ def _taken(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[EdgeEnd, St
             yield end, step
 
 
-def _memory(subject: Subject, graph: PipelineGraph) -> Callable[[str], tuple[Written, ...]]:
+def _memory(subject: Subject, graph: PipelineGraph) -> Callable[[str], tuple[NamedOutput, ...]]:
     """A look-up of the files that the step of a node names; steps without overrides are read once."""
-    memory: dict[tuple[Path, tuple[str, ...]], tuple[Written, ...]] = {}
+    memory: dict[tuple[Path, tuple[str, ...]], tuple[NamedOutput, ...]] = {}
 
-    def written(node: str) -> tuple[Written, ...]:
+    def written(node: str) -> tuple[NamedOutput, ...]:
         step = graph.steps.get(node)
         if step is None or not subject.is_sound(step.at):
             return ()
@@ -178,19 +178,19 @@ def _command_at(step: Step, node: str, graph: PipelineGraph) -> Path:
     return override.at if override is not None and override.command else step.at
 
 
-def _declared(step: Step) -> Iterator[Written]:
+def _declared(step: Step) -> Iterator[NamedOutput]:
     for output in step.outputs:
-        yield Written(output.name, name_at(output.at), not VARYING.isdisjoint(output.name))
+        yield NamedOutput(output.name, name_at(output.at), not VARYING.isdisjoint(output.name))
 
 
-def _named(step: Step, at: Path) -> Iterator[Written]:
+def _named(step: Step, at: Path) -> Iterator[NamedOutput]:
     """The names behind the folder of outputs in each item of a command."""
     for index, item in enumerate(step.command):
         if "outputs" not in item and "VH_OUTPUTS_DIR" not in item:
             continue
         for start, name in _names_in(item):
             place = value_at(at, "command", index)._replace(chars=(start, start + len(name)))
-            yield Written(name, place, not VARYING.isdisjoint(name))
+            yield NamedOutput(name, place, not VARYING.isdisjoint(name))
 
 
 def _names_in(item: str) -> Iterator[tuple[int, str]]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
-from vhpipe.config.references import has_references
 from vhpipe.diagnostics import Related
-from vhpipe.plan.values import value_problem
+from vhpipe.language.template import has_references
 from vhpipe.rules.places import name_at, value_at
 from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 
@@ -86,7 +86,7 @@ def invalid_pass_as(subject: Subject) -> Iterator[Finding]:
 
 
 def _form_problem(form: str) -> str | None:
-    from vhpipe.plan.command import pass_as_problem  # its patterns cost time at each start
+    from vhpipe.command.step_command import pass_as_problem  # its patterns cost time at each start
 
     return pass_as_problem(form)
 
@@ -96,7 +96,7 @@ def clashing_names(subject: Subject) -> Iterator[Finding]:
     for step in subject.config.steps:
         if not _may_clash(step.parameters):
             continue
-        from vhpipe.plan.command import clashing_variable_names
+        from vhpipe.command.step_command import clashing_variable_names
 
         by_name = {parameter.name: parameter for parameter in step.parameters}
         for variable, clashing in clashing_variable_names(step.parameters).items():

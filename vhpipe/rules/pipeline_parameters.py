@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import DeploymentNode, EdgeEnd, EdgeKind, Multiple, Parameter, TaskNode, Value
 from vhpipe.diagnostics import Related
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.values import value_problem
 from vhpipe.rules.places import key_in, kind_in, name_at, node_in, value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 
 def without_target(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def unknown_targets(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]
             yield Finding(
                 f"there is no node `{end.node}` in pipeline `{graph.pipeline.name}`",
                 node_in(end),
-                choice=Choice(end.node, tuple(graph.nodes), "its nodes"),
+                choice=NameChoice(end.node, tuple(graph.nodes), "its nodes"),
             )
         elif isinstance(node, DeploymentNode):
             yield Finding(
@@ -66,7 +66,7 @@ def _unknown_parameter(subject: Subject, graph: PipelineGraph, end: EdgeEnd) -> 
     yield Finding(
         f"step `{step.name}` of node `{end.node}` has no parameter `{end.key}`",
         key_in(end),
-        choice=Choice(end.key, tuple(parameter.name for parameter in step.parameters), "its parameters"),
+        choice=NameChoice(end.key, tuple(parameter.name for parameter in step.parameters), "its parameters"),
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vhpipe.config.model import DeploymentNode, EdgeKind, Override, Parameter, ParameterType, Step, TaskNode
-from vhpipe.config.reference_parts import FILES, PIPELINE, Bare, Malformed, Reference, ReferenceKind
-from vhpipe.config.references import OPENING, parse_template
 from vhpipe.diagnostics import Location
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.graph.references import Written, references_of_extension, references_of_step
+from vhpipe.graph.references import ReferenceText, references_of_extension, references_of_step
+from vhpipe.language.reference import FILES, PIPELINE, BareWord, Malformed, Reference, ReferenceKind
+from vhpipe.language.template import OPENING, parse_template
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 OF_DEPLOYMENTS = (ReferenceKind.ID, ReferenceKind.VERSION_ID)
 ALWAYS_TEXT = ("url", "path", "hash")
@@ -23,7 +23,7 @@ def malformed_references(subject: Subject) -> Iterator[Finding]:
         for part in written.parts:
             if isinstance(part, Malformed) and not part.known:
                 yield Finding(part.message, written.at._replace(chars=part.at), part.hint)
-            elif isinstance(part, Bare) and part.name in names:
+            elif isinstance(part, BareWord) and part.name in names:
                 hint = f"write for example `${{{part.name}.{'NAME' if part.name == PIPELINE else 'metadata.KEY'}}}`"
                 yield Finding(f"`{part.text}` does not say what of `{part.name}`", _bare_at(written, part), hint)
 
@@ -33,7 +33,7 @@ def unclear_references(subject: Subject) -> Iterator[Finding]:
     names = _node_names(subject) if texts else frozenset()
     for written in texts:
         for part in written.parts:
-            if isinstance(part, Bare) and part.name not in names:
+            if isinstance(part, BareWord) and part.name not in names:
                 message = f"`{part.text[:80]}` is no reference and stays text; no shell fills it in here"
                 yield Finding(message, _bare_at(written, part), f"write `${part.text[:80]}` if that is meant")
 
@@ -42,7 +42,7 @@ def unknown_attributes(subject: Subject) -> Iterator[Finding]:
     for written in _all_written(subject):
         for part in written.parts:
             if isinstance(part, Malformed) and part.known:
-                choice = Choice(part.word, part.known, "known are")
+                choice = NameChoice(part.word, part.known, "known are")
                 yield Finding(part.message, written.at._replace(chars=part.at), choice=choice)
 
 
@@ -69,7 +69,7 @@ def _suspicious_items(subject: Subject) -> Iterator[tuple[str, Location]]:
                 yield item, value_at(owner.at, "command", index)
 
 
-def _bare_at(written: Written, part: Bare) -> Location:
+def _bare_at(written: ReferenceText, part: BareWord) -> Location:
     return written.at._replace(chars=(part.start, part.start + len(part.text)))
 
 
@@ -77,7 +77,7 @@ def _node_names(subject: Subject) -> frozenset[str]:
     return frozenset({PIPELINE}).union(*(graph.nodes for graph in subject.graphs))
 
 
-def _all_written(subject: Subject) -> Iterator[Written]:
+def _all_written(subject: Subject) -> Iterator[ReferenceText]:
     """Each text with references once, however many nodes run its step."""
     for step in subject.config.steps:
         yield from references_of_step(step)
@@ -97,11 +97,11 @@ def _all_written(subject: Subject) -> Iterator[Written]:
 # ── what they speak of ───────────────────────────────────────────────────────────────────────────────
 
 
-class _Placed(NamedTuple):
+class _PlacedReference(NamedTuple):
     """A reference, the text it stands in, and the node that it fills something of."""
 
     node: str
-    written: Written
+    written: ReferenceText
     reference: Reference
 
     def at(self, chars: tuple[int, int]) -> Location:
@@ -112,10 +112,10 @@ class _Placed(NamedTuple):
         return self.written.place_of(self.reference)
 
 
-def _placed(graph: PipelineGraph) -> Iterator[_Placed]:
+def _placed(graph: PipelineGraph) -> Iterator[_PlacedReference]:
     for name, texts in graph.references.items():
         for written in texts:
-            yield from (_Placed(name, written, reference) for reference in written.references())
+            yield from (_PlacedReference(name, written, reference) for reference in written.references())
 
 
 def _once(find: Callable[[Subject, PipelineGraph], Iterator[Finding]]) -> Callable[[Subject], Iterator[Finding]]:
@@ -139,7 +139,7 @@ def _unknown_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
         reference = placed.reference
         if not reference.is_of_pipeline and reference.node not in graph.nodes:
             message = f"there is no node `{reference.node}` in pipeline `{graph.pipeline.name}`"
-            choice = Choice(reference.node, (*graph.nodes, PIPELINE), "its nodes")
+            choice = NameChoice(reference.node, (*graph.nodes, PIPELINE), "its nodes")
             yield Finding(message, placed.at(reference.node_at), choice=choice)
 
 
@@ -150,13 +150,13 @@ def _unknown_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Find
         if reference.is_of_pipeline:
             if reference.key not in of_pipeline and subject.is_sound(graph.pipeline.at):
                 message = f"pipeline `{graph.pipeline.name}` has no parameter `{reference.key}`"
-                yield Finding(message, at, choice=Choice(reference.key, of_pipeline, "its parameters"))
+                yield Finding(message, at, choice=NameChoice(reference.key, of_pipeline, "its parameters"))
         elif reference.kind is ReferenceKind.PARAMETER:
             step = graph.steps.get(reference.node)
             if step is not None and subject.is_sound(step.at) and not _has_parameter(step, reference.key):
                 known = tuple(parameter.name for parameter in step.parameters)
                 message = f"step `{step.name}` of node `{reference.node}` has no parameter `{reference.key}`"
-                yield Finding(message, at, choice=Choice(reference.key, known, "its parameters"))
+                yield Finding(message, at, choice=NameChoice(reference.key, known, "its parameters"))
 
 
 def _has_parameter(step: Step, key: str) -> bool:
@@ -198,7 +198,7 @@ def _fault_of_node(graph: PipelineGraph, reference: Reference) -> Fault | None:
     return None
 
 
-def _fault_of_place(graph: PipelineGraph, placed: _Placed) -> Fault | None:
+def _fault_of_place(graph: PipelineGraph, placed: _PlacedReference) -> Fault | None:
     """Whether what the reference brings can go where it stands."""
     reference, where = placed.reference, placed.written.where
     if where is EdgeKind.INPUT:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Input
-from vhpipe.config.references import has_references
+from vhpipe.language.template import has_references
 from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, Subject
 
@@ -44,5 +44,3 @@ def _has_scheme(uri: str) -> bool:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
-
-

@@ -35,7 +35,7 @@ class Subject(NamedTuple):
                 return self.config.endpoints
 
 
-class Choice(NamedTuple):
+class NameChoice(NamedTuple):
     """A name that is none of the known ones. `of` says what the known ones are: "the nodes of this pipeline".
 
     `at` is the place of the name where the finding is about more than that.
@@ -54,7 +54,7 @@ class Finding(NamedTuple):
     at: Location
     hint: str | None = None
     related: tuple[Related, ...] = ()
-    choice: Choice | None = None
+    choice: NameChoice | None = None
     fix: Fix | None = None
 
 

@@ -25,7 +25,7 @@ _FILLER = re.compile(r"^[\s:,;–—-]*(?:because\b)?")
 _EXAMPLE = "write `# vhpipe: ignore[rule] because …`"
 
 
-class Suppressed(NamedTuple):
+class SuppressionResult(NamedTuple):
     """Findings with their places, and what is to be said about the suppressions themselves."""
 
     kept: tuple[tuple[Span, Diagnostic], ...]
@@ -51,7 +51,7 @@ def suppress(
     found: Sequence[tuple[Span, Diagnostic]],
     is_comment: Callable[[int, int], bool] | None = None,
     judge_unused: Callable[[str], bool] = lambda rule: True,
-) -> Suppressed:
+) -> SuppressionResult:
     """What the comments in `lines` leave of the findings.
 
     `is_comment` says whether what begins at a line and column is a comment and not part of a text; without it all that
@@ -74,7 +74,7 @@ def suppress(
     for number, item in enumerate(suppressions):
         unused = {rule for rule in item.rules if (number, rule) not in used and judge_unused(rule)}
         notes += judge.of(item, unused)
-    return Suppressed(tuple(kept), tuple(suppressed), _at_most(notes))
+    return SuppressionResult(tuple(kept), tuple(suppressed), _at_most(notes))
 
 
 def _by_place(suppressions: Sequence[Suppression]) -> dict[tuple[int | None, str], list[int]]:

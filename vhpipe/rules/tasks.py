@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from vhpipe.config.model import Task
 from vhpipe.diagnostics import Location
 from vhpipe.rules.places import key_at, name_at
-from vhpipe.rules.subject import Choice, Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 
 def unknown_parameters(subject: Subject) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def unknown_parameters(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"step `{step.name}` of task `{task.name}` has no parameter `{name}`",
                     place,
-                    choice=Choice(name, known, "its parameters"),
+                    choice=NameChoice(name, known, "its parameters"),
                 )
 
 
@@ -39,7 +39,7 @@ def sweep_faults(kind: str) -> Callable[[Subject], Iterator[Finding]]:
     def find(subject: Subject) -> Iterator[Finding]:
         if not subject.config.tasks:
             return
-        from vhpipe.plan.sweeps import sweep_problems
+        from vhpipe.sweep.parameter_sets import sweep_problems
 
         steps = subject.config.steps_by_name()
         for task in subject.config.tasks:

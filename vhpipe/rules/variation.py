@@ -75,7 +75,7 @@ def _variant_varies(item: VariantParameter) -> bool:
 
 
 def _variant_size(item: VariantParameter) -> int:
-    from vhpipe.plan.sweeps import Axis, Sweep, sweep_size
+    from vhpipe.sweep.parameter_sets import Axis, Sweep, sweep_size
 
     return sweep_size(Sweep(axes=(Axis(item.name, item.style, item.rules),)))
 
@@ -214,7 +214,7 @@ def _blueprints(subject: Subject) -> Iterator[tuple[Task, Step]]:
 
 def _size(task: Task, step: Step) -> int | None:
     """How many executions a blueprint has; None where a fault keeps it from being counted out."""
-    from vhpipe.plan.sweeps import sweep_of, sweep_problems, sweep_size
+    from vhpipe.sweep.parameter_sets import sweep_of, sweep_problems, sweep_size
 
     if any(problem.kind not in HARMLESS for problem in sweep_problems(task, step)):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vhpipe.config.model import Value
-from vhpipe.plan.conditions import Condition, holds, parse_condition
+from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.model import PlannedAction, PlannedNode
 from vhpipe.schedule.vocabulary import Json, Moment
 

@@ -6,7 +6,7 @@ import msgspec
 
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.events import AnyEvent
-from vhpipe.schedule.words import Moment
+from vhpipe.schedule.terms import Moment
 
 
 class StartAttempts(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
 from vhpipe.plan.execution import execution_count, is_group, is_search
-from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, Retry
+from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, RetryPolicy
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
@@ -59,7 +59,7 @@ class Endings:
         retry = self._retry(name)
         return 1 + retry.count if retry else attempts_allowed(self._nodes[name].on_error)
 
-    def _retry(self, name: str) -> Retry | None:
+    def _retry(self, name: str) -> RetryPolicy | None:
         planned = self._nodes[name]
         return None if isinstance(planned, PlannedDeployment) else planned.retry
 

@@ -19,7 +19,7 @@ from vhpipe.plan.model import (
     Origin,
     PublishedKind,
 )
-from vhpipe.schedule.words import JOURNAL_FORMAT, Json, Moment, Status
+from vhpipe.schedule.terms import JOURNAL_FORMAT, Json, Moment, Status
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -275,7 +275,7 @@ AnyEvent = (
 )  # fmt: skip
 
 
-class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
+class RecordedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch.
 
     `left` more events of the same decision follow; a run goes on only from a decision that is whole.

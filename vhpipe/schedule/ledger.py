@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from vhpipe.plan.model import Plan, PlannedNode
 from vhpipe.schedule.actions import NodeActions
-from vhpipe.schedule.seen import seen_by_conditions
+from vhpipe.schedule.condition_values import seen_by_conditions
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import ActionTaken, AnyEvent, Decision, Effect, Moment, Warned
 

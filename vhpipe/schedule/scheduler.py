@@ -19,12 +19,12 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.plan.queues import Queues
+from vhpipe.schedule.binding.inputs import bind_inputs, execution_spec, uris_to_fetch
+from vhpipe.schedule.carry_over.settle_carried import settle_given, settle_given_executions
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
-from vhpipe.schedule.given import settle_given, settle_given_executions
-from vhpipe.schedule.inputs import bind_inputs, execution_spec, uris_to_fetch
 from vhpipe.schedule.ledger import Ledger
-from vhpipe.schedule.publishing import publish
-from vhpipe.schedule.resuming import reopen
+from vhpipe.schedule.published_results import publish
+from vhpipe.schedule.resume import reopen
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import (
     AnyEvent,

@@ -6,7 +6,7 @@ import msgspec
 
 from vhpipe.config.model import Value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PublishedThing
-from vhpipe.schedule.words import Json, Status
+from vhpipe.schedule.terms import Json, Status
 
 
 class StartRequested(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ from vhpipe.schedule.events import (
     NodeStarted,
     NodeStopping,
     Published,
-    Recorded,
+    RecordedEvent,
     RetryDue,
     RetryScheduled,
     ReuseAwaited,
@@ -65,7 +65,7 @@ from vhpipe.schedule.stimuli import (
     StopRequested,
     TimerFired,
 )
-from vhpipe.schedule.words import JOURNAL_FORMAT, SETTLED, Json, Moment, Status
+from vhpipe.schedule.terms import JOURNAL_FORMAT, SETTLED, Json, Moment, Status
 
 __all__ = [
     "JOURNAL_FORMAT",
@@ -106,7 +106,7 @@ __all__ = [
     "ProposalsAnswered",
     "Propose",
     "Published",
-    "Recorded",
+    "RecordedEvent",
     "ResumeRequested",
     "RetryDue",
     "RetryScheduled",

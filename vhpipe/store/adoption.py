@@ -21,7 +21,7 @@ _UNREAD = frozenset({"outputs", "inputs", "repository"})
 """Folders of an attempt that hold what steps made, links among it; vhpipe reads their files by descriptors only."""
 
 
-class Adopted(NamedTuple):
+class Adoption(NamedTuple):
     """What there is now, and how much was dropped. `damaged` are the sha256 of stored files that are put aside."""
 
     runs: int
@@ -32,7 +32,7 @@ class Adopted(NamedTuple):
     requests: int
 
 
-def adopt(project: Path, environ: Mapping[str, str]) -> Adopted:
+def adopt(project: Path, environ: Mapping[str, str]) -> Adoption:
     """Take over the state folder of a project, which is there.
 
     Errors: RefusedError where that cannot be made safe, EnvironmentFailure for the disk.
@@ -48,7 +48,7 @@ def adopt(project: Path, environ: Mapping[str, str]) -> Adopted:
         write_atomically(f"{root}/owner", sign(root, environ), durable=True)
     except OSError as error:
         raise from_os_error(error, "cannot take over") from error
-    return Adopted(len(store.runs()), blobs, size_bytes, damaged, reuse_entries, requests)
+    return Adoption(len(store.runs()), blobs, size_bytes, damaged, reuse_entries, requests)
 
 
 def _refuse(root: str) -> None:

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import sync_folder
-from vhpipe.store.garbage import Choice, Garbage, find_garbage
-from vhpipe.store.in_use import use_alone
+from vhpipe.store.garbage import CleaningChoice, Garbage, find_garbage
 from vhpipe.store.index import RunIndex
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import Trash
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.shared_lock import use_alone
 
 
-class Removed(NamedTuple):
+class Removal(NamedTuple):
     """What has gone. `failures` has a sentence for each thing that could not be removed."""
 
     garbage: Garbage
@@ -28,7 +28,7 @@ class Removed(NamedTuple):
     failures: tuple[str, ...] = ()
 
 
-def remove_garbage(store: ProjectStore, choice: Choice) -> Removed:
+def remove_garbage(store: ProjectStore, choice: CleaningChoice) -> Removal:
     """Find what can go and remove it; what an interrupted call has left goes too. Errors: EnvironmentFailure."""
     trash = Trash(store.root / "trash")
     alone = use_alone(store.root)
@@ -39,7 +39,7 @@ def remove_garbage(store: ProjectStore, choice: Choice) -> Removed:
     finally:
         if alone is not None:
             os.close(alone)
-    return Removed(garbage, *trash.empty())
+    return Removal(garbage, *trash.empty())
 
 
 def _taken(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garbage:
@@ -56,9 +56,7 @@ def _taken(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garbage:
         return taken._replace(blobs=(), reuse_entries=(), is_whole=False)
     if runs:
         sync_folder(os.fspath(store.root / "runs"))
-    return taken._replace(
-        reuse_entries=_take_all(garbage.reuse_entries, trash), blobs=_take_all(garbage.blobs, trash)
-    )
+    return taken._replace(reuse_entries=_take_all(garbage.reuse_entries, trash), blobs=_take_all(garbage.blobs, trash))
 
 
 def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.errors import from_os_error
+from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
 from vhpipe.store.manifest import manifest_at
-from vhpipe.store.naming import blobs_named_by_run, blobs_named_in, origins_named_by_run
 from vhpipe.store.project import FOLDER, ProjectStore
 from vhpipe.store.removal import bytes_of
 from vhpipe.store.run_folder import RunFolder
@@ -26,7 +26,7 @@ _BLOB = re.compile(r"[0-9a-f]{64}")
 _HALF_MADE_STORE = re.compile(re.escape(FOLDER) + r"\.[0-9a-f]{16}\.tmp")
 
 
-class Choice(NamedTuple):
+class CleaningChoice(NamedTuple):
     """Which runs shall go: those named, or all but the `keep` newest that are older than `older_than_s`."""
 
     keep: int = 0
@@ -54,7 +54,7 @@ class Garbage(NamedTuple):
     is_whole: bool = False
 
 
-def find_garbage(store: ProjectStore, choice: Choice, now: float, may_collect: bool = True) -> Garbage:
+def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_collect: bool = True) -> Garbage:
     """What can go at this wall time; nothing is written. `may_collect`: blobs too, for no engine is there.
 
     Errors: EnvironmentFailure where a record cannot be read: then nothing may go.
@@ -76,7 +76,7 @@ def measure(store: ProjectStore, garbage: Garbage) -> int:
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _found(store: ProjectStore, choice: Choice, now: float) -> Garbage:
+def _found(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
     runs = store.runs()
     alive = {run.number for run in runs if run.is_alive()}
     wanted = set(_chosen(runs, choice, now)) - alive
@@ -94,7 +94,7 @@ def _found(store: ProjectStore, choice: Choice, now: float) -> Garbage:
     )
 
 
-def _chosen(runs: tuple[RunFolder, ...], choice: Choice, now: float) -> Iterator[int]:
+def _chosen(runs: tuple[RunFolder, ...], choice: CleaningChoice, now: float) -> Iterator[int]:
     if choice.named is not None:
         yield from choice.named
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from vhpipe.errors import VhpipeError
-from vhpipe.store.garbage import Choice, find_garbage, measure
+from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.owner import check_owner
 from vhpipe.store.project import FOLDER, ProjectStore
 
@@ -59,7 +59,7 @@ def _foreign_folders(store: ProjectStore) -> Iterator[Check]:
 
 def _garbage_checks(store: ProjectStore) -> Iterator[Check]:
     """What killed processes left, and what has grown large."""
-    everything = Choice(keep=len(store.runs()))
+    everything = CleaningChoice(keep=len(store.runs()))
     garbage = find_garbage(store, everything, time.time())
     left = len(garbage.unborn) + len(garbage.leftovers) + len(list(store.root.glob("trash/*")))
     if left:

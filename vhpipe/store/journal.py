@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.schedule.vocabulary import JOURNAL_FORMAT, AnyEvent, Recorded
+from vhpipe.schedule.vocabulary import JOURNAL_FORMAT, AnyEvent, RecordedEvent
 from vhpipe.store.atomic import sync_folder, write_all
-from vhpipe.store.codec import decode, encode
-from vhpipe.store.lines import line_of, valid_lines
+from vhpipe.store.checksum_lines import line_of, valid_lines
+from vhpipe.store.json_codec import decode, encode
 
-_recorded = msgspec.json.Decoder(Recorded)
+_recorded = msgspec.json.Decoder(RecordedEvent)
 
 
 class JournalWriter:
@@ -42,7 +42,7 @@ class JournalWriter:
         return cls(os.fspath(path), descriptor)
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[Recorded, ...]]:
+    def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[RecordedEvent, ...]]:
         """A writer behind the last whole decision of a journal, and all until there; what a crash left is cut off.
 
         Nothing was done yet for a decision of which not all was written.
@@ -59,14 +59,14 @@ class JournalWriter:
         writer._sequence, writer._size_bytes = follower.whole, follower.whole_offset
         return writer, records[: follower.whole]
 
-    def append(self, events: Sequence[AnyEvent], at: float) -> tuple[Recorded, ...]:
+    def append(self, events: Sequence[AnyEvent], at: float) -> tuple[RecordedEvent, ...]:
         """The events as recorded, after one write for all of them. On an error none is recorded.
 
         Errors: EnvironmentFailure; if the file could not be cut back either, every later call fails too.
         """
         self._refuse_if_broken()
         first, last = self._sequence, len(events) - 1
-        recorded = tuple(Recorded(first + place, at, event, last - place) for place, event in enumerate(events))
+        recorded = tuple(RecordedEvent(first + place, at, event, last - place) for place, event in enumerate(events))
         lines = b"".join(line_of(encode(record)) for record in recorded)
         try:
             write_all(self._descriptor, lines)
@@ -108,7 +108,7 @@ class JournalWriter:
             raise self._broken
 
 
-def read_journal(path: Path) -> tuple[Recorded, ...]:
+def read_journal(path: Path) -> tuple[RecordedEvent, ...]:
     """The valid prefix of a journal; a missing one is empty. Never repairs.
 
     Errors: EnvironmentFailure if it was written by a version of vhpipe with another format.
@@ -125,11 +125,11 @@ class JournalFollower:
         self._sequence = 0
         self.whole, self.whole_offset = 0, 0
 
-    def poll(self) -> tuple[Recorded, ...]:
+    def poll(self) -> tuple[RecordedEvent, ...]:
         """What came since the last call; a line that is still being written comes with a later one."""
         return tuple(self._new_records())
 
-    def _new_records(self) -> Iterator[Recorded]:
+    def _new_records(self) -> Iterator[RecordedEvent]:
         start = self._offset
         for json, end in valid_lines(self._new_content()):
             record = self._understood(json)
@@ -147,7 +147,7 @@ class JournalFollower:
             return file.read()
         return b""
 
-    def _understood(self, json: bytes) -> Recorded:
+    def _understood(self, json: bytes) -> RecordedEvent:
         if self._sequence == 0:
             _refuse_other_format(json, self._path)
         try:

@@ -9,7 +9,7 @@ import msgspec
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing
 from vhpipe.schedule.vocabulary import Json, Status
 from vhpipe.store.atomic import write_atomically
-from vhpipe.store.codec import decode, encode
+from vhpipe.store.json_codec import decode, encode
 
 
 class Manifest(msgspec.Struct, frozen=True):

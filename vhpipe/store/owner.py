@@ -16,7 +16,7 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.store.atomic import temporary_name, write_new
-from vhpipe.store.codec import decode, encode
+from vhpipe.store.json_codec import decode, encode
 
 KEY_FILE_VARIABLE = "VHPIPE_KEY_FILE"
 _LARGEST_BYTES = 4096

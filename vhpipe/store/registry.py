@@ -10,8 +10,8 @@ import msgspec
 
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import write_all
-from vhpipe.store.codec import decode, encode
-from vhpipe.store.lines import line_of, valid_lines
+from vhpipe.store.checksum_lines import line_of, valid_lines
+from vhpipe.store.json_codec import decode, encode
 
 
 class EndpointVersion(msgspec.Struct, frozen=True):

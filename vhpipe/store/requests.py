@@ -11,7 +11,7 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
-from vhpipe.store.codec import decode, encode
+from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_folder import RunFolder
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -12,12 +12,12 @@ import msgspec
 
 from vhpipe.config.model import Value
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
-from vhpipe.plan.configuring import GivenConfiguration
+from vhpipe.plan.configuration_arguments import ConfigurationArgument
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
 from vhpipe.plan.sweep_arguments import SweepArguments
 from vhpipe.store.atomic import write_atomically
-from vhpipe.store.codec import decode, encode
-from vhpipe.store.in_use import use
+from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.shared_lock import use
 
 Kept = TypeVar("Kept")
 
@@ -27,7 +27,7 @@ _LOCK_PATIENCE_S = 0.5
 """Readers hold the lock for microseconds to see whether the run is alive; that long may an engine be kept waiting."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for, as typed but without secrets, so that it can be asked again with changes.
 
     `source` is the blob of the yaml, `file` its path from the project; `folder` is where relative paths of inputs
@@ -58,7 +58,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     is_built: bool = False
     """Whether a program built the pipeline: no file can be read again, and its code is all that can change."""
     queues: dict[str, int] = {}
-    configuration: tuple[GivenConfiguration, ...] = ()
+    configuration: tuple[ConfigurationArgument, ...] = ()
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     repository: Repository = "copy"
     inherits_environment: bool = False
     python: str | None = None
-    asked: Asked | None = None
+    asked: RunRequest | None = None
 
 
 class _Format(msgspec.Struct):

@@ -19,7 +19,7 @@ FIXED = ("run", "index", "status", "duration")
 """What every execution has, by which it can be sorted too."""
 
 
-class Compared(NamedTuple):
+class ComparedExecution(NamedTuple):
     """One execution, by its position in the node. `metadata` has one value per key.
 
     `series` has the numbers of those keys that are drawn. `reused_from` is the run that made its result;
@@ -44,7 +44,7 @@ class Best(NamedTuple):
     target: float | None = None
 
 
-class Wanted(NamedTuple):
+class ComparisonOptions(NamedTuple):
     """What is to be shown. `metrics` None: all. `sort` are names, with `-` before them the greatest comes first."""
 
     metrics: tuple[str, ...] | None = None
@@ -62,12 +62,12 @@ class Comparison(NamedTuple):
     """
 
     node: str
-    rows: tuple[Compared, ...]
+    rows: tuple[ComparedExecution, ...]
     total: int
     parameters: tuple[str, ...]
     metrics: tuple[str, ...]
     sparks: tuple[str, ...]
-    best: Compared | None
+    best: ComparedExecution | None
     is_task: bool
 
 
@@ -86,7 +86,7 @@ def number_of(value: object) -> int | float | None:
     return value
 
 
-def compare(node: str, rows: Sequence[Compared], wanted: Wanted, is_task: bool) -> Comparison:
+def compare(node: str, rows: Sequence[ComparedExecution], wanted: ComparisonOptions, is_task: bool) -> Comparison:
     """The executions of a node, of one run or of several, compared as wanted."""
     metrics = wanted.metrics if wanted.metrics is not None else tuple(_measured(rows))
     ordered = _sorted(rows, wanted.sort)
@@ -107,14 +107,14 @@ def names_in(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     return [name for name in dict.fromkeys(name for each in mappings for name in each) if not name.startswith("_")]
 
 
-def _measured(rows: Sequence[Compared]) -> Iterator[str]:
+def _measured(rows: Sequence[ComparedExecution]) -> Iterator[str]:
     """The metadata keys, but for those by which steps only say what their parameters are."""
     for name in names_in(row.metadata for row in rows):
         if any(name in row.metadata and row.metadata[name] != row.parameters.get(name) for row in rows):
             yield name
 
 
-def _shown_parameters(rows: Sequence[Compared], is_all: bool) -> list[str]:
+def _shown_parameters(rows: Sequence[ComparedExecution], is_all: bool) -> list[str]:
     """The parameters by which the executions differ; all of a single one."""
     names = list(dict.fromkeys(name for row in rows for name in row.parameters))
     if is_all or len(rows) == 1:
@@ -122,7 +122,7 @@ def _shown_parameters(rows: Sequence[Compared], is_all: bool) -> list[str]:
     return [name for name in names if len({repr(row.parameters.get(name)) for row in rows}) > 1]
 
 
-def best_of(rows: Iterable[Compared], best: Best) -> Compared | None:
+def best_of(rows: Iterable[ComparedExecution], best: Best) -> ComparedExecution | None:
     """The best of the complete executions, the first of equals; None where none has the number."""
     measured = [
         (number, row)
@@ -141,7 +141,7 @@ def _cost(number: float, best: Best) -> float:
 # ── order ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sorted(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]:
+def _sorted(rows: Sequence[ComparedExecution], names: Sequence[str]) -> list[ComparedExecution]:
     """Numbers, then texts, then what an execution does not have, whichever way each of them goes."""
     ordered = list(rows)
     for name in reversed(names):
@@ -160,7 +160,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not math.isnan(value)
 
 
-def value_of(row: Compared, name: str) -> object:
+def value_of(row: ComparedExecution, name: str) -> object:
     """What stands in a column: metadata before a parameter of the same name, and both before `status` and the like."""
     for values in (row.metadata, row.parameters):
         if name in values:
@@ -262,7 +262,7 @@ def comparison_json(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _row_json(row: Compared) -> dict[str, object]:
+def _row_json(row: ComparedExecution) -> dict[str, object]:
     shown: dict[str, object] = {
         "run": row.run,
         "index": row.execution,

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from vhpipe.plan.evidence import Difference
 from vhpipe.plan.model import ExecutionId, Origin
+from vhpipe.plan.provenance import Difference
 from vhpipe.schedule.vocabulary import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.run_json import origin_json
@@ -21,7 +21,7 @@ SHOWN_LINES = 20
 """Lines for one node."""
 
 
-class Past(NamedTuple):
+class PastExecution(NamedTuple):
     """The execution of an earlier run that one to come is compared with; `differences` None: not known any more."""
 
     run: int
@@ -30,7 +30,7 @@ class Past(NamedTuple):
     took_s: float | None = None
 
 
-class Foretold(msgspec.Struct, frozen=True):
+class PreviewRow(msgspec.Struct, frozen=True):
     """One execution, or with `index` None a whole node.
 
     `is_compared`: what it stands on is known; `past` None then says that no earlier run has it. `is_unknown` says that
@@ -43,7 +43,7 @@ class Foretold(msgspec.Struct, frozen=True):
     because: str | None = None
     origin: Origin | None = None
     found: Origin | None = None
-    past: Past | None = None
+    past: PastExecution | None = None
     is_compared: bool = False
     is_unknown: bool = False
     is_task: bool = False
@@ -56,7 +56,7 @@ class _Line(NamedTuple):
     reason: str
 
 
-def dry_run_lines(pipeline: str, foretold: Sequence[Foretold]) -> Iterator[str]:
+def dry_run_lines(pipeline: str, foretold: Sequence[PreviewRow]) -> Iterator[str]:
     """Lines that are safe to show."""
     counted = Counter(each.action for each in foretold)
     yield f"dry run of {one_line(pipeline)}: " + ", ".join(f"{count} {action}" for action, count in counted.items())
@@ -67,7 +67,7 @@ def dry_run_lines(pipeline: str, foretold: Sequence[Foretold]) -> Iterator[str]:
         yield f"  {line.label.ljust(width)}  {line.action.ljust(action_width)}  {line.reason}".rstrip()
 
 
-def _of_node(foretold: list[Foretold]) -> Iterator[_Line]:
+def _of_node(foretold: list[PreviewRow]) -> Iterator[_Line]:
     alike = [list(group) for _, group in groupby(foretold, lambda each: (each.action, reason_of(each)))]
     for group in alike[:SHOWN_LINES]:
         first = group[0]
@@ -77,7 +77,7 @@ def _of_node(foretold: list[Foretold]) -> Iterator[_Line]:
         yield _Line(f"and {more} more", "", "--json has them all")
 
 
-def _label(first: Foretold, last: Foretold) -> str:
+def _label(first: PreviewRow, last: PreviewRow) -> str:
     """`train`, `train#3`, `train#0..5`."""
     name = one_line(first.node)
     if first.index is None or not first.is_task:
@@ -85,12 +85,12 @@ def _label(first: Foretold, last: Foretold) -> str:
     return f"{name}#{first.index}" if first is last else f"{name}#{first.index}..{last.index}"
 
 
-def reason_of(each: Foretold) -> str:
+def reason_of(each: PreviewRow) -> str:
     """Why, in the words of `vhpipe why`."""
     return "; ".join(_reasons(each))
 
 
-def _reasons(each: Foretold) -> Iterator[str]:
+def _reasons(each: PreviewRow) -> Iterator[str]:
     if each.origin is not None:
         yield _from(each, each.origin)
     elif each.because is not None and not each.is_unknown:
@@ -103,13 +103,13 @@ def _reasons(each: Foretold) -> Iterator[str]:
         yield "needs approval"
 
 
-def _from(each: Foretold, origin: Origin) -> str:
+def _from(each: PreviewRow, origin: Origin) -> str:
     """`from run 3`, and which execution of it where that is another."""
     made = origin.attempt.execution
     return f"from run {origin.run}" if made == ExecutionId(each.node, each.index or 0) else f"from {origin}"
 
 
-def _since(past: Past) -> str:
+def _since(past: PastExecution) -> str:
     if past.differences is None:
         return f"what it stood on in run {past.run} is not kept any more"
     if not past.differences:
@@ -120,7 +120,7 @@ def _since(past: Past) -> str:
     return f"since run {past.run}: {'; '.join(told)}" + (f"; and {more} more" if more else "")
 
 
-def _took(group: Sequence[Foretold]) -> str:
+def _took(group: Sequence[PreviewRow]) -> str:
     """How long it took the last time, all of it together."""
     known = [each.past for each in group if each.action == "run" and each.past and each.past.took_s is not None]
     if not known or len(known) < len(group):
@@ -128,7 +128,7 @@ def _took(group: Sequence[Foretold]) -> str:
     return f" (took {duration_text(sum(past.took_s or 0.0 for past in known))})"
 
 
-def dry_run_json(pipeline: str, foretold: Sequence[Foretold]) -> dict[str, object]:
+def dry_run_json(pipeline: str, foretold: Sequence[PreviewRow]) -> dict[str, object]:
     """`index` is null for a whole node; `against` is the execution that it was compared with."""
     nodes: dict[str, list[dict[str, object]]] = {}
     for each in foretold:
@@ -136,7 +136,7 @@ def dry_run_json(pipeline: str, foretold: Sequence[Foretold]) -> dict[str, objec
     return {"schema": SCHEMA, "pipeline": json_value(pipeline), "dry_run": True, "nodes": nodes}
 
 
-def _foretold_json(each: Foretold) -> dict[str, object]:
+def _foretold_json(each: PreviewRow) -> dict[str, object]:
     past = each.past
     return {
         "index": each.index,

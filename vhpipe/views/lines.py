@@ -26,7 +26,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Published,
-    Recorded,
+    RecordedEvent,
     RetryDue,
     RetryScheduled,
     ReuseAwaited,
@@ -68,7 +68,7 @@ class Line(NamedTuple):
     follows: bool = False
 
 
-class Surroundings(NamedTuple):
+class LineContext(NamedTuple):
     """What the lines need of the world: the time of day, the logs, and how to call vhpipe about this run.
 
     `approvals_are_answered`: nobody needs to be told how.
@@ -82,7 +82,7 @@ class Surroundings(NamedTuple):
 
 
 def lines_for(
-    view: RunView, recorded: Recorded, surroundings: Surroundings, limit: Weight = Weight.DETAIL
+    view: RunView, recorded: RecordedEvent, surroundings: LineContext, limit: Weight = Weight.DETAIL
 ) -> tuple[str, ...]:
     """What to say about an event that has just been applied to the view, down to a weight; often nothing."""
     return tuple(
@@ -92,7 +92,7 @@ def lines_for(
     )
 
 
-def _said(view: RunView, recorded: Recorded, surroundings: Surroundings, limit: Weight) -> Iterator[Line]:
+def _said(view: RunView, recorded: RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
     event = recorded.event
     match event:
         case RunStarted() | RunResumed() | RunStopping() | RunEnded():
@@ -153,13 +153,13 @@ def end_text(view: RunView) -> str:
     return f"{view.status}{took and ' in ' + took}{_reason(view.because)}"
 
 
-def _started(view: RunView, attempt: AttemptId, surroundings: Surroundings, limit: Weight) -> Iterator[Line]:
+def _started(view: RunView, attempt: AttemptId, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
     yield Line(f"{_attempt(view, attempt)} started", Weight.USUAL)
     if limit is Weight.DETAIL:  # finding the path costs as much as all the rest
         yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
 
 
-def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> Iterator[Line]:
+def _ended(view: RunView, event: AttemptEnded, surroundings: LineContext) -> Iterator[Line]:
     node = view.nodes[event.attempt.execution.node]
     if event.reused_from is not None:
         label = one_line(node.label(event.attempt.execution.index))
@@ -178,7 +178,7 @@ def _ended(view: RunView, event: AttemptEnded, surroundings: Surroundings) -> It
                     for key, value in event.metadata.items())  # fmt: skip
 
 
-def failure_block(view: RunView, attempt: AttemptId, surroundings: Surroundings) -> Iterator[str]:
+def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) -> Iterator[str]:
     """What is known about a failed attempt: where, how, the end of its log, the whole log, and what to do next.
 
     After a few failures of the same node only where its log is.
@@ -212,7 +212,7 @@ def exit_text(attempt: AttemptView) -> str:
 
 
 def _about_approval(
-    view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused, surroundings: Surroundings
+    view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused, surroundings: LineContext
 ) -> Iterator[Line]:
     name = one_line(event.node)
     match event:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vhpipe.config.model import EdgeKind, Multiple, TaskType, Value
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode, PlannedTask
-from vhpipe.plan.sweeps import point, sweep_size
+from vhpipe.sweep.parameter_sets import point, sweep_size
 
 
 def counted_executions(node: PlannedNode) -> int | None:

@@ -27,7 +27,7 @@ from vhpipe.schedule.vocabulary import (
     NodeStarted,
     NodeStopping,
     Published,
-    Recorded,
+    RecordedEvent,
     RetryDue,
     RetryScheduled,
     ReuseAwaited,
@@ -97,7 +97,7 @@ class RunView:
         for node in self.nodes.values():
             node.lose()
 
-    def apply(self, recorded: Recorded) -> None:
+    def apply(self, recorded: RecordedEvent) -> None:
         event, at = recorded.event, recorded.at
         match event:
             case RunStarted() | RunResumed() | RunStopping() | RunEnded():
@@ -105,9 +105,7 @@ class RunView:
             case AttemptStarted():
                 self.nodes[event.attempt.execution.node].attempt_started(event.attempt, at)
             case AttemptStopping():
-                self.nodes[event.attempt.execution.node].attempt_stopping(
-                    event.attempt.execution.index, event.because
-                )
+                self.nodes[event.attempt.execution.node].attempt_stopping(event.attempt.execution.index, event.because)
             case AttemptEnded():
                 self.nodes[event.attempt.execution.node].attempt_ended(event, at)
             case AttemptLost():

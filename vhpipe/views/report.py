@@ -36,14 +36,14 @@ class UnreadSource(NamedTuple):
         raise AssertionError(f"nothing was read, so nothing can be located at {location}")
 
 
-class Placed(NamedTuple):
+class PlacedDiagnostic(NamedTuple):
     span: Span
     diagnostic: Diagnostic
 
 
-def placed(document: Source, diagnostics: Iterable[Diagnostic]) -> tuple[Placed, ...]:
+def placed(document: Source, diagnostics: Iterable[Diagnostic]) -> tuple[PlacedDiagnostic, ...]:
     """The diagnostics with their spans, in the order of their places in the file, each once."""
-    found = {Placed(_span(document, diagnostic.at), diagnostic): None for diagnostic in diagnostics}
+    found = {PlacedDiagnostic(_span(document, diagnostic.at), diagnostic): None for diagnostic in diagnostics}
     return tuple(sorted(found, key=_order))
 
 
@@ -62,7 +62,7 @@ def render_concise(document: Source, diagnostics: Iterable[Diagnostic], color: b
     return "".join(_headline(document, item, paint) + "\n" for item in placed(document, diagnostics))
 
 
-def _full(document: Source, item: Placed, paint: "_Painter") -> str:
+def _full(document: Source, item: PlacedDiagnostic, paint: "_Painter") -> str:
     span, diagnostic = item
     second = [(_span(document, related.at), related.message) for related in diagnostic.related[:MAX_RELATED]]
     digits = len(str(max(place.line for place in (span, *(place for place, _ in second)))))
@@ -75,7 +75,7 @@ def _full(document: Source, item: Placed, paint: "_Painter") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _headline(document: Source, item: Placed, paint: "_Painter") -> str:
+def _headline(document: Source, item: PlacedDiagnostic, paint: "_Painter") -> str:
     span, diagnostic = item
     place = paint(f"{one_line(document.name)}:{span.line}:{span.column}:", "strong")
     severity = paint(f"{diagnostic.severity}:", diagnostic.severity)
@@ -100,7 +100,7 @@ def _span(document: Source, at: Location | Span) -> Span:
     return at if isinstance(at, Span) else document.span(at)
 
 
-def _order(item: Placed) -> tuple[Span, int, str, str]:
+def _order(item: PlacedDiagnostic) -> tuple[Span, int, str, str]:
     return item.span, SEVERITIES.index(item.diagnostic.severity), item.diagnostic.rule, item.diagnostic.message
 
 

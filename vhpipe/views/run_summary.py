@@ -75,9 +75,7 @@ def _deployment_details(node: NodeView) -> Iterator[str]:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 
 
-def _failures(
-    view: RunView, node: NodeView, log_path: Callable[[AttemptId], str], commands: Commands
-) -> Iterator[str]:
+def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str], commands: Commands) -> Iterator[str]:
     failed = [execution for execution in node.known_executions() if execution.status in FAILED]
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]

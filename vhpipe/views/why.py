@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vhpipe.plan.evidence import Difference
-from vhpipe.plan.reusing import reuses
+from vhpipe.plan.provenance import Difference
+from vhpipe.plan.reuse_policy import reuses
 from vhpipe.schedule.vocabulary import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
@@ -16,7 +16,7 @@ LONGEST_VALUE = 60
 REUSE_WAS_OFF = "reuse was off"
 
 
-class Compared(NamedTuple):
+class PastComparison(NamedTuple):
     """Another execution to compare with, and what differs; `differences` is None where that cannot be known."""
 
     run: int
@@ -36,7 +36,7 @@ class Why(NamedTuple):
     action: str
     happened: str
     was_reusable: bool
-    compared: Compared | None = None
+    compared: PastComparison | None = None
 
 
 def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def _subject(difference: Difference) -> str:
     return f"{difference.part}:" if is_file else difference.part
 
 
-def _advice(why: Why, compared: Compared) -> str | None:
+def _advice(why: Why, compared: PastComparison) -> str | None:
     """What follows where nothing differs and it ran all the same."""
     if why.action != "run" or compared.differences != ():
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from vhpipe.diagnostics import Diagnostic, Location, Span
-from vhpipe.views.report import Placed, Source, placed
+from vhpipe.views.report import PlacedDiagnostic, Source, placed
 from vhpipe.views.safe_text import one_line
 
 
@@ -15,7 +15,7 @@ class FileFindings(NamedTuple):
     source: Source
     diagnostics: tuple[Diagnostic, ...]
 
-    def placed(self) -> tuple[Placed, ...]:
+    def placed(self) -> tuple[PlacedDiagnostic, ...]:
         return placed(self.source, self.diagnostics)
 
     def span(self, at: Location | Span) -> Span:
@@ -35,7 +35,7 @@ class KnownRule(Protocol):
     def fixable(self) -> bool: ...
 
 
-class Told(NamedTuple):
+class ReportedFinding(NamedTuple):
     """One finding with its file, its place and a fingerprint that outlives a move of the line."""
 
     file: FileFindings
@@ -44,14 +44,14 @@ class Told(NamedTuple):
     fingerprint: str
 
 
-def told(findings: Iterable[FileFindings]) -> Iterator[Told]:
+def told(findings: Iterable[FileFindings]) -> Iterator[ReportedFinding]:
     """Every finding of every file, in the order of the places. No two fingerprints are equal."""
     seen: dict[str, int] = {}
     for file in findings:
         for span, diagnostic in file.placed():
             key = "\0".join((file.name, diagnostic.rule, diagnostic.message, _line(file.source, span).strip()))
             seen[key] = seen.get(key, 0) + 1
-            yield Told(file, span, diagnostic, _digest(f"{key}\0{seen[key]}"))
+            yield ReportedFinding(file, span, diagnostic, _digest(f"{key}\0{seen[key]}"))
 
 
 def plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vhpipe.views.formats.findings import FileFindings, Told, plain, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, told
 
 LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -11,7 +11,7 @@ def render_github(findings: Sequence[FileFindings]) -> str:
     return "".join(_command(item) + "\n" for item in told(findings))
 
 
-def _command(item: Told) -> str:
+def _command(item: ReportedFinding) -> str:
     span, diagnostic = item.span, item.diagnostic
     properties = {
         "title": f"vhpipe ({diagnostic.rule})",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Fix, Span
-from vhpipe.views.formats.findings import FileFindings, Told, encodable, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, told
 from vhpipe.views.json_values import json_text
 from vhpipe.views.summary import SEVERITIES
 
@@ -25,7 +25,7 @@ def render_json(findings: Sequence[FileFindings]) -> str:
     return json_text(report) + "\n"
 
 
-def _finding(item: Told) -> dict[str, object]:
+def _finding(item: ReportedFinding) -> dict[str, object]:
     diagnostic = item.diagnostic
     return {
         "rule": diagnostic.rule,

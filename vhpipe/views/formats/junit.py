@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from vhpipe.views.formats.findings import FileFindings, Told, plain, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, told
 
 
 def render_junit(findings: Sequence[FileFindings]) -> str:
@@ -17,7 +17,7 @@ def render_junit(findings: Sequence[FileFindings]) -> str:
     )
 
 
-def _suite(file: FileFindings, items: Sequence[Told]) -> str:
+def _suite(file: FileFindings, items: Sequence[ReportedFinding]) -> str:
     failures = sum(item.diagnostic.severity == "error" for item in items)
     skipped = len(items) - failures
     name = _attribute(file.name)
@@ -27,7 +27,7 @@ def _suite(file: FileFindings, items: Sequence[Told]) -> str:
     return f"  <testsuite name={name} {counts}>\n{cases}  </testsuite>\n"
 
 
-def _case(item: Told) -> str:
+def _case(item: ReportedFinding) -> str:
     span, diagnostic = item.span, item.diagnostic
     where = f"{item.file.name}:{span.line}:{span.column}"
     head = f"    <testcase classname={_attribute(item.file.name)} "

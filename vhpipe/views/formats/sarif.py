@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Edit, Fix, Related, Severity, Span
-from vhpipe.views.formats.findings import FileFindings, KnownRule, Told, encodable, told
+from vhpipe.views.formats.findings import FileFindings, KnownRule, ReportedFinding, encodable, told
 from vhpipe.views.json_values import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -52,7 +52,7 @@ def _rule(rule: str, severity: Severity, known: KnownRule | None) -> dict[str, o
     return described
 
 
-def _result(item: Told, rule_index: int) -> dict[str, object]:
+def _result(item: ReportedFinding, rule_index: int) -> dict[str, object]:
     diagnostic = item.diagnostic
     text = diagnostic.message if diagnostic.hint is None else f"{diagnostic.message}; {diagnostic.hint}"
     result: dict[str, object] = {

@@ -1,0 +1,120 @@
+"""What the engine believes of a spool that a step may have written itself."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from vhpipe.attempt.masking import NOTHING
+from vhpipe.attempt.publishing_spool import AT_ONCE_BYTES, SpoolContent, Spools
+from vhpipe.attempt.run_metrics import RunMetrics
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan
+from vhpipe.store.run_folder import RunFolder
+
+ATTEMPT = AttemptId(ExecutionId("a"))
+COPY = "0" * 32
+
+
+class Step:
+    """An attempt that has started, and its spool."""
+
+    def __init__(self, path: Path) -> None:
+        self.run = RunFolder(1, path)
+        self.folder = self.run.attempt_folder(ATTEMPT)
+        self.folder.mkdir(parents=True)
+        self.series = path / "metrics.jsonl"
+        self.spools = Spools(self.run, RunMetrics(str(self.series), Plan("p", ())), NOTHING)
+        self.spools.open(ATTEMPT)
+
+    def say(self, *entries: object) -> None:
+        with open(self.folder / "published.jsonl", "ab") as spool:
+            spool.writelines(each if isinstance(each, bytes) else json.dumps(each).encode() + b"\n" for each in entries)
+
+    def ended(self) -> SpoolContent:
+        return self.spools.close(ATTEMPT)
+
+    def points(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.series.read_text().splitlines()] if self.series.exists() else []
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Step:
+    return Step(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense\n", b"\xff\xfe\n", b"[]\n", b"{\n", b'{"kind": "metric"}\n', b'{"kind": "metric", "values": 3}\n',
+        b'{"kind": "artifact", "name": 3, "file": "x"}\n', b'{"kind": "other", "name": "x", "file": "y"}\n',
+    ],
+)  # fmt: skip
+def test_a_line_of_another_form_is_a_warning_and_those_after_it_count(step: Step, line: bytes) -> None:
+    step.say(line, {"kind": "metric", "values": {"loss": 1}})
+    ended = step.ended()
+    assert (len(ended.warnings), ended.metrics) == (1, {"loss": 1})
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "", "a//b", "x\0", "y" * 256])
+def test_an_unsafe_name_is_left_out(step: Step, name: str) -> None:
+    (step.folder / "published").mkdir()
+    (step.folder / "published" / COPY).write_text("content")
+    step.say({"kind": "artifact", "name": name, "file": COPY})
+    ended = step.ended()
+    assert (ended.files, len(ended.warnings)) == ((), 1)
+
+
+@pytest.mark.parametrize("file", ["../published.jsonl", "/etc/hostname", "gone", "f" * 32])
+def test_only_files_that_lie_in_the_folder_are_published(step: Step, file: str) -> None:
+    step.say({"kind": "artifact", "name": "x", "file": file})
+    assert step.ended().files == ()
+
+
+def test_neither_a_link_nor_a_pipe_nor_a_linked_folder_is_published(step: Step) -> None:
+    folder = step.folder / "published"
+    folder.mkdir()
+    (folder / COPY).symlink_to("/etc/hostname")
+    os.mkfifo(folder / ("1" * 32))
+    step.say(*({"kind": "model", "name": "x", "file": file} for file in (COPY, "1" * 32)))
+    assert step.ended().files == ()
+
+
+def test_a_spool_that_is_no_file_is_not_waited_for(step: Step) -> None:
+    os.mkfifo(step.folder / "published.jsonl")
+    step.spools.tick()
+    assert step.ended() == SpoolContent()
+
+
+def test_metrics_are_points_as_soon_as_their_line_is_whole(step: Step) -> None:
+    step.say({"kind": "metric", "at": 1.0, "values": {"loss": 2}}, b'{"kind": "metric", "va')
+    step.spools.tick()
+    assert [point["loss"] for point in step.points()] == [2]
+    assert step.points()[0]["_time"] == "1970-01-01T00:00:01+00:00"
+    step.say(b'lues": {"loss": 1}}\n')
+    step.spools.tick()
+    assert [point["loss"] for point in step.points()] == [2, 1]
+    assert step.ended().metrics == {"loss": 1}
+
+
+def test_one_tick_reads_a_bounded_piece_and_the_end_reads_all(step: Step) -> None:
+    line = json.dumps({"kind": "metric", "values": {"loss": 1}}).encode() + b"\n"
+    count = 2 * AT_ONCE_BYTES // len(line)
+    step.say(line * count)
+    step.spools.tick()
+    assert 0 < len(step.points()) < count
+    step.ended()
+    assert len(step.points()) == count
+
+
+def test_a_line_without_an_end_is_passed_over(step: Step) -> None:
+    step.say(b"x" * (3 * AT_ONCE_BYTES), b"\n", {"kind": "metric", "values": {"loss": 1}})
+    assert step.ended().metrics == {"loss": 1}
+
+
+def test_last_values_are_bounded(step: Step) -> None:
+    step.say(*({"kind": "metric", "values": {f"{number:0>900}": 1}} for number in range(100)))
+    ended = step.ended()
+    assert 60 < len(ended.metrics) < 75
+    assert len(step.points()) == 100
+    assert len(ended.warnings) == 1

@@ -1,0 +1,118 @@
+"""A pipeline built in code as the data of a valohai.yaml."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from vhpipe.api.arguments import ParameterDefinition, parameter_value
+from vhpipe.api.steps import StepDefinition, WrittenStep
+from vhpipe.api.yaml_text import yaml_text
+from vhpipe.errors import UsageError
+from vhpipe.plan.unknown_name import unknown_name
+
+HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
+_name = re.compile(r"[\w-]+(?: [\w-]+)*")
+
+
+class PipelineDefinition(NamedTuple):
+    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it."""
+
+    name: str
+    parameters: Mapping[str, ParameterDefinition]
+    steps: Mapping[str, StepDefinition]
+    extension: Mapping[str, Any]
+
+
+def refuse_name(name: str, taken: Mapping[str, object]) -> None:
+    """Errors: UsageError for a name that a step cannot have."""
+    if name in taken:
+        raise UsageError(f"there is a step `{name}` already", "give each step a name of its own")
+    if name == "pipeline":
+        raise UsageError("a step cannot be called `pipeline`", "`${pipeline.NAME}` means a parameter of the pipeline")
+    if not _name.fullmatch(name):
+        raise UsageError(f"a step cannot be called `{name}`", "names have letters, digits, `_` and `-`")
+
+
+def refuse_returns(step: str, names: Sequence[str]) -> None:
+    """Errors: UsageError for names that results cannot have."""
+    for name in names:
+        if not name.isidentifier():
+            raise UsageError(f"step `{step}` cannot return `{name}`", "names of results are written as in Python")
+    if len(set(names)) < len(names):
+        raise UsageError(f"step `{step}` returns two results of one name")
+
+
+def written_text(definition: PipelineDefinition) -> str:
+    """The text of the file. Errors: UsageError for what it cannot say."""
+    written = {name: step.written(definition.parameters, definition.steps) for name, step in definition.steps.items()}
+    _name_steps(written)
+    items: list[dict[str, Any]] = []
+    for step in (each.step for each in written.values()):
+        if {"step": step} not in items:
+            items.append({"step": step})
+    items.append({"pipeline": _pipeline(definition, written)})
+    extension = _extension(definition)
+    if len(extension) > 1:
+        items.append({"vhpipe": extension})
+    return HEADING + yaml_text(items)
+
+
+def _name_steps(written: Mapping[str, WrittenStep]) -> None:
+    """Give steps that differ names that differ."""
+    named: dict[str, dict[str, Any]] = {}
+    for node, each in written.items():
+        if named.setdefault(each.step["name"], each.step) != each.step:
+            each.step["name"] = node if node not in named else f"{node} of the pipeline"
+            named[each.step["name"]] = each.step
+
+
+def _pipeline(definition: PipelineDefinition, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+    edges = [list(edge) for each in written.values() for edge in each.edges]
+    edges += _dependencies(definition, edges)
+    pipeline: dict[str, Any] = {"name": definition.name}
+    parameters = [_parameter(each, written) for each in definition.parameters.values()]
+    if parameters:
+        pipeline["parameters"] = parameters
+    pipeline["nodes"] = [_node(definition.steps[name], each) for name, each in written.items()]
+    pipeline["edges"] = edges
+    return pipeline
+
+
+def _parameter(parameter: ParameterDefinition, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+    targets = [target for each in written.values() for target, name in each.targets if name == parameter.name]
+    described: dict[str, Any] = {"name": parameter.name}
+    default = parameter_value(parameter.default)
+    if default is not None:
+        described["default"] = default
+    if parameter.description:
+        described["description"] = parameter.description
+    if targets:
+        described["targets"] = targets
+    return described
+
+
+def _node(definition: StepDefinition, written: WrittenStep) -> dict[str, Any]:
+    node: dict[str, Any] = {"name": definition.name, "type": "execution", "step": written.step["name"]}
+    node["on-error"] = definition.policies.on_error
+    if written.override:
+        node["override"] = written.override
+    return node
+
+
+def _dependencies(definition: PipelineDefinition, edges: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Edges from parents that give nothing else."""
+    joined = {(source.split(".")[0], target.split(".")[0]) for source, target in edges}
+    found = []
+    for name, step in definition.steps.items():
+        for parent in dict.fromkeys(step.policies.parents):
+            if parent not in definition.steps:
+                raise unknown_name(f"parent of step `{name}`", parent, definition.steps)
+            if (parent, name) not in joined:
+                found.append([f"{parent}.dependency.end", f"{name}.dependency.start"])
+    return found
+
+
+def _extension(definition: PipelineDefinition) -> dict[str, Any]:
+    nodes = {name: dict(step.policies.extension) for name, step in definition.steps.items() if step.policies.extension}
+    found: dict[str, Any] = {"pipeline": definition.name, **definition.extension}
+    return {**found, "nodes": nodes} if nodes else found

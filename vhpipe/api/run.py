@@ -1,0 +1,225 @@
+"""One run: how it goes, what it made, and how to wait for it or stop it."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from vhpipe.api.nodes import Node, RunFiles
+from vhpipe.api.run_progress import commands_about
+from vhpipe.attempt.run_metrics import METRICS
+from vhpipe.errors import VhpipeError
+from vhpipe.store.blobs import Blobs
+from vhpipe.store.journal import JournalFollower
+from vhpipe.store.project import ProjectStore
+from vhpipe.store.requests import write_request
+from vhpipe.store.run_folder import RunFolder, RunInfo
+from vhpipe.views.progress import RunView
+
+POLL_S = 0.05
+
+
+class PipelineFailed(VhpipeError):
+    """A run that is not complete; `run` has what it made."""
+
+    exit_code = 1
+
+    def __init__(self, run: "Run") -> None:
+        self.run = run
+        super().__init__(_told(run), f"see {commands_about(run._folder).about(run.number, 'show')}")
+
+
+class Run:
+    """A run, under way or ended. Make it with `run`, `Pipeline.start`, or `Run.open`."""
+
+    def __init__(
+        self, folder: RunFolder, view: RunView, info: RunInfo, *, ended: threading.Event | None = None,
+        follower: JournalFollower | None = None,
+    ) -> None:  # fmt: skip
+        self._folder, self._view, self._info = folder, view, info
+        self._ended, self._follower = ended, follower
+        self._files = RunFiles(folder, Blobs(folder.path.parents[1] / "blobs"), main_module_in_steps())
+        self.failure: BaseException | None = None
+        self.was_asked = False
+
+    @classmethod
+    def open(cls, project: str | os.PathLike[str] = ".", number: int | str = "latest") -> "Run":
+        """A run of a project, whoever started it. Errors: UsageError if there is none of that number."""
+        folder = ProjectStore.open(Path(project).resolve()).run(str(number))
+        follower = JournalFollower(folder.journal_path)
+        run = cls(folder, RunView.start(folder.plan(), folder.number), folder.info(), follower=follower)
+        run._look()
+        return run
+
+    @property
+    def number(self) -> int:
+        return self._folder.number
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._folder.path
+
+    @property
+    def pipeline(self) -> str:
+        return self._info.pipeline
+
+    @property
+    def version(self) -> str | None:
+        """The version of its pipeline, counted up where definition or code had changed; None if it has none."""
+        return self._view.plan.version
+
+    @property
+    def status(self) -> str:
+        """created, started, complete, error, stopped or crashed."""
+        self._look()
+        return str(self._view.status)
+
+    @property
+    def because(self) -> str | None:
+        """Why it is not complete; None where there is nothing to explain."""
+        self._look()
+        return self._view.because
+
+    @property
+    def exit_code(self) -> int:
+        """0 if it is complete or was stopped by its own pipeline, else 1."""
+        self._look()
+        return self._view.exit_code
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """The pipeline's parameters that were given."""
+        return dict(self._info.asked.parameter_values) if self._info.asked else {}
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Its nodes by name, in the order in which they can run."""
+        self._look()
+        return {name: self.node(name) for name in self._view.nodes}
+
+    @property
+    def metadata(self) -> Mapping[str, Mapping[str, object]]:
+        """The last metadata of each node that has any."""
+        return {name: node.metadata for name, node in self.nodes.items() if node.metadata}
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, Path]]:
+        """The files of each node that has any."""
+        return {name: node.outputs for name, node in self.nodes.items() if node.outputs}
+
+    @property
+    def artifacts(self) -> Mapping[str, Path]:
+        """The files that steps published to the run, and those that it monitors, by name."""
+        return self._published_files("artifact")
+
+    @property
+    def models(self) -> Mapping[str, Path]:
+        """The models that steps published to the run, and those that it monitors, by name."""
+        return self._published_files("model")
+
+    @property
+    def metrics(self) -> Mapping[str, object]:
+        """The last values of the metrics that steps published to the run, and of those that it monitors."""
+        self._look()
+        return {each.name: each.value for each in self._view.published.values() if each.kind == "metric"}
+
+    @property
+    def points(self) -> tuple[Mapping[str, object], ...]:
+        """Every point of these metrics as it came, with its `_time` and `_node`."""
+        path = self.path / METRICS
+        return tuple(json.loads(line) for line in path.read_bytes().splitlines()) if path.exists() else ()
+
+    def _published_files(self, kind: str) -> dict[str, Path]:
+        self._look()
+        files = (each for each in self._view.published.values() if each.kind == kind and each.datum is not None)
+        return {each.name: self._files.blob(each.datum.blob) for each in files if each.datum is not None}
+
+    def node(self, name: str) -> Node:
+        """A node by its name. Errors: UsageError for an unknown one."""
+        if name not in self._view.nodes:
+            from vhpipe.plan.unknown_name import unknown_name
+
+            raise unknown_name(f"node of run {self.number}", name, self._view.nodes)
+        parents = tuple(dict.fromkeys(edge.source for edge in self._view.plan.edges_into(name)))
+        return Node(name, parents, None, self._view, self._files)
+
+    def is_running(self) -> bool:
+        if self._ended is not None:
+            return not self._ended.is_set()
+        self._look()
+        return not self._view.has_ended
+
+    def is_successful(self) -> bool:
+        """Whether it is complete and nothing in it failed; reused and skipped nodes are no failures."""
+        return not self.is_running() and self.exit_code == 0 and not self._failed()
+
+    def elapsed_s(self) -> float | None:
+        """Seconds from its start to its end, or to now; None before its start."""
+        self._look()
+        if self._view.started_at is None:
+            return None
+        return (self._view.ended_at or time.time()) - self._view.started_at
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end: False when the time is up before. Ctrl-C stops a run of this process."""
+        self.was_asked = True
+        if self._ended is not None:
+            return self._wait_here(self._ended, timeout_s)
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while self.is_running():
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_S)
+        return True
+
+    def stop(self) -> None:
+        """Ask it to end, as `vhpipe stop` does: what runs is stopped, nothing starts. One that has ended stays so."""
+        if self.is_running():
+            write_request(self._folder, "stop", by="the program that started it" if self._ended else "Python")
+
+    def raise_for_status(self) -> None:
+        """Raise what kept it from ending, or `PipelineFailed` if it is not complete."""
+        self.was_asked = True
+        if self.failure is not None:
+            raise self.failure
+        if self.exit_code != 0:
+            raise PipelineFailed(self)
+
+    def _wait_here(self, ended: threading.Event, timeout_s: float | None) -> bool:
+        try:
+            return ended.wait(timeout_s)
+        except KeyboardInterrupt:
+            self.stop()
+            ended.wait()
+            raise
+
+    def _look(self) -> None:
+        """Bring the view of a run of another process up to date."""
+        if self._follower is None:
+            return
+        is_alive = self._folder.is_alive()
+        for recorded in self._follower.poll():
+            self._view.apply(recorded)
+        self._view.note_engine(is_alive)
+
+    def _failed(self) -> bool:
+        return any(node.counts.failed for node in self._view.nodes.values())
+
+    def __repr__(self) -> str:
+        return f"<Run {self.number} of {self.pipeline} {self.status}>"
+
+
+def _told(run: Run) -> str:
+    failed = [node for node in run.nodes.values() if node.status in ("error", "crashed")]
+    because = run.because or (failed[0].because if failed else None)
+    return f"run {run.number} of `{run.pipeline}` is {run.status}" + (f": {because}" if because else "")
+
+
+def main_module_in_steps() -> str | None:
+    """The name by which steps know the script that runs here."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return os.path.basename(file).removesuffix(".py") if file else None

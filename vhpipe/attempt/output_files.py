@@ -1,0 +1,138 @@
+"""Where the output of an attempt goes: `log`, `log.index` and `metadata.jsonl` in its folder.
+
+Each but the log is made when first needed: an execution makes few files.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
+from vhpipe.attempt.stop_conditions import Measured
+from vhpipe.runners.protocol import Stream
+from vhpipe.schedule.vocabulary import Json
+from vhpipe.store.atomic import write_all
+
+LOG_LIMIT = 1 << 30
+"""Bytes of a log that are kept; after them a line says that the rest is not."""
+INDEX_BUFFER = 1 << 16
+Leave = Callable[[str], None]
+"""Makes an empty file at a path, cheaper than by writing one."""
+TRUNCATED = b"\n[vhpipe: the log is longer than 1 GiB, the rest is not kept]\n"
+
+
+class AttemptOutput:
+    """The sink of one attempt. The bytes of both streams are kept as they came, in the order in which they were read.
+
+    `log.index` has a line `<offset> <o|e> <seconds since the epoch>` for each piece.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        measured: Measured | None = None,
+        mask: Mask | None = None,
+        leave_empty: Leave | None = None,
+        limit_bytes: int = LOG_LIMIT,
+    ) -> None:
+        self._folder, self._measured, self._limit_bytes = folder, measured, limit_bytes
+        self._leave_empty = leave_empty
+        self.failure: str | None = None
+        self._reader = MetadataReader(mask)
+        self._log: int | None = None
+        self._size = 0
+        self._is_cut = False
+        self._index: list[str] = []
+
+    @property
+    def metadata(self) -> dict[str, Json]:
+        """The last value of every key so far."""
+        return self._reader.last
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        names = ", ".join(f"`{key}`" for key in sorted(self._reader.left_out)[:5])
+        return (f"metadata is larger than 64 KiB: the last values leave out {names}",) if names else ()
+
+    def write(self, stream: Stream, content: bytes) -> None:
+        """Keep what has come. Where that is impossible for this attempt alone, `failure` says why."""
+        self._trying(lambda now: self._take(stream, content, now))
+
+    def close(self) -> None:
+        self._trying(self._finish)
+
+    def _trying(self, keep: Callable[[float], None]) -> None:
+        if self.failure is not None:
+            return
+        try:
+            keep(time.time())
+        except OSError as failure:
+            self.failure = survivable(failure, "cannot keep the log")
+            self._forget_log()
+
+    def _take(self, stream: Stream, content: bytes, now: float) -> None:
+        if self._log is None:
+            self._log = self._open("log")
+        if not self._is_cut:
+            self._keep(stream, content, now)
+        if stream == "o":
+            self._record(self._reader.feed(content), now)
+
+    def _finish(self, now: float) -> None:
+        if self._log is None:
+            self._make_empty_log()
+        else:
+            self._forget_log()
+            self._flush_index()
+        self._record(self._reader.finish(), now)
+
+    def _make_empty_log(self) -> None:
+        """A silent execution has a log all the same, for its path is told in many places."""
+        if self._leave_empty is None:
+            self._append("log", b"")
+        else:
+            self._leave_empty(f"{self._folder}/log")
+
+    def _forget_log(self) -> None:
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+
+    def _keep(self, stream: Stream, content: bytes, now: float) -> None:
+        assert self._log is not None
+        kept = content[: self._limit_bytes - self._size]
+        self._is_cut = len(kept) < len(content)
+        self._write(self._log, "log", kept + TRUNCATED if self._is_cut else kept)
+        self._index.append(f"{self._size} {stream} {now:.6f}\n")
+        self._size += len(kept)
+        if len(self._index) > INDEX_BUFFER // 32:
+            self._flush_index()
+
+    def _flush_index(self) -> None:
+        self._append("log.index", "".join(self._index).encode())
+        self._index.clear()
+
+    def _record(self, found: list[dict[str, Json]], now: float) -> None:
+        if not found:
+            return
+        self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
+        if self._measured is not None:
+            self._measured(self._reader.last, found)
+
+    def _append(self, name: str, content: bytes) -> None:
+        file = self._open(name)
+        try:
+            self._write(file, name, content)
+        finally:
+            os.close(file)
+
+    def _write(self, file: int, name: str, content: bytes) -> None:
+        try:
+            write_all(file, content)
+        except OSError as error:
+            error.filename = f"{self._folder}/{name}"
+            raise
+
+    def _open(self, name: str) -> int:
+        return os.open(f"{self._folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

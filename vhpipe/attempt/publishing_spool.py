@@ -1,0 +1,198 @@
+"""What steps publish while they run: the spool of an attempt is read as it grows, its files are kept at the end.
+
+A step may write what it likes into its spool, so nothing in it is believed: names are checked as those of outputs,
+files have to lie in the attempt's folder, and what makes no sense is a warning.
+Source: decision 88.
+"""
+
+import json
+import os
+import re
+import stat
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from vhpipe.attempt.identifiers import random_identifier
+from vhpipe.attempt.masking import Masking
+from vhpipe.attempt.metadata_lines import KEPT_BYTES, metadata_of_line
+from vhpipe.attempt.run_context import SPOOL_NAME
+from vhpipe.attempt.run_metrics import RunMetrics
+from vhpipe.config.paths import path_fault
+from vhpipe.errors import from_os_error
+from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
+from vhpipe.publishing import FOLDER, LINE_LIMIT
+from vhpipe.schedule.vocabulary import Json
+from vhpipe.store.blobs import Blobs
+from vhpipe.store.run_folder import RunFolder
+
+AT_ONCE_BYTES = 1 << 20
+"""So much of one spool is read in one tick, so that a busy one does not hold up the loop."""
+WARNED = 5
+_COPY = re.compile(r"[0-9a-f]{32}")
+
+
+class SpooledFile(NamedTuple):
+    kind: PublishedKind
+    name: str
+    path: str
+    size_bytes: int
+    mode: int
+    properties: dict[str, Json]
+
+
+class SpoolContent(NamedTuple):
+    """All that an attempt published: files, the last values of metrics, and what is to be warned of."""
+
+    files: tuple[SpooledFile, ...] = ()
+    metrics: Mapping[str, Json] = MappingProxyType({})
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+def kept_things(spooled: SpoolContent, blobs: Blobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
+    """What was published, its files in the blob store; and what is to be warned of."""
+    files = tuple(PublishedThing(file.kind, file.name, _datum(file, blobs)) for file in spooled.files)
+    metrics = tuple(PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
+    return files + metrics, spooled.warnings
+
+
+def _datum(file: SpooledFile, blobs: Blobs) -> Datum:
+    properties = (file.properties,) if file.properties else ()
+    return Datum(random_identifier(), file.name, *blobs.keep(file.path), file.mode & 0o777, properties)
+
+
+class Spools:
+    """The spools of the attempts that run now. For the engine's thread only."""
+
+    def __init__(self, run: RunFolder, metrics: RunMetrics, masking: Masking) -> None:
+        self._run, self.metrics, self.masking = run, metrics, masking
+        self._open: dict[AttemptId, _Spool] = {}
+
+    def open(self, attempt: AttemptId) -> None:
+        self._open[attempt] = _Spool(self._run.attempt_path(attempt), self.masking)
+
+    def tick(self) -> None:
+        """Look at what has been published since; metrics become points of the run. Errors: EnvironmentFailure."""
+        for attempt, spool in self._open.items():
+            self._read(attempt, spool)
+
+    def close(self, attempt: AttemptId) -> SpoolContent:
+        """All that the attempt published. Errors: EnvironmentFailure."""
+        spool = self._open.pop(attempt, None)
+        if spool is None:
+            return SpoolContent()
+        while self._read(attempt, spool):
+            pass
+        return spool.spooled()
+
+    def _read(self, attempt: AttemptId, spool: "_Spool") -> bool:
+        """Whether there was something new."""
+        try:
+            has_grown = spool.read()
+        except OSError as failure:
+            raise from_os_error(failure, "cannot read") from failure
+        if spool.points:
+            self.metrics.add(attempt, spool.points)
+            spool.points.clear()
+        return has_grown
+
+
+class _Spool:
+    def __init__(self, folder: str, masking: Masking) -> None:
+        self._folder, self._masking = folder, masking
+        self._place = 0
+        self._files: dict[tuple[str, str], SpooledFile] = {}
+        self._metrics: dict[str, Json] = {}
+        self._metrics_bytes = 0
+        self._warnings: dict[str, None] = {}
+        self.points: list[tuple[float, dict[str, Json]]] = []
+
+    def read(self) -> bool:
+        """Take the next whole lines; False where there are none."""
+        content = self._next()
+        whole = content.rfind(b"\n") + 1
+        if not whole:
+            if len(content) <= LINE_LIMIT:
+                return False
+            whole = len(content)  # no line is so long: it is passed over
+        self._place += whole
+        for line in content[:whole].splitlines():
+            self._take(line)
+        return True
+
+    def _next(self) -> bytes:
+        try:
+            descriptor = os.open(
+                f"{self._folder}/{SPOOL_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            )
+        except OSError:  # not there, or something that is no file
+            return b""
+        try:
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return os.pread(descriptor, AT_ONCE_BYTES, self._place) if is_file else b""
+        finally:
+            os.close(descriptor)
+
+    def spooled(self) -> SpoolContent:
+        return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))
+
+    # ── lines ────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, line: bytes) -> None:
+        entry = metadata_of_line(line) or {}
+        match entry:
+            case {"kind": "metric", "values": dict(values)}:
+                self._take_metrics(values, entry.get("at"))
+            case {"kind": "artifact" | "model" as kind, "name": str(name), "file": str(file)}:
+                self._take_file(kind, name, file, entry.get("properties"))
+            case _:
+                self._warn("what was published as no `vhpipe publish` would is left out")
+
+    def _take_metrics(self, values: dict[str, Json], at: Json) -> None:
+        masked = self._masking.object(values)
+        when = at if isinstance(at, float) and 0 < at < 1 << 33 else time.time()
+        self.points.append((when, masked))
+        for name, value in masked.items():
+            self._keep_last(name, value)
+
+    def _keep_last(self, name: str, value: Json) -> None:
+        """The last values go into the journal, so they are bounded."""
+        size = len(json.dumps((name, value)))
+        before = len(json.dumps((name, self._metrics[name]))) if name in self._metrics else 0
+        if self._metrics_bytes + size - before > KEPT_BYTES:
+            self._warn("metrics are larger than 64 KiB: the last values leave out some")
+            return
+        self._metrics_bytes += size - before
+        self._metrics[name] = value
+
+    def _take_file(self, kind: PublishedKind, name: str, file: str, properties: Json) -> None:
+        if fault := path_fault(name):
+            self._warn(f"published {kind} `{name}` {fault}")
+            return
+        found = self._file_status(file)
+        if found is None:
+            self._warn(f"published {kind} `{name}` is not there any more")
+            return
+        said = self._masking.object(properties) if isinstance(properties, dict) else {}
+        path = f"{self._folder}/{FOLDER}/{file}"
+        self._files.pop((kind, name), None)
+        self._files[kind, name] = SpooledFile(kind, name, path, found.st_size, found.st_mode, said)
+
+    def _file_status(self, file: str) -> os.stat_result | None:
+        folder = f"{self._folder}/{FOLDER}"
+        if not _COPY.fullmatch(file) or os.path.islink(folder):
+            return None
+        try:
+            found = os.lstat(f"{folder}/{file}")
+        except OSError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
+
+    def _warn(self, message: str) -> None:
+        if len(self._warnings) < WARNED:
+            self._warnings[self._masking.text(message)] = None

@@ -1,0 +1,71 @@
+"""The variables of an attempt as its folder keeps them: what the executions of a node share is one file of many names.
+
+The rest stands in the attempt's configuration anyway, and is taken from there when it is asked for.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from vhpipe.attempt.configuration_files import ConfigurationWriter
+from vhpipe.attempt.run_context import SPOOL_NAME, RunContext, parameter_variables, recorded_variables
+from vhpipe.plan.model import ExecutionSpec
+from vhpipe.publishing import SPOOL
+from vhpipe.schedule.vocabulary import Json
+from vhpipe.store.atomic import write_new
+
+NAME = "environment.json"
+JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
+OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSITORY_DIR", SPOOL, JOB, EXECUTION})
+"""What no two attempts share, beside parameters."""
+
+
+class VariablesKeeper:
+    """Keeps variables for the attempts of one run. Thread-safe."""
+
+    def __init__(self, around: RunContext, configuration: ConfigurationWriter) -> None:
+        self._around, self._configuration = around, configuration
+        self._shared: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def keep(
+        self, folder: str, spec: ExecutionSpec, variables: Mapping[str, str], of_parameters: Iterable[str]
+    ) -> None:
+        """Write down what `kept_variables` gives back; `of_parameters` names those that only parameters make."""
+        path = f"{folder}/{NAME}"
+        if spec.members is not None:  # each member of a group has variables of its own
+            write_new(path, json.dumps(recorded_variables(self._around, spec, variables)).encode())
+            return
+        key = spec.id.node, tuple(of_parameters)
+        text = self._shared.get(key)
+        if text is None:
+            left_out = OWN.union(key[1]) - spec.environment_variables.keys()
+            shared = {name: variables[name] for name in variables if name not in left_out}
+            text = self._shared[key] = json.dumps(recorded_variables(self._around, spec, shared))
+        self._configuration.link(text, path)
+
+
+def kept_variables(folder: Path) -> dict[str, str | None] | None:
+    """The variables of the attempt, secrets without a value; None where the file is missing or damaged."""
+    kept = _object(folder / NAME)
+    if kept is None:
+        return None
+    variables = {name: value for name, value in kept.items() if value is None or isinstance(value, str)}
+    if JOB in variables:
+        return variables
+    of_parameters = parameter_variables(_object(folder / "config/parameters.json") or {})
+    return {**of_parameters, **variables, **_of_attempt(folder)}
+
+
+def _of_attempt(folder: Path) -> dict[str, str]:
+    identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
+    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("config", "inputs", "outputs")}
+    folders[SPOOL] = str(folder / SPOOL_NAME)
+    return folders if identifier is None else {**folders, JOB: f"exec-{identifier}", EXECUTION: str(identifier)}
+
+
+def _object(path: Path) -> dict[str, Json] | None:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

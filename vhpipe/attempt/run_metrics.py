@@ -1,0 +1,102 @@
+"""The metrics of a run itself: `metrics.jsonl` in its folder, to which every point is appended as it comes.
+
+They are the metadata that a `monitor` selects, and the metrics that steps publish.
+Source: decision 88.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from vhpipe.attempt.stop_conditions import Measured
+from vhpipe.errors import from_os_error
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan
+from vhpipe.plan.monitored_results import monitored_metrics
+from vhpipe.schedule.vocabulary import AttemptEnded, Json, Published, RecordedEvent
+from vhpipe.store.atomic import write_all
+
+METRICS = "metrics.jsonl"
+OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
+"""What every line has: when, and where it comes from. No metric can be called so."""
+
+
+class RunMetrics:
+    """Appends to the metrics of one run; it observes the run for results that were not made here. Thread-safe."""
+
+    def __init__(self, path: str, plan: Plan) -> None:
+        self._path = path
+        self._monitors = {node.name: node.extras.monitor for node in plan.nodes if node.extras.monitor.metrics}
+        self._taken_over: AttemptId | None = None
+
+    def watch(self, attempt: AttemptId) -> Measured | None:
+        """Who is to hear what an attempt measures; None where nothing of it is monitored."""
+        monitor = self._monitors.get(attempt.execution.node)
+        if monitor is None:
+            return None
+
+        def measured(last: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
+            now = time.time()
+            points = ((each, monitored_metrics(monitor, each)) for each in found)
+            self._append([_line(attempt, now, each.get("_time"), point) for each, point in points if point])
+
+        return measured
+
+    def add(self, attempt: AttemptId, points: Sequence[tuple[float, Mapping[str, Json]]]) -> None:
+        """Points that a step has published, each with its time. Errors: EnvironmentFailure."""
+        try:
+            self._append([_line(attempt, at, None, values) for at, values in points])
+        except OSError as failure:
+            raise from_os_error(failure, "cannot write") from failure
+
+    def observe(self, recorded: RecordedEvent) -> None:
+        """Of a result that was not made here the last values are points, once: there are no others."""
+        event = recorded.event
+        if isinstance(event, AttemptEnded):
+            self._taken_over = event.attempt if event.reused_from is not None else None
+        elif isinstance(event, Published) and event.kind == "metric" and self._is_taken_over(event.execution):
+            assert self._taken_over is not None, "an execution is taken over"
+            self.add(self._taken_over, [(recorded.at, {event.name: event.value})])
+
+    def tick(self) -> None:
+        pass
+
+    def _is_taken_over(self, execution: ExecutionId) -> bool:
+        return self._taken_over is not None and self._taken_over.execution == execution
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        if not lines:
+            return
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            write_all(descriptor, b"".join(lines))
+        except OSError as failure:
+            failure.filename = self._path
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def both(one: Measured | None, other: Measured | None) -> Measured | None:
+    """Somebody who tells two what is measured."""
+    if one is None or other is None:
+        return one or other
+
+    def measured(last: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
+        one(last, found)
+        other(last, found)
+
+    return measured
+
+
+def _line(attempt: AttemptId, at: float, said: Json, values: Mapping[str, Json]) -> bytes:
+    """`said` is what the step itself says of the time."""
+    line: dict[str, Json] = {
+        "_time": said if isinstance(said, str) else datetime.fromtimestamp(at, UTC).isoformat(),
+        "_node": attempt.execution.node,
+        "_index": attempt.execution.index,
+        "_attempt": attempt.number,
+        **{name: value for name, value in values.items() if name not in OF_THE_LINE},
+    }
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

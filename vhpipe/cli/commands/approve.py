@@ -1,0 +1,19 @@
+"""`vhpipe approve RUN NODE`: let a run go on that waits for approval."""
+
+from pathlib import Path
+
+import click
+
+from vhpipe.cli.commands.run_request import answer_approval
+from vhpipe.project.open_run import open_run
+from vhpipe.project.selectors import opened_project, project_option, required_run_argument
+
+
+@click.command("approve", short_help="Let a run go on that waits for approval.")
+@required_run_argument
+@click.argument("node")
+@project_option
+def command(selector: str, node: str, project: Path) -> int:
+    """Grant the approval that NODE waits for."""
+    answer_approval(open_run(opened_project(project).run(selector)), node, "approve")
+    return 0

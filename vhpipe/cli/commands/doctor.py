@@ -1,0 +1,130 @@
+"""`vhpipe doctor`: what is wrong with this machine, the project's state folder or the project, and what to do."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vhpipe.project.selectors import json_option, project_option
+
+if TYPE_CHECKING:
+    from vhpipe.store.health import Check
+    from vhpipe.store.project import ProjectStore
+
+
+@click.command("doctor", short_help="Say what is wrong on this machine, and what to do.")
+@click.option(
+    "--adopt",
+    "adopts",
+    is_flag=True,
+    help="Take over a state folder that was copied or made by another user: every stored file is verified, "
+    "and what to reuse, requests and working copies are dropped.",
+)
+@project_option
+@json_option
+def command(adopts: bool, project: Path, as_json: bool) -> int:
+    """Say what is wrong with this machine, the project's state folder or the project, each with what to do.
+
+    The exit code is 1 if something keeps runs from working.
+    """
+    project = project.absolute()
+    if adopts:
+        return _adopt(project)
+    checks = list(_checks(project))
+    _print(checks, as_json)
+    return 1 if any(check.severity == "error" for check in checks) else 0
+
+
+def _checks(project: Path) -> Iterator["Check"]:
+    from vhpipe.engine.machine_checks import machine_checks
+    from vhpipe.store.health import guarded, owner_check, store_checks
+    from vhpipe.store.project import FOLDER, ProjectStore
+
+    owner = owner_check(project, os.environ)
+    trials = project / FOLDER if owner is not None and owner.severity == "ok" else project
+    yield from guarded("machine", lambda: machine_checks(project, trials, os.environ))
+    if owner is not None:
+        yield owner
+        if owner.severity == "ok":
+            store = ProjectStore(project)
+            yield from guarded("store", lambda: store_checks(store))
+            yield from guarded("runs", lambda: _run_checks(store))
+    yield from guarded("file", lambda: _file_checks(project))
+
+
+def _run_checks(store: "ProjectStore") -> Iterator["Check"]:
+    from vhpipe.cli.terminal.run_progress import commands_from_here
+    from vhpipe.project.run_listing import listed_runs
+    from vhpipe.store.health import Check
+    from vhpipe.views.node_progress import ENGINE_GONE
+    from vhpipe.views.run_text import command_text
+
+    commands = commands_from_here(store.project)
+    for run in listed_runs(store, None):
+        if run.status == "unknown":
+            hint = command_text(("vhpipe", "clean", "--run", str(run.run), *commands.options))
+            yield Check("warning", "runs", f"run {run.run} cannot be read: {run.because}", f"remove it: {hint}")
+        elif run.because == ENGINE_GONE and run.ended_at is None:
+            hint = f"{commands.about(run.run, 'resume')}, or {commands.about(run.run, 'stop')}"
+            yield Check("warning", "runs", f"run {run.run} has lost its engine", hint)
+
+
+def _file_checks(project: Path) -> Iterator["Check"]:
+    from vhpipe.project.checked_file import DEFAULT_FILE, load_file
+    from vhpipe.store.health import Check
+
+    path = os.path.relpath(project / DEFAULT_FILE)
+    if not os.path.exists(path):
+        yield Check("warning", "file", f"there is no `{path}`", "name the folder with --project")
+        return
+    found = [diagnostic.severity for diagnostic in load_file(path).diagnostics]
+    counts = f"{found.count('error')} errors and {found.count('warning')} warnings"
+    if "error" in found:
+        yield Check("error", "file", f"`{path}` has {counts}", f"vhpipe validate {path}")
+    else:
+        yield Check("ok", "file", f"`{path}` has {counts}")
+
+
+def _print(checks: list["Check"], as_json: bool) -> None:
+    from vhpipe.views.json_values import SCHEMA, json_text
+    from vhpipe.views.safe_text import one_line
+
+    if as_json:
+        click.echo(json_text({"schema": SCHEMA, "checks": [check._asdict() for check in checks]}))
+        return
+    for check in checks:
+        click.echo(f"{check.severity:7}  {check.about:7}  {one_line(check.message)}")
+        if check.hint is not None:
+            click.echo(f"{'':18}{one_line(check.hint)}")
+
+
+def _adopt(project: Path) -> int:
+    from humanize import naturalsize
+
+    from vhpipe.errors import UsageError
+    from vhpipe.store.adoption import adopt
+    from vhpipe.store.health import owner_check
+
+    owner = owner_check(project, os.environ)
+    if owner is None:
+        raise UsageError(f"there is no state folder in `{project}`", "name the folder with --project")
+    if owner.severity == "ok":
+        click.echo(f"{owner.message}: there is nothing to take over")
+        return 0
+    click.echo(owner.message, err=True)
+    adopted = adopt(project, os.environ)
+    runs, blobs = _counted(adopted.runs, "run"), _counted(adopted.blobs, "stored file")
+    click.echo(f"taken over: {runs}, {blobs} ({naturalsize(adopted.size_bytes, binary=True)}), verified")
+    entries, requests = _counted(adopted.reuse_entries, "result to reuse", "results to reuse"), adopted.requests
+    click.echo(f"dropped: {entries}, {_counted(requests, 'request')}, working copies")
+    for blob in adopted.damaged:
+        click.echo(f"damaged and put aside: {blob}")
+    if adopted.runs:
+        click.echo("look at the runs before you resume one, for that runs the commands of its plan: vhpipe runs")
+    return 0
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,84 @@
+"""`vhpipe run --dry-run`: what a run would do and why, without doing any of it."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from vhpipe.engine.start import Order
+    from vhpipe.history.preview import PreviewedExecution
+    from vhpipe.history.provenance import PastRun, PastRuns
+    from vhpipe.views.dry_run import PastExecution, PreviewRow
+
+dry_run_option = click.option(
+    "-n", "--dry-run", "is_dry", is_flag=True, help="Only say what would run or be reused, and why."
+)
+
+
+def dry_run(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+    """Print what the run would do; the exit code is that of a command line that could start."""
+    from vhpipe.cli.commands.walk import order_of
+    from vhpipe.history.preview import preview
+    from vhpipe.views.dry_run import dry_run_json, dry_run_lines
+    from vhpipe.views.json_values import json_text
+
+    order = order_of(words, options)
+    foretold = tuple(_foretold(order, preview(order)))
+    if options["as_json"]:
+        click.echo(json_text(dry_run_json(order.plan.pipeline, foretold)))
+    else:
+        click.echo("\n".join(dry_run_lines(order.plan.pipeline, foretold)))
+    return 0
+
+
+def _foretold(order: "Order", foreseen: tuple["PreviewedExecution", ...]) -> Iterator["PreviewRow"]:
+    """What was foreseen, each beside the execution of the same name in the last run that has its node."""
+    import os
+
+    from vhpipe.engine.reuse import NOTHING_LIKE_IT
+    from vhpipe.history.provenance import PastRuns
+    from vhpipe.plan.model import ExecutionId, PlannedTask
+    from vhpipe.store.project import FOLDER, ProjectStore
+    from vhpipe.views.dry_run import PreviewRow
+
+    past_runs = PastRuns(ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None)
+
+    @cache
+    def last_run(node: str) -> "PastRun | None":
+        return past_runs.before(ExecutionId(node), order.plan.pipeline, order.is_pipeline)
+
+    tasks = {node.name for node in order.plan.nodes if isinstance(node, PlannedTask)}
+    for each in foreseen:
+        run = last_run(each.node) if each.evidence is not None else None
+        yield PreviewRow(
+            each.node,
+            each.index,
+            each.action,
+            each.because,
+            each.origin,
+            each.found,
+            past=_past(past_runs, run, each),
+            is_compared=each.evidence is not None,
+            is_unknown=each.because == NOTHING_LIKE_IT,
+            is_task=each.node in tasks,
+            needs_approval=each.needs_approval,
+        )
+
+
+def _past(past_runs: "PastRuns", run: "PastRun | None", foreseen: "PreviewedExecution") -> "PastExecution | None":
+    from vhpipe.plan.model import ExecutionId
+    from vhpipe.plan.provenance import differences_between
+    from vhpipe.views.dry_run import PastExecution
+
+    if run is None or foreseen.evidence is None:
+        return None
+    execution = ExecutionId(foreseen.node, foreseen.index or 0)
+    state = run.execution(execution)
+    if state is None:
+        return None
+    maker, made = past_runs.maker(run, execution)
+    old = past_runs.evidence(run, execution)
+    differences = differences_between(old, foreseen.evidence) if old else None
+    return PastExecution(run.number, state.status, differences, maker.took_s(made))

@@ -1,0 +1,19 @@
+"""`vhpipe reject RUN NODE`: refuse the approval that a run waits for."""
+
+from pathlib import Path
+
+import click
+
+from vhpipe.cli.commands.run_request import answer_approval
+from vhpipe.project.open_run import open_run
+from vhpipe.project.selectors import opened_project, project_option, required_run_argument
+
+
+@click.command("reject", short_help="Refuse the approval that a run waits for.")
+@required_run_argument
+@click.argument("node")
+@project_option
+def command(selector: str, node: str, project: Path) -> int:
+    """Refuse the approval that NODE waits for: the run stops."""
+    answer_approval(open_run(opened_project(project).run(selector)), node, "reject")
+    return 0

@@ -1,0 +1,183 @@
+"""`vhpipe sweep expand`: the parameter sets of a sweep, for people and for other launchers; nothing is run."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vhpipe.cli.options.arguments import argument_options, chosen_file, match_name, pick_pipeline, read_parameter_files
+from vhpipe.cli.options.sweep import given_sweeps, sweep_options
+from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.config.model import Config, Value
+    from vhpipe.plan.model import Plan, PlannedTask
+    from vhpipe.store.run_folder import RunRequest
+
+ROWS_SHOWN = 20
+
+
+@click.group(name="sweep", short_help="Show the parameter sets of a sweep without running it.")
+def command() -> None:
+    """What the executions of a sweep would get."""
+
+
+@command.command("expand")
+@click.argument("words", metavar="[FILE] [PIPELINE] [NODE]", nargs=-1)
+@argument_options
+@sweep_options
+@click.option("--goal", type=click.Choice(("max", "min")), help="As for run; a bayesian search is not expanded.")
+@click.option("--step", metavar="NAME", help="A step instead of a node.")
+@click.option("--task", metavar="NAME", help="A task (blueprint) instead of a node.")
+@click.option("--all", "with_fixed", is_flag=True, help="With the parameters that do not vary, too.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N",
+              help=f"Print so many sets at most; a table has {ROWS_SHOWN} if not given.")  # fmt: skip
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, which `--sets` reads.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, which `--sets` reads.")
+def expand(words: tuple[str, ...], **options: Any) -> int:
+    """Print the parameter sets of a sweep, one for each execution.
+
+    It is the sweep of the node that --sweep or --sets name, else of NODE, else of the only task.
+    """
+    plan, node = _planned(words, options)
+    return _print(plan, node, options)
+
+
+def _planned(words: Sequence[str], options: Mapping[str, Any]) -> "tuple[Plan, PlannedTask]":
+    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.planning import planned
+
+    file, pipeline, node = _split(words)
+    loaded = load_file(file)
+    refuse_errors(loaded)
+    if pipeline is not None and node is None and not _fits_pipeline(loaded.config, pipeline):
+        pipeline, node = None, pipeline
+    if (options["step"] or options["task"]) and (pipeline or node):
+        raise UsageError("a pipeline or node, --step and --task exclude each other", "name one of them")
+    asked = _asked(options, loaded.config, file)
+    name = pipeline or (None if asked.step or asked.task else pick_pipeline(loaded.config, None).name)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file)
+    return wanted.plan, _chosen(wanted.plan, node, wanted.swept)
+
+
+def _split(words: Sequence[str]) -> tuple[str, str | None, str | None]:
+    if len(words) > 3:
+        raise UsageError(f"unexpected argument `{words[3]}`", "at most [FILE] [PIPELINE] [NODE]")
+    if len(words) < 2:
+        return (*chosen_file(words), None)
+    file, pipeline = chosen_file(words[:1])
+    if pipeline is None:
+        return file, words[1], words[2] if len(words) == 3 else None
+    if len(words) == 3:
+        return words[0], words[1], words[2]
+    return file, pipeline, words[1]
+
+
+def _fits_pipeline(config: "Config", name: str) -> bool:
+    try:
+        return bool(match_name(name, [pipeline.name for pipeline in config.pipelines], "pipeline"))
+    except UsageError:
+        return False
+
+
+def _asked(options: Mapping[str, Any], config: "Config", file: str) -> "RunRequest":
+    from vhpipe.store.run_folder import RunRequest
+
+    step, task = options["step"], options["task"]
+    return RunRequest(
+        file=file,
+        step=match_name(step, config.steps_by_name(), "step") if step else None,
+        task=match_name(task, config.tasks_by_name(), "task") if task else None,
+        parameters=tuple(options["parameter_assignments"]),
+        parameter_values=dict(read_parameter_files(options["parameter_files"])),
+        seed=options["seed"],
+        sweeps=given_sweeps(options, [node.name for each in config.pipelines for node in each.nodes]),
+    )
+
+
+def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTask":
+    from vhpipe.plan.model import PlannedTask
+
+    tasks = {node.name: node for node in plan.nodes if isinstance(node, PlannedTask)}
+    if name is not None:
+        found = tasks.get(match_name(name, [node.name for node in plan.nodes], "node"))
+        if found is None:
+            raise UsageError(f"node `{name}` is no task, so nothing varies in it", f"--sweep {name}.PARAMETER=…")
+        return found
+    candidates = list(swept or tasks)
+    if len(candidates) == 1:
+        return tasks[candidates[0]]
+    if not candidates:
+        raise UsageError("nothing varies", "--sweep NODE.PARAMETER=…")
+    raise UsageError("several nodes vary", f"name one of {', '.join(f'`{task}`' for task in candidates)}")
+
+
+# ── printing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _print(plan: "Plan", node: "PlannedTask", options: Mapping[str, Any]) -> int:
+    from vhpipe.plan.execution import is_search
+    from vhpipe.sweep.parameter_sets import sweep_size
+    from vhpipe.views.plan_sets import may_spread
+    from vhpipe.views.safe_text import one_line
+
+    count = sweep_size(node.sweep)
+    if is_search(node):
+        click.echo(one_line(f"{node.name}: {count:,} executions, proposed batch by batch as it goes"), err=True)
+        return 0
+    noun = "execution" if count == 1 else "executions"
+    click.echo(one_line(f"{node.name}: {count:,} {noun} by {node.sweep.type}"), err=True)
+    for name in may_spread(node, tuple(plan.edges_into(node.name))):
+        click.echo(one_line(f"an edge may bring another value, or a list, for `{name}`"), err=True)
+    limit = options["limit"]
+    if options["as_json"]:
+        _print_lines(_sets(plan, node, options["with_fixed"], limit))
+    elif options["as_csv"]:
+        _print_csv(_sets(plan, node, options["with_fixed"], limit))
+    else:
+        shown = min(count, ROWS_SHOWN if limit is None else limit)
+        _print_table(list(_sets(plan, node, options["with_fixed"], shown)), count)
+    return 0
+
+
+def _sets(plan: "Plan", node: "PlannedTask", with_fixed: bool, limit: int | None) -> "Iterator[dict[str, Value]]":
+    """One at a time, in the types that the parameters have."""
+    from vhpipe.plan.execution import in_declared_types
+    from vhpipe.sweep.parameter_sets import point, sweep_size
+
+    fixed = node.spec.values if with_fixed else {}
+    points = (point(node.sweep, index, plan.seed) for index in range(sweep_size(node.sweep)))
+    for values in islice(points, limit):
+        yield in_declared_types(node.spec, {**fixed, **values})
+
+
+def _print_lines(sets: "Iterator[dict[str, Value]]") -> None:
+    from vhpipe.views.json_values import json_text
+
+    for values in sets:
+        sys.stdout.write(f"{json_text(values, indent=None)}\n")
+
+
+def _print_csv(sets: "Iterator[dict[str, Value]]") -> None:
+    from vhpipe.views.compare import csv_line
+
+    names: list[str] | None = None
+    for values in sets:
+        if names is None:
+            names = list(values)
+            sys.stdout.write(csv_line(names))
+        sys.stdout.write(csv_line(values.get(name) for name in names))
+
+
+def _print_table(sets: "list[dict[str, Value]]", count: int) -> None:
+    from vhpipe.cli.terminal.columns import columns
+    from vhpipe.views.run_text import value_text
+
+    names = list(sets[0]) if sets else []
+    rows = [(str(index), *(value_text(values.get(name)) for name in names)) for index, values in enumerate(sets)]
+    if rows:
+        click.echo(columns(("index", *names), rows, right=("index",)))
+    if count > len(rows):
+        click.echo(f"… and {count - len(rows):,} more" if rows else f"{count:,} in all")

@@ -1,0 +1,44 @@
+"""`vhpipe wait RUN`: wait until a run has ended, and end as it did."""
+
+import time
+from pathlib import Path
+
+import click
+
+from vhpipe.cli.terminal.run_progress import commands_from_here
+from vhpipe.project.open_run import OpenRun, open_run
+from vhpipe.project.selectors import opened_project, project_option, run_argument
+from vhpipe.views.lines import end_text
+from vhpipe.views.next_step import next_step
+
+PAUSE_S = 0.1
+
+
+@click.command("wait", short_help="Wait until a run has ended, and end as it did.")
+@run_argument
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long.")
+@project_option
+def command(selector: str, timeout: float | None, project: Path) -> int:
+    """Wait until a run has ended, the latest if RUN is not given.
+
+    The exit code is 0 if the run is complete or its own pipeline stopped it, else 1; also if the time was up.
+    """
+    run = open_run(opened_project(project).run(selector))
+    if not _waited(run, timeout):
+        click.echo(f"run {run.view.number} still runs after {timeout:g} s", err=True)
+        return 1
+    click.echo(f"run {run.view.number} {end_text(run.view)}", err=True)
+    if (step := next_step(run.view, commands_from_here(project))) is not None:
+        click.echo(step, err=True)
+    return run.view.exit_code
+
+
+def _waited(run: OpenRun, timeout_s: float | None) -> bool:
+    """Whether the run has ended within the time."""
+    deadline = time.monotonic() + (float("inf") if timeout_s is None else timeout_s)
+    while not run.view.has_ended:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(PAUSE_S)
+        run.refresh()
+    return True

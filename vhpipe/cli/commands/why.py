@@ -1,0 +1,87 @@
+"""`vhpipe why RUN NODE`: why an execution ran or did not, and what differs from an earlier one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vhpipe.errors import UsageError
+from vhpipe.plan.model import ExecutionId
+from vhpipe.plan.provenance import differences_between
+from vhpipe.plan.reuse_policy import reuses
+from vhpipe.project.open_run import open_run
+from vhpipe.project.selectors import (
+    AttemptSelector,
+    json_option,
+    one_execution,
+    opened_project,
+    parse_selection,
+    project_option,
+    required_run_argument,
+    selected_node,
+)
+from vhpipe.store.project import ProjectStore
+from vhpipe.views.json_values import json_text
+from vhpipe.views.progress import RunView
+from vhpipe.views.why import PastComparison, Why, what_happened, why_json, why_lines
+
+if TYPE_CHECKING:
+    from vhpipe.history.provenance import PastRun, PastRuns
+
+
+@click.command("why", short_help="Say why an execution ran, and what differs from an earlier one.")
+@required_run_argument
+@click.argument("node", metavar="NODE[#INDEX]")
+@click.option("--against", metavar="RUN", help="Compare with this run; if not given, with the one before that has it.")
+@project_option
+@json_option
+def command(selector: str, node: str, against: str | None, project: Path, as_json: bool) -> int:
+    """Say why an execution ran or was reused, and compare what it stands on with an earlier one, part by part."""
+    store = opened_project(project)
+    view = open_run(store.run(selector)).view
+    selection = parse_selection(node, tuple(view.nodes))
+    why = _why(store, view, selection, against)
+    if as_json:
+        click.echo(json_text(why_json(why)))
+    else:
+        click.echo("\n".join(why_lines(why)))
+    return 0
+
+
+def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against: str | None) -> Why:
+    node = selected_node(view, selection)
+    execution = one_execution(view, selection) if node.total else None
+    action, happened = what_happened(node, execution)
+    label = node.name if execution is None else node.label(execution.index)
+    why = Why(view.number, label, action, happened, reuses(node.planned))
+    if execution is None:
+        return why
+    compared = _compared(store, view, ExecutionId(node.name, execution.index), against)
+    return why._replace(compared=compared and compared._replace(label=label))
+
+
+def _compared(store: ProjectStore, view: RunView, execution: ExecutionId, against: str | None) -> PastComparison | None:
+    from vhpipe.history.provenance import PastRun, PastRuns
+
+    past = PastRuns(store)
+    now = PastRun(store.run(str(view.number)))
+    then = _named(past, store, against, execution) if against else _before(past, now, execution)
+    if then is None:
+        return None
+    state = then.execution(execution)
+    assert state is not None, "a run to compare with has the execution"
+    old, new = past.evidence(then, execution), past.evidence(now, execution)
+    differences = differences_between(old, new) if old and new else None
+    return PastComparison(then.number, str(execution), state.status, differences)
+
+
+def _before(past: "PastRuns", now: "PastRun", execution: ExecutionId) -> "PastRun | None":
+    return past.before(execution, now.info.pipeline, now.info.is_pipeline, now.number)
+
+
+def _named(past: "PastRuns", store: ProjectStore, against: str, execution: ExecutionId) -> "PastRun":
+    number = store.run(against).number
+    run = past.run(number)
+    if run is None or run.execution(execution) is None:
+        raise UsageError(f"run {number} has not started `{execution}`", hint="compare with a run that has it")
+    return run

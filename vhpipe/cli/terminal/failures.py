@@ -1,0 +1,152 @@
+"""What went wrong, in one line on stderr and an exit code; a traceback never reaches the user.
+
+| what | exit code |
+|---|---|
+| a `VhpipeError` | its own: 2, 3 or 4 |
+| wrong usage | 2 |
+| a failed system call (disk, permissions) | 4 |
+| Ctrl-C | 130 |
+| the reader of our output has gone | 141, as the shell counts SIGPIPE |
+| anything else is a bug: the traceback is saved in a file that the line names | 70 |
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from vhpipe import __version__
+from vhpipe.diagnostics import Diagnostic, Span
+from vhpipe.document.limits import MAX_BYTES
+from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
+from vhpipe.views.safe_text import one_line
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+BUG = 70
+
+
+_concealed: set[str] = set()
+
+
+def conceal(values: Iterable[str]) -> None:
+    """Show these values in no message and no report of this process."""
+    _concealed.update(values)
+
+
+def _open(text: str) -> str:
+    """What of a text may be shown."""
+    if not _concealed:
+        return text
+    from vhpipe.attempt.masking import Masking
+
+    return Masking(_concealed).text(text)
+
+
+def report(failure: BaseException) -> int:
+    """The exit code of a failed command, after saying on stderr what failed."""
+    if isinstance(failure, BrokenPipeError):
+        return _leave_pipe()
+    try:
+        return _say(failure)
+    except BrokenPipeError:
+        return _leave_pipe()
+
+
+def _say(failure: BaseException) -> int:
+    match failure:
+        case InvalidFile():
+            return _say_diagnostics(failure)
+        case VhpipeError():
+            return _say_line(failure.message, failure.hint, failure.exit_code)
+        case click.UsageError():
+            return _say_line(_as_ours(failure.format_message()), _where_usage_stands(failure), 2)
+        case click.ClickException():
+            return _say_line(_as_ours(failure.format_message()), None, 2)
+        case KeyboardInterrupt() | click.Abort() | EOFError():
+            print(file=sys.stderr)
+            return INTERRUPTED
+        case OSError():
+            return _say_line(from_os_error(failure, "could not read or write").message, None, 4)
+        case _:
+            return _say_bug(failure)
+
+
+def _say_line(message: str, hint: str | None, exit_code: int) -> int:
+    print(f"vhpipe: error: {one_line(_open(message))}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {one_line(_open(hint))}", file=sys.stderr)
+    return exit_code
+
+
+def _as_ours(message: str) -> str:
+    """A message of click in the form of our own: one line, lower case, no full stop."""
+    message = " ".join(message.split()).rstrip(".")
+    return message[:1].lower() + message[1:] if message[1:2].islower() else message
+
+
+def _where_usage_stands(failure: click.UsageError) -> str:
+    path = failure.ctx.command_path if failure.ctx else "vhpipe"
+    return f"`{path} --help` shows the usage"
+
+
+def _say_diagnostics(failure: InvalidFile) -> int:
+    """The whole report: what is wrong, with its lines of the file where they can still be read."""
+    from vhpipe.views.report import UnreadSource, render_full
+
+    diagnostics = [item if isinstance(item.at, Span) else _at_the_top(item) for item in failure.diagnostics]
+    color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    print(render_full(UnreadSource(failure.name, _lines(failure.name)), diagnostics, color), file=sys.stderr)
+    return _say_line(failure.message, None, failure.exit_code)
+
+
+def _at_the_top(diagnostic: Diagnostic) -> Diagnostic:
+    """A place in data that is not at hand any more is shown as the first character of the file."""
+    return diagnostic._replace(at=Span(1, 1, 1, 1), related=())
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    try:
+        with open(name, encoding="utf-8-sig", errors="replace") as file:
+            return tuple(file.read(MAX_BYTES).splitlines())
+    except (OSError, ValueError):
+        return ()
+
+
+def _say_bug(failure: BaseException) -> int:
+    saved = _saved_report(failure)
+    where = f"the report is in `{saved}`" if saved else "no report could be saved"
+    _say_line(f"this is a bug in vhpipe {__version__} ({type(failure).__name__}); {where}", None, BUG)
+    return BUG
+
+
+def _saved_report(failure: BaseException) -> str | None:
+    """The path of a new file with mode 0600, or None where the disk refuses.
+
+    The command line is left out: it may hold secrets.
+    """
+    import platform
+    import tempfile
+    import traceback
+
+    head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
+    text = _open(head + "".join(traceback.format_exception(failure)))
+    try:
+        handle, path = tempfile.mkstemp(prefix="vhpipe-report-", suffix=".txt")
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        return None
+    return path
+
+
+def _leave_pipe() -> int:
+    """Nobody reads any more: what Python flushes at its end must not fail a second time."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    return BROKEN_PIPE

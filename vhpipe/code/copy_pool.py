@@ -1,0 +1,90 @@
+"""The working copies that a run has taken: idle ones are used again, new ones are taken when none is idle."""
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+
+class HeldCopy(Protocol):
+    """One copy of the project's code, held by this run."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def restore(self) -> None: ...
+
+    def keep_as(self, target: Path) -> None: ...
+
+    def release(self) -> None: ...
+
+
+class CopySource(Protocol):
+    def take(self) -> HeldCopy: ...
+
+
+class CopyPool:
+    """Thread-safe. `is_small` tells that making or restoring a copy is no work worth a thread.
+
+    Large copies are restored when they are taken again (`restore_late`), where a thread of the pool does it.
+    """
+
+    def __init__(self, source: CopySource, is_small: bool, restore_late: bool = False) -> None:
+        self._source = source
+        self._is_small = is_small
+        self._restore_late = restore_late
+        self._lock = threading.Lock()
+        self._idle: list[HeldCopy] = []
+        self._used: list[HeldCopy] = []
+        self._taken: list[HeldCopy] = []
+
+    def next_is_ready(self) -> bool:
+        return self._is_small or bool(self._idle)
+
+    def take(self) -> HeldCopy:
+        """A copy as in the snapshot."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            used = self._used.pop() if self._used else None
+        if used is not None:
+            used.restore()
+            return used
+        copy = self._source.take()
+        with self._lock:
+            self._taken.append(copy)
+        return copy
+
+    def give_back(self, copy: HeldCopy) -> None:
+        """Put a copy back to the snapshot for the next attempt."""
+        if not self._restore_late:
+            copy.restore()
+        with self._lock:
+            (self._used if self._restore_late else self._idle).append(copy)
+
+    def keep(self, copy: HeldCopy, target: Path) -> None:
+        """Leave what a failed execution made of a copy at `target`; a fresh one takes its place."""
+        copy.keep_as(target)
+        self.give_back(copy)
+
+    def close(self) -> None:
+        for copy in self._taken:
+            copy.release()
+
+
+class InPlace:
+    """No copy at all: steps work in the project itself, and what they change stays changed."""
+
+    def __init__(self, project: Path) -> None:
+        self.path = project
+
+    def take(self) -> HeldCopy:
+        return self
+
+    def restore(self) -> None:
+        pass
+
+    def keep_as(self, target: Path) -> None:
+        pass
+
+    def release(self) -> None:
+        pass

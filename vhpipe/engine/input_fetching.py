@@ -1,0 +1,200 @@
+"""Inputs from outside of the pipeline: which files their URIs stand for, and their bytes as blobs."""
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+import msgspec
+
+from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.config.paths import path_fault
+from vhpipe.engine.download import download
+from vhpipe.engine.local_files import matching_files
+from vhpipe.engine.recorded_uris import hide, redacted, true_uri
+from vhpipe.errors import UsageError, VhpipeError
+from vhpipe.plan.input_places import Candidate, collision_text, place_files, placed_path
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
+from vhpipe.schedule.vocabulary import InputsReported
+from vhpipe.store.blobs import Blobs
+
+__all__ = ["Fetcher", "expand_inputs", "redacted"]
+
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
+
+
+def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
+    """The plan with the files that its inputs' URIs stand for; a secret in a URI is in no field of it any more.
+
+    Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
+    A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
+    says; what that drops is in `notices`.
+    Errors: UsageError naming node, input and place.
+    """
+    bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
+    notices = list(plan.notices)
+    nodes = tuple(_expand_node(node, bases, plan.on_collision, notices) for node in plan.nodes)
+    return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(notices))
+
+
+def _expand_node(node: PlannedNode, bases: dict[str, str], policy: str, notices: list[str]) -> PlannedNode:
+    if isinstance(node, PlannedDeployment) or not node.spec.inputs or (node.given and node.given.is_whole):
+        return node
+    inputs = tuple(
+        _expand_input(node.name, item, bases[item.relative_to], policy, notices) for item in node.spec.inputs
+    )
+    return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, inputs=inputs))
+
+
+def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices: list[str]) -> PlannedInput:
+    where = f"input `{item.name}` of node `{node}`"
+    try:
+        files = [file for uri in item.uris for file in _files_of(uri, item, base)]
+        files = _without_collisions(files, policy, where, notices)
+        if item.filename is not None and len(files) == 1:
+            files = [msgspec.structs.replace(files[0], path=item.filename)]
+        for file in files:
+            if reason := path_fault(file.path):
+                raise UsageError(f"`{file.path}` cannot be a file's place: it {reason}", hint="name it by `filename`")
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", error.hint) from None
+    uris = tuple(hide(uri) for uri in item.uris)
+    return msgspec.structs.replace(item, uris=uris, files=tuple(files))
+
+
+def _without_collisions(files: list[SourceFile], policy: str, where: str, notices: list[str]) -> list[SourceFile]:
+    """The files that keep their place or, under keep-all, get another. The same file twice is one.
+
+    Source: decision 16.
+    """
+    candidates = [Candidate(file.path, 0, None, file.uri, redacted(file.uri)) for file in files]
+    placement = place_files(candidates, policy)
+    for collision in placement.collisions:
+        message = collision_text(collision, policy)
+        if policy == "error":
+            raise UsageError(message, hint="choose another --on-collision, or fewer files")
+        notices.append(f"{where}: {message}")
+    return [SourceFile(files[position].uri, target) for target, position in placement.placed]
+
+
+def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
+    match = _SCHEME.match(uri)
+    scheme = match[1].lower() if match else ""
+    if scheme in {"http", "https"}:
+        yield _remote_file(uri, item)
+    elif scheme in {"", "file"}:
+        yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
+    else:
+        raise UsageError(
+            f"`{redacted(uri)}`: `{scheme}://` is not supported yet",
+            hint="download the file and give its path: -i NODE.INPUT=PATH",
+        )
+
+
+def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
+    try:
+        path = urlsplit(uri).path
+    except ValueError as error:
+        raise UsageError(f"`{redacted(uri)}` is no address: {error}", hint="check its brackets") from None
+    if "*" in path:
+        raise UsageError(
+            f"`{redacted(uri)}`: `*` stands for local files only", hint="name each file; `%2A` is a star in a name"
+        )
+    decoded = os.fsdecode(unquote_to_bytes(path))
+    if (not decoded or decoded.endswith("/")) and item.filename is None:
+        raise UsageError(f"`{redacted(uri)}` does not end in a file's name", hint="name it by `filename`")
+    place = placed_path(decoded, decoded, item.keep_directories)
+    return SourceFile(hide(uri), place or item.filename or "")
+
+
+def local_path(uri: str) -> str:
+    """The path that a `file://` URI names. Errors: UsageError for one of another machine."""
+    parts = urlsplit(uri, allow_fragments=False)
+    if parts.netloc not in {"", "localhost"}:
+        raise UsageError(f"`{uri}` is not a file of this machine", hint=f"three slashes: file:///{uri[7:]}")
+    return os.fsdecode(unquote_to_bytes(uri[len("file://") + len(parts.netloc) :]))
+
+
+def _local_files(uri: str, path: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
+    absolute = os.path.normpath(os.path.join(base, path))
+    found = matching_files(absolute) if "*" in path else _one_file(uri, absolute)
+    if not found and not item.optional:
+        what = "matches no file" if "*" in path else "does not exist"
+        raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`")
+    pattern = _below(absolute, base)
+    for file in found:
+        place = placed_path(_below(file, base), pattern, item.keep_directories)
+        yield SourceFile(f"file://{quote(os.fsencode(file))}", place)
+
+
+def _one_file(uri: str, absolute: str) -> tuple[str, ...]:
+    if os.path.isdir(absolute):
+        folder = uri.rstrip("/")
+        raise UsageError(f"`{uri}` is a folder", hint=f"its files are `{folder}/*`, all below it `{folder}/**`")
+    if os.path.exists(absolute) and not os.path.isfile(absolute):
+        raise UsageError(f"`{uri}` is not a regular file")
+    return (absolute,) if os.path.exists(absolute) else ()
+
+
+def _below(path: str, base: str) -> str:
+    """The path as seen from the base; from the root where it is not below the base."""
+    return path.removeprefix(base.rstrip("/") + "/").lstrip("/")
+
+
+class _Fetch:
+    """One fetch under way or over; exactly one of `result` and `failure` is set when it is done."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.result: tuple[str, int] | None = None
+        self.failure: BaseException | None = None
+
+
+class Fetcher:
+    """Fetches each URI once, for as long as it lives. Thread-safe: who asks for what is under way waits for it."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._lock = threading.Lock()
+        self._fetches: dict[str, _Fetch] = {}
+
+    def fetch(self, uri: str) -> tuple[str, int]:
+        """sha256 and size of what a `SourceFile.uri` names, stored as a blob.
+
+        Errors: EnvironmentFailure; all who waited get it, the next who asks tries again.
+        """
+        with self._lock:
+            fetch = self._fetches.get(uri)
+            is_ours = fetch is None
+            if fetch is None:
+                fetch = self._fetches[uri] = _Fetch()
+        if is_ours:
+            self._perform(fetch, uri)
+        fetch.done.wait()
+        if fetch.result is None:
+            assert fetch.failure is not None, "a fetch that is done has a result or a failure"
+            raise fetch.failure
+        return fetch.result
+
+    def fetch_inputs(self, node: str, uris: Iterable[str]) -> InputsReported:
+        """All files of a node from outside, by URI; or why one of them cannot be had."""
+        try:
+            return InputsReported(node, {uri: self.fetch(uri)[0] for uri in uris})
+        except (VhpipeError, OSError) as failure:
+            return InputsReported(node, because=survivable(failure, "cannot fetch"))
+
+    def _perform(self, fetch: _Fetch, name: str) -> None:
+        uri = true_uri(name)
+        try:
+            if uri.startswith("file://"):
+                fetch.result = self._blobs.copy_in(Path(local_path(uri)))
+            else:
+                fetch.result = download(uri, self._blobs)
+        except BaseException as error:
+            fetch.failure = error
+            with self._lock:
+                del self._fetches[name]
+        finally:
+            fetch.done.set()

@@ -1,0 +1,54 @@
+"""Which files have changed since a run: its code, and the inputs that it has read from this machine."""
+
+import os
+from collections.abc import Iterable, Mapping
+from hashlib import file_digest
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from vhpipe.code.snapshot import Snapshot, SnapshotEntry, take_snapshot
+from vhpipe.errors import from_os_error
+
+
+class _Hashes:
+    """Looks at files and keeps nothing."""
+
+    def copy_in(self, path: Path) -> tuple[str, int]:
+        try:
+            with open(path, "rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
+                return digest, file.tell()
+        except OSError as error:
+            raise from_os_error(error, "cannot read") from error
+
+
+def changed_files(snapshot: Snapshot, project: Path) -> tuple[str, ...]:
+    """The paths of the code that are new, gone, or of other content or mode than in the snapshot; sorted."""
+    now = _by_path(take_snapshot(project, _Hashes()).entries)
+    then = _by_path(snapshot.entries)
+    return tuple(sorted(path for path in {*now, *then} if now.get(path) != then.get(path)))
+
+
+def _by_path(entries: Iterable[SnapshotEntry]) -> dict[str, SnapshotEntry]:
+    return {entry.path: entry for entry in entries}
+
+
+def changed_inputs(fetched: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths of local files whose bytes are not the blobs any more that a run has made of them, by URI.
+
+    Files elsewhere are not asked for.
+    """
+    paths = ((os.fsdecode(unquote_to_bytes(uri[7:])), blob) for uri, blob in fetched.items() if _is_local(uri))
+    return tuple(path for path, blob in paths if not _is(path, blob))
+
+
+def _is_local(uri: str) -> bool:
+    return uri.startswith("file:///")
+
+
+def _is(path: str, blob: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file_digest(file, "sha256").hexdigest() == blob
+    except OSError:
+        return False

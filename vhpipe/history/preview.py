@@ -1,0 +1,236 @@
+"""What a run would do, without doing any of it: the scheduler decides as ever, and a world that only looks answers.
+
+Nothing is written, no process is started, no lock is taken, and nothing is fetched over a network.
+"""
+
+import os
+from collections import deque
+from hashlib import file_digest
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.code.snapshot import code_digest, take_snapshot
+from vhpipe.engine.input_fetching import local_path
+from vhpipe.engine.recorded_uris import true_uri
+from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
+from vhpipe.engine.start import Order, is_closed
+from vhpipe.errors import VhpipeError, from_os_error
+from vhpipe.history.provenance import evidence_of
+from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.provenance import Evidence
+from vhpipe.plan.reuse_policy import reuses
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.vocabulary import (
+    ApprovalAnswered,
+    AskApproval,
+    Effect,
+    FetchInputs,
+    InputsReported,
+    LookUpReuse,
+    ReuseAnswered,
+    StartAttempts,
+    StartRequested,
+    Status,
+    Stimulus,
+)
+from vhpipe.store.manifest import Manifest
+from vhpipe.store.project import FOLDER, ProjectStore
+
+Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
+
+REUSE_IS_OFF = "reuse is off"
+
+ALL_AT_ONCE = 1 << 40
+"""A capacity that keeps nothing waiting: what is looked at takes no slot."""
+
+
+class PreviewedExecution(msgspec.Struct, frozen=True):
+    """What would become of an execution; `index` is None for all of a node, or for a deployment.
+
+    `evidence` is there for what would run, `found` is a result that reuse would take if it were on.
+    """
+
+    node: str
+    index: int | None
+    action: Action
+    because: str | None = None
+    origin: Origin | None = None
+    evidence: Evidence | None = None
+    found: Origin | None = None
+    needs_approval: bool = False
+
+
+def preview(order: Order) -> tuple[PreviewedExecution, ...]:
+    """What would become of every node and execution, in the order of the plan.
+
+    Errors: as of a run that begins, for code or inputs that cannot be read and for a foreign state folder.
+    """
+    world = _World(order)
+    world.walk()
+    return tuple(each for node in order.plan.nodes for each in world.foreseen_of(node))
+
+
+class HashingKeeper:
+    """Tells what bytes are called, as the blob store does, and keeps none."""
+
+    def copy_in(self, path: Path) -> tuple[str, int]:
+        try:
+            with open(path, "rb") as file:
+                return file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise from_os_error(error, "cannot read") from error
+
+
+class _World:
+    def __init__(self, order: Order) -> None:
+        self._order, self._plan, self._keeper = order, order.plan, HashingKeeper()
+        self._scheduler = Scheduler(_unlimited(order.plan))
+        self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
+        self._code = code_digest(self._snapshot)
+        self._fingerprints = Fingerprints(self._snapshot, is_closed(order))
+        self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
+        self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
+        self._running: dict[str, ExecutionId] = {}
+        self._unfetched: dict[str, str] = {}
+        self._approved: set[str] = set()
+
+    def walk(self) -> None:
+        effects: deque[Effect] = deque(self._scheduler.handle(StartRequested(ALL_AT_ONCE)).effects)
+        while effects:
+            stimulus = self._answer(effects.popleft())
+            if stimulus is not None:
+                effects.extend(self._scheduler.handle(stimulus).effects)
+
+    def _answer(self, effect: Effect) -> Stimulus | None:
+        """What the world would say at once; None for what it would say when something has been done."""
+        match effect:
+            case FetchInputs():
+                return self._fetch(effect)
+            case LookUpReuse():
+                return self._look_up(effect.execution)
+            case StartAttempts():
+                for attempt in effect.attempts:
+                    self._start(attempt.execution)
+            case AskApproval():
+                self._approved.add(effect.node)
+                return ApprovalAnswered(effect.node, True, "dry run")
+            case _:
+                pass
+        return None
+
+    # ── what the world answers ───────────────────────────────────────────────────────────────────
+
+    def _fetch(self, effect: FetchInputs) -> InputsReported | None:
+        remote = next((uri for uri in effect.uris if not uri.startswith("file://")), None)
+        if remote is not None:
+            self._unfetched[effect.node] = remote
+            return None
+        try:
+            blobs = {uri: self._keeper.copy_in(Path(local_path(true_uri(uri))))[0] for uri in effect.uris}
+        except VhpipeError as failure:
+            return InputsReported(effect.node, because=str(failure))
+        return InputsReported(effect.node, blobs)
+
+    def _look_up(self, execution: ExecutionId) -> ReuseAnswered:
+        """As `Reuse` answers, but for the locks; equal executions wait for the first of them."""
+        spec = self._scheduler.execution_spec(execution)
+        fingerprint = self._fingerprints.of(spec)
+        if fingerprint is None or execution.node in self._order.refresh:
+            return ReuseAnswered(execution, "miss", REFRESHED if fingerprint else NOT_KNOWN)
+        found, because = self._find(fingerprint)
+        if found is not None:
+            origin = Origin(found.run, found.attempt)
+            self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", None, origin)
+            return ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs)
+        twin = self._running.setdefault(fingerprint, execution)
+        if twin == execution:
+            return ReuseAnswered(execution, "miss", because)
+        because = f"it is equal to `{twin}`, which runs"
+        self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", because)
+        return ReuseAnswered(execution, "busy", because)
+
+    def _find(self, fingerprint: str) -> tuple[Manifest | None, str]:
+        """A result that is whole, or why there is none."""
+        found = self._store.reuse.find(fingerprint) if self._store else None
+        if found is None or self._store is None:
+            return None, NOTHING_LIKE_IT
+        damaged = next((datum.name for datum in found.outputs if not self._store.blobs.is_whole(datum.blob)), None)
+        if damaged is None:
+            return found, ""
+        return None, damaged_text(damaged, Origin(found.run, found.attempt))
+
+    def _start(self, execution: ExecutionId) -> None:
+        """Note what would run, and why."""
+        spec = self._scheduler.execution_spec(execution)
+        evidence = evidence_of(spec, self._snapshot, self._code)
+        fingerprint = self._fingerprints.of(spec)
+        found, because = self._find(fingerprint) if fingerprint else (None, NOT_KNOWN)
+        if not reuses(self._plan.node(execution.node)):
+            because = REUSE_IS_OFF
+        elif execution.node in self._order.refresh:
+            because = REFRESHED
+        origin = Origin(found.run, found.attempt) if found else None
+        self._foreseen[execution] = PreviewedExecution(
+            execution.node, execution.index, "run", because, None, evidence, origin
+        )
+
+    # ── what became of the nodes ─────────────────────────────────────────────────────────────────
+
+    def foreseen_of(self, node: PlannedNode) -> list[PreviewedExecution]:
+        state = self._scheduler.state.nodes[node.name]
+        if state.status in (Status.SKIPPED, Status.ERROR) and not state.executions:
+            action: Action = "skip" if state.status is Status.SKIPPED else "error"
+            return [PreviewedExecution(node.name, None, action, state.because)]
+        if isinstance(node, PlannedDeployment):
+            return [self._of_deployment(node)]
+        if state.executions:
+            return [self._of_execution(ExecutionId(node.name, index)) for index in range(len(state.executions))]
+        return [self._of_unstarted(node)]
+
+    def _of_deployment(self, node: PlannedDeployment) -> PreviewedExecution:
+        if node.given is not None:
+            return PreviewedExecution(node.name, None, "given")
+        if self._scheduler.state.nodes[node.name].making_deployment:
+            return PreviewedExecution(node.name, None, "run", "a version is made each time")
+        return PreviewedExecution(node.name, None, "run", self._after(node.name))
+
+    def _of_execution(self, execution: ExecutionId) -> PreviewedExecution:
+        foreseen = self._foreseen.get(execution)
+        if foreseen is not None:
+            return self._with_approval(foreseen)
+        state = self._scheduler.state.execution(execution)
+        if state.origin is not None:
+            return PreviewedExecution(execution.node, execution.index, "given", None, state.origin)
+        return PreviewedExecution(execution.node, execution.index, "skip", state.because or "it was not chosen")
+
+    def _of_unstarted(self, node: PlannedNode) -> PreviewedExecution:
+        """A node that waits for what would run, or whose inputs are not there to look at."""
+        uri = self._unfetched.get(node.name)
+        because = f"depends on {uri}, which is not fetched in a dry run" if uri else self._after(node.name)
+        may_be_equal = reuses(node) and node.name not in self._order.refresh and is_closed(self._order)
+        return self._with_approval(
+            PreviewedExecution(node.name, None, "run or reuse" if may_be_equal else "run", because)
+        )
+
+    def _after(self, name: str) -> str:
+        state = self._scheduler.state
+        sources = dict.fromkeys(edge.source for edge in self._plan.edges_into(name))
+        waits_for = [f"`{each}`" for each in sources if state.nodes[each].status is not Status.COMPLETE]
+        return f"after {' and '.join(waits_for)}" if waits_for else "what it gets is decided when it starts"
+
+    def _with_approval(self, foreseen: PreviewedExecution) -> PreviewedExecution:
+        if foreseen.node not in self._approved:
+            return foreseen
+        return msgspec.structs.replace(foreseen, needs_approval=True)
+
+
+def _unlimited(plan: Plan) -> Plan:
+    """The same plan without limits on how many executions of a task run at once: in a preview none ever ends."""
+    nodes = tuple(
+        msgspec.structs.replace(node, maximum_queued_executions=None) if isinstance(node, PlannedTask) else node
+        for node in plan.nodes
+    )
+    return msgspec.structs.replace(plan, nodes=nodes)

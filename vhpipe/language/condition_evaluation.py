@@ -1,0 +1,212 @@
+"""Whether a condition holds: its tree walked with the values at hand.
+
+Source: decision 19.
+"""
+
+from collections.abc import Callable, Mapping
+from operator import add, eq, floordiv, ge, gt, le, lt, mul, ne, sub, truediv
+from typing import Any
+
+from vhpipe.language.conditions import (
+    NAMESPACES,
+    Combined,
+    Condition,
+    Constant,
+    Group,
+    Name,
+    Node,
+    Not,
+    Operation,
+    Signed,
+    Verdict,
+    names_in,
+)
+
+CALCULATIONS: Mapping[str, Callable[[Any, Any], object]] = {
+    "+": add, "-": sub, "*": mul, "/": truediv, "//": floordiv,
+}  # fmt: skip
+ORDERINGS: Mapping[str, Callable[[Any, Any], object]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+EQUALITIES: Mapping[str, Callable[[Any, Any], object]] = {"==": eq, "!=": ne}
+MAX_BITS = 100_000
+"""The size of an integer beyond which a calculation is refused rather than carried on."""
+
+
+class _MissingError(Exception):
+    pass
+
+
+class _ImpossibleError(Exception):
+    """A calculation or comparison that cannot be made, in words."""
+
+
+def verdict(condition: Condition, metadata: Mapping[str, object], parameters: Mapping[str, object]) -> Verdict:
+    values = _values(condition, metadata, parameters)
+    lists = {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, tuple) and not _searched(condition.tree, name)
+    }
+    lengths = {len(value) for value in lists.values()}
+    if len(lengths) > 1:
+        named = ", ".join(f"`{name}` has {len(value)}" for name, value in lists.items())
+        return Verdict(False, (), f"lists of different lengths: {named} values")
+    if lengths == {0}:
+        return Verdict(False, (), f"`{next(iter(lists))}` has no values yet")
+    found = Verdict(True)
+    for position in range(lengths.pop() if lengths else 1):
+        entry = {name: value[position] for name, value in lists.items()}
+        found = _Walk({**values, **entry}).verdict(condition.tree)
+        if not found.holds:
+            break
+    return found
+
+
+def _values(
+    condition: Condition, metadata: Mapping[str, object], parameters: Mapping[str, object]
+) -> dict[str, object]:
+    """What the names stand for; a name without a value is not in it."""
+    values = {}
+    for name in names_in(condition):
+        namespace, dot, rest = name.partition(".")
+        if not dot or namespace not in NAMESPACES:
+            namespace, rest = "metadata", name
+        value = _looked_up(rest, parameters if namespace == "parameter" else metadata)
+        if value is not None:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return values
+
+
+def _looked_up(key: str, values: Mapping[str, object]) -> object:
+    """The value of a key, or of a key within the object that the part before a dot names."""
+    if key in values:
+        return values[key]
+    first, dot, rest = key.partition(".")
+    inner = values.get(first) if dot else None
+    return _looked_up(rest, inner) if isinstance(inner, Mapping) else None
+
+
+def _searched(node: Node, name: str) -> bool:
+    """Whether a name's list is what something is looked up in, as a whole."""
+    match node:
+        case Operation("in" | "not in", left, right):
+            return right == Name(name) or _searched(left, name) or _searched(right, name)
+        case Operation(_, left, right):
+            return _searched(left, name) or _searched(right, name)
+        case Group(parts) | Combined(_, parts):
+            return any(_searched(part, name) for part in parts)
+        case Signed(_, operand) | Not(operand):
+            return _searched(operand, name)
+        case Name() | Constant():
+            return False
+
+
+class _Walk:
+    """One walk through the tree, with one value for each name."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+        self._missing: dict[str, None] = {}
+        self._reason: str | None = None
+
+    def verdict(self, tree: Node) -> Verdict:
+        return Verdict(self._truth(tree), tuple(self._missing), self._reason)
+
+    def _truth(self, node: Node) -> bool:
+        match node:
+            case Combined("and", operands):
+                return all(self._truth(operand) for operand in operands)
+            case Combined(_, operands):
+                return any(self._truth(operand) for operand in operands)
+            case Not(operand):
+                return not self._truth(operand)
+        try:
+            return bool(self._value(node))
+        except _MissingError:
+            return False
+        except _ImpossibleError as error:
+            self._reason = self._reason or str(error)
+            return False
+
+    def _value(self, node: Node) -> object:
+        match node:
+            case Constant(value):
+                return value
+            case Name(text):
+                return self._named(text)
+            case Group(items):
+                return tuple(self._value(item) for item in items)
+            case Operation(sign, left, right):
+                return self._operation(sign, left, right)
+            case Signed(sign, operand):
+                number = _number(sign, self._value(operand))
+                return -number if sign == "-" else number
+            case Not() | Combined():
+                return self._truth(node)
+
+    def _named(self, text: str) -> object:
+        if self._values.get(text) is None:
+            self._missing[text] = None
+            raise _MissingError
+        return self._values[text]
+
+    def _operation(self, sign: str, left: Node, right: Node) -> object:
+        if sign in ("is", "is not"):
+            return _same(self._value_or_none(left), self._value_or_none(right)) is (sign == "is")
+        one, other = self._value(left), self._value(right)
+        if sign in CALCULATIONS:
+            return _calculated(sign, _number(sign, one), _number(sign, other))
+        if sign in ("in", "not in"):
+            return _contains(other, one) is (sign == "in")
+        if sign in EQUALITIES:
+            return EQUALITIES[sign](one, other)
+        return _ordered(sign, one, other)
+
+    def _value_or_none(self, node: Node) -> object:
+        try:
+            return self._value(node)
+        except _MissingError:
+            return None
+
+
+def _same(one: object, other: object) -> bool:
+    """`is` for values that come from JSON: `1 is True` is not so, `x is None` is about a missing x."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _number(sign: str, value: object) -> int | float:
+    if isinstance(value, (int, float)):
+        return value
+    raise _ImpossibleError(f"`{sign}` needs numbers, not {_kind(value)}")
+
+
+def _calculated(sign: str, one: int | float, other: int | float) -> object:
+    if any(isinstance(number, int) and number.bit_length() > MAX_BITS for number in (one, other)):
+        raise _ImpossibleError("a number is too large to calculate with")
+    try:
+        return CALCULATIONS[sign](one, other)
+    except ZeroDivisionError:
+        raise _ImpossibleError("a division by zero") from None
+    except OverflowError:
+        raise _ImpossibleError("a number is too large to calculate with") from None
+
+
+def _ordered(sign: str, one: object, other: object) -> object:
+    try:
+        return ORDERINGS[sign](one, other)
+    except TypeError:
+        raise _ImpossibleError(f"`{sign}` cannot compare {_kind(one)} with {_kind(other)}") from None
+
+
+def _contains(container: object, value: object) -> bool:
+    if isinstance(container, (tuple, list)):
+        return any(value == item for item in container)
+    if isinstance(container, Mapping):
+        return any(value == item for item in container)
+    if isinstance(container, str) and isinstance(value, str):
+        return value in container
+    raise _ImpossibleError(f"`in` cannot look for {_kind(value)} in {_kind(container)}")
+
+
+def _kind(value: object) -> str:
+    kinds = {"str": "text", "bool": "true or false", "int": "a number", "float": "a number", "NoneType": "nothing"}
+    return kinds.get(type(value).__name__, "a list" if isinstance(value, (tuple, list)) else "an object")

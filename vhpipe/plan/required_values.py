@@ -1,0 +1,55 @@
+"""Required parameters and inputs that nothing fills. A file without faults may still need arguments."""
+
+from collections.abc import Iterator, Sequence, Set
+
+from vhpipe.config.model import EdgeKind, ParameterType
+from vhpipe.errors import UsageError
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
+from vhpipe.sweep.parameter_sets import Sweep
+
+FilledTargets = Set[tuple[str, EdgeKind, str]]
+"""Node, kind and key of what edges bring."""
+
+
+def refuse_missing(graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: FilledTargets) -> None:
+    """Raises one `UsageError` that names everything missing, with the arguments that would fill it as its hint."""
+    missing = [
+        (what, node.name, name)
+        for node in nodes
+        if not isinstance(node, PlannedDeployment)
+        for what, name in _required(node)
+        if (node.name, what, name) not in filled
+    ]
+    if missing:
+        named = ", ".join(f"{what} `{name}` of node `{node}`" for what, node, name in missing)
+        hints = dict.fromkeys(_argument_for(graph, what, node, name) for what, node, name in missing)
+        raise UsageError(f"nothing fills {named}", " ".join(hints))
+
+
+def _required(node: PlannedExecution | PlannedTask) -> Iterator[tuple[EdgeKind, str]]:
+    """What the node needs and neither the file nor an argument gives; edges are not looked at."""
+    varied = names_in(node.sweep) if isinstance(node, PlannedTask) else frozenset()
+    for parameter in node.spec.parameters:
+        has_value = parameter.name in node.spec.values or parameter.name in varied
+        if not (has_value or parameter.optional or parameter.type is ParameterType.FLAG):
+            yield EdgeKind.PARAMETER, parameter.name
+    for item in node.spec.inputs:
+        if not (item.uris or item.optional):
+            yield EdgeKind.INPUT, item.name
+
+
+def names_in(sweep: Sweep) -> frozenset[str]:
+    """The parameters that have a value in every execution of the sweep."""
+    in_all_sets = [frozenset(name for name, _ in values) for values in sweep.sets]
+    always = frozenset.intersection(*in_all_sets) if in_all_sets else frozenset()
+    return always | {axis.name for axis in sweep.axes}
+
+
+def _argument_for(graph: PipelineGraph, what: EdgeKind, node: str, name: str) -> str:
+    if what is EdgeKind.INPUT:
+        return f"-i {node}.{name}=PATH"
+    for parameter in graph.pipeline.parameters:
+        if any(target.node == node and target.key == name for target in parameter.targets):
+            return f"-p {parameter.name}=VALUE"
+    return f"-p {node}.{name}=VALUE"

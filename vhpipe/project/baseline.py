@@ -1,0 +1,76 @@
+"""Findings that are known already, in a file: they are not told again until there are more of them.
+
+A finding is known by file, rule and message, not by its line, so that edits elsewhere do not bring it back.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from vhpipe.diagnostics import Diagnostic
+from vhpipe.errors import UsageError
+from vhpipe.project.checked_file import STDIN
+from vhpipe.project.findings_filter import FilteredFindings
+
+VERSION = 1
+
+Key = tuple[str, str, str]
+
+
+def without_known(chosen: FilteredFindings, path: str, baseline: str) -> FilteredFindings:
+    """The findings that the baseline does not have. Errors: UsageError for a baseline that cannot be read."""
+    known = _read(baseline)
+    new: list[Diagnostic] = []
+    for item in chosen.diagnostics:
+        key = _key(item, path, baseline)
+        if known[key] > 0:
+            known[key] -= 1
+        else:
+            new.append(item)
+    return chosen._replace(diagnostics=tuple(new), in_baseline=len(chosen.diagnostics) - len(new))
+
+
+def baseline_text(found: Iterable[tuple[str, FilteredFindings]], baseline: str) -> str:
+    """The content of a baseline file with these findings, by path; in an order that makes small differences."""
+    from vhpipe.views.json_values import json_text
+
+    counts = Counter(_key(item, path, baseline) for path, chosen in found for item in chosen.diagnostics)
+    findings = [
+        {"file": file, "rule": rule, "message": message, "count": count}
+        for (file, rule, message), count in sorted(counts.items())
+    ]
+    return json_text({"version": VERSION, "findings": findings}) + "\n"
+
+
+def _key(item: Diagnostic, path: str, baseline: str) -> Key:
+    folder = os.path.dirname(os.path.abspath(baseline))
+    file = "<stdin>" if path == STDIN else os.path.relpath(path, folder).replace(os.sep, "/")
+    return _encodable(file), item.rule, _encodable(item.message)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _read(path: str) -> Counter[Key]:
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            return _counts(json.load(file))
+    except FileNotFoundError:
+        raise UsageError(f"there is no baseline `{path}`", "`--write-baseline` makes it") from None
+    except OSError as failure:
+        raise UsageError(f"cannot read `{path}`: {failure.strerror or failure}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(f"`{path}` is no baseline of vhpipe", "`--write-baseline` writes it anew") from None
+
+
+def _counts(content: dict[str, Any]) -> Counter[Key]:
+    if content["version"] != VERSION:
+        raise ValueError("of another version")
+    known: Counter[Key] = Counter()
+    for item in content["findings"]:
+        known[(item["file"], item["rule"], item["message"])] += int(item["count"])
+    return known

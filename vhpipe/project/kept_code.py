@@ -1,0 +1,39 @@
+"""The code that an attempt ran in: its own working copy where it was kept, else a fresh one of the run's snapshot."""
+
+import os
+import shutil
+from pathlib import Path
+
+from vhpipe.code.snapshot import SnapshotEntry, load_snapshot
+from vhpipe.errors import from_os_error
+from vhpipe.store.atomic import temporary_name
+from vhpipe.store.blobs import Blobs
+
+REPOSITORY = "repository"
+
+
+def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple[Path, bool]:
+    """The folder with the code, and whether it is as the attempt left it (else it was made just now)."""
+    kept = attempt_folder / REPOSITORY
+    if kept.is_dir():
+        return kept, True
+    temporary = Path(temporary_name(os.fspath(kept)))
+    try:
+        temporary.mkdir(mode=0o700)
+        for entry in load_snapshot(run_folder).entries:
+            _lay_out(entry, temporary, blobs)
+        temporary.rename(kept)
+    except OSError as error:
+        raise from_os_error(error, "cannot copy the code to") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return kept, False
+
+
+def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
+    place = target / entry.path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if entry.link is not None:
+        place.symlink_to(entry.link)
+    else:
+        blobs.copy_to(entry.blob, place, entry.mode)

@@ -1,0 +1,115 @@
+"""Parts of a pipeline: the options that choose them, and the earlier runs that give what they stand on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.history.earlier_runs import EarlierRuns
+    from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.plan.partial_run import PartialRun, Selectors
+    from vhpipe.store.run_folder import RunRequest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def part_options(command: Command) -> Command:
+    """--only, --from, --until and --exclude as `only`, `start`, `until` and `exclude`."""
+    for option in (
+        click.option("--exclude", metavar="NODE", multiple=True, help="Leave out a node."),
+        click.option("--until", metavar="NODE", multiple=True, help="Run a node and all before it."),
+        click.option("--from", "start", metavar="NODE", multiple=True, help="Run a node and all that follows it."),
+        click.option("--only", metavar="NODE", multiple=True,
+                     help="Run a part: `node`, `+node` with all before it, `node+` with all that follows, `node#3` one "
+                     "execution of a task. What it stands on is given by the last run that has it."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def selectors_of(asked: "RunRequest") -> "Selectors":
+    from vhpipe.plan.partial_run import Selectors
+
+    return Selectors(asked.only, asked.start, asked.until, asked.exclude)
+
+
+def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", command: Sequence[str]) -> "Plan":
+    """The plan with what earlier runs give to it; `notices` say what that is.
+
+    `command` are the words by which such a run is started. Errors: UsageError naming the nodes that no run has.
+    """
+    import msgspec
+
+    found = {name: earlier.node(name) for name in selection.given}
+    missing = [name for name, each in found.items() if each is None]
+    if missing:
+        raise _missing(plan, missing, command)
+    given = {name: each.node for name, each in found.items() if each is not None}
+    runs = {name: each.run for name, each in found.items() if each is not None}
+    notices = [*plan.notices, *_given_notices(plan, given, runs)]
+    nodes: list[PlannedNode] = []
+    for node in plan.nodes:
+        if node.name in selection.children:
+            node = _with_other_children(plan, node, given, earlier, notices)
+        nodes.append(given.get(node.name, node))
+    return msgspec.structs.replace(plan, nodes=tuple(nodes), notices=tuple(notices))
+
+
+def _missing(plan: "Plan", names: Sequence[str], command: Sequence[str]) -> UsageError:
+    from vhpipe.views.run_text import command_text
+
+    listed = " and ".join(f"`{name}`" for name in names)
+    users = dict.fromkeys(edge.target for edge in plan.edges if edge.source in names)
+    needed = ", ".join(f"`{name}`" for name in users)
+    make = command_text((*command, *(word for name in names for word in ("--until", name))))
+    return UsageError(
+        f"no earlier run of `{plan.pipeline}` has {listed} complete, which {needed} "
+        f"need{'s' if len(users) == 1 else ''}",
+        f"make {'it' if len(names) == 1 else 'them'} first: {make}",
+    )
+
+
+def _given_notices(plan: "Plan", given: Mapping[str, "PlannedNode"], runs: Mapping[str, int]) -> Iterator[str]:
+    """One line per run, and one for each node that would be made otherwise now."""
+    from vhpipe.plan.plan_differences import differences
+
+    for run in sorted(set(runs.values())):
+        yield f"run {run} gives {', '.join(_label(node) for name, node in given.items() if runs[name] == run)}"
+    for name, node in given.items():
+        changed = differences(node, plan.node(name), with_inputs=False)
+        if changed:
+            yield f"`{name}` was made otherwise than it would be now: {', '.join(changed)}"
+
+
+def _label(node: "PlannedNode") -> str:
+    given = node.given
+    if given is None or given.deployment is not None or len(given.executions) == given.total:
+        return f"`{node.name}`"
+    return f"`{node.name}` ({len(given.executions)} of {given.total} executions)"
+
+
+def _with_other_children(
+    plan: "Plan",
+    task: "PlannedNode",
+    given: Mapping[str, "PlannedNode"],
+    earlier: "EarlierRuns",
+    notices: list[str],
+) -> "PlannedNode":
+    """The task with those of its other children that an earlier run has."""
+    import msgspec
+
+    from vhpipe.plan.model import PlannedTask
+
+    assert isinstance(task, PlannedTask), "only tasks have children"
+    found = earlier.children(plan, task, given)
+    indexes = task.children or ()
+    runs = f"`{task.name}` runs execution{'s' * (len(indexes) > 1)} {', '.join(map(str, indexes))}"
+    if found is None:
+        notices.append(f"{runs}; the others are left out: no earlier run has them as they would be now")
+        return task
+    count = len(found.given.executions)
+    notices.append(f"{runs}; run {found.run} gives {count} other{'s' * (count > 1)}")
+    return msgspec.structs.replace(task, given=found.given)

@@ -1,0 +1,61 @@
+"""What the extension item asks of a node that is about to start: its condition, and its configuration objects."""
+
+from vhpipe.language.conditions import holds, parse_condition
+from vhpipe.language.template import OPENING, filled_parts
+from vhpipe.plan.deferred import deferred_in_content
+from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
+from vhpipe.plan.template_values import Lookup, UnfillableError, resolve
+from vhpipe.schedule.binding.reference_lookup import NothingThereError, ReferenceLookup
+from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream
+from vhpipe.schedule.vocabulary import Json
+
+
+def skip_reason(upstream: Upstream, node: PlannedNode, warnings: list[str]) -> str | None:
+    """Why the node is skipped by its `when`; None where that holds, or where there is none.
+
+    What refers to nothing makes every comparison false, with a warning. Of a list every entry has to satisfy it.
+    """
+    when = node.extras.when
+    if when is None:
+        return None
+    referred, values = ReferenceLookup(upstream), {}
+    for name, reference in when.references:
+        try:
+            values[name] = referred.value(reference)
+        except (NothingThereError, NothingToBindError) as problem:
+            warnings.append(f"{problem}, so `when` does not count it")
+    verdict = holds(parse_condition(when.condition), values, {})
+    if verdict.reason is not None:
+        warnings.append(f"`when: {when.text}`: {verdict.reason}")
+    return None if verdict.holds else f"`when: {when.text}` does not hold"
+
+
+def filled_configuration(
+    upstream: Upstream, node: PlannedNode
+) -> tuple[tuple[ConfigurationObject, ...], tuple[Deferred, ...]]:
+    """The configuration objects that have references, these filled in; and what they have stand-ins for.
+
+    A reference without a value raises `CannotBindError`, or `NothingToBindError` after a failure.
+    """
+    referred = ReferenceLookup(upstream)
+    filled: list[ConfigurationObject] = []
+    deferred: list[Deferred] = []
+    for item in node.extras.configuration:
+        if not item.waits:
+            continue
+        try:
+            content = _filled(item.content, referred.value)
+        except (NothingThereError, UnfillableError) as problem:
+            raise CannotBindError(f"configuration `{item.name}`: {problem}") from problem
+        filled.append(ConfigurationObject(item.name, content))
+        deferred.extend(deferred_in_content(content, referred.deferred))
+    return tuple(filled), tuple(dict.fromkeys(deferred))
+
+
+def _filled(content: Json, lookup: Lookup) -> Json:
+    if isinstance(content, str) and OPENING in content:
+        value = resolve(filled_parts(content), lookup)
+        return list(value) if isinstance(value, tuple) else value
+    if isinstance(content, dict):
+        return {key: _filled(value, lookup) for key, value in content.items()}
+    return [_filled(value, lookup) for value in content] if isinstance(content, list) else content

@@ -1,0 +1,136 @@
+"""What a node can be given by the nodes before it: a read-only look at the plan and the state of the run."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from vhpipe.config.model import EdgeKind, Value
+from vhpipe.language.globs import match_outputs
+from vhpipe.plan.execution import execution_values
+from vhpipe.plan.model import (
+    Datum,
+    EnvironmentValue,
+    ExecutionId,
+    InputFile,
+    Plan,
+    PlannedDeployment,
+    PlannedEdge,
+    PlannedInput,
+    PlannedNode,
+    PlannedTask,
+)
+from vhpipe.schedule.state import NodeState, RunState
+from vhpipe.schedule.vocabulary import InputsBound, Json, Status
+
+
+class CannotBindError(Exception):
+    """The node is an error before it starts; the text says why."""
+
+
+class NothingToBindError(Exception):
+    """An edge brings nothing because the upstream failed under `continue`: the node is skipped."""
+
+
+class Upstream(NamedTuple):
+    plan: Plan
+    state: RunState
+    nodes: Mapping[str, PlannedNode]
+
+    def is_task(self, name: str) -> bool:
+        return isinstance(self.nodes[name], PlannedTask)
+
+    def node_state(self, name: str) -> NodeState:
+        return self.state.nodes[name]
+
+    def bound(self, name: str) -> InputsBound:
+        return self.state.nodes[name].bound or InputsBound(name)
+
+    def outputs(self, edge: PlannedEdge) -> Iterator[tuple[int | None, Datum]]:
+        """The data that the edge's glob selects, by child index, then by path; no index for an execution node.
+
+        Of a task only completed children count; a failed execution node counts, for only `continue` leads here.
+        """
+        is_task = self.is_task(edge.source)
+        for index, execution in enumerate(self.node_state(edge.source).executions):
+            if is_task and execution.status is not Status.COMPLETE:
+                continue
+            by_name = {datum.name: datum for datum in execution.outputs}
+            for name in match_outputs(edge.source_key, sorted(by_name)):
+                yield (index if is_task else None), by_name[name]
+
+    def output_names(self, name: str) -> list[str]:
+        return [datum.name for execution in self.node_state(name).executions for datum in execution.outputs]
+
+    def inputs(self, name: str) -> dict[str, tuple[InputFile, ...]]:
+        """The files of every input of a node that its edges are bound of."""
+        node, bound = self.nodes[name], dict(self.bound(name).files)
+        assert not isinstance(node, PlannedDeployment), "the rules refuse an edge from a deployment's inputs"
+        fetched = self.state.nodes[name].fetched
+        return {
+            item.name: tuple(_with_blob(file, fetched) for file in bound.get(item.name, outside_files(item)))
+            for item in node.spec.inputs
+        }
+
+    def value(self, edge: PlannedEdge) -> Json:
+        """What a metadata, parameter or deployment edge brings; None where there is nothing.
+
+        Of a task it is the list of its completed children's values, in index order. Source: decision 18.
+        """
+        match edge.source_kind:
+            case EdgeKind.METADATA:
+                return self._collected(edge, self._metadata)
+            case EdgeKind.PARAMETER:
+                return self._collected(edge, self.values_of)
+            case _:
+                created = self.node_state(edge.source).deployment
+                if created is None:
+                    return None
+                return created.identifier if edge.source_key == "id" else created.version_identifier
+
+    def _collected(self, edge: PlannedEdge, of_execution: Callable[[str, int], Mapping[str, Json]]) -> Json:
+        executions = self.node_state(edge.source).executions
+        if not self.is_task(edge.source):
+            return of_execution(edge.source, 0).get(edge.source_key) if executions else None
+        done = [index for index, execution in enumerate(executions) if execution.status is Status.COMPLETE]
+        found = [of_execution(edge.source, index).get(edge.source_key) for index in done]
+        return [value for value in found if value is not None] or None
+
+    def _metadata(self, name: str, index: int) -> Mapping[str, Json]:
+        return self.node_state(name).executions[index].metadata
+
+    def values_of(self, name: str, index: int) -> Mapping[str, Value]:
+        """All parameters of one execution."""
+        bound = self.bound(name)
+        return execution_values(self.nodes[name], bound, index, self.plan.seed)
+
+    def metadata_keys(self, name: str) -> list[str]:
+        return sorted({key for execution in self.node_state(name).executions for key in execution.metadata})
+
+    def variable(self, edge: PlannedEdge) -> EnvironmentValue | None:
+        source = self.nodes[edge.source]
+        assert not isinstance(source, PlannedDeployment), "the rules refuse an edge from a deployment's variables"
+        own = source.spec.environment_variables.get(edge.source_key)
+        return self.bound(edge.source).environment_variables.get(edge.source_key, own)
+
+    def label(self, name: str, index: int | None) -> str:
+        return name if index is None else str(ExecutionId(name, index))
+
+    def first_failed(self, edges: Sequence[PlannedEdge]) -> str | None:
+        return next((edge.source for edge in edges if self.node_state(edge.source).failed), None)
+
+
+def _with_blob(file: InputFile, fetched: Mapping[str, str]) -> InputFile:
+    blob = fetched.get(file.uri) if file.uri is not None and file.blob is None else None
+    return file if blob is None else msgspec.structs.replace(file, blob=blob)
+
+
+def outside_files(item: PlannedInput) -> tuple[InputFile, ...]:
+    """The files that an input has without any edge."""
+    return tuple(InputFile(file.path, uri=file.uri) for file in item.files)
+
+
+def listing(names: Sequence[str], most: int = 8) -> str:
+    """Names for a message, not too many of them."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "nothing"

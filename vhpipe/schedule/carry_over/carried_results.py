@@ -1,0 +1,119 @@
+"""What an earlier run can give to a new one: nodes that are complete there, and the complete children of a task.
+
+Source: decisions 60 and 61.
+"""
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from vhpipe.plan.execution import execution_values, is_group, is_search
+from vhpipe.plan.model import (
+    AttemptId,
+    CarriedDeployment,
+    CarriedExecution,
+    CarriedResults,
+    Datum,
+    ExecutionId,
+    Origin,
+    Plan,
+    PlannedDeployment,
+    PlannedNode,
+)
+from vhpipe.schedule.binding.upstream import Upstream
+from vhpipe.schedule.published_results import published_by
+from vhpipe.schedule.state import ExecutionState, NodeState, RunState
+from vhpipe.schedule.vocabulary import InputsBound, Status
+
+
+def given_node(plan: Plan, state: RunState, name: str, run: int) -> PlannedNode | None:
+    """The node as that run planned it, with its results in the place of running.
+
+    None where it is not complete there, also where its downstream was held back and nobody has let it go on. A task
+    that is complete although children failed is given with the children that are complete.
+    """
+    had, planned = state.nodes[name], plan.node(name)
+    if had.status is not Status.COMPLETE or had.withheld is not None:
+        return None
+    if isinstance(planned, PlannedDeployment):
+        return msgspec.structs.replace(planned, given=_given_deployment(had))
+    executions = tuple(_given_executions(plan, state, planned, run))
+    if not executions:
+        return None
+    return msgspec.structs.replace(planned, given=_given(plan, state, planned, executions, is_whole=True))
+
+
+def given_children(
+    plan: Plan, state: RunState, name: str, run: int, without: Collection[int] = ()
+) -> CarriedResults | None:
+    """What a node has of its executions that are complete in that run, to run the others; None where there is none.
+
+    Neither members of a group nor the tries of a search can be parted from each other.
+    `without` are the indexes that run whatever is there.
+    """
+    planned = plan.node(name)
+    if isinstance(planned, PlannedDeployment) or is_group(planned) or is_search(planned):
+        return None
+    found = _given_executions(plan, state, planned, run)
+    executions = tuple(each for each in found if each.index not in without)
+    return _given(plan, state, planned, executions, is_whole=False) if executions else None
+
+
+def origins(node: PlannedNode) -> tuple[object, ...]:
+    """What tells the results of a given node from others: equal where two runs have the same work of it."""
+    given = node.given
+    if given is None:
+        return ()
+    return (given.deployment, *((each.index, each.origin) for each in given.executions))
+
+
+def given_data(node: PlannedNode) -> Iterator[Datum]:
+    """Every output that a given node stands for."""
+    for each in node.given.executions if node.given else ():
+        yield from each.outputs
+        yield from (thing.datum for thing in each.published if thing.datum is not None)
+
+
+def _given(
+    plan: Plan, state: RunState, node: PlannedNode, executions: tuple[CarriedExecution, ...], is_whole: bool
+) -> CarriedResults:
+    """The inputs with their blobs: the same bytes again, whatever the addresses would give now."""
+    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    inputs = Upstream(plan, state, {node.name: node}).inputs(node.name)
+    return CarriedResults(
+        executions=executions,
+        is_whole=is_whole,
+        total=len(state.nodes[node.name].executions),
+        files=tuple((name, files) for name, files in inputs.items() if files),
+        values=bound.values,
+        spread=bound.spread,
+        environment_variables=bound.environment_variables,
+        deferred=bound.deferred,
+        configuration=bound.configuration,
+    )
+
+
+def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) -> Iterator[CarriedExecution]:
+    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    for index, execution in enumerate(state.nodes[node.name].executions):
+        if execution.status is Status.COMPLETE:
+            yield CarriedExecution(
+                index=index,
+                origin=_origin(execution, ExecutionId(node.name, index), run),
+                values=execution_values(node, bound, index, plan.seed),
+                metadata=execution.metadata,
+                outputs=execution.outputs,
+                published=published_by(state, ExecutionId(node.name, index)),
+            )
+
+
+def _origin(execution: ExecutionState, name: ExecutionId, run: int) -> Origin:
+    """Where the work was done: a result that is handed on keeps the run that made it."""
+    return execution.origin or Origin(run, AttemptId(name, execution.attempt))
+
+
+def _given_deployment(had: NodeState) -> CarriedResults:
+    made = had.deployment
+    assert made is not None, "a deployment node that is complete has made its version"
+    version = CarriedDeployment(made.version, made.identifier, made.version_identifier, made.files)
+    return CarriedResults(total=0, deployment=version)
