@@ -4,6 +4,8 @@ from typing import Literal, NamedTuple
 
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""The worst first."""
 
 
 class Location(NamedTuple):
@@ -41,7 +43,7 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """Edits that mend a finding. `is_safe`: the file means what its author plainly meant, and nothing else changes."""
+    """Edits that fix a finding. `is_safe`: the file means what its author plainly meant, and nothing else changes."""
 
     title: str
     edits: tuple[Edit, ...]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from vhpipe.diagnostics import Diagnostic
-from vhpipe.project.checked_file import load_file
+from vhpipe.project.checked_file import check_path
 from vhpipe.rules.catalogue import all_rules, nearest_rule
 
 ROOT = Path(__file__).parents[2]
@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "rules.md").read_text()
 
 
 def diagnostics_of_cases() -> list[Diagnostic]:
-    return [diagnostic for file in CASES for diagnostic in load_file(str(file)).diagnostics]
+    return [diagnostic for file in CASES for diagnostic in check_path(str(file)).diagnostics]
 
 
 def test_no_rule_is_listed_twice() -> None:

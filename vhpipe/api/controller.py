@@ -10,7 +10,6 @@ from typing import Any, Unpack
 
 from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
-from vhpipe.api.checked_file import read_text
 from vhpipe.api.file_pipelines import Chosen, asked_of, planned
 from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
@@ -19,12 +18,13 @@ from vhpipe.api.policies import StepOptions, policies_of
 from vhpipe.api.run_handle import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.project.checked_file import check_text
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
-FILE = "valohai.yaml"
 _version = re.compile(r"\d+(\.\d+)*")
 
 
@@ -312,9 +312,9 @@ class Pipeline:
         return policies
 
     def _planned(self, text: str) -> Plan:
-        name = os.path.relpath(self.folder / FILE)
-        read = read_text(text, f"pipeline `{self.name}`")
-        return planned(read, Chosen(parameters=self._given_values()), name)
+        name = os.path.relpath(self.folder / DEFAULT_FILE)
+        file = check_text(text.encode(), f"pipeline `{self.name}`")
+        return planned(file, Chosen(parameters=self._given_values()), name)
 
     def _given_values(self) -> dict[str, object]:
         return {name: parameter_value(value) for name, value in self._given.items()}

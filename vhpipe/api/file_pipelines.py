@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from vhpipe.api.checked_file import ReadFile, read_file
+from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.run_handle import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.config.model import Config, Pipeline, Value
-from vhpipe.diagnostics import Diagnostic
+from vhpipe.config.paths import DEFAULT_FILE
+from vhpipe.diagnostics import Diagnostic, has_errors
 from vhpipe.errors import UsageError
 from vhpipe.graph.build import build_graph
 from vhpipe.graph.model import PipelineGraph
@@ -22,8 +23,11 @@ from vhpipe.plan.reuse_policy import ALL, with_reuse
 from vhpipe.plan.search_goal import with_goal
 from vhpipe.plan.secrets import sealed
 from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.project.checked_file import STDIN, CheckedFile, check_path
+from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
+from vhpipe.views.report import placed
 
 Path_ = str | os.PathLike[str]
 
@@ -44,62 +48,70 @@ class File:
     """A valohai.yaml that has been read and checked. What is wrong with it stands in `diagnostics`."""
 
     def __init__(self, path: Path_) -> None:
-        self._read = read_file(os.fspath(path))
-        self.path = Path(self._read.name).resolve()
+        name = os.fspath(path)
+        self._file = check_path(os.path.join(".", name) if name == STDIN else name)
+        self.path = Path(self._file.path).resolve()
 
     @property
     def text(self) -> str:
-        return self._read.text
+        return self._file.text
 
-    @property
+    @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Errors, warnings and remarks, each with its place: line and column."""
-        return self._read.located()
+        """What `vhpipe validate` reports of the file: errors, warnings and remarks, in the order of their places.
+
+        All places, also the related ones and those of fixes, are spans: lines and columns. Settings, comments and
+        the baseline of the project count. Errors: UsageError for settings or a baseline that cannot be read.
+        """
+        reported = self._file.reported(settings_for(self._file.path, FindingsFilter()))
+        exact = map(reported.exact, reported.diagnostics)
+        return tuple(item.diagnostic for item in placed(reported.source, exact))
 
     @property
     def is_valid(self) -> bool:
-        return not any(item.severity == "error" for item in self._read.diagnostics)
+        """Whether the file can be planned and run: it has no errors, also none that a comment excuses."""
+        return not has_errors(self._file.findings)
 
     @property
     def config(self) -> Config:
         """What the file says, typed."""
-        return self._read.config
+        return self._file.config
 
     @property
     def pipelines(self) -> tuple[str, ...]:
-        return tuple(pipeline.name for pipeline in self._read.config.pipelines)
+        return tuple(pipeline.name for pipeline in self._file.config.pipelines)
 
     @property
     def steps(self) -> tuple[str, ...]:
-        return tuple(self._read.config.steps_by_name())
+        return tuple(self._file.config.steps_by_name())
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        return tuple(self._read.config.tasks_by_name())
+        return tuple(self._file.config.tasks_by_name())
 
     def plan(self, chosen: Chosen) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        return planned(self._read, chosen, os.path.relpath(self.path))
+        return planned(self._file, chosen, os.path.relpath(self.path))
 
     def __repr__(self) -> str:
         return f"<File {self.path} with {len(self.pipelines)} pipelines>"
 
 
-def load(path: Path_ = "valohai.yaml") -> File:
+def load(path: Path_ = DEFAULT_FILE) -> File:
     """The file at a path; of a folder its valohai.yaml. Errors: UsageError if it cannot be read."""
     return File(path)
 
 
-def validate(path: Path_ = "valohai.yaml") -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a file, as `vhpipe validate` says it; a file without faults has none.
+def validate(path: Path_ = DEFAULT_FILE) -> tuple[Diagnostic, ...]:
+    """What `vhpipe validate` reports of a file, as `File.diagnostics` says it; a file without faults has none.
 
-    Errors: UsageError if it cannot be read.
+    Errors: UsageError if it, its settings or its baseline cannot be read.
     """
     return load(path).diagnostics
 
 
 def plan(
-    path: Path_ = "valohai.yaml", pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
+    path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None,
 ) -> Plan:  # fmt: skip
@@ -112,7 +124,7 @@ def plan(
 
 
 def run(
-    path: Path_ = "valohai.yaml", pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
+    path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None, quiet: bool = False,
@@ -146,10 +158,10 @@ def run(
     return going
 
 
-def planned(read: ReadFile, chosen: Chosen, name: str) -> Plan:
+def planned(file: CheckedFile, chosen: Chosen, name: str) -> Plan:
     """The plan of what is chosen. `name` is how the file is called in messages."""
-    read.refuse_errors()
-    config, graph = _graph(read, chosen)
+    refuse_errors(file)
+    config, graph = _graph(file, chosen)
     plan = compile_plan(config, graph, _arguments(graph, chosen), name)
     plan = sealed(plan, graph, {}, partial(secret_mac, environ=os.environ))
     return with_goal(plan, chosen.goal)
@@ -171,13 +183,13 @@ def asked_of(chosen: Chosen, file: str, reuse: Sequence[str] = (), is_built: boo
     )
 
 
-def _graph(read: ReadFile, chosen: Chosen) -> tuple[Config, PipelineGraph]:
+def _graph(file: CheckedFile, chosen: Chosen) -> tuple[Config, PipelineGraph]:
     if sum(map(bool, chosen[:3])) > 1:
         raise UsageError("a pipeline, `step` and `task` exclude each other", "name one of them")
     if chosen.step or chosen.task:
-        config, pipeline = single_node(read.config, step=chosen.step, task=chosen.task)
+        config, pipeline = single_node(file.config, step=chosen.step, task=chosen.task)
         return config, build_graph(config, pipeline)
-    return read.config, read.graphs[read.config.pipelines.index(_pipeline(read.config, chosen.pipeline))]
+    return file.config, file.graphs[file.config.pipelines.index(_pipeline(file.config, chosen.pipeline))]
 
 
 def _pipeline(config: Config, name: str | None) -> Pipeline:

@@ -138,9 +138,9 @@ def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
 
 def _secrets(wanted: Wanted) -> Mapping[str, str]:
     """The values of the plan's secrets by their HMACs."""
-    from vhpipe.api.checked_file import read_text
+    from vhpipe.project.checked_file import check_text
 
-    config = read_text(wanted.source, wanted.plan.file).config
+    config = check_text(wanted.source.encode(), wanted.plan.file).config
     mac = partial(secret_mac, environ=os.environ)
     resolved = secret_values(wanted.plan, config, os.environ, wanted.variables, mac)
     if resolved.missing:

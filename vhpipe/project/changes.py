@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vhpipe.engine.start import LockedRun, Order
     from vhpipe.history.earlier_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
-    from vhpipe.project.checked_file import LoadedFile
+    from vhpipe.project.checked_file import CheckedFile
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder, RunInfo, RunRequest
@@ -147,19 +147,19 @@ def _from_everywhere(assignment: str, folder: str) -> str:
     return f"{name}={os.path.join(os.getcwd(), uri)}"
 
 
-def _loaded(store: "ProjectStore", info: "RunInfo", again: AskedAgain, changes: Changes) -> "LoadedFile":
+def _loaded(store: "ProjectStore", info: "RunInfo", again: AskedAgain, changes: Changes) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
-    from vhpipe.project.checked_file import load_content, load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path, check_text
 
     asked = again.asked
     if changes.with_code and not (asked.file or asked.is_built):
         raise UsageError(f"run {info.number} was read from stdin: there is no file to read again",
                          "start a new run, or leave out --with-changes")  # fmt: skip
     if changes.with_code and not asked.is_built:
-        loaded = load_file(os.path.relpath(store.project / asked.file))
+        loaded = check_path(os.path.relpath(store.project / asked.file))
     else:
-        loaded = load_content(_source_of(store, info, asked), info.file)
-    refuse_errors(loaded)
+        loaded = check_text(_source_of(store, info, asked), info.file)
+    loaded.refuse_errors()
     return loaded
 
 
@@ -170,7 +170,7 @@ def _source_of(store: "ProjectStore", info: "RunInfo", asked: "RunRequest") -> b
     return store.blobs.path(asked.source).read_bytes()
 
 
-def _text_of(loaded: "LoadedFile") -> bytes:
+def _text_of(loaded: "CheckedFile") -> bytes:
     assert loaded.document is not None, "a file without errors has been read"
     return loaded.document.text.encode()
 
@@ -186,7 +186,7 @@ def _planned(
     store: "ProjectStore",
     info: "RunInfo",
     again: AskedAgain,
-    loaded: "LoadedFile",
+    loaded: "CheckedFile",
     variables: "UserVariables",
     old: "Plan",
     capacity: int,

@@ -16,8 +16,9 @@ from vhpipe.cli.options.arguments import (
 )
 from vhpipe.cli.options.environment import NO_VARIABLES, UserVariables
 from vhpipe.cli.options.sweep import given_sweeps, with_sweeps
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
-from vhpipe.project.checked_file import DEFAULT_FILE, STDIN, LoadedFile
+from vhpipe.project.checked_file import STDIN, CheckedFile
 from vhpipe.project.partial_run import selectors_of, with_given
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _node_names(config: "Config", step: str | None, task: str | None) -> list[st
 
 
 def planned(
-    loaded: LoadedFile,
+    loaded: CheckedFile,
     name: str | None,
     asked: "RunRequest",
     inputs: Sequence[str],

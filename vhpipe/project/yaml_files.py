@@ -9,12 +9,12 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.config.paths import DEFAULT_FILE, FILE_NAMES
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-FILE_NAMES = ("valohai.yaml", "valohai.yml")
 SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".vhpipe", ".venv", ".tox", ".nox", ".mypy_cache", "__pycache__", "node_modules"}
 )
@@ -43,7 +43,7 @@ def _files_in(folder: str) -> tuple[str, ...]:
     files = tuple(_walk(folder, FILE_NAMES.__contains__))
     if not files:
         hint = "git-ignored files are skipped; name the file itself to check it all the same"
-        raise UsageError(f"there is no `{FILE_NAMES[0]}` in `{folder}` or below it", hint)
+        raise UsageError(f"there is no `{DEFAULT_FILE}` in `{folder}` or below it", hint)
     return files
 
 

@@ -8,13 +8,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from vhpipe.diagnostics import Severity
+from vhpipe.diagnostics import SEVERITIES, Severity
 from vhpipe.errors import UsageError
 
 OWN_FILE = ".vhpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 MAX_BYTES = 1 << 20
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 class ValidateSettings(NamedTuple):

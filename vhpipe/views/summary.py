@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from vhpipe.diagnostics import Diagnostic
-
-SEVERITIES = ("error", "warning", "info")
+from vhpipe.diagnostics import SEVERITIES, Diagnostic
 
 
 def render_summary(diagnostics: Iterable[Diagnostic], names: Sequence[str]) -> str:

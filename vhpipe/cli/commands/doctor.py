@@ -72,14 +72,15 @@ def _run_checks(store: "ProjectStore") -> Iterator["Check"]:
 
 
 def _file_checks(project: Path) -> Iterator["Check"]:
-    from vhpipe.project.checked_file import DEFAULT_FILE, load_file
+    from vhpipe.config.paths import DEFAULT_FILE
+    from vhpipe.project.checked_file import check_path
     from vhpipe.store.health import Check
 
     path = os.path.relpath(project / DEFAULT_FILE)
     if not os.path.exists(path):
         yield Check("warning", "file", f"there is no `{path}`", "name the folder with --project")
         return
-    found = [diagnostic.severity for diagnostic in load_file(path).diagnostics]
+    found = [diagnostic.severity for diagnostic in check_path(path).diagnostics]
     counts = f"{found.count('error')} errors and {found.count('warning')} warnings"
     if "error" in found:
         yield Check("error", "file", f"`{path}` has {counts}", f"vhpipe validate {path}")

@@ -23,12 +23,12 @@ def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     import json
 
     from vhpipe.cli.commands.walk import project_of
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
     from vhpipe.project.planning import asked_by, given_plan, planned
 
     file, name = chosen_file(words)
-    loaded = load_file(file)
-    refuse_errors(loaded)
+    loaded = check_path(file)
+    loaded.refuse_errors()
     project = project_of(file, None)
     asked = asked_by({**options, "reuse": (), "no_reuse": ()}, loaded.config, file, project)
     wanted = planned(loaded, name, asked, options["input_assignments"], file)

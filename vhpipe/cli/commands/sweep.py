@@ -46,12 +46,12 @@ def expand(words: tuple[str, ...], **options: Any) -> int:
 
 
 def _planned(words: Sequence[str], options: Mapping[str, Any]) -> "tuple[Plan, PlannedTask]":
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
     from vhpipe.project.planning import planned
 
     file, pipeline, node = _split(words)
-    loaded = load_file(file)
-    refuse_errors(loaded)
+    loaded = check_path(file)
+    loaded.refuse_errors()
     if pipeline is not None and node is None and not _fits_pipeline(loaded.config, pipeline):
         pipeline, node = None, pipeline
     if (options["step"] or options["task"]) and (pipeline or node):

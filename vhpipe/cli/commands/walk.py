@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from vhpipe.cli.options.arguments import DEFAULT_FILE, chosen_file
+from vhpipe.cli.options.arguments import chosen_file
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.engine.supervisor import SIGNALLED, supervise
 from vhpipe.errors import UsageError, VhpipeError
 
@@ -228,7 +229,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     from vhpipe.cli.options.environment import given_variables, known_secrets
     from vhpipe.engine.start import default_capacity
     from vhpipe.plan.execution import is_search
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
     from vhpipe.project.planning import asked_by, given_plan, planned, refuse_unrunnable
 
     file, name = chosen_file(words)
@@ -236,8 +237,8 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
         file = str(options["project"] / DEFAULT_FILE)
     if sum(map(bool, (name, options["step"], options["task"]))) > 1:
         raise UsageError("a pipeline, --step and --task exclude each other", "name one of them")
-    loaded = load_file(file)
-    refuse_errors(loaded)
+    loaded = check_path(file)
+    loaded.refuse_errors()
     assert loaded.document is not None, "a file without errors has been read"
     project = project_of(file, options["project"])
     variables = given_variables(options, os.environ)

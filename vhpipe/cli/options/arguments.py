@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vhpipe.config.model import Config, Pipeline, Value
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import UsageError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.configuration_arguments import ConfigurationArgument
 
-DEFAULT_FILE = "valohai.yaml"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -199,7 +199,7 @@ def secrets_of_run(
         return KnownSecrets({})
     config = Config()
     if asked is not None and asked.source:
-        from vhpipe.project.checked_file import load_content
+        from vhpipe.project.checked_file import check_text
 
-        config = load_content(store.blobs.path(asked.source).read_bytes(), run.info().file).config
+        config = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file).config
     return known_secrets(plan, config, given, environ)
