@@ -10,9 +10,7 @@ from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
 from vhpipe.api.run_progress import commands_about
-from vhpipe.attempt.run_metrics import METRICS
 from vhpipe.errors import VhpipeError
-from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalFollower
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
@@ -41,7 +39,7 @@ class Run:
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
         self._ended, self._follower = ended, follower
-        self._files = RunFiles(folder, Blobs(folder.path.parents[1] / "blobs"), main_module_in_steps())
+        self._files = RunFiles(folder, ProjectStore(folder.project).blobs, main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
 
@@ -130,7 +128,7 @@ class Run:
     @property
     def points(self) -> tuple[Mapping[str, object], ...]:
         """Every point of these metrics as it came, with its `_time` and `_node`."""
-        path = self.path / METRICS
+        path = self._folder.metrics_path
         return tuple(json.loads(line) for line in path.read_bytes().splitlines()) if path.exists() else ()
 
     def _published_files(self, kind: str) -> dict[str, Path]:

@@ -52,7 +52,7 @@ def _tail(path: Path) -> bytes:
 
 def commands_about(run: RunFolder) -> Commands:
     """How to call vhpipe about a run from the current folder."""
-    project = run.path.parents[2]
+    project = run.project
     here = os.path.realpath(os.curdir) == os.path.realpath(project)
     return FROM_THE_PROJECT if here else Commands(("--project", os.path.relpath(project)))
 

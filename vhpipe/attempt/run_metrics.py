@@ -17,7 +17,6 @@ from vhpipe.plan.monitored_results import monitored_metrics
 from vhpipe.schedule.vocabulary import AttemptEnded, Json, Published, RecordedEvent
 from vhpipe.store.atomic import write_all
 
-METRICS = "metrics.jsonl"
 OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
 """What every line has: when, and where it comes from. No metric can be called so."""
 

@@ -17,7 +17,7 @@ from vhpipe.attempt.input_files import InputFiles
 from vhpipe.attempt.masking import Masking
 from vhpipe.attempt.publishing_spool import Spools
 from vhpipe.attempt.run_context import RunContext
-from vhpipe.attempt.run_metrics import METRICS, RunMetrics
+from vhpipe.attempt.run_metrics import RunMetrics
 from vhpipe.attempt.stop_conditions import StopConditions
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.attempt.workspace import Workspaces
@@ -179,7 +179,7 @@ def walk(
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
     fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order), changed=_changed_secrets(order))
-    metrics = RunMetrics(f"{run.path}/{METRICS}", order.plan)
+    metrics = RunMetrics(str(run.metrics_path), order.plan)
     spools = Spools(run, metrics, _masking(order))
     attempts = _attempts(begun, engine, pool, fingerprints, spools)
     store = begun.store
@@ -210,11 +210,11 @@ def walk(
 
 def hooks_as_processes(begun: LockedRun, children: OwnChildren | None = None) -> HookCalls:
     """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
-    from vhpipe.engine.hook_processes import HOOK_LOG, HookLog, ProcessHooks  # most runs have no hook
+    from vhpipe.engine.hook_processes import HookLog, ProcessHooks  # most runs have no hook
 
     order = begun.order
     shell = shell_of(order.environment.get("PATH"))
-    log = HookLog(begun.run.path / HOOK_LOG, _masking(order))
+    log = HookLog(begun.run.hook_log_path, _masking(order))
     return ProcessHooks(order.project, order.environment, shell, log, children=children)
 
 

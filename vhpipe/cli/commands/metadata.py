@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vhpipe.attempt.run_metrics import METRICS, OF_THE_LINE
+from vhpipe.attempt.run_metrics import OF_THE_LINE
 from vhpipe.cli.terminal.columns import columns
 from vhpipe.project.metadata_series import last_of, last_values, series, series_in
 from vhpipe.project.open_run import OpenRun, open_run
@@ -55,7 +55,7 @@ def command(selector: str, node: str | None, is_series: bool, project: Path, as_
 
 
 def _of_run(run: OpenRun, is_series: bool, as_json: bool) -> int:
-    lines = series_in(run.folder.path / METRICS)
+    lines = series_in(run.folder.metrics_path)
     if is_series:
         for line in lines:
             click.echo(json_text(line, indent=None))

@@ -43,7 +43,7 @@ class Watcher:
         self.view = RunView.start(plan, run.number)
         self._run = run
         self._stream = stream or sys.stderr
-        commands = commands_from_here(run.path.parents[2])
+        commands = commands_from_here(run.project)
         self._surroundings = LineContext(time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered)
         self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
         self._limit = _heaviest(verbosity, self._live is not None)
