@@ -7,6 +7,11 @@ Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """The worst first."""
 
+MAX_OF_A_SEVERITY = 500
+"""So many findings of one severity are made while a file is read; who has more repairs these first."""
+MAX_OF_A_RULE = 200
+"""So many findings of one rule are made about what a file means."""
+
 
 class Location(NamedTuple):
     """A place in the data of a document: a path as jsonschema writes it, and which side of it is meant.

@@ -214,7 +214,7 @@ def test_a_parameter_needs_no_node_where_one_has_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "message", "hint"),
     [
-        ("epochs=1,2", "nodes have a parameter `epochs`", "`first.epochs` or `train.epochs`"),
+        ("epochs=1,2", "nodes have a parameter `epochs`", "`first.epochs`, `train.epochs`"),
         ("trian.lr=1", "unknown parameter `trian.lr`", "did you mean `train.lr`?"),
         ("train.lrr=1", "node `train` has no parameter `lrr`", "did you mean `train.lr`?"),
         ("bests=1", "unknown parameter `bests`", "did you mean `best`?"),

@@ -10,9 +10,9 @@ from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.project.checked_file import check_path, check_text
 from vhpipe.store.project import ProjectStore
+from vhpipe.wording import unknown_name
 
 RawStep = dict[str, Any]
 

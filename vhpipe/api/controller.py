@@ -21,8 +21,8 @@ from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDe
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.project.checked_file import check_text
+from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 _version = re.compile(r"\d+(\.\d+)*")

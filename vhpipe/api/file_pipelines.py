@@ -22,12 +22,12 @@ from vhpipe.plan.one_step_pipeline import single_node
 from vhpipe.plan.reuse_policy import ALL, with_reuse
 from vhpipe.plan.search_goal import with_goal
 from vhpipe.plan.secrets import sealed
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.project.checked_file import STDIN, CheckedFile, check_path
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
 from vhpipe.views.report import placed
+from vhpipe.wording import listed, unknown_name
 
 Path_ = str | os.PathLike[str]
 
@@ -199,7 +199,7 @@ def _pipeline(config: Config, name: str | None) -> Pipeline:
     if not names:
         raise UsageError("the file has no pipeline", "name a step: `step=…`")
     if name is None and len(set(names)) > 1:
-        raise UsageError("the file has several pipelines", f"name one of {', '.join(map('`{}`'.format, names))}")
+        raise UsageError("the file has several pipelines", f"name one of {listed(names)}")
     return [each for each in config.pipelines if name in (None, each.name)][-1]
 
 

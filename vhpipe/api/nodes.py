@@ -5,12 +5,12 @@ from pathlib import Path
 
 from vhpipe.function_step.values import read_value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.store.attempt_files import OUTPUTS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
+from vhpipe.wording import unknown_name
 
 
 class RunFiles:

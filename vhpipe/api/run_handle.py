@@ -139,7 +139,7 @@ class Run:
     def node(self, name: str) -> Node:
         """A node by its name. Errors: UsageError for an unknown one."""
         if name not in self._view.nodes:
-            from vhpipe.plan.unknown_name import unknown_name
+            from vhpipe.wording import unknown_name
 
             raise unknown_name(f"node of run {self.number}", name, self._view.nodes)
         parents = tuple(dict.fromkeys(edge.source for edge in self._view.plan.edges_into(name)))

@@ -29,6 +29,7 @@ from vhpipe.settings.python import find_python
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
 from vhpipe.views.progress import RunView
+from vhpipe.wording import listed
 
 
 class Wanted(NamedTuple):
@@ -144,6 +145,7 @@ def _secrets(wanted: Wanted) -> Mapping[str, str]:
     mac = partial(secret_mac, environ=os.environ)
     resolved = secret_values(wanted.plan, config, os.environ, wanted.variables, mac)
     if resolved.missing:
-        names = ", ".join(f"`{name}`" for name in resolved.missing)
-        raise EnvironmentFailure(f"no value is known for {names}", "give it by `environment_variables`")
+        raise EnvironmentFailure(
+            f"no value is known for {listed(resolved.missing)}", "give it by `environment_variables`"
+        )
     return resolved.values

@@ -1,15 +1,11 @@
 """Events of a YAML parser to plain data, within limits, without recursion."""
 
-from itertools import islice
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Fix, Related, Severity, Span
+from vhpipe.diagnostics import MAX_OF_A_SEVERITY, Diagnostic, Fix, Related, Severity, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
-    MAX_FINDINGS,
-    MAX_KNOWN,
-    MAX_LOOKUPS,
     MAX_NODES,
     MAX_SCALAR_BYTES,
 )
@@ -25,6 +21,7 @@ from vhpipe.document.scalars import (
 )
 from vhpipe.document.spans import span_of_event
 from vhpipe.document.tags import by_tag, is_core_tag
+from vhpipe.wording import MAX_LOOKUPS, nearest
 
 
 class StopReadingError(Exception):
@@ -70,7 +67,7 @@ class Builder:
 
     def _has_room(self, severity: Severity) -> bool:
         """Asked before a finding is made too: a file of nothing but faults has a hundred thousand."""
-        return len(self.errors if severity == "error" else self.warnings) < MAX_FINDINGS
+        return len(self.errors if severity == "error" else self.warnings) < MAX_OF_A_SEVERITY
 
     def build(self, next_event: Any) -> Any:
         """The data of the first document. This loop is the speed of `validate`: hence the one long function."""
@@ -306,12 +303,9 @@ class Builder:
         return anchor.value
 
     def _nearest(self, name: str) -> str:
-        from difflib import get_close_matches
-
         self._lookups += 1
-        known = islice(self._anchors, MAX_KNOWN if self._lookups <= MAX_LOOKUPS else 0)
-        found = get_close_matches(name, known, 1)
-        return f"did you mean `*{_short(found[0])}`?" if found else f"write `&{_short(name)}` where it is defined"
+        near = nearest(name, self._anchors) if self._lookups <= MAX_LOOKUPS else None
+        return f"write `&{_short(name)}` where it is defined" if near is None else f"did you mean `*{_short(near)}`?"
 
     def _merge_later(self, event: Any, container: dict[str, Any], value: Any) -> None:
         if not isinstance(value, dict | list):

@@ -21,6 +21,7 @@ from vhpipe.document.spans import Document, value_at
 from vhpipe.edit.placing import OutOfReach, Placing
 from vhpipe.edit.script import DeclaredName, Script
 from vhpipe.edit.writing import Tree, item_lines
+from vhpipe.wording import listed
 
 DEFAULT_IMAGE = "python:3.11-slim"
 """The one that `vh yaml step` writes."""
@@ -43,7 +44,7 @@ def with_step(document: Document, path: str, script: Script, image: str = DEFAUL
     """The file with the step of the script at a path relative to the project; removals come by `without_leftovers`."""
     found = step_of(document, path, script)
     if len(found) > 1:
-        names = ", ".join(f"`{name_at(document, number)}`" for number in found)
+        names = listed(name_at(document, number) for number in found)
         return StepInsertion(document.text, "", "kept", (f"several steps run it ({names}): none is changed",))
     if not found:
         return _appended(document, path, script, image)
@@ -68,7 +69,7 @@ def without_leftovers(document: Document, path: str, script: Script) -> StepInse
         gone = _leftovers(document, at, key, {item.name for item in known})
         if not gone:
             continue
-        names = ", ".join(f"`{value_at(document.data, (*at, key, number, 'name'))}`" for number in gone)
+        names = listed(value_at(document.data, (*at, key, number, "name")) for number in gone)
         try:
             placing.remove_items((*at, key), gone)
             notes.append(f"{kind} {names} of step `{name}` is not in the script any more: removed")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vhpipe.config.model import Value
 from vhpipe.plan.model import Hooks, PlannedDeployment
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.vocabulary import (
     AnyEvent,
@@ -20,6 +19,7 @@ from vhpipe.schedule.vocabulary import (
     RunHook,
     Status,
 )
+from vhpipe.wording import unknown_name
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor

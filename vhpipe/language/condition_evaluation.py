@@ -21,6 +21,7 @@ from vhpipe.language.conditions import (
     Verdict,
     names_in,
 )
+from vhpipe.wording import joined
 
 CALCULATIONS: Mapping[str, Callable[[Any, Any], object]] = {
     "+": add, "-": sub, "*": mul, "/": truediv, "//": floordiv,
@@ -48,7 +49,7 @@ def verdict(condition: Condition, metadata: Mapping[str, object], parameters: Ma
     }
     lengths = {len(value) for value in lists.values()}
     if len(lengths) > 1:
-        named = ", ".join(f"`{name}` has {len(value)}" for name, value in lists.items())
+        named = joined(f"`{name}` has {len(value)}" for name, value in lists.items())
         return Verdict(False, (), f"lists of different lengths: {named} values")
     if lengths == {0}:
         return Verdict(False, (), f"`{next(iter(lists))}` has no values yet")

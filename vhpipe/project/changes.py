@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, UsageError
+from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
     from vhpipe.cli.options.environment import UserVariables
@@ -239,7 +240,7 @@ def _spoiled_by(store: "ProjectStore", past: "PastRun", look_at_inputs: bool) ->
         if gone is not None:
             return f"has lost its output `{gone}`"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
-        return f"would read {listed(changed)} as changed since" if changed else None
+        return f"would read {listed(changed, ' and ', MOST_NAMES)} as changed since" if changed else None
 
     return spoiled
 
@@ -258,9 +259,9 @@ def _told(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes: C
             lines.append(f"`{rerun.node}` runs: {rerun.because}{of}")
     following = [rerun.node for rerun in kept.reruns if rerun.after]
     if following:
-        lines.append(f"{listed(following, most=20)} run{'s' * (len(following) == 1)} after that")
+        lines.append(f"{listed(following, ' and ')} {plural(len(following), 'runs', 'run')} after that")
     if kept.kept:
-        lines.append(f"run {run.number} gives {listed(kept.kept, most=20)}")
+        lines.append(f"run {run.number} gives {listed(kept.kept, ' and ')}")
     if changes.with_code and (kept.kept or any(rerun.kept for rerun in kept.reruns)):
         lines.extend(_about_code(store, run))
     return lines
@@ -274,12 +275,6 @@ def _about_code(store: "ProjectStore", run: "RunFolder") -> Sequence[str]:
     changed = [path for path in changed_files(snapshot, store.project) if path != snapshot.source]
     if not changed:
         return ()
-    return (f"what is kept was made before {listed(changed)} changed; --from NODE makes a node anew",)
-
-
-def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
-    """`a`, `b` and `c`; of many names the first and how many more."""
-    shown = [f"`{name}`" for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else "".join(shown)
+    return (
+        f"what is kept was made before {listed(changed, ' and ', MOST_NAMES)} changed; --from NODE makes a node anew",
+    )

@@ -67,11 +67,11 @@ def rule_filter(settings: ValidateSettings) -> Callable[[str], bool] | None:
 
 @cache
 def _rules_meant(names: tuple[str, ...], source: str | None, key: str) -> frozenset[str]:
-    from vhpipe.rules.catalogue import all_rules, nearest_rule
+    from vhpipe.rules.catalogue import all_rules
     from vhpipe.settings.validate import expanded
 
     where = f"`--{key}`" if source is None else f"`{key}` in `{source}`"
-    return expanded(names, tuple(rule.id for rule in all_rules()), nearest_rule, where)
+    return expanded(names, tuple(rule.id for rule in all_rules()), where)
 
 
 def _without_suppressed(

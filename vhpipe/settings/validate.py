@@ -5,11 +5,12 @@ outside of a repository only the folder itself is looked at. `.vhpipe.toml` goes
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vhpipe.diagnostics import SEVERITIES, Severity
 from vhpipe.errors import UsageError
+from vhpipe.wording import did_you_mean
 
 OWN_FILE = ".vhpipe.toml"
 PROJECT_FILE = "pyproject.toml"
@@ -140,11 +141,7 @@ def _as_table(value: object, path: str, name: str) -> Mapping[str, Any]:
 def _refuse_unknown(table: Iterable[str], known: tuple[str, ...], source: str, what: str, before: str = "") -> None:
     for key in table:
         if key not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key.replace("_", "-"), known, n=1)
-            listed = ", ".join(f"`{name}`" for name in known)
-            hint = f"did you mean `{before}{near[0]}`?" if near else f"known are {listed}"
+            hint = did_you_mean(key, known, prefix=before)
             raise UsageError(f"`{source}`: there is no {what} `{before}{key[:100]}`", hint)
 
 
@@ -172,9 +169,7 @@ def _severity(table: Mapping[str, Any], source: str) -> Severity:
     raise UsageError(f"`{source}`: `fail-on` cannot be `{str(value)[:100]}`", "write `error`, `warning` or `info`")
 
 
-def expanded(
-    names: Iterable[str], known: tuple[str, ...], nearest: Callable[[str, Iterable[str]], str | None], where: str
-) -> frozenset[str]:
+def expanded(names: Iterable[str], known: tuple[str, ...], where: str) -> frozenset[str]:
     """The rules that names and patterns mean. Errors: UsageError for a name, or a pattern, that means none."""
     from fnmatch import fnmatchcase
 
@@ -182,10 +177,7 @@ def expanded(
     for name in names:
         found = [rule for rule in known if fnmatchcase(rule, name)]
         if not found:
-            near = nearest(name, known)
-            raise UsageError(
-                f"{where}: there is no rule `{name[:100]}`",
-                f"did you mean `{near}`?" if near else "`vhpipe rules` lists them",
-            )
+            hint = did_you_mean(name, known, "`vhpipe rules` lists them")
+            raise UsageError(f"{where}: there is no rule `{name[:100]}`", hint)
         meant.update(found)
     return frozenset(meant)

@@ -10,6 +10,7 @@ import click
 from vhpipe.diagnostics import has_errors
 from vhpipe.errors import UsageError, from_os_error
 from vhpipe.project.checked_file import CheckedFile, check_path, check_text
+from vhpipe.wording import counted
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Document
@@ -69,7 +70,7 @@ def command(paths: tuple[str, ...], output: str | None, image: str | None, pipel
         click.echo(diff_of(document.text, draft.text, target), nl=False)
         return 1
     _write(target, draft.text, is_new=before is None)
-    click.echo(f"{target}: {_count(draft.added)} added, {draft.updated} updated", err=True)
+    click.echo(f"{target}: {counted(draft.added, 'step')} added, {draft.updated} updated", err=True)
     return 0
 
 
@@ -224,7 +225,3 @@ def _write(target: str, text: str, is_new: bool) -> None:
         write_atomically(target, text.encode("utf-8"), 0o644)
     else:
         write_fixed(target, text)
-
-
-def _count(steps: int) -> str:
-    return f"{steps} step{'' if steps == 1 else 's'}"

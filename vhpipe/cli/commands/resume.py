@@ -104,9 +104,11 @@ def _changed_since(begun: "LockedRun") -> Iterator[str]:
     """What the run does not see of the project as it is now."""
     from vhpipe.cli.terminal.run_progress import commands_from_here
     from vhpipe.history.changed_files import changed_files
-    from vhpipe.project.changes import listed
+    from vhpipe.project.changes import MOST_NAMES
+    from vhpipe.wording import listed
 
     changed = changed_files(begun.snapshot, begun.store.project)
     if changed:
         take = commands_from_here(begun.store.project).about(begun.run.number, "resume", "--with-changes")
-        yield f"run {begun.run.number} goes on with the code it has; since then {listed(changed)} changed: {take}"
+        files = listed(changed, " and ", MOST_NAMES)
+        yield f"run {begun.run.number} goes on with the code it has; since then {files} changed: {take}"

@@ -10,6 +10,7 @@ import click
 from vhpipe.cli.options.arguments import argument_options, chosen_file, match_name, pick_pipeline, read_parameter_files
 from vhpipe.cli.options.sweep import given_sweeps, sweep_options
 from vhpipe.errors import UsageError
+from vhpipe.wording import counted, listed
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
@@ -111,7 +112,7 @@ def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTas
         return tasks[candidates[0]]
     if not candidates:
         raise UsageError("nothing varies", "--sweep NODE.PARAMETER=…")
-    raise UsageError("several nodes vary", f"name one of {', '.join(f'`{task}`' for task in candidates)}")
+    raise UsageError("several nodes vary", f"name one of {listed(candidates)}")
 
 
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────
@@ -127,8 +128,7 @@ def _print(plan: "Plan", node: "PlannedTask", options: Mapping[str, Any]) -> int
     if is_search(node):
         click.echo(one_line(f"{node.name}: {count:,} executions, proposed batch by batch as it goes"), err=True)
         return 0
-    noun = "execution" if count == 1 else "executions"
-    click.echo(one_line(f"{node.name}: {count:,} {noun} by {node.sweep.type}"), err=True)
+    click.echo(one_line(f"{node.name}: {counted(count, 'execution')} by {node.sweep.type}"), err=True)
     for name in may_spread(node, tuple(plan.edges_into(node.name))):
         click.echo(one_line(f"an edge may bring another value, or a list, for `{name}`"), err=True)
     limit = options["limit"]

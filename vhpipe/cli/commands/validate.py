@@ -16,6 +16,7 @@ from vhpipe.project.findings_filter import FindingsFilter
 from vhpipe.project.validation import FixMode, ValidatedFiles, ValidateRequest, validate
 from vhpipe.views.formats.render import FORMATS
 from vhpipe.views.summary import render_summary
+from vhpipe.wording import counted, plural
 
 
 @click.command(
@@ -66,7 +67,9 @@ def _paint(
     """Print what was found or done; the exit code."""
     if validated.baseline is not None:
         count = sum(len(file.diagnostics) for file in validated.files)
-        click.echo(f"{count} findings are in the baseline `{validated.baseline}`", err=True)
+        click.echo(
+            f"{counted(count, 'finding')} {plural(count, 'is', 'are')} in the baseline `{validated.baseline}`", err=True
+        )
         return 0
     if request.fixes == "show":
         return _print_differences(validated)

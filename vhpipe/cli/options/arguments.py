@@ -10,6 +10,7 @@ from vhpipe.config.model import Config, Pipeline, Value
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import UsageError
+from vhpipe.wording import listed
 
 if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
@@ -71,7 +72,7 @@ def pick_pipeline(config: Config, name: str | None) -> Pipeline:
         return next(iter(pipelines.values()))
     if not pipelines:
         raise UsageError("the file has no pipeline", "`vhpipe run --step NAME` or `--task NAME` runs what it has")
-    raise UsageError("the file has several pipelines", f"name one of {_listed(pipelines)}")
+    raise UsageError("the file has several pipelines", f"name one of {listed(pipelines)}")
 
 
 def match_name(name: str, known: Iterable[str], noun: str) -> str:
@@ -85,14 +86,10 @@ def match_name(name: str, known: Iterable[str], noun: str) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise UsageError(f"`{name}` fits several {noun}s", f"one of {_listed(found)}")
-    from vhpipe.plan.unknown_name import unknown_name
+            raise UsageError(f"`{name}` fits several {noun}s", f"one of {listed(found)}")
+    from vhpipe.wording import unknown_name
 
     raise unknown_name(noun, name, names)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 # ── parameters and inputs ────────────────────────────────────────────────────────────────────────

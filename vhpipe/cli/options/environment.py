@@ -9,6 +9,7 @@ import click
 
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
+from vhpipe.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
@@ -117,10 +118,8 @@ def _checked_name(name: str, by: str) -> str:
 
 def _inherited(name: str, environ: Mapping[str, str]) -> str:
     if name not in environ:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name[:100], [known for known in environ if fault_of_name(known) is None], n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"set it, or give a value: -e {name}=VALUE"
+        known = [each for each in environ if fault_of_name(each) is None]
+        hint = did_you_mean(name, known, f"set it, or give a value: -e {name}=VALUE")
         raise UsageError(f"`-e {name}`: `{name}` is not set here", hint)
     return environ[name]
 
@@ -159,7 +158,7 @@ def known_secrets(
 
         conceal(resolved.values.values())
     if resolved.missing:
-        names = ", ".join(f"`{name}`" for name in resolved.missing)
+        names = listed(resolved.missing)
         again = " ".join(f"-e {name}" for name in resolved.missing)
         raise UsageError(f"no value is known for {names}", f"set it and pass it on by name: {again}")
     short = any(not can_be_masked(value) for value in resolved.values.values())

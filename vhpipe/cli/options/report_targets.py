@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
 from vhpipe.views.formats.render import FORMATS
+from vhpipe.wording import did_you_mean
 
 if TYPE_CHECKING:
     from vhpipe.project.checked_file import CheckedFile
@@ -34,11 +35,7 @@ def targets_of(written: Sequence[str]) -> tuple[ReportTarget, ...]:
 def _target(written: str) -> ReportTarget:
     name, equals, path = written.partition("=")
     if name not in FORMATS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(FORMATS)}"
-        raise UsageError(f"`--output`: there is no format `{name[:100]}`", hint)
+        raise UsageError(f"`--output`: there is no format `{name[:100]}`", did_you_mean(name, FORMATS))
     if not equals or not path:
         raise UsageError(f"`--output {written}` names no file", f"write `-o {name}=FILE`, or `--format {name}`")
     return ReportTarget(name, path)
