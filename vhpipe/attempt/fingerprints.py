@@ -2,9 +2,9 @@
 
 from collections.abc import Container
 
-from vhpipe.code.snapshot import Snapshot, code_digest
 from vhpipe.plan.fingerprint import fingerprint_of, parts_of
 from vhpipe.plan.model import ExecutionSpec, Secret
+from vhpipe.store.snapshots import Snapshot, code_digest
 
 
 class Fingerprints:

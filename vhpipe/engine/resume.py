@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vhpipe.attempt.identifiers import attempt_identifier
-from vhpipe.code.snapshot import Snapshot, load_snapshot
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.start import LockedRun, Order, boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
@@ -24,6 +23,7 @@ from vhpipe.store.manifest import read_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.snapshots import Snapshot, load_snapshot
 
 PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""

@@ -22,7 +22,7 @@ from vhpipe.attempt.stop_conditions import StopConditions
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.attempt.workspace import Workspaces
 from vhpipe.code.copy_pool import CopyPool, InPlace
-from vhpipe.code.snapshot import Snapshot, save_snapshot, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.working_copies import WorkingCopies
 from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
@@ -32,11 +32,11 @@ from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
-from vhpipe.history.earlier_runs import missing_output
 from vhpipe.plan.model import Plan
 from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
+from vhpipe.schedule.carry_over.carried_results import missing_output
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.vocabulary import RecordedEvent, ResumeRequested, StartRequested
@@ -45,6 +45,7 @@ from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
 from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
+from vhpipe.store.snapshots import Snapshot, save_snapshot
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 
@@ -154,7 +155,7 @@ def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, a
 def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
     """What the plan was given may have been removed while it was made; from now on it cannot be any more."""
     for node in plan.nodes:
-        if missing := missing_output(node, store.blobs):
+        if missing := missing_output(node, store.blobs.has):
             raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
 
 

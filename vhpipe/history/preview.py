@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints
-from vhpipe.code.snapshot import code_digest, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.recorded_uris import true_uri
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
@@ -38,6 +38,7 @@ from vhpipe.schedule.vocabulary import (
 )
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.snapshots import code_digest
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 

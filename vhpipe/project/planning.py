@@ -134,11 +134,12 @@ def planned(
 def given_plan(wanted: Planned, asked: "RunRequest", project: Path, command: Sequence[str]) -> "Plan":
     """The plan with what earlier runs of the project give to it. See `with_given`."""
     from vhpipe.history.earlier_runs import EarlierRuns
+    from vhpipe.history.past_runs import PastRuns
 
     plan, selection = wanted.plan, wanted.selection
     if not (selection.given or selection.children):
         return plan
-    earlier = EarlierRuns(project, plan.pipeline, is_pipeline=not (asked.step or asked.task))
+    earlier = EarlierRuns(PastRuns.of_project(project), plan.pipeline, is_pipeline=not (asked.step or asked.task))
     return with_given(plan, selection, earlier, command)
 
 
