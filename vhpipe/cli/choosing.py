@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.cli.loading import LoadedFile
-from vhpipe.diagnostics import Diagnostic, Location, Severity, Span
-from vhpipe.settings.validate import SEVERITIES, ValidateSettings, settings_of
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, Severity, Span
+from vhpipe.settings.validate import ValidateSettings, settings_of
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Places

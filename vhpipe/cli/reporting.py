@@ -9,7 +9,7 @@ from vhpipe.cli.choosing import Chosen
 from vhpipe.cli.loading import STDIN
 from vhpipe.diagnostics import Diagnostic, Edit, Span
 from vhpipe.errors import UsageError
-from vhpipe.settings.validate import git_root
+from vhpipe.settings.files import git_root
 
 TEXTS = ("full", "concise")
 FORMATS = (*TEXTS, "json", "sarif", "github", "gitlab", "junit")

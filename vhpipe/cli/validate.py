@@ -10,9 +10,8 @@ import click
 from vhpipe.cli.choosing import Choices, Chosen, choose, settings_for
 from vhpipe.cli.loading import DEFAULT_FILE, STDIN, LoadedFile, load_file
 from vhpipe.cli.reporting import FORMATS, TEXTS, Target, format_here, rendered, targets_of, write_target
-from vhpipe.diagnostics import Severity
+from vhpipe.diagnostics import SEVERITIES, Severity
 from vhpipe.errors import UsageError
-from vhpipe.settings.validate import SEVERITIES
 from vhpipe.views.summary import render_summary
 
 
