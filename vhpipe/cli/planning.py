@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vhpipe.cli.arguments import (
@@ -89,16 +90,19 @@ def planned(
     inputs: Sequence[str],
     file: str,
     variables: GivenVariables = NO_VARIABLES,
+    standing_queues: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """The plan of a pipeline, or of the one step or task that is asked for. `inputs` are as typed.
 
-    `file` is the name of the file as the user gave it. Errors: UsageError for everything that does not fit the file.
+    `file` is the name of the file as the user gave it; of `standing_queues` those count that the pipeline has.
+    Errors: UsageError for everything that does not fit the file.
     """
     from msgspec import structs
 
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.configuring import with_configuration
+    from vhpipe.plan.queues import sizes_of_known
     from vhpipe.plan.searching import with_goal
     from vhpipe.plan.secrets import sealed
     from vhpipe.plan.selection import reduced, select
@@ -117,7 +121,7 @@ def planned(
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
-    arguments = structs.replace(arguments, queues=asked.queues)
+    arguments = structs.replace(arguments, queues={**sizes_of_known(graph.extension, standing_queues), **asked.queues})
     written = graph
     graph, arguments = with_sweeps(graph, arguments, asked.sweeps, asked.parameters)
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
