@@ -12,7 +12,8 @@ def row(key: Key[Any]) -> str:
     kept = f", but for {' and '.join(f'`{value}`' for value in key.kept_values)}" if key.kept_values else ""
     cells = (
         f"`{key.table}`", f"`{key.name}`", key.meaning, key.type.name, key.default,
-        f"yes{kept}" if key.in_project else "no", "yes" if key.in_user else "no", f"`{key.variable}`" if key.variable else "", f"`{key.option}`",
+        f"yes{kept}" if key.in_project else "no", "yes" if key.in_user else "no",
+        f"`{key.variable}`" if key.variable else "", f"`{key.option}`",
     )  # fmt: skip
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
