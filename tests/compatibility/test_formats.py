@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.compatibility.shapes import as_text, breaches, from_text, shape_of
-from vhpipe.engine.snapshot import Snapshot
+from vhpipe.store.snapshots import Snapshot
 from vhpipe.plan.model import Plan
 from vhpipe.schedule.vocabulary import Recorded
 from vhpipe.store.manifest import Manifest

@@ -82,7 +82,8 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     past = PastRun(run)
     variables = variables_again(past.plan, again.asked, loaded.config, given_variables(options, os.environ))
     capacity = options["jobs"] or default_capacity()
-    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity), changes)
+    queues = options["standing_queues"]
+    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity, queues), changes)
     secrets = known_secrets(kept.plan, loaded.config, variables.values, os.environ)
     python = find_python(store.project, options["python"] or info.python, os.environ)
     if not options["quiet"]:
@@ -190,6 +191,7 @@ def _planned(
     variables: "UserVariables",
     old: "Plan",
     capacity: int,
+    standing_queues: Mapping[str, int],
 ) -> Again:
     from pathlib import Path
 
@@ -200,7 +202,7 @@ def _planned(
 
     asked = again.asked
     name = info.pipeline if info.is_pipeline else None
-    wanted = planned(loaded, name, asked, again.inputs, info.file, variables)
+    wanted = planned(loaded, name, asked, again.inputs, info.file, variables, standing_queues)
     refuse_unrunnable(wanted.plan, capacity)
     plan = with_unknown_secrets(wanted.plan, old, asked.environment_names)
     plan = expand_inputs(plan, store.project, Path(asked.folder))
