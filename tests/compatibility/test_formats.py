@@ -13,7 +13,7 @@ import pytest
 from tests.compatibility.shapes import as_text, breaches, from_text, shape_of
 from vhpipe.store.snapshots import Snapshot
 from vhpipe.plan.model import Plan
-from vhpipe.schedule.vocabulary import Recorded
+from vhpipe.schedule.vocabulary import RecordedEvent
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.owner import Owner
 from vhpipe.store.registry import Entry
@@ -21,7 +21,7 @@ from vhpipe.store.requests import Request
 from vhpipe.store.run_folder import RunInfo
 
 STORED: dict[str, Any] = {
-    "journal": Recorded,
+    "journal": RecordedEvent,
     "plan.json": Plan,
     "run.json": RunInfo,
     "manifest.json": Manifest,
