@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vhpipe.code.snapshot import save_snapshot, take_snapshot
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 
 
 @pytest.fixture
