@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from vhpipe.schedule.events import RecordedEvent
 
 from tests.compatibility.shapes import as_text, breaches, from_text, shape_of
-from vhpipe.store.snapshots import Snapshot
 from vhpipe.plan.model import Plan
-from vhpipe.schedule.vocabulary import RecordedEvent
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.owner import Owner
 from vhpipe.store.registry import Entry
 from vhpipe.store.requests import Request
 from vhpipe.store.run_folder import RunInfo
+from vhpipe.store.snapshots import Snapshot
 
 STORED: dict[str, Any] = {
     "journal": RecordedEvent,

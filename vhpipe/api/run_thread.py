@@ -23,7 +23,7 @@ from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan
 from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.secrets import secret_values
-from vhpipe.schedule.vocabulary import Moment
+from vhpipe.schedule.terms import Moment
 from vhpipe.settings.child_environment import child_environment
 from vhpipe.settings.python import find_python
 from vhpipe.settings.run import run_settings

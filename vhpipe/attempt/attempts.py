@@ -22,7 +22,8 @@ from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionSpec, PublishedThing
 from vhpipe.runners.protocol import Ending, Runner
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.run_folder import RunFolder
@@ -72,7 +73,7 @@ class Attempts:
         fingerprints: Fingerprints,
         pool: Pool,
         spools: Spools,
-        on_report: Callable[[AttemptReported], None],
+        on_report: Callable[[stimuli.AttemptReported], None],
     ) -> None:
         self._run, self._blobs, self._workspaces, self._copies = run, blobs, workspaces, copies
         self._fingerprints, self._pool, self._on_report = fingerprints, pool, on_report
@@ -105,7 +106,7 @@ class Attempts:
         elif self.runner is not None:
             self.runner.stop(attempt, because)
 
-    def _prepare(self, attempt: AttemptId, spec: ExecutionSpec) -> PreparedAttempt | AttemptReported:
+    def _prepare(self, attempt: AttemptId, spec: ExecutionSpec) -> PreparedAttempt | stimuli.AttemptReported:
         """The workspace, or the report of an attempt that cannot start."""
         copy = None
         try:
@@ -115,16 +116,18 @@ class Attempts:
                 workspace, copy, self._fingerprints.of(spec, None if spec.deferred else workspace.command)
             )
         except CannotPrepareError as problem:
-            report = AttemptReported(attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True)
+            report = stimuli.AttemptReported(
+                attempt, Status.ERROR, because=self._masking.text(str(problem)), final=True
+            )
         except (VhpipeError, OSError, ValueError) as failure:
-            report = AttemptReported(attempt, Status.CRASHED, because=survivable(failure, "cannot prepare"))
+            report = stimuli.AttemptReported(attempt, Status.CRASHED, because=survivable(failure, "cannot prepare"))
         if copy is not None:
             self._copies.give_back(copy)
         return report
 
-    def _launch(self, attempt: AttemptId, made: PreparedAttempt | AttemptReported) -> None:
+    def _launch(self, attempt: AttemptId, made: PreparedAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
-        if isinstance(made, AttemptReported):
+        if isinstance(made, stimuli.AttemptReported):
             self._on_report(made)
             return
         self._prepared[attempt] = made
@@ -141,7 +144,7 @@ class Attempts:
     def _report_unstarted(self, attempt: AttemptId, outcome: Status, because: str) -> None:
         self._spools.close(attempt)
         self._copies.give_back(self._prepared.pop(attempt).copy)
-        self._on_report(AttemptReported(attempt, outcome, because=because))
+        self._on_report(stimuli.AttemptReported(attempt, outcome, because=because))
 
     # ── end ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,7 +168,9 @@ class Attempts:
         except OSError as failure:
             return ended.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs")), ()
 
-    def _collected(self, ended: EndedAttempt, found: tuple[FoundOutput, ...], spooled: SpoolContent) -> AttemptReported:
+    def _collected(
+        self, ended: EndedAttempt, found: tuple[FoundOutput, ...], spooled: SpoolContent
+    ) -> stimuli.AttemptReported:
         """Commit the outputs: blobs first, then the manifest."""
         workspace, copy, fingerprint = self._prepared.pop(ended.attempt)
         made = AttemptResults()
@@ -186,7 +191,7 @@ class Attempts:
 
     def _committed(
         self, ended: EndedAttempt, sink: AttemptOutput, made: AttemptResults, fingerprint: str | None
-    ) -> AttemptReported:
+    ) -> stimuli.AttemptReported:
         attempt, outcome, because, exit_code = ended
         because = because and self._masking.text(because)
         manifest = Manifest(
@@ -197,8 +202,8 @@ class Attempts:
             digest = write_manifest(self._run.attempt_path(attempt), manifest)
         except VhpipeError as failure:
             because = because or survivable(failure, "cannot write the manifest")
-            return AttemptReported(attempt, Status.CRASHED, exit_code, because, metadata=sink.metadata)
-        return AttemptReported(
+            return stimuli.AttemptReported(attempt, Status.CRASHED, exit_code, because, metadata=sink.metadata)
+        return stimuli.AttemptReported(
             attempt=attempt,
             outcome=outcome,
             exit_code=exit_code,

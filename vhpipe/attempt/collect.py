@@ -10,7 +10,7 @@ from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
-from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.blobs import Blobs
 
 SIDECAR = ".metadata.json"

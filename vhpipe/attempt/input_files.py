@@ -12,7 +12,7 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.config.paths import path_fault
 from vhpipe.engine.recorded_uris import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.blobs import Blobs
 
 

@@ -11,7 +11,7 @@ from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
 from vhpipe.attempt.stop_conditions import Measured
 from vhpipe.runners.protocol import Stream
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 LOG_LIMIT = 1 << 30

@@ -19,7 +19,7 @@ from vhpipe.command.step_command import variable_name
 from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.run_folder import RunFolder, RunInfo
 
 SPOOL_NAME = "published.jsonl"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import AttemptId, ExecutionSpec
-from vhpipe.schedule.vocabulary import Json, StopConditionMet
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
 
 Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
 """Hears the last value of every key, and the objects that have come since it heard last, each with something in it."""
@@ -17,7 +18,7 @@ Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
 class StopConditions:
     """`tell` hears of each condition that is met, once per attempt and condition, in the thread that measures."""
 
-    def __init__(self, tell: Callable[[StopConditionMet], None]) -> None:
+    def __init__(self, tell: Callable[[stimuli.StopConditionMet], None]) -> None:
         self._tell = tell
         self._parsed: dict[str, Condition] = {}
 
@@ -33,7 +34,7 @@ class StopConditions:
             for each in tuple(conditions):
                 if holds(self._condition(each[0]), metadata, parameters).holds:
                     conditions.remove(each)
-                    self._tell(StopConditionMet(attempt, *each))
+                    self._tell(stimuli.StopConditionMet(attempt, *each))
 
         return measured
 

@@ -33,7 +33,7 @@ from vhpipe.command.step_command import checked_command
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.runners.protocol import Launch
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 
 COMMON = frozenset({"runtime", "api"})

@@ -13,10 +13,11 @@ from vhpipe.engine.start import LockedRun, Order, boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.runners.process_tree import kill_marked
+from vhpipe.schedule import stimuli
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import AttemptReported, ResumeRequested, StartRequested, Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.manifest import read_manifest
@@ -69,8 +70,8 @@ def continue_run(
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
     found = reports_found(run, lost, store.blobs)
-    resumed = ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
-    beginning = resumed if past else StartRequested(capacity, boot)
+    resumed = stimuli.ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
+    beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 
@@ -111,7 +112,7 @@ def under_way(state: RunState) -> Iterator[AttemptId]:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
 
 
-def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -> tuple[AttemptReported, ...]:
+def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -> tuple[stimuli.AttemptReported, ...]:
     """The reports of those attempts that had ended; what others have left half done is removed."""
     found = []
     for attempt in attempts:
@@ -123,7 +124,7 @@ def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -
     return tuple(found)
 
 
-def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> AttemptReported | None:
+def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> stimuli.AttemptReported | None:
     """What an attempt reported that nobody heard: its manifest, if that and all it names are whole.
 
     One that was stopped did not end by itself: it counts as lost.
@@ -135,7 +136,7 @@ def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> AttemptReporte
     is_its_own = (manifest.run, manifest.attempt) == (run.number, attempt)
     if not is_its_own or manifest.outcome is Status.STOPPED or not _are_whole(manifest.outputs, blobs):
         return None
-    return AttemptReported(
+    return stimuli.AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
         published=manifest.published,

@@ -36,10 +36,10 @@ from vhpipe.plan.model import Plan
 from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.carry_over.carried_results import missing_output
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import RecordedEvent, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
@@ -91,8 +91,8 @@ class LockedRun(NamedTuple):
     info: RunInfo
     snapshot: Snapshot
     journal: JournalWriter
-    beginning: StartRequested | ResumeRequested
-    past: tuple[RecordedEvent, ...] = ()
+    beginning: stimuli.StartRequested | stimuli.ResumeRequested
+    past: tuple[events.RecordedEvent, ...] = ()
     notices: tuple[str, ...] = ()
     """What the user should hear of the beginning."""
 
@@ -136,7 +136,7 @@ def begin(order: Order, at: float) -> LockedRun:
         asked=_kept(order, store),
     )
     run.write_info(info)
-    beginning = StartRequested(order.capacity, boot_identifier())
+    beginning = stimuli.StartRequested(order.capacity, boot_identifier())
     journal = JournalWriter.create(run.journal_path)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
 

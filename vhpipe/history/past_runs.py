@@ -9,9 +9,9 @@ from vhpipe.errors import EnvironmentFailure
 from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Plan
 from vhpipe.plan.provenance import Evidence
+from vhpipe.schedule import events
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import ExecutionState, RunState
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted
 from vhpipe.store.journal import read_journal
 from vhpipe.store.project import FOLDER, ProjectStore
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -64,9 +64,9 @@ class PastRun:
         took: dict[ExecutionId, float] = {}
         for recorded in self._records:
             event = recorded.event
-            if isinstance(event, AttemptStarted):
+            if isinstance(event, events.AttemptStarted):
                 started[event.attempt.execution] = recorded.at
-            elif isinstance(event, AttemptEnded) and event.attempt.execution in started:
+            elif isinstance(event, events.AttemptEnded) and event.attempt.execution in started:
                 took[event.attempt.execution] = max(0.0, recorded.at - started[event.attempt.execution])
         return took
 

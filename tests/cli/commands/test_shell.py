@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vhpipe.code.snapshot import take_snapshot
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.snapshots import save_snapshot
 
 

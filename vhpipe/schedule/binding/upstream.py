@@ -20,8 +20,9 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
+from vhpipe.schedule import events
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.vocabulary import InputsBound, Json, Status
+from vhpipe.schedule.terms import Json, Status
 
 
 class CannotBindError(Exception):
@@ -43,8 +44,8 @@ class Upstream(NamedTuple):
     def node_state(self, name: str) -> NodeState:
         return self.state.nodes[name]
 
-    def bound(self, name: str) -> InputsBound:
-        return self.state.nodes[name].bound or InputsBound(name)
+    def bound(self, name: str) -> events.InputsBound:
+        return self.state.nodes[name].bound or events.InputsBound(name)
 
     def outputs(self, edge: PlannedEdge) -> Iterator[tuple[int | None, Datum]]:
         """The data that the edge's glob selects, by child index, then by path; no index for an execution node.
