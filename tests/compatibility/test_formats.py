@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from vhpipe.schedule.events import RecordedEvent
 
 from tests.compatibility.shapes import as_text, breaches, from_text, shape_of
 from vhpipe.plan.model import Plan
+from vhpipe.schedule import events
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.owner import Owner
 from vhpipe.store.registry import Entry
@@ -21,7 +21,7 @@ from vhpipe.store.run_folder import RunInfo
 from vhpipe.store.snapshots import Snapshot
 
 STORED: dict[str, Any] = {
-    "journal": RecordedEvent,
+    "journal": events.RecordedEvent,
     "plan.json": Plan,
     "run.json": RunInfo,
     "manifest.json": Manifest,

@@ -240,7 +240,7 @@ class WorkingCopy:
 
     def _refuse_damage(self, written: WrittenFile, status: os.stat_result, path: str) -> None:
         if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
-            self._blobs.path(written.content).unlink(missing_ok=True)
+            self._blobs.remove(written.content)
             os.unlink(f"{self._root}/{path}")
             del self._written[path]
             raise EnvironmentFailure(

@@ -80,7 +80,7 @@ class _World:
         self._scheduler = Scheduler(_unlimited(order.plan))
         self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
         self._code = code_digest(self._snapshot)
-        self._fingerprints = Fingerprints(self._snapshot, is_closed(order))
+        self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
         self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
         self._running: dict[str, ExecutionId] = {}
