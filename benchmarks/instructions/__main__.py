@@ -51,7 +51,8 @@ def main() -> int:
             return 2
     print(markdown(comparisons))
     too_much = excesses(comparisons, options.most)
-    print(*too_much, sep="\n", file=sys.stderr)
+    for sentence in too_much:
+        print(sentence, file=sys.stderr)
     return 1 if too_much else 0
 
 
