@@ -96,6 +96,10 @@ def _peak_mib(workload: Workload, version: Version, examples: Path) -> float:
 
 
 def _instructions(workload: Workload, version: Version, examples: Path) -> int:
+    return min(_one_count(workload, version, examples) for _ in range(workload.rounds))
+
+
+def _one_count(workload: Workload, version: Version, examples: Path) -> int:
     """The count of one run, in which `start` stands for `-m vhpipe`."""
     counts = Path(tempfile.mkdtemp(dir=version.scratch, prefix="counts-"))
     project = _project(workload, version, examples)
