@@ -1,4 +1,4 @@
-"""Hands out pidfds to programs under valgrind, which knows no `pidfd_open` before its version 3.21."""
+"""Hands out pidfds to programs under valgrind, for not all versions of it (3.19, say) know `pidfd_open`."""
 
 import os
 import socket

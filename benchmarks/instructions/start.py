@@ -1,6 +1,6 @@
 """`python start.py SOCKET ARGUMENT…` is `vhpipe ARGUMENT…`, with the pidfds that `pidfds` hands out at the socket.
 
-Standard library only, and nothing before it is needed: what this costs is counted too, for both versions.
+What this costs is counted too, for both versions alike.
 """
 
 import os
