@@ -22,6 +22,7 @@ from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.project.checked_file import check_text
+from vhpipe.settings.run import run_settings
 from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -314,7 +315,7 @@ class Pipeline:
     def _planned(self, text: str) -> Plan:
         name = os.path.relpath(self.folder / DEFAULT_FILE)
         file = check_text(text.encode(), f"pipeline `{self.name}`")
-        return planned(file, Chosen(parameters=self._given_values()), name)
+        return planned(file, Chosen(parameters=self._given_values()), name, run_settings(self.folder).queues)
 
     def _given_values(self) -> dict[str, object]:
         return {name: parameter_value(value) for name, value in self._given.items()}

@@ -6,6 +6,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import structs
+
 from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.run_handle import Run
 from vhpipe.api.run_thread import Wanted, started
@@ -19,11 +21,13 @@ from vhpipe.plan.arguments import Arguments, plain_value
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan
 from vhpipe.plan.one_step_pipeline import single_node
+from vhpipe.plan.queues import sizes_of_known
 from vhpipe.plan.reuse_policy import ALL, with_reuse
 from vhpipe.plan.search_goal import with_goal
 from vhpipe.plan.secrets import sealed
 from vhpipe.project.checked_file import STDIN, CheckedFile, check_path
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
+from vhpipe.settings.run import run_settings
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
 from vhpipe.views.report import placed
@@ -91,7 +95,7 @@ class File:
 
     def plan(self, chosen: Chosen) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        return planned(self._file, chosen, os.path.relpath(self.path))
+        return planned(self._file, chosen, os.path.relpath(self.path), run_settings(self.path.parent).queues)
 
     def __repr__(self) -> str:
         return f"<File {self.path} with {len(self.pipelines)} pipelines>"
@@ -132,7 +136,8 @@ def run(
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
-    `reuse=True` takes results of equal executions, a list those of some nodes. Else as for `plan` and `vhpipe run`.
+    `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
+    (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     file = load(path)
@@ -158,11 +163,12 @@ def run(
     return going
 
 
-def planned(file: CheckedFile, chosen: Chosen, name: str) -> Plan:
-    """The plan of what is chosen. `name` is how the file is called in messages."""
+def planned(file: CheckedFile, chosen: Chosen, name: str, queues: Mapping[str, int]) -> Plan:
+    """The plan of what is chosen. `name` is how the file is called in messages, `queues` are sizes that are set."""
     refuse_errors(file)
     config, graph = _graph(file, chosen)
-    plan = compile_plan(config, graph, _arguments(graph, chosen), name)
+    arguments = structs.replace(_arguments(graph, chosen), queues=sizes_of_known(graph.extension, queues))
+    plan = compile_plan(config, graph, arguments, name)
     plan = sealed(plan, graph, {}, partial(secret_mac, environ=os.environ))
     return with_goal(plan, chosen.goal)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.project.checked_file import STDIN, CheckedFile
-from vhpipe.settings.validate import git_root
+from vhpipe.settings.files import git_root
 from vhpipe.views.formats.findings import FileFindings
 from vhpipe.views.formats.render import FORMATS, ReportFormat, render
 

@@ -4,11 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-from vhpipe.code.snapshot import SnapshotEntry, load_snapshot
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
 def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple[Path, bool]:
