@@ -33,7 +33,7 @@ class Span(NamedTuple):
     end_column: int
 
 
-class Related(NamedTuple):
+class RelatedPlace(NamedTuple):
     """A second place that helps to understand a diagnostic, e.g. the first of two equal names."""
 
     at: Location | Span
@@ -66,7 +66,7 @@ class Diagnostic(NamedTuple):
     message: str
     at: Location | Span
     hint: str | None = None
-    related: tuple[Related, ...] = ()
+    related: tuple[RelatedPlace, ...] = ()
     fix: Fix | None = None
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, RelatedPlace, Span
 from vhpipe.rules.catalogue import all_rules
 from vhpipe.views.formats.findings import FileFindings
 from vhpipe.views.formats.render import FORMATS, render
@@ -45,7 +45,7 @@ def file(*diagnostics: Diagnostic, name: str = "sub/valohai.yaml") -> FileFindin
 FIXED = finding(
     2,
     hint="remove one",
-    related=(Related(Span(1, 1, 1, 2), "the other"),),
+    related=(RelatedPlace(Span(1, 1, 1, 2), "the other"),),
     fix=Fix("remove it", (Edit(Span(2, 1, 2, 3), ""), Edit(Span(3, 1, 3, 1), "new")), is_safe=False),
 )
 ALL = (

@@ -14,8 +14,8 @@ from vhpipe.api.file_pipelines import Chosen, asked_of, planned
 from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, refuse_name, refuse_returns, written_text
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, policies_of
-from vhpipe.api.run_handle import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.config.paths import DEFAULT_FILE
@@ -29,7 +29,7 @@ IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 _version = re.compile(r"\d+(\.\d+)*")
 
 
-class Pipeline:
+class PipelineController:
     """A pipeline of steps that are functions of Python, steps of a valohai.yaml, or nodes of finished runs.
 
     `folder` holds the project's code; it is the folder of the script that makes the pipeline, or, where that is part
@@ -333,8 +333,8 @@ class Pipeline:
         return [source.partition(".")[0] for source, _ in edges]
 
 
-PipelineController = Pipeline
-"""The name that users of another system know."""
+Pipeline = PipelineController
+"""The short name; users of another system know the long one."""
 
 
 def _for_steps(name: str) -> UsageError:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from vhpipe.api.invalid_pipeline import refuse_errors
-from vhpipe.api.run_handle import Run
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.config.model import Config, Pipeline, Value
 from vhpipe.config.paths import DEFAULT_FILE

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhpipe.diagnostics import MAX_OF_A_SEVERITY, Diagnostic, Fix, Related, Severity, Span
+from vhpipe.diagnostics import MAX_OF_A_SEVERITY, Diagnostic, Fix, RelatedPlace, Severity, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
@@ -274,7 +274,7 @@ class Builder:
             message = f"anchor `{_short(event.anchor)}` is used again"
             hint = "aliases after it mean the new one; give it another name"
             self.add_fault(
-                Diagnostic("reused-anchor", "warning", message, span, hint, (Related(first.span, "first here"),))
+                Diagnostic("reused-anchor", "warning", message, span, hint, (RelatedPlace(first.span, "first here"),))
             )
         anchor = self._anchors[event.anchor] = _Anchor(value, span, depth)
         return anchor
@@ -291,7 +291,7 @@ class Builder:
             self._error("unknown-anchor", f"no anchor `{_short(name)}` stands before this", event, self._nearest(name))
             return None
         if anchor.open:
-            related = (Related(anchor.span, "the anchor"),)
+            related = (RelatedPlace(anchor.span, "the anchor"),)
             message = f"alias `{_short(name)}` stands inside what it names"
             self._error("recursive-alias", message, event, "write out what is meant", related)
             return None
@@ -346,7 +346,7 @@ class Builder:
         raise StopReadingError
 
     def _error(
-        self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[Related, ...] = ()
+        self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[RelatedPlace, ...] = ()
     ) -> None:
         if self._has_room("error"):
             self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))

@@ -9,7 +9,7 @@ from typing import Any
 
 from vhpipe.language.conditions import (
     NAMESPACES,
-    Combined,
+    BooleanCombination,
     Condition,
     Constant,
     Group,
@@ -17,7 +17,7 @@ from vhpipe.language.conditions import (
     Node,
     Not,
     Operation,
-    Signed,
+    SignedOperand,
     Verdict,
     names_in,
 )
@@ -93,9 +93,9 @@ def _searched(node: Node, name: str) -> bool:
             return right == Name(name) or _searched(left, name) or _searched(right, name)
         case Operation(_, left, right):
             return _searched(left, name) or _searched(right, name)
-        case Group(parts) | Combined(_, parts):
+        case Group(parts) | BooleanCombination(_, parts):
             return any(_searched(part, name) for part in parts)
-        case Signed(_, operand) | Not(operand):
+        case SignedOperand(_, operand) | Not(operand):
             return _searched(operand, name)
         case Name() | Constant():
             return False
@@ -114,9 +114,9 @@ class _Walk:
 
     def _truth(self, node: Node) -> bool:
         match node:
-            case Combined("and", operands):
+            case BooleanCombination("and", operands):
                 return all(self._truth(operand) for operand in operands)
-            case Combined(_, operands):
+            case BooleanCombination(_, operands):
                 return any(self._truth(operand) for operand in operands)
             case Not(operand):
                 return not self._truth(operand)
@@ -138,10 +138,10 @@ class _Walk:
                 return tuple(self._value(item) for item in items)
             case Operation(sign, left, right):
                 return self._operation(sign, left, right)
-            case Signed(sign, operand):
+            case SignedOperand(sign, operand):
                 number = _number(sign, self._value(operand))
                 return -number if sign == "-" else number
-            case Not() | Combined():
+            case Not() | BooleanCombination():
                 return self._truth(node)
 
     def _named(self, text: str) -> object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.config.model import Config
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.config.read import read_config
-from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, Related, Span, has_errors
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, RelatedPlace, Span, has_errors
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
@@ -97,7 +97,7 @@ class CheckedFile(NamedTuple):
 
     def located(self, item: Diagnostic) -> Diagnostic:
         """A finding whose places, the related ones too, are spans of the text; those of its fix stay as they are."""
-        related = tuple(Related(self.span(second.at), second.message) for second in item.related)
+        related = tuple(RelatedPlace(self.span(second.at), second.message) for second in item.related)
         return item._replace(at=self.span(item.at), related=related)
 
     def exact(self, item: Diagnostic) -> Diagnostic:

@@ -24,7 +24,6 @@ from vhpipe.config.model import (
 from vhpipe.diagnostics import Path
 from vhpipe.sweep.axes import Axis as Axis
 from vhpipe.sweep.axes import axis_size, axis_value, drawn, fraction, log_bounds
-from vhpipe.sweep.axes import axis_values as axis_values
 from vhpipe.wording import listed
 
 DISTRIBUTIONS = ("uniform",)
