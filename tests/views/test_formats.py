@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, RelatedPlace, Span
@@ -171,6 +171,7 @@ def test_text_formats_are_empty_for_good_files_and_part_two_files_by_a_blank_lin
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
+@example("", "\ud800")
 def test_no_text_breaks_a_format(message: str, name: str) -> None:
     findings = (file(finding(message=message, hint=name), name=name),)
     texts = {format_name: render(format_name, findings) for format_name in FORMATS}

@@ -110,6 +110,9 @@ def _artifact(file: FileFindings) -> dict[str, object]:
 
 
 def _quoted(name: str) -> str:
-    """A path as URIs have it: whatever bytes the disk has are percent-encoded."""
-    written = name.encode("utf-8", "surrogateescape")
+    """A path as URIs have it: whatever bytes the disk has are percent-encoded. No name is refused."""
+    try:
+        written = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no name of a disk
+        written = name.encode("utf-8", "surrogatepass")
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in written)
