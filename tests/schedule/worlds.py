@@ -87,6 +87,11 @@ def task(
     return PlannedTask(name, step, Sweep(TaskType.GRID, (axis,)), "b", on_error, on_child_error, None, actions)
 
 
+def group(name: str, members: int) -> PlannedTask:
+    """A task whose executions start together."""
+    return PlannedTask(name, spec(), Sweep(TaskType.DISTRIBUTED, count=members), "b")
+
+
 def deployment(name: str, on_error: OnError = OnError.STOP_ALL) -> PlannedDeployment:
     return PlannedDeployment(name, "d", (PlannedEndpoint("e", "i"),), (), on_error)
 
