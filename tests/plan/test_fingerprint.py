@@ -70,6 +70,11 @@ OTHER = {
     "secret or not": spec(environment_variables={"A": Literal("1"), "S": Literal("mac")}),
     "nan": spec(values={"lr": math.nan, "n": 3}),
     "inf": spec(values={"lr": math.inf, "n": 3}),
+    "-inf": spec(values={"lr": -math.inf, "n": 3}),
+    "no value": spec(values={"lr": None, "n": 3}),
+    "nan in words": spec(values={"lr": "nan", "n": 3}),
+    "nan in a list": spec(values={"lr": 0.1, "n": 3, "names": (math.nan,)}),
+    "no value in a list": spec(values={"lr": 0.1, "n": 3, "names": (None,)}),
 }  # fmt: skip
 
 
