@@ -2,6 +2,8 @@
 
 import json
 import os
+import selectors
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,24 +14,42 @@ from vhpipe.api import run
 from vhpipe.schedule.vocabulary import AttemptEnded
 from vhpipe.store.journal import read_journal
 
+PATIENCE_S = 20.0
+
 
 class Disk:
-    """What a loss of power would leave of the journal whenever a process is started."""
+    """What a loss of power would leave of the journal whenever a process is started. It is as slow as can be."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._copy = folder / "journal after a loss of power"
         self._copy.touch()
         self.ended_before: dict[str, set[str]] = {}
         """By the node that started: those of which an attempt had ended, as far as the disk knew."""
-        self._sync, self._spawn = os.fdatasync, os.posix_spawn
+        self._sync, self._spawn, self._select = os.fdatasync, os.posix_spawn, selectors.DefaultSelector.select
+        self._turned = threading.Condition()
+        self._turns, self._engine = 0, 0
+        monkeypatch.setattr(selectors.DefaultSelector, "select", lambda selector, timeout: self.turn(selector, timeout))
         monkeypatch.setattr(os, "fdatasync", self.sync)
         monkeypatch.setattr(os, "posix_spawn", self.spawn)
 
+    def turn(self, selector: selectors.DefaultSelector, timeout: float | None) -> Any:
+        """The engine has nothing to do: whatever did not wait for the disk has been started."""
+        with self._turned:
+            self._turns, self._engine = self._turns + 1, threading.get_ident()
+            self._turned.notify_all()
+        return self._select(selector, timeout)
+
     def sync(self, descriptor: int) -> None:
+        """So slow, where the engine does not wait for it, that the engine is back in `select` before it ends."""
+        if self._engine not in (0, threading.get_ident()):
+            with self._turned:
+                turns = self._turns
+                self._turned.wait_for(lambda: self._turns > turns, PATIENCE_S)
         path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
         content = path.read_bytes()
         self._sync(descriptor)
-        self._copy.write_bytes(content)
+        if path.name.startswith("journal"):
+            self._copy.write_bytes(content)
 
     def spawn(self, program: str, words: tuple[str, ...], environment: dict[str, str], **how: Any) -> int:
         node = Path(environment["VH_OUTPUTS_DIR"]).parts[-3].rpartition("-")[0]

@@ -28,6 +28,7 @@ def names(candidates: list[Candidate], policy: str) -> list[tuple[str, str]]:
         ("train/a/best/x.pt", "train/*/best/*", "suffix", "a/best/x.pt"),
         ("train/train/x.pt", "train/*", "suffix", "train/x.pt"),
         ("other/weights/x.pt", "*/weights/*", "suffix", "other/weights/x.pt"),
+        ("train/weights/best.pt", "weights/*.pt", "suffix", "train/weights/best.pt"),
         ("a?/b/x.pt", "a?/*/x.pt", "suffix", "a?/b/x.pt"),
         ("a/b/x.pt", "a/b/**", "suffix", "x.pt"),
         ("x.pt", "x.pt", "suffix", "x.pt"),
