@@ -51,10 +51,12 @@ def walk(random: Random) -> Walk:
     for turn in range(1000):
         if turn == stop_after:
             world.hear(StopRequested("received SIGINT"))
-        if world.asked:
+        if world.asked and random.randint(0, 1):
             world.answer(world.asked.pop(0).node, approves)
-        elif not world.step():
-            break
+        elif not world.step(random.choice):
+            if not world.asked:
+                break
+            world.answer(world.asked.pop(0).node, approves)
     return Walk(world, world.events)
 
 
