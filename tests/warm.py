@@ -40,27 +40,35 @@ class WarmPython:
     def __init__(self) -> None:
         self._address = ""
         self._lifeline = -1
+        self._at_start: dict[str, str] = {}
 
     def run(
         self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], input: str = ""
     ) -> "subprocess.CompletedProcess[str]":
+        """What `subprocess.run` says of `python -m vhpipe` with these arguments, in text."""
+        done = self.run_bytes(arguments, cwd, environment, input.encode())
+        return subprocess.CompletedProcess(done.args, done.returncode, _text_of(done.stdout), _text_of(done.stderr))
+
+    def run_bytes(
+        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], input: bytes = b""
+    ) -> "subprocess.CompletedProcess[bytes]":
         """What `subprocess.run` says of `python -m vhpipe` with these arguments."""
         words = [sys.executable, "-m", MODULE, *arguments]
-        if _at_start(environment) != _at_start(os.environ):
-            return subprocess.run(
-                words, cwd=cwd, env=dict(environment), input=input, capture_output=True, text=True, timeout=PATIENCE_S
-            )
-        request = {"arguments": list(arguments), "cwd": os.fspath(cwd), "environment": dict(environment)}
-        with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(input)
-            given.seek(0)
-            code = self._asked(json.dumps(request).encode(), [given.fileno(), out.fileno(), err.fileno()])
-            return subprocess.CompletedProcess(words, code, _text_of(out), _text_of(err))
-
-    def _asked(self, request: bytes, streams: list[int]) -> int:
-        """The exit code, as `subprocess` has it."""
         if not self._address:
             self._start()
+        if _at_start(environment) != self._at_start:
+            return subprocess.run(
+                words, cwd=cwd, env=dict(environment), input=input, capture_output=True, timeout=PATIENCE_S
+            )
+        request = {"arguments": list(arguments), "cwd": os.fspath(cwd), "environment": dict(environment)}
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(input)
+            given.seek(0)
+            code = self._exit_code(json.dumps(request).encode(), [given.fileno(), out.fileno(), err.fileno()])
+            return subprocess.CompletedProcess(words, code, _content_of(out), _content_of(err))
+
+    def _exit_code(self, request: bytes, streams: list[int]) -> int:
+        """As `subprocess` has it: negative for a signal."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_S)
             connection.connect(self._address)
@@ -70,6 +78,7 @@ class WarmPython:
         return os.waitstatus_to_exitcode(int.from_bytes(status, "big"))
 
     def _start(self) -> None:
+        self._at_start = _at_start(os.environ)
         folder = tempfile.TemporaryDirectory(prefix="warm-")
         self._address = f"{folder.name}/socket"
         with socket.socket(socket.AF_UNIX) as listener:
@@ -93,9 +102,13 @@ def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if name.startswith(READ_BY_PYTHON)}
 
 
-def _text_of(file: IO[bytes]) -> str:
+def _content_of(file: IO[bytes]) -> bytes:
     file.seek(0)
-    return file.read().decode().replace("\r\n", "\n")
+    return file.read()
+
+
+def _text_of(content: bytes) -> str:
+    return content.decode().replace("\r\n", "\n")
 
 
 def _received(connection: socket.socket, size: int) -> bytes:
@@ -117,7 +130,7 @@ def serve(listener: socket.socket) -> None:
     """Fork for every connection, until the tests that hold the other end of standard input are over."""
     import gc
 
-    sys.path.pop(0)
+    sys.path[0] = str(Path(__file__).parents[1])
     _import_all()
     gc.freeze()
     while True:
@@ -166,7 +179,7 @@ def _be_vhpipe(request: dict[str, Any], streams: list[int]) -> NoReturn:
     os.environ.update(request["environment"])
     time.tzset()
     random.seed()
-    sys.path.insert(0, request["cwd"])
+    sys.path[0] = request["cwd"]
     sys.argv = [MODULE, *request["arguments"]]
     runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
     sys.exit(0)
