@@ -19,11 +19,11 @@ from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan
 from vhpipe.plan.one_step_pipeline import single_node
 from vhpipe.plan.reuse_policy import ALL, with_reuse
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.plan.search_goal import with_goal
 from vhpipe.plan.secrets import sealed
 from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.store.owner import secret_mac
-from vhpipe.store.run_folder import RunRequest
 
 Path_ = str | os.PathLike[str]
 

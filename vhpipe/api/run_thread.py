@@ -17,17 +17,18 @@ from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
 from vhpipe.engine.hooks import HookCalls
 from vhpipe.engine.input_fetching import expand_inputs
+from vhpipe.engine.recorded_uris import RecordedUris
 from vhpipe.engine.start import LockedRun, Order, begin, default_capacity, hooks_as_processes, walk
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.secrets import secret_values
 from vhpipe.schedule.vocabulary import Moment
 from vhpipe.settings.child_environment import child_environment
 from vhpipe.settings.python import find_python
 from vhpipe.store.owner import secret_mac
-from vhpipe.store.run_folder import RunRequest
 from vhpipe.views.progress import RunView
 
 
@@ -118,7 +119,8 @@ def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
 
         refuse_without_optuna(wanted.plan)
     python = find_python(wanted.folder, wanted.python, os.environ)
-    plan = expand_inputs(wanted.plan, wanted.folder, Path.cwd())
+    uris = RecordedUris()
+    plan = expand_inputs(wanted.plan, wanted.folder, Path.cwd(), uris)
     return Order(
         plan=with_placeholders(plan, wanted.callbacks),
         project=wanted.folder,
@@ -126,12 +128,13 @@ def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
         environment={**child_environment(os.environ, python, inherit=False), **variables},
         title=wanted.title,
         tags=wanted.tags,
-        command_line=tuple(sys.argv),
+        command_line=tuple(sys.argv[:1]),
         is_pipeline=wanted.is_pipeline,
         asked=wanted.asked,
         source=wanted.source.encode(),
         python=wanted.python,
         secrets=_secrets(wanted),
+        true_uris=uris.true_uris(),
         shares_process=True,
     )
 

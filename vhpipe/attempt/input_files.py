@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.config.paths import path_fault
-from vhpipe.engine.recorded_uris import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
+from vhpipe.plan.redaction import redacted
 from vhpipe.schedule.vocabulary import Json
 from vhpipe.store.blobs import Blobs
 

@@ -34,6 +34,7 @@ from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.history.earlier_runs import missing_output
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
@@ -44,7 +45,7 @@ from vhpipe.store.journal import JournalWriter
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
-from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
+from vhpipe.store.run_folder import Repository, RunFolder, RunInfo
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 
@@ -74,6 +75,8 @@ class Order(NamedTuple):
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
     """The values of the plan's secrets by their HMACs; they are written nowhere."""
+    true_uris: Mapping[str, str] = MappingProxyType({})
+    """The URIs of inputs behind the names by which the plan has them, where these differ; they are written nowhere."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 
@@ -193,7 +196,7 @@ def walk(
     thread = HookThread(hook_calls or (hooks_as_processes(begun, children) if has_hooks else None), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
-    engine.equip(EngineParts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
+    engine.equip(EngineParts(attempts, runner, pool, Fetcher(store.blobs, order.true_uris), reuse, hooks, spools))
     try:
         engine.run(begun.beginning)
     finally:

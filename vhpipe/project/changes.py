@@ -13,13 +13,15 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from vhpipe.cli.options.environment import UserVariables
+    from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.engine.start import LockedRun, Order
     from vhpipe.history.earlier_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.project.checked_file import LoadedFile
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
-    from vhpipe.store.run_folder import RunFolder, RunInfo, RunRequest
+    from vhpipe.store.run_folder import RunFolder, RunInfo
+from vhpipe.plan.run_request import RunRequest
 
 
 class Changes(NamedTuple):
@@ -68,7 +70,7 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     from vhpipe.cli.commands.walk import say
     from vhpipe.cli.options.environment import given_variables, known_secrets, typed_notices
     from vhpipe.code.snapshot import load_snapshot
-    from vhpipe.engine.input_fetching import redacted
+    from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.history.earlier_runs import past_run
     from vhpipe.project.secret_values import variables_again, with_variables
@@ -82,7 +84,8 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     past = past_run(run)
     variables = variables_again(past.plan, again.asked, loaded.config, given_variables(options, os.environ))
     capacity = options["jobs"] or default_capacity()
-    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity), changes)
+    uris = RecordedUris()
+    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity, uris), changes)
     secrets = known_secrets(kept.plan, loaded.config, variables.values, os.environ)
     python = find_python(store.project, options["python"] or info.python, os.environ)
     if not options["quiet"]:
@@ -97,7 +100,7 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
         environment=child_environment(os.environ, python, info.inherits_environment),
         title=info.title,
         tags=info.tags,
-        command_line=tuple(redacted(variables.masked(word)) for word in sys.argv[1:]),
+        command_line=tuple(map(variables.masked, sys.argv[1:])),
         repository=info.repository,
         is_pipeline=info.is_pipeline,
         inherits_environment=info.inherits_environment,
@@ -105,6 +108,7 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
         snapshot=None if changes.with_code else load_snapshot(run.path),
         asked=with_variables(again.asked, variables),
         source=_text_of(loaded),
+        true_uris=uris.true_uris(),
         secrets=secrets.values,
         python=options["python"] or info.python,
     )
@@ -125,7 +129,6 @@ def _asked_again(run: "RunFolder", info: "RunInfo", changes: Changes) -> AskedAg
     import msgspec
 
     from vhpipe.cli.options.sweep import without_what_is_given
-    from vhpipe.engine.input_fetching import redacted
 
     asked = info.asked
     if asked is None:
@@ -135,7 +138,7 @@ def _asked_again(run: "RunFolder", info: "RunInfo", changes: Changes) -> AskedAg
     inputs = (*(each for each in asked.inputs if each.partition("=")[0] not in replaced), *new)
     parameters = (*asked.parameters, *changes.parameters)
     asked = without_what_is_given(asked, changes.parameters)
-    kept = msgspec.structs.replace(asked, parameters=parameters, inputs=tuple(map(redacted, inputs)))
+    kept = msgspec.structs.replace(asked, parameters=parameters, inputs=inputs)
     return AskedAgain(kept, inputs)
 
 
@@ -190,6 +193,7 @@ def _planned(
     variables: "UserVariables",
     old: "Plan",
     capacity: int,
+    uris: "RecordedUris",
 ) -> Again:
     from pathlib import Path
 
@@ -203,7 +207,7 @@ def _planned(
     wanted = planned(loaded, name, asked, again.inputs, info.file, variables)
     refuse_unrunnable(wanted.plan, capacity)
     plan = with_unknown_secrets(wanted.plan, old, asked.environment_names)
-    plan = expand_inputs(plan, store.project, Path(asked.folder))
+    plan = expand_inputs(plan, store.project, Path(asked.folder), uris)
     reuse = {"reuse": asked.reuse, "no_reuse": asked.no_reuse, "refresh": (), "inherit": info.inherits_environment,
              "repository": info.repository}  # fmt: skip
     return Again(as_asked(plan, reuse), frozenset(wanted.selection.given))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vhpipe.history.earlier_runs import EarlierRuns
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun, Selectors
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vhpipe.config.model import Config
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
 
 class Planned(NamedTuple):
@@ -46,8 +46,7 @@ def asked_by(
     `file` is as the user gave it. Errors: UsageError for an unknown name, and for a file of parameters that cannot be
     read.
     """
-    from vhpipe.engine.input_fetching import redacted
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
     path = os.path.join(file, DEFAULT_FILE) if os.path.isdir(file) else file
     step, task = options.get("step"), options.get("task")
@@ -57,7 +56,7 @@ def asked_by(
         step=match_name(step, config.steps_by_name(), "step") if step else None,
         task=match_name(task, config.tasks_by_name(), "task") if task else None,
         parameters=tuple(options["parameter_assignments"]),
-        inputs=tuple(map(redacted, options["input_assignments"])),
+        inputs=tuple(options["input_assignments"]),
         parameter_values=dict(read_parameter_files(options["parameter_files"])),
         seed=options["seed"],
         on_collision=options["on_collision"],

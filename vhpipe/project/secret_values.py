@@ -10,7 +10,7 @@ from vhpipe.cli.options.environment import UserVariables
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
     from vhpipe.plan.model import Plan, PlannedNode
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
 
 def variables_again(old: "Plan", asked: "RunRequest", config: "Config", now: UserVariables) -> UserVariables:

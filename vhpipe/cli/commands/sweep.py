@@ -14,7 +14,7 @@ from vhpipe.errors import UsageError
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
     from vhpipe.plan.model import Plan, PlannedTask
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
 ROWS_SHOWN = 20
 
@@ -83,7 +83,7 @@ def _fits_pipeline(config: "Config", name: str) -> bool:
 
 
 def _asked(options: Mapping[str, Any], config: "Config", file: str) -> "RunRequest":
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
 
     step, task = options["step"], options["task"]
     return RunRequest(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from vhpipe.cli.terminal.run_progress import Watcher
     from vhpipe.engine.start import LockedRun, Order
     from vhpipe.plan.model import Plan
-    from vhpipe.store.run_folder import RunFolder, RunRequest
-
+    from vhpipe.store.run_folder import RunFolder
+from vhpipe.plan.run_request import RunRequest
 
 Ready = Callable[["RunFolder"], None]
 """Hears of the run when it exists."""
@@ -192,14 +192,16 @@ def order_of(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.options.environment import typed_notices
     from vhpipe.cli.options.reuse import as_asked
-    from vhpipe.engine.input_fetching import expand_inputs, redacted
+    from vhpipe.engine.input_fetching import expand_inputs
+    from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.engine.start import Order, default_capacity
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 
     chosen = _chosen(words, options)
-    plan = as_asked(expand_inputs(chosen.plan, chosen.project, Path.cwd()), options)
+    uris = RecordedUris()
+    plan = as_asked(expand_inputs(chosen.plan, chosen.project, Path.cwd(), uris), options)
     python = find_python(chosen.project, options["python"], os.environ)
     for text in () if options["quiet"] else said_before_start(plan, python, os.environ):
         say(text)
@@ -212,13 +214,14 @@ def order_of(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
         environment=child_environment(os.environ, python, options["inherit"]),
         title=options["title"],
         tags=options["tags"],
-        command_line=tuple(redacted(chosen.variables.masked(word)) for word in sys.argv[1:]),
+        command_line=tuple(map(chosen.variables.masked, sys.argv[1:])),
         repository=options["repository"],
         refresh=frozenset(options["refresh"]),
         is_pipeline=not (options["step"] or options["task"]),
         inherits_environment=options["inherit"],
         asked=chosen.asked,
         source=chosen.source,
+        true_uris=uris.true_uris(),
         secrets=chosen.secrets.values,
         python=options["python"],
     )

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from vhpipe.config.model import Value
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.arguments import Arguments
+    from vhpipe.plan.run_request import RunRequest
     from vhpipe.plan.sweep_arguments import ParameterSet, ParameterSetFile, SweepArguments
-    from vhpipe.store.run_folder import RunRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
