@@ -17,29 +17,29 @@ if TYPE_CHECKING:  # importing `typing` would cost a step more than all that thi
     from vhpipe.api.file_pipelines import validate as validate
     from vhpipe.api.nodes import Execution as Execution
     from vhpipe.api.nodes import Node as Node
+    from vhpipe.api.pipeline_run import PipelineFailed as PipelineFailed
+    from vhpipe.api.pipeline_run import Run as Run
     from vhpipe.api.references import NotYetKnownError as NotYetKnownError
     from vhpipe.api.references import Result as Result
-    from vhpipe.api.run import PipelineFailed as PipelineFailed
-    from vhpipe.api.run import Run as Run
     from vhpipe.function_step.inside import InsideStep as InsideStep
 
 _HOMES = {
     "component": "decorators",
     "pipeline": "decorators",
     "PipelineDecorator": "decorators",
-    "File": "files",
-    "load": "files",
-    "plan": "files",
-    "run": "files",
-    "validate": "files",
+    "File": "file_pipelines",
+    "load": "file_pipelines",
+    "plan": "file_pipelines",
+    "run": "file_pipelines",
+    "validate": "file_pipelines",
     "Execution": "nodes",
     "Node": "nodes",
     "Pipeline": "controller",
     "PipelineController": "controller",
     "NotYetKnownError": "references",
     "Result": "references",
-    "PipelineFailed": "running",
-    "Run": "running",
+    "PipelineFailed": "pipeline_run",
+    "Run": "pipeline_run",
     "InsideStep": "",
 }
 

@@ -15,8 +15,8 @@ from vhpipe.api.file_pipelines import Chosen, asked_of, planned
 from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, refuse_name, refuse_returns, written_text
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, policies_of
-from vhpipe.api.run import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.errors import UsageError

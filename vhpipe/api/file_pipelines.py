@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.api.checked_file import ReadFile, read_file
-from vhpipe.api.run import Run
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_thread import Wanted, started
 from vhpipe.config.model import Config, Pipeline, Value
 from vhpipe.diagnostics import Diagnostic

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.api.callbacks import CallbackHooks, with_placeholders
-from vhpipe.api.run import Run
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_progress import Progress
 from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
