@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vhpipe.cli.options.environment import UserVariables
+from vhpipe.project.user_variables import UserVariables
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
