@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vhpipe.document.spans import Document
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.graph.model import PipelineGraph
-    from vhpipe.plan.model import Hooks, Plan
+    from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.store.run_folder import Repository
@@ -181,5 +181,18 @@ def add_hooks(plan: "Plan", around: PassContext) -> "Plan":
     from msgspec import structs
 
     added = around.source.hooks
-    nodes = (structs.replace(node, hooks=added[node.name]) if node.name in added else node for node in plan.nodes)
+    nodes = (_with_hooks(node, added[node.name]) if node.name in added else node for node in plan.nodes)
     return structs.replace(plan, nodes=tuple(nodes)) if added else plan
+
+
+def _with_hooks(node: "PlannedNode", added: "Hooks") -> "PlannedNode":
+    """Those of the file come first."""
+    from msgspec import structs
+
+    own = node.hooks
+    if own is None:
+        return structs.replace(node, hooks=added)
+    both = structs.replace(
+        own, pre=(*own.pre, *added.pre), post=(*own.post, *added.post), status=(*own.status, *added.status)
+    )
+    return structs.replace(node, hooks=both)

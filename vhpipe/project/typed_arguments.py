@@ -112,13 +112,15 @@ def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str,
     given: dict[str, dict[str, tuple[str, ...]]] = {}
     for assignment in assignments:
         name, equals, uri = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"`-i {redacted(assignment)}` is not an input of a node", "-i NODE.INPUT=URI")
         node, item = split_node(name, nodes)
         if node is None and len(nodes) == 1:
             node = nodes[0]
         if node is None and "." in name:
             node, _, item = name.partition(".")
-        if node is None or not (item and equals):
-            raise UsageError(f"`-i {redacted(assignment)}` is not an input of a node", "-i NODE.INPUT=URI")
+        if node is None or not item:
+            raise UsageError(f"`{redacted(name)}` is not an input of a node", "an input is named NODE.INPUT")
         inputs = given.setdefault(node, {})
         inputs[item] = (*inputs.get(item, ()), uri)
     return given
