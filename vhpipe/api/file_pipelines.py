@@ -59,12 +59,15 @@ class File:
     def plan(self, arguments: RunArguments) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
         self._read.refuse_errors()
-        return plan_to_look_at(self._read, arguments).plan
+        return plan_to_look_at(self._read, self._named(arguments)).plan
 
     def order(self, arguments: RunArguments, conditions: RunConditions) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
         self._read.refuse_errors()
-        return ordered_run(self._read, arguments, conditions, self.path.parent).order
+        return ordered_run(self._read, self._named(arguments), conditions, self.path.parent).order
+
+    def _named(self, arguments: RunArguments) -> RunArguments:
+        return arguments._replace(file=os.path.relpath(self.path))
 
     def __repr__(self) -> str:
         return f"<File {self.path} with {len(self.pipelines)} pipelines>"
@@ -93,7 +96,7 @@ def plan(
     `parameters` are those of the pipeline by name, those of a node as `node.name`; `inputs` are `node.input`.
     Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it.
     """
-    return load(path).plan(_arguments(path, pipeline, step, task, parameters, inputs, seed, goal))
+    return load(path).plan(_arguments(pipeline, step, task, parameters, inputs, seed, goal))
 
 
 def run(
@@ -109,7 +112,7 @@ def run(
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
-    arguments = _arguments(path, pipeline, step, task, parameters, inputs, seed, goal)
+    arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
     conditions = RunConditions(
         jobs, python, title, tuple(tags), command_line=recorded_program(), shares_process=True
     )
@@ -122,12 +125,13 @@ def run(
 
 
 def _arguments(
-    path: Path_, pipeline: str | None, step: str | None, task: str | None, parameters: Mapping[str, object] | None,
+    pipeline: str | None, step: str | None, task: str | None, parameters: Mapping[str, object] | None,
     inputs: Mapping[str, str | Sequence[str]] | None, seed: int, goal: str | None,
 ) -> RunArguments:  # fmt: skip
     typed = tuple(f"{name}={uri}" for name, given in (inputs or {}).items() for uri in _uris(given))
+    values = ValueTexts(inputs=typed, seed=seed)
     return RunArguments(
-        os.path.relpath(path), pipeline, step, task, ValueTexts(inputs=typed, seed=seed), parameters or {}, goal=goal
+        pipeline=pipeline, step=step, task=task, values=values, parameter_values=parameters or {}, goal=goal
     )
 
 

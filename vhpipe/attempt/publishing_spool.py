@@ -11,6 +11,7 @@ import re
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -88,6 +89,8 @@ class Spools:
             return SpoolContent()
         while self._read(attempt, spool):
             pass
+        if self.masking.is_needed:
+            spool.remove()  # the step wrote it as it liked, and it may have written a secret
         return spool.spooled()
 
     def _read(self, attempt: AttemptId, spool: "_Spool") -> bool:
@@ -137,6 +140,10 @@ class _Spool:
             return os.pread(descriptor, AT_ONCE_BYTES, self._place) if is_file else b""
         finally:
             os.close(descriptor)
+
+    def remove(self) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self._folder}/{SPOOL_NAME}")
 
     def spooled(self) -> SpoolContent:
         return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))

@@ -112,7 +112,7 @@ def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str,
     given: dict[str, dict[str, tuple[str, ...]]] = {}
     for assignment in assignments:
         name, equals, uri = assignment.partition("=")
-        if not equals:
+        if not equals or "://" in name:
             raise UsageError(f"`-i {redacted(assignment)}` is not an input of a node", "-i NODE.INPUT=URI")
         node, item = split_node(name, nodes)
         if node is None and len(nodes) == 1:
