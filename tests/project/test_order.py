@@ -15,7 +15,7 @@ from vhpipe.cli.options.walking import WatchOptions
 from vhpipe.engine.start import Order
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.plan.run_request import RunRequest
-from vhpipe.project.order import RunConditions, ordered_from_file, recorded_program
+from vhpipe.project.order import RunConditions, order_from_file, recorded_program
 from vhpipe.project.plan_passes import PassContext, PlanSource
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.sweeps import SweepTexts
@@ -97,7 +97,7 @@ def test_both_doors_order_the_same(file: Path) -> None:
     values = ValueTexts(inputs=("use.data=x.txt",), seed=3)
     arguments = RunArguments(values=values, parameter_values={"make.lr": 2}, reuse=ReuseNames(("",)))
     conditions = RunConditions(2, title="t", tags=("a",), command_line=recorded_program())
-    from_file = ordered_from_file(arguments, conditions).order
+    from_file = order_from_file(arguments, conditions).order
     from_python = load().order(arguments, conditions)
     assert from_python == from_file
     assert from_file.plan.node("use").reuse  # type: ignore[union-attr]
@@ -105,7 +105,7 @@ def test_both_doors_order_the_same(file: Path) -> None:
 
 def refused(change: Callable[[RunArguments], RunArguments]) -> str:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the text says which
-        ordered_from_file(change(RunArguments()), RunConditions(1))
+        order_from_file(change(RunArguments()), RunConditions(1))
     return str(caught.value)
 
 
@@ -114,5 +114,5 @@ def test_what_does_not_run_needs_no_data(file: Path) -> None:
     file.write_text(FILE.replace("name: make, image", reading))
     assert "`nowhere.txt` does not exist" in refused(lambda plain: plain)
     assert "no earlier run" in refused(lambda plain: plain._replace(part=Selectors(exclude=("make",))))
-    ordered = ordered_from_file(RunArguments(step="use"), RunConditions(1))
+    ordered = order_from_file(RunArguments(step="use"), RunConditions(1))
     assert [node.name for node in ordered.order.plan.nodes] == ["use"]

@@ -7,7 +7,7 @@ import pytest
 from vhpipe.config.model import ExecutionNode, Pipeline
 from vhpipe.errors import UsageError
 from vhpipe.project.parameter_files import read_parameter_files
-from vhpipe.project.typed_arguments import given_arguments
+from vhpipe.project.typed_arguments import typed_arguments
 
 PIPELINE = Pipeline("p", (ExecutionNode("train", "s"), ExecutionNode("eval", "s")))
 
@@ -17,7 +17,7 @@ def test_a_file_of_parameters_is_weaker_than_the_command_line(tmp_path: Path) ->
     first.write_text("lr: 0.1\nrate: 1\ntrain: {deep: [1, x]}\ntrain.wide: yes\n")
     second.write_text("rate: 2\n")
     of_files = dict(read_parameter_files([str(first), str(second)]))
-    given = given_arguments(PIPELINE, ["lr=5"], parameter_values=of_files)
+    given = typed_arguments(PIPELINE, ["lr=5"], parameter_values=of_files)
     assert given.pipeline_parameters == {"lr": "5", "rate": 2}
     assert given.node_parameters == {"train": {"deep": (1, "x"), "wide": True}}
 

@@ -17,13 +17,13 @@ from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, policies_of
-from vhpipe.api.run_thread import started
+from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
 from vhpipe.plan.unknown_name import unknown_name
-from vhpipe.project.order import RunConditions, ordered_run, recorded_program
+from vhpipe.project.order import RunConditions, order_run, recorded_program
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 
@@ -223,8 +223,8 @@ class Pipeline:
             shares_process=True,
         )  # fmt: skip
         hooks, source = placeholders(callbacks), self._text(redacted_words).encode()
-        ordered = ordered_run(self._checked(), self._arguments(), conditions, self.folder, hooks, source)
-        return started(ordered.order, quiet, callbacks, self, ready=self._take)
+        ordered = order_run(self._checked(), self._arguments(), conditions, self.folder, hooks, source)
+        return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end of the run, at most so many minutes: False when it is not over then."""

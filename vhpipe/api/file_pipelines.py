@@ -6,13 +6,13 @@ from pathlib import Path
 
 from vhpipe.api.checked_file import read_file
 from vhpipe.api.pipeline_run import Run
-from vhpipe.api.run_thread import started
+from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.engine.start import Order
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
-from vhpipe.project.order import RunConditions, ordered_run, recorded_program
+from vhpipe.project.order import RunConditions, order_run, recorded_program
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 
@@ -64,7 +64,7 @@ class File:
     def order(self, arguments: RunArguments, conditions: RunConditions) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
         self._read.refuse_errors()
-        return ordered_run(self._read, self._named(arguments), conditions, self.path.parent).order
+        return order_run(self._read, self._named(arguments), conditions, self.path.parent).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))
@@ -116,7 +116,7 @@ def run(
     conditions = RunConditions(
         jobs, python, title, tuple(tags), command_line=recorded_program(), shares_process=True
     )
-    going = started(load(path).order(arguments._replace(reuse=ReuseNames(names)), conditions), quiet)
+    going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), conditions), quiet)
     if wait:
         going.wait()
         if raise_on_failure:

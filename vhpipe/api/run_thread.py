@@ -29,7 +29,7 @@ class NobodyIsAsked:
         pass
 
 
-def started(
+def start_in_thread(
     order: Order,
     quiet: bool = False,
     callbacks: Mapping[str, Callbacks] = MappingProxyType({}),

@@ -46,7 +46,7 @@ class NewPlan(NamedTuple):
     true_uris: Mapping[str, str]
 
 
-def ordered_with_changes(
+def order_with_changes(
     store: "ProjectStore", run: "RunFolder", changes: Changes, now: "UserVariables", conditions: RunConditions
 ) -> OrderedRun:
     """A new run that takes over what the run has and what the changes leave as it was; the run has to be held.
@@ -142,14 +142,14 @@ def _planned(
     conditions: RunConditions,
 ) -> NewPlan:
     from vhpipe.project.plan_passes import PlanSource
-    from vhpipe.project.planning import planned
+    from vhpipe.project.planning import plan_run
 
     name = info.pipeline if info.is_pipeline else None
     source = PlanSource(
         definition, again.request, again.inputs, name, info.file, store.project, variables, conditions.capacity,
         conditions.repository, conditions.inherits_environment, previous=previous,
     )  # fmt: skip
-    made = planned(source)
+    made = plan_run(source)
     return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris)
 
 

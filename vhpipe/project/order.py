@@ -58,7 +58,7 @@ class OrderedRun(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def ordered_from_file(arguments: RunArguments, conditions: RunConditions, project: Path | None = None) -> OrderedRun:
+def order_from_file(arguments: RunArguments, conditions: RunConditions, project: Path | None = None) -> OrderedRun:
     """A run of what a file has; the code is that of its folder if no project is given.
 
     Everything that can go wrong before something is written goes wrong here.
@@ -68,10 +68,10 @@ def ordered_from_file(arguments: RunArguments, conditions: RunConditions, projec
 
     definition = load_file(arguments.file)
     refuse_errors(definition)
-    return ordered_run(definition, arguments, conditions, project_folder(arguments.file, project))
+    return order_run(definition, arguments, conditions, project_folder(arguments.file, project))
 
 
-def ordered_run(
+def order_run(
     definition: "CheckedDefinition",
     arguments: RunArguments,
     conditions: RunConditions,
@@ -84,7 +84,7 @@ def ordered_run(
     Errors: UsageError for what does not fit it or cannot run here.
     """
     from vhpipe.project.plan_passes import PlanSource
-    from vhpipe.project.planning import planned
+    from vhpipe.project.planning import plan_run
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.project.user_variables import known_secrets, typed_notices
 
@@ -94,7 +94,7 @@ def ordered_run(
         conditions.capacity, conditions.repository, conditions.inherits_environment, start_words(arguments),
         hooks=hooks,
     )  # fmt: skip
-    made = planned(source)
+    made = plan_run(source)
     secrets = known_secrets(made.plan, definition.config, arguments.variables.values, os.environ)
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(

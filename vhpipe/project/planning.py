@@ -72,7 +72,7 @@ class PlannedRun(NamedTuple):
     true_uris: Mapping[str, str]
 
 
-def planned(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedRun:
+def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedRun:
     """The plan of a pipeline, or of the one step or task that is asked for.
 
     Errors: UsageError for everything that does not fit the file or, but for `LOOKING`, this machine.
@@ -94,7 +94,7 @@ def plan_to_look_at(definition: CheckedDefinition, arguments: RunArguments) -> P
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, arguments.variables,
         command=start_words(arguments),
     )  # fmt: skip
-    return planned(source, LOOKING)
+    return plan_run(source, LOOKING)
 
 
 def _compiled(source: PlanSource) -> "tuple[Plan, PassContext]":
@@ -116,7 +116,7 @@ def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
 
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.one_step_pipeline import single_node
-    from vhpipe.project.typed_arguments import given_arguments
+    from vhpipe.project.typed_arguments import typed_arguments
     from vhpipe.project.typed_names import pick_pipeline
 
     request, config = source.request, source.definition.config
@@ -126,7 +126,7 @@ def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
     else:
         pipeline = pick_pipeline(config, source.pipeline)
         graph = source.definition.graphs[config.pipelines.index(pipeline)]
-    arguments = given_arguments(
+    arguments = typed_arguments(
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision, request.parameter_values
     )
     return config, graph, structs.replace(arguments, queues=request.queues)

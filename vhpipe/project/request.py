@@ -83,7 +83,7 @@ def request_of(arguments: RunArguments, config: "Config", project: Path) -> "Run
     """
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.sweeps import sweep_arguments
-    from vhpipe.project.typed_arguments import given_configuration, given_queues
+    from vhpipe.project.typed_arguments import configuration_arguments, typed_queue_sizes
     from vhpipe.project.typed_names import match_name
 
     if sum(map(bool, (arguments.pipeline, arguments.step, arguments.task))) > 1:
@@ -111,8 +111,8 @@ def request_of(arguments: RunArguments, config: "Config", project: Path) -> "Run
         refresh=reuse.refresh,
         environment_names=tuple(arguments.variables.values),
         secret_names=arguments.variables.secret_names,
-        configuration=given_configuration(arguments.configuration),
-        queues=given_queues(arguments.queues),
+        configuration=configuration_arguments(arguments.configuration),
+        queues=typed_queue_sizes(arguments.queues),
         sweeps=sweep_arguments(arguments.sweeps, _node_names(config, step, task)),
     )
 

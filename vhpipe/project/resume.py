@@ -23,7 +23,7 @@ class ResumedRun(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def resumed_run(
+def resume_run(
     store: "ProjectStore", run: "RunFolder", variables: "UserVariables", conditions: RunConditions
 ) -> ResumedRun:
     """The run as it was left, ready to go on.
@@ -45,7 +45,7 @@ def resumed_run(
 
 
 @contextmanager
-def held(run: "RunFolder") -> Iterator[None]:
+def hold(run: "RunFolder") -> Iterator[None]:
     """Nobody else runs the run meanwhile. Errors: RefusedError while another process does."""
     from vhpipe.engine.resume import PATIENCE_S
 

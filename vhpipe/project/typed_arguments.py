@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.configuration_arguments import ConfigurationArgument
 
 
-def given_arguments(
+def typed_arguments(
     pipeline: Pipeline,
     parameter_assignments: Sequence[str] = (),
     input_assignments: Sequence[str] = (),
@@ -41,7 +41,7 @@ def given_arguments(
     return Arguments(of_pipeline, of_nodes, _given_inputs(input_assignments, nodes), seed, on_collision)
 
 
-def given_configuration(assignments: Sequence[str]) -> "tuple[ConfigurationArgument, ...]":
+def configuration_arguments(assignments: Sequence[str]) -> "tuple[ConfigurationArgument, ...]":
     """Whole objects from files, and single values of them, in the order given."""
     return tuple(map(_configuration, assignments))
 
@@ -66,7 +66,7 @@ def _configuration(assignment: str) -> "ConfigurationArgument":
     return ConfigurationArgument(name, found, tuple(keys))
 
 
-def given_queues(assignments: Sequence[str]) -> dict[str, int]:
+def typed_queue_sizes(assignments: Sequence[str]) -> dict[str, int]:
     """The sizes of queues by their names."""
     sizes: dict[str, int] = {}
     for assignment in assignments:

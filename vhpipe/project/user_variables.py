@@ -83,7 +83,7 @@ class UserVariables(NamedTuple):
 NO_VARIABLES = UserVariables(MappingProxyType({}))
 
 
-def given_variables(texts: VariableTexts, environ: Mapping[str, str]) -> UserVariables:
+def user_variables(texts: VariableTexts, environ: Mapping[str, str]) -> UserVariables:
     """The variables that the texts give; a name alone has the value that the caller's environment has.
 
     Of equal names the last wins, those of -e over those of files. Errors: UsageError, which never shows a value.

@@ -10,11 +10,11 @@ from vhpipe.cli.options.environment import environment_options
 from vhpipe.cli.options.run_selection import project_option, run_argument
 from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
-from vhpipe.project.changes import Changes, ordered_with_changes
+from vhpipe.project.changes import Changes, order_with_changes
 from vhpipe.project.order import RunConditions, recorded_words
-from vhpipe.project.resume import held, resumed_run
+from vhpipe.project.resume import hold, resume_run
 from vhpipe.project.selectors import opened_project
-from vhpipe.project.user_variables import VariableTexts, given_variables
+from vhpipe.project.user_variables import VariableTexts, user_variables
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.failures import Concealment
@@ -50,20 +50,20 @@ def command(
     It goes on with its own plan and its own code; nothing that is complete starts again. With --with-changes, -p, -i,
     --from or --failed it is a new run that takes over what is complete.
     """
-    from vhpipe.cli.commands.walk import announce, begun, walked
+    from vhpipe.cli.commands.walk import announce, begin_run, walk_run
 
     def begin(concealment: "Concealment") -> "LockedRun":
-        known = given_variables(variables, os.environ)
+        known = user_variables(variables, os.environ)
         concealment.learn(known.hidden_values())
         store = opened_project(project)
         run = store.run(selector)
         conditions = RunConditions(watch.jobs, watch.python, command_line=recorded_words(known))
         if any(changes):
-            with held(run):
-                return begun(ordered_with_changes(store, run, changes, known, conditions), watch, concealment)
-        resumed = resumed_run(store, run, known, conditions)
+            with hold(run):
+                return begin_run(order_with_changes(store, run, changes, known, conditions), watch, concealment)
+        resumed = resume_run(store, run, known, conditions)
         concealment.learn(resumed.locked.order.secrets.values())
         announce(resumed.remarks, resumed.warnings, watch)
         return resumed.locked
 
-    return walked(begin, watch)
+    return walk_run(begin, watch)

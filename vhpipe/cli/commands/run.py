@@ -16,10 +16,10 @@ from vhpipe.cli.options.sweep import sweep_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.project.checked_file import DEFAULT_FILE
-from vhpipe.project.order import OrderedRun, RunConditions, ordered_from_file, recorded_words
+from vhpipe.project.order import OrderedRun, RunConditions, order_from_file, recorded_words
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.sweeps import SweepTexts
-from vhpipe.project.user_variables import VariableTexts, given_variables
+from vhpipe.project.user_variables import VariableTexts, user_variables
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.failures import Concealment
@@ -44,10 +44,10 @@ def command(
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
     """
-    from vhpipe.cli.commands.walk import begun, guarded, walked
+    from vhpipe.cli.commands.walk import begin_run, exit_code_of, walk_run
 
     def ordered(concealment: "Concealment") -> OrderedRun:
-        known = given_variables(variables, os.environ)
+        known = user_variables(variables, os.environ)
         concealment.learn(known.hidden_values())
         file, pipeline = _file_of(words, run)
         arguments = RunArguments(
@@ -58,13 +58,13 @@ def command(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,
             recorded_words(known),
         )  # fmt: skip
-        return ordered_from_file(arguments, conditions, run.project)
+        return order_from_file(arguments, conditions, run.project)
 
     if is_dry:
         from vhpipe.cli.commands.dry_run import dry_run
 
-        return guarded(lambda concealment: dry_run(ordered(concealment), watch))
-    return walked(lambda concealment: begun(ordered(concealment), watch, concealment), watch)
+        return exit_code_of(lambda concealment: dry_run(ordered(concealment), watch))
+    return walk_run(lambda concealment: begin_run(ordered(concealment), watch, concealment), watch)
 
 
 def _file_of(words: tuple[str, ...], run: RunOptions) -> tuple[str, str | None]:

@@ -32,7 +32,7 @@ Begin = Callable[["Concealment"], "LockedRun"]
 """Makes a run, or takes one over; everything that can be refused is refused there. It tells what may not be shown."""
 
 
-def walked(begin: Begin, watch: "WatchOptions") -> int:
+def walk_run(begin: Begin, watch: "WatchOptions") -> int:
     """The exit code of a run, or of its start where it goes on in the background."""
     return (_run_detached if watch.is_detached else _run_attached)(begin, watch)
 
@@ -43,7 +43,7 @@ def _run_attached(begin: Begin, watch: "WatchOptions") -> int:
     _fill_closed_streams()
     note = SharedNote()
     work = partial(_run, begin, watch, ready=lambda run: note.write(_going_on(run)))
-    return supervise(lambda: guarded(work), go_on=note.read)
+    return supervise(lambda: exit_code_of(work), go_on=note.read)
 
 
 def _run_detached(begin: Begin, watch: "WatchOptions") -> int:
@@ -56,7 +56,7 @@ def _run_detached(begin: Begin, watch: "WatchOptions") -> int:
         os.close(reading)
         os.setsid()
         work = partial(_run, begin, watch, ready=lambda run: _announce(run.number, writing))
-        os._exit(supervise(lambda: guarded(work), let_go=lambda: _detach(writing)))
+        os._exit(supervise(lambda: exit_code_of(work), let_go=lambda: _detach(writing)))
     os.close(writing)
     with open(reading, encoding="ascii") as announced:
         number = announced.read().strip()
@@ -103,7 +103,7 @@ def _detach(pipe: int) -> None:
     os.close(pipe)
 
 
-def guarded(work: "Callable[[Concealment], int]") -> int:
+def exit_code_of(work: "Callable[[Concealment], int]") -> int:
     """The exit code of `work`; whatever goes wrong has been said on stderr by then, without what `work` conceals."""
     from vhpipe.cli.terminal.failures import (  # now: later there may be no descriptor left to read it by
         Concealment,
@@ -138,7 +138,7 @@ def say(text: str) -> None:
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def begun(ordered: "OrderedRun", watch: "WatchOptions", concealment: "Concealment") -> "LockedRun":
+def begin_run(ordered: "OrderedRun", watch: "WatchOptions", concealment: "Concealment") -> "LockedRun":
     """The run that was ordered, which begins here, after saying what the user should hear of it."""
     from vhpipe.engine.start import begin
 
