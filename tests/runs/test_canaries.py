@@ -126,6 +126,7 @@ def test_vhpipe_resume_of_a_run_that_stopped(reading: Project, address: str) -> 
         ("-i", "a.data={none}"),
         ("-i", "a.data=s3://bob:{canary}@bucket/x?token={canary}"),
         ("-i", "a.data=http://bob:{canary}@[/x?token={canary}"),
+        ("-i", "a.data=file://bob:{canary}@host/x"),
         ("-i", "a.data=http://bob:{canary}@127.0.0.1:1/x.txt?token={canary}"),
         ("-i", "a.nothing={uri}"),
         ("-i", "nowhere.data={uri}"),

@@ -124,7 +124,8 @@ def local_path(uri: str) -> str:
     """The path that a `file://` URI names. Errors: UsageError for one of another machine."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.netloc not in {"", "localhost"}:
-        raise UsageError(f"`{uri}` is not a file of this machine", hint=f"three slashes: file:///{uri[7:]}")
+        shown = redacted(uri)
+        raise UsageError(f"`{shown}` is not a file of this machine", hint=f"three slashes: file:///{shown[7:]}")
     return os.fsdecode(unquote_to_bytes(uri[len("file://") + len(parts.netloc) :]))
 
 
