@@ -15,15 +15,16 @@ from vhpipe.cli.options.walking import WatchOptions
 from vhpipe.engine.start import Order
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.plan.run_request import RunRequest
-from vhpipe.project.order import RunConditions, order_from_file, recorded_program
+from vhpipe.project.order import order_from_file, program_words
 from vhpipe.project.plan_passes import PassContext, PlanSource
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
+from vhpipe.project.run_conditions import RunChoices, RunConditions
 from vhpipe.project.sweeps import SweepTexts
 from vhpipe.project.user_variables import UserVariables, VariableTexts
 
 OF_THE_OPTIONS = (
     ValueTexts, VariableTexts, UserVariables, Selectors, ReuseNames, SweepTexts, RunOptions, WatchOptions, RunArguments,
-    RunConditions, RunRequest, PlanSource, PassContext,
+    RunChoices, RunConditions, RunRequest, PlanSource, PassContext,
 )  # fmt: skip
 """Every type that has options of `run` in it, as they are typed or as they may be written down."""
 
@@ -96,16 +97,16 @@ def test_the_options_of_run_pass_through_few_modules(file: Path, capsys: pytest.
 def test_both_doors_order_the_same(file: Path) -> None:
     values = ValueTexts(inputs=("use.data=x.txt",), seed=3)
     arguments = RunArguments(values=values, parameter_values={"make.lr": 2}, reuse=ReuseNames(("",)))
-    conditions = RunConditions(2, title="t", tags=("a",), command_line=recorded_program())
-    from_file = order_from_file(arguments, conditions).order
-    from_python = load().order(arguments, conditions)
+    choices = RunChoices(2, title="t", tags=("a",), words=program_words())
+    from_file = order_from_file(arguments, choices).order
+    from_python = load().order(arguments, choices)
     assert from_python == from_file
     assert from_file.plan.node("use").reuse  # type: ignore[union-attr]
 
 
 def refused(change: Callable[[RunArguments], RunArguments]) -> str:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the text says which
-        order_from_file(change(RunArguments()), RunConditions(1))
+        order_from_file(change(RunArguments()), RunChoices(1))
     return str(caught.value)
 
 
@@ -114,5 +115,5 @@ def test_what_does_not_run_needs_no_data(file: Path) -> None:
     file.write_text(FILE.replace("name: make, image", reading))
     assert "`nowhere.txt` does not exist" in refused(lambda plain: plain)
     assert "no earlier run" in refused(lambda plain: plain._replace(part=Selectors(exclude=("make",))))
-    ordered = order_from_file(RunArguments(step="use"), RunConditions(1))
+    ordered = order_from_file(RunArguments(step="use"), RunChoices(1))
     assert [node.name for node in ordered.order.plan.nodes] == ["use"]

@@ -23,9 +23,10 @@ from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
 from vhpipe.plan.unknown_name import unknown_name
-from vhpipe.project.order import RunConditions, order_run, recorded_program
+from vhpipe.project.order import order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
+from vhpipe.project.run_conditions import RunChoices
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 FILE = "valohai.yaml"
@@ -218,12 +219,10 @@ class Pipeline:
             raise UsageError(f"pipeline `{self.name}` is running already", "wait for it: `pipeline.wait()`")
         everywhere = Callbacks(step_task_created_callback, step_task_completed_callback)
         callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
-        conditions = RunConditions(
-            jobs, sys.executable, tags=(self.project,) if self.project else (), command_line=recorded_program(),
-            shares_process=True,
-        )  # fmt: skip
+        tags = (self.project,) if self.project else ()
+        choices = RunChoices(jobs, sys.executable, tags=tags, words=program_words(), shares_process=True)
         hooks, source = placeholders(callbacks), self._text(redacted_words).encode()
-        ordered = order_run(self._checked(), self._arguments(), conditions, self.folder, hooks, source)
+        ordered = order_run(self._checked(), self._arguments(), choices, self.folder, hooks, source)
         return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -12,9 +12,10 @@ from vhpipe.diagnostics import Diagnostic
 from vhpipe.engine.start import Order
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
-from vhpipe.project.order import RunConditions, order_run, recorded_program
+from vhpipe.project.order import order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
+from vhpipe.project.run_conditions import RunChoices
 
 Path_ = str | os.PathLike[str]
 
@@ -61,10 +62,10 @@ class File:
         self._read.refuse_errors()
         return plan_to_look_at(self._read, self._named(arguments)).plan
 
-    def order(self, arguments: RunArguments, conditions: RunConditions) -> Order:
+    def order(self, arguments: RunArguments, choices: RunChoices) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
         self._read.refuse_errors()
-        return order_run(self._read, self._named(arguments), conditions, self.path.parent).order
+        return order_run(self._read, self._named(arguments), choices, self.path.parent).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))
@@ -108,15 +109,14 @@ def run(
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
-    `reuse=True` takes results of equal executions, a list those of some nodes. Else as for `plan` and `vhpipe run`.
+    `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
+    (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
-    conditions = RunConditions(
-        jobs, python, title, tuple(tags), command_line=recorded_program(), shares_process=True
-    )
-    going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), conditions), quiet)
+    choices = RunChoices(jobs, python, title, tuple(tags), words=program_words(), shares_process=True)
+    going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:
         going.wait()
         if raise_on_failure:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
-from vhpipe.attempt.run_metrics import METRICS
+from vhpipe.engine.run_metrics import METRICS
 from vhpipe.errors import VhpipeError
 from vhpipe.project.metadata_series import series_in
 from vhpipe.project.open_run import OpenRun, open_run

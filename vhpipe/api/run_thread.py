@@ -18,7 +18,7 @@ from vhpipe.engine.hooks import HookCalls
 from vhpipe.engine.start import LockedRun, Order, begin, hooks_as_processes, walk
 from vhpipe.project.run_reporter import RunReporter
 from vhpipe.project.supported_systems import refuse_other_systems
-from vhpipe.schedule.vocabulary import Moment
+from vhpipe.schedule.terms import Moment
 from vhpipe.views.lines import Weight
 
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.order import OrderedRun, RunConditions, order_of, text_of
+from vhpipe.project.order import Hide, OrderedRun, hide_nothing, order_of, text_of
+from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
-    from vhpipe.history.earlier_runs import PastRun
+    from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.plan_passes import CheckedDefinition
-    from vhpipe.project.user_variables import UserVariables
+    from vhpipe.project.user_variables import UserVariables, VariableTexts
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -47,31 +48,42 @@ class NewPlan(NamedTuple):
 
 
 def order_with_changes(
-    store: "ProjectStore", run: "RunFolder", changes: Changes, now: "UserVariables", conditions: RunConditions
+    store: "ProjectStore",
+    run: "RunFolder",
+    changes: Changes,
+    texts: "VariableTexts",
+    choices: RunChoices,
+    hide: Hide = hide_nothing,
 ) -> OrderedRun:
     """A new run that takes over what the run has and what the changes leave as it was; the run has to be held.
 
     Everything that can go wrong before something is written goes wrong here.
     Errors: UsageError for changes that do not fit it or change nothing.
     """
-    from vhpipe.code.snapshot import load_snapshot
-    from vhpipe.history.earlier_runs import past_run
-    from vhpipe.project.secret_values import variables_again, with_variables
+    from vhpipe.history.past_runs import PastRun
+    from vhpipe.project.secret_values import variables_again, variables_now, with_variables
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.project.user_variables import known_secrets, typed_notices
+    from vhpipe.settings.run import run_settings
+    from vhpipe.store.snapshots import load_snapshot
 
-    info, past = run.info(), past_run(run)
-    conditions = conditions.as_in(info)
+    info, past = run.info(), PastRun(run)
+    settings = run_settings(store.project)
+    now = variables_now(past.plan, texts, settings)
+    hide(now.hidden_values())
+    conditions = choices.settled_as_in(info, settings)
     again = _repeated(run, info, changes)
     definition = _definition(store, info, again.request, changes)
     variables = variables_again(past.plan, again.request, definition.config, now)
     new = _planned(store, info, again, definition, variables, past.plan, conditions)
     kept = _kept(store, past, new, changes)
     secrets = known_secrets(kept.plan, definition.config, variables.values, os.environ)
+    hide(secrets.values.values())
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(
         asked=with_variables(again.request, variables),
         source=text_of(definition),
+        command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
         continues=run.number,
         snapshot=None if changes.with_changes else load_snapshot(run.path),
@@ -146,8 +158,8 @@ def _planned(
 
     name = info.pipeline if info.is_pipeline else None
     source = PlanSource(
-        definition, again.request, again.inputs, name, info.file, store.project, variables, conditions.capacity,
-        conditions.repository, conditions.inherits_environment, previous=previous,
+        definition, again.request, again.inputs, name, info.file, store.project, conditions, variables,
+        previous=previous,
     )  # fmt: skip
     made = plan_run(source)
     return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris)
@@ -176,10 +188,10 @@ def _kept(store: "ProjectStore", past: "PastRun", new: NewPlan, changes: Changes
 
 def _spoiled_by(store: "ProjectStore", past: "PastRun", look_at_inputs: bool) -> "Callable[[PlannedNode], str | None]":
     from vhpipe.history.changed_files import changed_inputs
-    from vhpipe.history.earlier_runs import missing_output
+    from vhpipe.schedule.carry_over.carried_results import missing_output
 
     def spoiled(node: "PlannedNode") -> str | None:
-        gone = missing_output(node, store.blobs)
+        gone = missing_output(node, store.blobs.has)
         if gone is not None:
             return f"has lost its output `{gone}`"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
@@ -211,8 +223,8 @@ def _remarks(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes
 
 
 def _about_code(store: "ProjectStore", run: "RunFolder") -> Sequence[str]:
-    from vhpipe.code.snapshot import load_snapshot
     from vhpipe.history.changed_files import changed_files
+    from vhpipe.store.snapshots import load_snapshot
 
     snapshot = load_snapshot(run.path)
     changed = [path for path in changed_files(snapshot, store.project) if path != snapshot.source]

@@ -2,52 +2,19 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.project.request import RunArguments, project_folder, request_of, start_words
+from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
     from vhpipe.engine.start import Order
     from vhpipe.plan.model import Hooks, Plan
     from vhpipe.project.plan_passes import CheckedDefinition
-    from vhpipe.project.user_variables import UserVariables
     from vhpipe.settings.python import PythonChoice
-    from vhpipe.store.run_folder import Repository, RunInfo
-
-
-class RunConditions(NamedTuple):
-    """How a run is made, whatever it runs. `jobs` None: as many at once as there are cores.
-
-    `python` is a folder or a file, None for the project's own. `command_line` are the words that may be recorded.
-    """
-
-    jobs: int | None = None
-    python: str | None = None
-    title: str | None = None
-    tags: tuple[str, ...] = ()
-    repository: "Repository" = "copy"
-    inherits_environment: bool = False
-    command_line: tuple[str, ...] = ()
-    shares_process: bool = False
-
-    @property
-    def capacity(self) -> int:
-        from vhpipe.engine.start import default_capacity
-
-        return self.jobs or default_capacity()
-
-    def as_in(self, info: "RunInfo") -> "RunConditions":
-        """Those of a run that is taken up: only how many at once, and which Python, can be chosen anew."""
-        return self._replace(
-            python=self.python or info.python,
-            title=info.title,
-            tags=info.tags,
-            repository=info.repository,
-            inherits_environment=info.inherits_environment,
-        )
 
 
 class OrderedRun(NamedTuple):
@@ -58,7 +25,17 @@ class OrderedRun(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def order_from_file(arguments: RunArguments, conditions: RunConditions, project: Path | None = None) -> OrderedRun:
+Hide = Callable[[Iterable[str]], None]
+"""Hears of values that no message may show, as soon as they are known."""
+
+
+def hide_nothing(values: Iterable[str]) -> None:
+    """For doors that say nothing that could hold them."""
+
+
+def order_from_file(
+    arguments: RunArguments, choices: RunChoices, project: Path | None = None, hide: Hide = hide_nothing
+) -> OrderedRun:
     """A run of what a file has; the code is that of its folder if no project is given.
 
     Everything that can go wrong before something is written goes wrong here.
@@ -68,47 +45,56 @@ def order_from_file(arguments: RunArguments, conditions: RunConditions, project:
 
     definition = load_file(arguments.file)
     refuse_errors(definition)
-    return order_run(definition, arguments, conditions, project_folder(arguments.file, project))
+    return order_run(definition, arguments, choices, project_folder(arguments.file, project), hide=hide)
 
 
 def order_run(
     definition: "CheckedDefinition",
     arguments: RunArguments,
-    conditions: RunConditions,
+    choices: RunChoices,
     project: Path,
     hooks: "Mapping[str, Hooks]" = MappingProxyType({}),
     recorded_source: bytes | None = None,
+    hide: Hide = hide_nothing,
 ) -> OrderedRun:
     """A run of a file that has been checked. `recorded_source` is kept as its text where that has something to hide.
 
-    Errors: UsageError for what does not fit it or cannot run here.
+    Errors: UsageError for what does not fit it or cannot run here, also for settings.
     """
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
     from vhpipe.project.start_notices import said_before_start
-    from vhpipe.project.user_variables import known_secrets, typed_notices
+    from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
+    from vhpipe.settings.run import run_settings
 
-    request = request_of(arguments, definition.config, project)
-    source = PlanSource(
-        definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, arguments.variables,
-        conditions.capacity, conditions.repository, conditions.inherits_environment, start_words(arguments),
-        hooks=hooks,
+    settings = run_settings(project)
+    variables = user_variables(arguments.variables, os.environ, settings.variables, settings.secrets)
+    hide(variables.hidden_values())
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = choices.settled(settings)
+    made = plan_run(
+        PlanSource(
+            definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
+            variables, start_words(arguments), hooks=hooks,
+        )
     )  # fmt: skip
-    made = plan_run(source)
-    secrets = known_secrets(made.plan, definition.config, arguments.variables.values, os.environ)
+    secrets = known_secrets(made.plan, definition.config, variables.values, os.environ)
+    hide(secrets.values.values())
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(
         asked=request,
         source=text_of(definition) if recorded_source is None else recorded_source,
+        command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
         true_uris=made.true_uris,
+        shares_process=choices.shares_process,
     )
-    warnings = (*typed_notices(arguments.variables), *secrets.notices)
-    return OrderedRun(order, tuple(said_before_start(made.plan, python, os.environ)), warnings)
+    remarks = tuple(said_before_start(made.plan, python, os.environ))
+    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
 
 
 def order_of(
-    plan: "Plan", project: Path, conditions: RunConditions, secrets: Mapping[str, str], is_pipeline: bool
+    plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
 ) -> "tuple[Order, PythonChoice]":
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
     from vhpipe.engine.start import Order
@@ -123,13 +109,11 @@ def order_of(
         environment=child_environment(os.environ, python, conditions.inherits_environment),
         title=conditions.title,
         tags=conditions.tags,
-        command_line=conditions.command_line,
         repository=conditions.repository,
         is_pipeline=is_pipeline,
         inherits_environment=conditions.inherits_environment,
         python=conditions.python,
         secrets=secrets,
-        shares_process=conditions.shares_process,
     )
     return order, python
 
@@ -139,11 +123,6 @@ def text_of(definition: "CheckedDefinition") -> bytes:
     return definition.document.text.encode()
 
 
-def recorded_words(variables: "UserVariables") -> tuple[str, ...]:
-    """The command line of this process without the values of secrets."""
-    return tuple(map(variables.masked, sys.argv[1:]))
-
-
-def recorded_program() -> tuple[str, ...]:
+def program_words() -> tuple[str, ...]:
     """The program that starts a run from Python. Which of its arguments are secret, only that program knows."""
     return tuple(sys.argv[:1])

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vhpipe.errors import UsageError
+from vhpipe.project.run_conditions import RunConditions
 from vhpipe.project.user_variables import NO_VARIABLES, UserVariables
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
     from vhpipe.plan.run_request import RunRequest
-    from vhpipe.store.run_folder import Repository
 
 
 class CheckedDefinition(Protocol):
@@ -47,10 +47,8 @@ class PlanSource(NamedTuple):
     pipeline: str | None
     file: str
     project: Path
+    conditions: RunConditions
     variables: UserVariables = NO_VARIABLES
-    capacity: int = 1
-    repository: "Repository" = "copy"
-    inherits_environment: bool = False
     command: tuple[str, ...] = ("vhpipe", "run")
     previous: "Plan | None" = None
     hooks: "Mapping[str, Hooks]" = MappingProxyType({})
@@ -125,19 +123,21 @@ def refuse_lists(plan: "Plan", around: PassContext) -> "Plan":
 def take_earlier_results(plan: "Plan", around: PassContext) -> "Plan":
     """A run that is asked again takes what it stands on from the run before, and from no other."""
     from vhpipe.history.earlier_runs import EarlierRuns
+    from vhpipe.history.past_runs import PastRuns
     from vhpipe.project.partial_run import with_given
 
     source, selection = around.source, around.selection
     if source.previous is not None or not (selection.given or selection.children):
         return plan
-    earlier = EarlierRuns(source.project, plan.pipeline, not (source.request.step or source.request.task))
+    is_pipeline = not (source.request.step or source.request.task)
+    earlier = EarlierRuns(PastRuns.of_project(source.project), plan.pipeline, is_pipeline=is_pipeline)
     return with_given(plan, selection, earlier, source.command)
 
 
 def refuse_unrunnable(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.runnable import runnable_problems
 
-    problems = runnable_problems(plan, around.source.capacity)
+    problems = runnable_problems(plan, around.source.conditions.capacity)
     if problems:
         raise UsageError(problems[0])
     return plan
@@ -165,14 +165,14 @@ def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":
     request = around.source.request
     for name in request.refresh if around.source.previous is None else ():
         refuse_unreusable(plan, name)
-    return with_reuse(plan, request.reuse, request.no_reuse, _why_nothing_is_reused(around.source))
+    return with_reuse(plan, request.reuse, request.no_reuse, _why_nothing_is_reused(around.source.conditions))
 
 
-def _why_nothing_is_reused(source: PlanSource) -> str | None:
+def _why_nothing_is_reused(conditions: RunConditions) -> str | None:
     """Why no result of this run or for it can be known to be equal. Source: decisions 25 and 57."""
-    if source.inherits_environment:
+    if conditions.inherits_environment:
         return "with --inherit-env steps may depend on any variable"
-    if source.repository == "in-place":
+    if conditions.repository == "in-place":
         return "with --repository in-place steps may depend on any file, and change it"
     return None
 

@@ -25,6 +25,7 @@ from vhpipe.project.plan_passes import (
     take_earlier_results,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
+from vhpipe.project.run_conditions import RunChoices
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
@@ -88,10 +89,13 @@ def plan_to_look_at(definition: CheckedDefinition, arguments: RunArguments) -> P
 
     Errors: UsageError for everything that does not fit the file.
     """
+    from vhpipe.settings.run import run_settings
+
     project = project_folder(arguments.file)
     request = request_of(arguments, definition.config, project)
+    conditions = RunChoices().settled(run_settings(project))
     source = PlanSource(
-        definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, arguments.variables,
+        definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
         command=start_words(arguments),
     )  # fmt: skip
     return plan_run(source, LOOKING)
@@ -116,6 +120,7 @@ def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
 
     from vhpipe.graph.build import build_graph
     from vhpipe.plan.one_step_pipeline import single_node
+    from vhpipe.plan.queues import sizes_of_known
     from vhpipe.project.typed_arguments import typed_arguments
     from vhpipe.project.typed_names import pick_pipeline
 
@@ -129,4 +134,5 @@ def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
     arguments = typed_arguments(
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision, request.parameter_values
     )
-    return config, graph, structs.replace(arguments, queues=request.queues)
+    queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
+    return config, graph, structs.replace(arguments, queues=queues)

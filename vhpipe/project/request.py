@@ -10,7 +10,7 @@ from vhpipe.errors import UsageError
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.project.checked_file import DEFAULT_FILE, STDIN
 from vhpipe.project.sweeps import SweepTexts
-from vhpipe.project.user_variables import NO_VARIABLES, UserVariables
+from vhpipe.project.user_variables import NO_VARIABLES, UserVariables, VariableTexts
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
@@ -49,7 +49,7 @@ class RunArguments(NamedTuple):
     task: str | None = None
     values: ValueTexts = ValueTexts()
     parameter_values: Mapping[str, object] = MappingProxyType({})
-    variables: UserVariables = NO_VARIABLES
+    variables: VariableTexts = VariableTexts()
     sweeps: SweepTexts = SweepTexts()
     part: Selectors = Selectors()
     reuse: ReuseNames = ReuseNames()
@@ -76,8 +76,10 @@ def start_words(arguments: RunArguments) -> tuple[str, ...]:
     return (*words, arguments.pipeline) if arguments.pipeline else words
 
 
-def request_of(arguments: RunArguments, config: "Config", project: Path) -> "RunRequest":
-    """What may be written down of the arguments; names of steps and tasks in full.
+def request_of(
+    arguments: RunArguments, config: "Config", project: Path, variables: UserVariables = NO_VARIABLES
+) -> "RunRequest":
+    """What may be written down of the arguments, of variables their names; names of steps and tasks in full.
 
     Errors: UsageError for an unknown name, for values that are no parameter, and for files that cannot be read.
     """
@@ -109,8 +111,8 @@ def request_of(arguments: RunArguments, config: "Config", project: Path) -> "Run
         reuse=reuse.reuse,
         no_reuse=reuse.no_reuse,
         refresh=reuse.refresh,
-        environment_names=tuple(arguments.variables.values),
-        secret_names=arguments.variables.secret_names,
+        environment_names=tuple(variables.values),
+        secret_names=variables.secret_names,
         configuration=configuration_arguments(arguments.configuration),
         queues=typed_queue_sizes(arguments.queues),
         sweeps=sweep_arguments(arguments.sweeps, _node_names(config, step, task)),

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
-from vhpipe.project.order import RunConditions, order_of
+from vhpipe.project.order import Hide, hide_nothing, order_of
+from vhpipe.project.run_conditions import RunChoices
 
 if TYPE_CHECKING:
     from vhpipe.engine.start import LockedRun
-    from vhpipe.project.user_variables import UserVariables
+    from vhpipe.project.user_variables import VariableTexts
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder
 
@@ -24,7 +25,7 @@ class ResumedRun(NamedTuple):
 
 
 def resume_run(
-    store: "ProjectStore", run: "RunFolder", variables: "UserVariables", conditions: RunConditions
+    store: "ProjectStore", run: "RunFolder", texts: "VariableTexts", choices: RunChoices, hide: Hide = hide_nothing
 ) -> ResumedRun:
     """The run as it was left, ready to go on.
 
@@ -32,12 +33,18 @@ def resume_run(
     does not need, EnvironmentFailure for one that is damaged.
     """
     from vhpipe.engine.resume import continue_run
+    from vhpipe.project.secret_values import variables_now
     from vhpipe.project.user_variables import secrets_of_run, typed_notices
+    from vhpipe.settings.run import run_settings
 
+    info, plan, settings = run.info(), run.plan(), run_settings(store.project)
+    variables = variables_now(plan, texts, settings)
+    hide(variables.hidden_values())
     _refuse_new_variables(run, tuple(variables.values))
-    info, plan = run.info(), run.plan()
     secrets = secrets_of_run(store, run, variables.values, os.environ)
-    order, python = order_of(plan, store.project, conditions.as_in(info), secrets.values, info.is_pipeline)
+    hide(secrets.values.values())
+    conditions = choices.settled_as_in(info, settings)
+    order, python = order_of(plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(refresh=frozenset(info.asked.refresh if info.asked else ()))
     locked = continue_run(store, run, order)
     remarks = (f"steps see {python.reason}", *_changed_since(locked))

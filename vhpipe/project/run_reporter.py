@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from vhpipe.plan.model import AttemptId, Plan
 from vhpipe.project.logs import last_lines
 from vhpipe.project.run_commands import commands_from_here
-from vhpipe.schedule.vocabulary import RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
@@ -27,12 +27,12 @@ class RunReporter:
         commands = commands_from_here(run.path.parents[2])
         self._context = LineContext(time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered)
 
-    def recall(self, past: Iterable[RecordedEvent]) -> None:
+    def recall(self, past: Iterable[events.RecordedEvent]) -> None:
         """What has happened before this process took over: it is known, and not said again."""
         for recorded in past:
             self.view.apply(recorded)
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         self.view.apply(recorded)
         if self._limit is None:
             return

@@ -83,13 +83,19 @@ class UserVariables(NamedTuple):
 NO_VARIABLES = UserVariables(MappingProxyType({}))
 
 
-def user_variables(texts: VariableTexts, environ: Mapping[str, str]) -> UserVariables:
+def user_variables(
+    texts: VariableTexts,
+    environ: Mapping[str, str],
+    of_settings: Mapping[str, str] = MappingProxyType({}),
+    secrets_of_settings: Sequence[str] = (),
+) -> UserVariables:
     """The variables that the texts give; a name alone has the value that the caller's environment has.
 
-    Of equal names the last wins, those of -e over those of files. Errors: UsageError, which never shows a value.
+    Of equal names the last wins, those of -e over those of files, and both over settings.
+    Errors: UsageError, which never shows a value.
     """
-    secret_names = tuple(_checked_name(name, "--secret") for name in texts.secret_names)
-    values: dict[str, str] = {}
+    secret_names = (*secrets_of_settings, *(_checked_name(name, "--secret") for name in texts.secret_names))
+    values = {**_checked_settings(of_settings)}
     for file in texts.files:
         values |= read_variables(file)
     for assignment in texts.assignments:
@@ -102,6 +108,14 @@ def user_variables(texts: VariableTexts, environ: Mapping[str, str]) -> UserVari
     for name, value in values.items():
         _refuse_long(name, value)
     return UserVariables(values, secret_names, tuple(each for each in texts.assignments if "=" in each))
+
+
+def _checked_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in variables.items():
+        fault = fault_of_name(name) or (f"the value of `{name}` has a NUL character" if "\0" in value else None)
+        if fault:
+            raise UsageError(f"`variables` in your own settings: {fault}")
+    return variables
 
 
 def _checked_name(name: str, by: str) -> str:

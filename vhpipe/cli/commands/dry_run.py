@@ -9,8 +9,8 @@ import click
 if TYPE_CHECKING:
     from vhpipe.cli.options.walking import WatchOptions
     from vhpipe.engine.start import Order
+    from vhpipe.history.past_runs import PastRun, PastRuns
     from vhpipe.history.preview import PreviewedExecution
-    from vhpipe.history.provenance import PastRun, PastRuns
     from vhpipe.project.order import OrderedRun
     from vhpipe.views.dry_run import PastExecution, PreviewRow
 
@@ -38,15 +38,12 @@ def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
 
 def _foretold(order: "Order", foreseen: tuple["PreviewedExecution", ...]) -> Iterator["PreviewRow"]:
     """What was foreseen, each beside the execution of the same name in the last run that has its node."""
-    import os
-
     from vhpipe.engine.reuse import NOTHING_LIKE_IT
-    from vhpipe.history.provenance import PastRuns
+    from vhpipe.history.past_runs import PastRuns
     from vhpipe.plan.model import ExecutionId, PlannedTask
-    from vhpipe.store.project import FOLDER, ProjectStore
     from vhpipe.views.dry_run import PreviewRow
 
-    past_runs = PastRuns(ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None)
+    past_runs = PastRuns.of_project(order.project)
 
     @cache
     def last_run(node: str) -> "PastRun | None":

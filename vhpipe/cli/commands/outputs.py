@@ -12,7 +12,7 @@ from vhpipe.plan.model import Datum
 from vhpipe.project.open_run import open_run
 from vhpipe.project.output_copies import OutputCopy, fetch, folder_name
 from vhpipe.project.selectors import opened_project, parse_selection, selected_executions
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.node_progress import ExecutionView, NodeView

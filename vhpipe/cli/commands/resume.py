@@ -1,6 +1,6 @@
 """`vhpipe resume [RUN]`: go on with a run that was killed or stopped, or ask for it again with changes."""
 
-import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ from vhpipe.cli.options.run_selection import project_option, run_argument
 from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
 from vhpipe.project.changes import Changes, order_with_changes
-from vhpipe.project.order import RunConditions, recorded_words
 from vhpipe.project.resume import hold, resume_run
+from vhpipe.project.run_conditions import RunChoices
 from vhpipe.project.selectors import opened_project
-from vhpipe.project.user_variables import VariableTexts, user_variables
+from vhpipe.project.user_variables import VariableTexts
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.failures import Concealment
@@ -53,16 +53,14 @@ def command(
     from vhpipe.cli.commands.walk import announce, begin_run, walk_run
 
     def begin(concealment: "Concealment") -> "LockedRun":
-        known = user_variables(variables, os.environ)
-        concealment.learn(known.hidden_values())
         store = opened_project(project)
         run = store.run(selector)
-        conditions = RunConditions(watch.jobs, watch.python, command_line=recorded_words(known))
+        choices = RunChoices(watch.jobs, watch.python, words=tuple(sys.argv[1:]))
         if any(changes):
             with hold(run):
-                return begin_run(order_with_changes(store, run, changes, known, conditions), watch, concealment)
-        resumed = resume_run(store, run, known, conditions)
-        concealment.learn(resumed.locked.order.secrets.values())
+                ordered = order_with_changes(store, run, changes, variables, choices, concealment.learn)
+                return begin_run(ordered, watch)
+        resumed = resume_run(store, run, variables, choices, concealment.learn)
         announce(resumed.remarks, resumed.warnings, watch)
         return resumed.locked
 

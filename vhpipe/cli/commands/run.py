@@ -1,6 +1,6 @@
 """`vhpipe run`: run a pipeline, a step or a task of a valohai.yaml on this machine, to its end."""
 
-import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +16,11 @@ from vhpipe.cli.options.sweep import sweep_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.project.checked_file import DEFAULT_FILE
-from vhpipe.project.order import OrderedRun, RunConditions, order_from_file, recorded_words
+from vhpipe.project.order import OrderedRun, order_from_file
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
+from vhpipe.project.run_conditions import RunChoices
 from vhpipe.project.sweeps import SweepTexts
-from vhpipe.project.user_variables import VariableTexts, user_variables
+from vhpipe.project.user_variables import VariableTexts
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.failures import Concealment
@@ -47,24 +48,22 @@ def command(
     from vhpipe.cli.commands.walk import begin_run, exit_code_of, walk_run
 
     def ordered(concealment: "Concealment") -> OrderedRun:
-        known = user_variables(variables, os.environ)
-        concealment.learn(known.hidden_values())
         file, pipeline = _file_of(words, run)
         arguments = RunArguments(
-            file, pipeline, run.step, run.task, values, {}, known, sweeps, part, reuse, run.configuration, run.queues,
-            run.goal,
+            file, pipeline, run.step, run.task, values, {}, variables, sweeps, part, reuse, run.configuration,
+            run.queues, run.goal,
         )  # fmt: skip
-        conditions = RunConditions(
+        choices = RunChoices(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,
-            recorded_words(known),
+            tuple(sys.argv[1:]),
         )  # fmt: skip
-        return order_from_file(arguments, conditions, run.project)
+        return order_from_file(arguments, choices, run.project, concealment.learn)
 
     if is_dry:
         from vhpipe.cli.commands.dry_run import dry_run
 
         return exit_code_of(lambda concealment: dry_run(ordered(concealment), watch))
-    return walk_run(lambda concealment: begin_run(ordered(concealment), watch, concealment), watch)
+    return walk_run(lambda concealment: begin_run(ordered(concealment), watch), watch)
 
 
 def _file_of(words: tuple[str, ...], run: RunOptions) -> tuple[str, str | None]:

@@ -138,11 +138,10 @@ def say(text: str) -> None:
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def begin_run(ordered: "OrderedRun", watch: "WatchOptions", concealment: "Concealment") -> "LockedRun":
+def begin_run(ordered: "OrderedRun", watch: "WatchOptions") -> "LockedRun":
     """The run that was ordered, which begins here, after saying what the user should hear of it."""
     from vhpipe.engine.start import begin
 
-    concealment.learn(ordered.order.secrets.values())
     announce(ordered.remarks, ordered.warnings, watch)
     locked = begin(ordered.order, time.time())
     for notice in locked.notices:
@@ -160,13 +159,15 @@ def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready:
     from vhpipe.cli.terminal.approval_prompt import Approver
     from vhpipe.cli.terminal.run_progress import Watcher
     from vhpipe.engine.start import walk
+    from vhpipe.settings.run import run_settings
 
     locked = begin(concealment)
     ready(locked.run)
+    approval = watch.approval_rule(run_settings(locked.order.project))
     verbosity = -1 if watch.is_quiet else 1 if watch.is_verbose else 0
-    watcher = Watcher(locked.order.plan, locked.run, verbosity, approvals_are_answered=watch.approval != "wait")
+    watcher = Watcher(locked.order.plan, locked.run, verbosity, approvals_are_answered=approval.answer != "wait")
     watcher.recall(locked.past)
-    approver = Approver(watch.approval, watch.approval_timeout, watcher.pause)
+    approver = Approver(approval.answer, approval.timeout_s, watcher.pause)
     try:
         outcome = walk(locked, (watcher,), approver)
     except VhpipeError as failure:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RunOptions(NamedTuple):
-    """What runs, where its code is, and how the run is called."""
+    """What runs, where its code is, and how the run is called; None where settings say it."""
 
     step: str | None = None
     task: str | None = None
@@ -21,8 +21,8 @@ class RunOptions(NamedTuple):
     goal: str | None = None
     title: str | None = None
     tags: tuple[str, ...] = ()
-    inherits_environment: bool = False
-    repository: "Repository" = "copy"
+    inherits_environment: bool | None = None
+    repository: "Repository | None" = None
     project: Path | None = None
 
 
@@ -39,9 +39,10 @@ run_options = typed_options(
                  help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),
     click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
-    click.option("--inherit-env", "inherits_environment", is_flag=True, help="Give steps all environment variables."),
-    click.option("--repository", type=click.Choice(("copy", "link", "in-place")), default="copy", show_default=True,
-                 help="What steps work in: a copy of the code, read-only links, or the project itself."),
+    click.option("--inherit-env/--no-inherit-env", "inherits_environment", default=None,
+                 help="Give steps all environment variables."),
+    click.option("--repository", type=click.Choice(("copy", "link", "in-place")),
+                 help="What steps work in: a copy of the code, if not given; read-only links; or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
 )  # fmt: skip

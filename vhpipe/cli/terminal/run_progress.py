@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from vhpipe.plan.model import Plan
 from vhpipe.project.run_reporter import RunReporter
-from vhpipe.schedule.vocabulary import RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import Weight
 from vhpipe.views.progress import RunView
@@ -43,11 +43,11 @@ class Watcher:
     def view(self) -> RunView:
         return self._reporter.view
 
-    def recall(self, past: Iterable[RecordedEvent]) -> None:
+    def recall(self, past: Iterable[events.RecordedEvent]) -> None:
         """What has happened before this process took over: it is known, and not said again."""
         self._reporter.recall(past)
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         self._reporter.observe(recorded)
 
     def tick(self) -> None:
