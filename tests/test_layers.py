@@ -34,7 +34,7 @@ ALLOWED = {
     "views": {"config", "document", "plan", "sweep", "schedule.vocabulary"},
     "code": {"store"},
     "attempt": {"config", "language", "command", "plan", "schedule.vocabulary", "store.atomic", "store.manifest",
-                "code.copy_pool", "publishing"},
+                "store.json_codec", "store.blobs", "code", "publishing"},
     "runners": {"plan", "schedule.vocabulary", "store", "code", "attempt"},
     "engine": {"config", "plan", "sweep", "schedule", "store", "code", "attempt", "runners", "history.earlier_runs"},
     "history": {"plan", "schedule", "store", "code", "attempt", "engine"},

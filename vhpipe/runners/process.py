@@ -11,9 +11,10 @@ from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import ProcessStarted
+from vhpipe.attempt.perform import LOOK_S
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
-from vhpipe.attempt.ready import ReadyAttempt, make_ready
+from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
@@ -21,9 +22,6 @@ from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
 from vhpipe.schedule.vocabulary import AttemptReported, Status
-
-LOOK_S = 0.2
-"""How often what running steps publish is read."""
 
 
 class ProcessRunner:
@@ -72,7 +70,7 @@ class ProcessRunner:
         if isinstance(made, AttemptReported):
             self._hear(made)
         elif because is not None:
-            self._hear_unstarted(made, Status.STOPPED, because)
+            self._hear(unstarted(made, self._code, Status.STOPPED, because))
         else:
             self._spawn(attempt, made)
 
@@ -80,14 +78,10 @@ class ProcessRunner:
         try:
             self._processes.start(attempt, ready.prepared.launch)
         except OSError as failure:
-            self._hear_unstarted(ready, Status.CRASHED, survivable(failure, "cannot start"))
+            self._hear(unstarted(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
         self._running[attempt] = ready
         self._hear(ProcessStarted(attempt))
-
-    def _hear_unstarted(self, ready: ReadyAttempt, outcome: Status, because: str) -> None:
-        self._code.give_back(ready.copy)
-        self._hear(AttemptReported(ready.spec.id, outcome, because=because))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────
 
@@ -100,6 +94,8 @@ class ProcessRunner:
             self._processes.stop(attempt, because)
 
     def kill(self) -> None:
+        for attempt, because in self._preparing.items():
+            self._preparing[attempt] = because or "killed"
         self._processes.kill()
 
     def abandon(self) -> None:
@@ -138,6 +134,7 @@ class ProcessRunner:
         self._hear(report)
 
     def close(self) -> None:
+        self._processes.close()
         self._code.close()
 
 
