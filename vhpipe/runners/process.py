@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.news import ProcessStarted
+from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.perform import LOOK_S
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
@@ -30,7 +30,8 @@ class ProcessRunner:
     capabilities = PLAIN_MACHINE
 
     def __init__(self, parts: RunnerParts) -> None:
-        self._parts, self._hear, self._pool = parts, parts.hear, parts.pool
+        self._parts, self._pool = parts, parts.pool
+        self._hear: HearNews = parts.hear
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, f"{parts.folder.path}/work/shared")
         self._code = _code_of(parts)
         self._processes = Processes(parts.selector, self._ended, parts.grace_s, parts.shares_process, parts.others)
@@ -99,6 +100,9 @@ class ProcessRunner:
         self._processes.kill()
 
     def abandon(self) -> None:
+        self._hear = _nobody
+        self._preparing = dict.fromkeys(self._preparing, "abandoned")
+        self._running.clear()
         self._processes.abandon()
 
     def next_deadline(self) -> float | None:
@@ -136,6 +140,10 @@ class ProcessRunner:
     def close(self) -> None:
         self._processes.close()
         self._code.close()
+
+
+def _nobody(news: AttemptNews) -> None:
+    """Hears what is of no interest any more."""
 
 
 def _code_of(parts: RunnerParts) -> CopyPool:

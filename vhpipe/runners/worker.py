@@ -6,6 +6,7 @@ idle one, and are used again. One that dies takes its attempt with it, which is 
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -151,7 +152,8 @@ class _Worker:
             pipe.close()
 
     def kill(self) -> None:
-        """End it with all that it has started."""
+        """End it with all that it has started. It stands still meanwhile: it must not take that for the step's end."""
+        self._process.send_signal(signal.SIGSTOP)
         while not kill_descendants(self._process.pid):
             pass
         self._process.kill()
