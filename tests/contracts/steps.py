@@ -64,7 +64,7 @@ class Hang(NamedTuple):
     argument: int = 1000
 
     def shell(self) -> str:
-        return f"sleep {self.argument}"
+        return f"sleep {self.argument} & wait"
 
 
 class Exit(NamedTuple):

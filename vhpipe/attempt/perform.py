@@ -16,15 +16,13 @@ from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import GRACE_S, Processes
+from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec
 from vhpipe.attempt.storage import AttemptBlobs, CodeCopies
 from vhpipe.plan.model import AttemptId
 from vhpipe.schedule.vocabulary import AttemptReported, Status, StopConditionMet
 from vhpipe.store.manifest import Manifest
-
-LOOK_S = 0.2
-"""How often what the step publishes is read."""
 
 
 class EndRequest(NamedTuple):

@@ -11,9 +11,9 @@ from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
-from vhpipe.attempt.perform import LOOK_S
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
+from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
