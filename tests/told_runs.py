@@ -19,7 +19,8 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
-from vhpipe.schedule.vocabulary import AnyEvent, AttemptEnded, AttemptStarted, NodeStarted, RunStarted, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -51,9 +52,9 @@ class ToldRun:
         self.journal = JournalWriter.create(self.folder.journal_path)
         self.told = 0
 
-    def tell(self, *events: AnyEvent) -> "ToldRun":
+    def tell(self, *history: events.AnyEvent) -> "ToldRun":
         """Events, one second apart."""
-        for event in events:
+        for event in history:
             self.journal.append((event,), 1_700_000_000.0 + self.told)
             self.told += 1
         return self
@@ -67,13 +68,13 @@ class ToldRun:
 
     def started(self, node: str, executions: int = 1) -> "ToldRun":
         if self.told == 0:
-            self.tell(RunStarted(1))
-        return self.tell(NodeStarted(node, executions))
+            self.tell(events.RunStarted(1))
+        return self.tell(events.NodeStarted(node, executions))
 
     def attempt(self, node: str, index: int = 0, number: int = 1, log: bytes = b"") -> Path:
         """Start an attempt; its folder, with the log."""
         name = AttemptId(ExecutionId(node, index), number)
-        self.tell(AttemptStarted(name))
+        self.tell(events.AttemptStarted(name))
         folder = self.folder.attempt_folder(name)
         folder.mkdir(parents=True)
         if log:
@@ -90,7 +91,7 @@ class ToldRun:
             blob, size_bytes = self.store.blobs.write(content)
             data.append(Datum(f"datum-of-{len(data)}", name, blob, size_bytes))
         attempt = AttemptId(ExecutionId(node, index), number)
-        return self.tell(AttemptEnded(attempt, outcome, exit_code, because, metadata or {}, tuple(data)))
+        return self.tell(events.AttemptEnded(attempt, outcome, exit_code, because, metadata or {}, tuple(data)))
 
 
 class Said(NamedTuple):

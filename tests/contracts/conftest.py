@@ -17,15 +17,16 @@ from vhpipe.attempt.news import AttemptNews
 from vhpipe.attempt.process_tree import PR_SET_CHILD_SUBREAPER, become_subreaper
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.attempt.thread_pool import Pool
-from vhpipe.code.snapshot import save_snapshot, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, EnvironmentValue, ExecutionId, ExecutionSpec, Secret, StepSpec
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.runners.table import RUNNERS
-from vhpipe.schedule.vocabulary import AttemptReported, StopConditionMet
+from vhpipe.schedule import stimuli
 from vhpipe.store.project import ProjectStore
+from vhpipe.store.snapshots import save_snapshot
 
 PLACES: Mapping[str, Callable[[RunnerParts], Runner]] = {
     **{name: kind.make for name, kind in RUNNERS.items()},
@@ -71,7 +72,7 @@ class Bench:
     def _hear(self, news: AttemptNews) -> None:
         """As the engine does, have an attempt end whose condition is met, once its output has been taken."""
         self.news.append(news)
-        if isinstance(news, StopConditionMet):
+        if isinstance(news, stimuli.StopConditionMet):
             self._inbox.append(partial(self.runner.stop, news.attempt, news.because, True))
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +103,7 @@ class Bench:
     def until_said(self, attempt: AttemptId, text: str) -> None:
         self.until(lambda: text in self.log(attempt))
 
-    def report(self, attempt: AttemptId) -> AttemptReported:
+    def report(self, attempt: AttemptId) -> stimuli.AttemptReported:
         """The report of an attempt, waited for."""
         self.until(lambda: bool(self.reports(attempt)))
         return self.reports(attempt)[0]
@@ -118,8 +119,8 @@ class Bench:
     def heard(self, kind: type[AttemptNews], attempt: AttemptId) -> list[Any]:
         return [each for each in self.news if isinstance(each, kind) and each.attempt == attempt]
 
-    def reports(self, attempt: AttemptId) -> list[AttemptReported]:
-        return self.heard(AttemptReported, attempt)
+    def reports(self, attempt: AttemptId) -> list[stimuli.AttemptReported]:
+        return self.heard(stimuli.AttemptReported, attempt)
 
     def folder(self, attempt: AttemptId) -> Path:
         return self.run.attempt_folder(attempt)

@@ -16,7 +16,8 @@ from vhpipe.plan.capabilities import Capabilities
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing, Secret
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
-from vhpipe.schedule.vocabulary import AttemptReported, Json, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.manifest import Manifest, write_manifest
 
 KILLED = -9
@@ -81,7 +82,7 @@ class _Attempt:
         self._started = self._heard = time.monotonic()
         self._kill_at: float | None = None
         self._unstarted_because = ""
-        self.report: AttemptReported | None = None
+        self.report: stimuli.AttemptReported | None = None
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────
 
@@ -121,16 +122,16 @@ class _Attempt:
                 return
         self.end(0)
 
-    def _fault(self) -> AttemptReported | None:
+    def _fault(self) -> stimuli.AttemptReported | None:
         """The report of an attempt that cannot start."""
         if self._because is not None:
-            return AttemptReported(self._spec.id, Status.STOPPED, because=self._because)
+            return stimuli.AttemptReported(self._spec.id, Status.STOPPED, because=self._because)
         for value in self._spec.execution.environment_variables.values():
             if isinstance(value, Secret) and value.mac not in self._parts.secrets.values:
                 because = f"secret `{value.name}` has no value"
-                return AttemptReported(self._spec.id, Status.ERROR, because=because, final=True)
+                return stimuli.AttemptReported(self._spec.id, Status.ERROR, because=because, final=True)
         if os.path.lexists(self._folder) or (self._is_faulty and self._spec.id.execution.index % 2):
-            return AttemptReported(self._spec.id, Status.CRASHED, because="cannot prepare")
+            return stimuli.AttemptReported(self._spec.id, Status.CRASHED, because="cannot prepare")
         os.makedirs(self._folder)
         return None
 
@@ -196,7 +197,7 @@ class _Attempt:
 
     def _committed(
         self, outcome: Status, because: str | None, exit_code: int, outputs: tuple[Datum, ...]
-    ) -> AttemptReported:
+    ) -> stimuli.AttemptReported:
         with open(f"{self._folder}/log", "w") as log:
             log.writelines(f"{line}\n" for line in self._log)
         published = tuple(PublishedThing("metric", name, value=value) for name, value in self._metrics.items())
@@ -205,7 +206,7 @@ class _Attempt:
             published=published,
         )  # fmt: skip
         digest = write_manifest(self._folder, manifest)
-        return AttemptReported(
+        return stimuli.AttemptReported(
             self._spec.id, outcome, exit_code, because, metadata=self._reader.last, outputs=outputs,
             manifest=digest, published=published,
         )  # fmt: skip

@@ -16,7 +16,8 @@ from tests.contracts.steps import Die, Exit, Hang, Leave, OnTerm, Output, Publis
 from vhpipe.attempt.news import MetadataFound, MetricsPublished, ProcessStarted
 from vhpipe.plan.model import Secret
 from vhpipe.runners.table import RUNNERS
-from vhpipe.schedule.vocabulary import AttemptReported, Status, StopConditionMet
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import read_manifest
 
 
@@ -39,7 +40,7 @@ def test_an_attempt_starts_and_is_reported_once(bench: Bench) -> None:
     assert (report.outcome, report.exit_code, report.because) == (Status.COMPLETE, 0, None)
     assert bench.reports(attempt) == [report]
     kinds = [type(news) for news in bench.news]
-    assert kinds == [ProcessStarted, AttemptReported]
+    assert kinds == [ProcessStarted, stimuli.AttemptReported]
 
 
 def test_it_is_idle_but_while_an_attempt_is_under_way(bench: Bench) -> None:
@@ -138,7 +139,7 @@ def test_a_stop_condition_is_told_once_and_the_attempt_is_complete(bench: Bench)
         stop_condition="metadata.loss < 5",
     )  # fmt: skip
     report = bench.report(attempt)
-    assert bench.heard(StopConditionMet, attempt) == [StopConditionMet(attempt, "metadata.loss < 5")]
+    assert bench.heard(stimuli.StopConditionMet, attempt) == [stimuli.StopConditionMet(attempt, "metadata.loss < 5")]
     assert (report.outcome, report.because) == (Status.COMPLETE, "stop-condition `metadata.loss < 5` is met")
     assert [datum.name for datum in report.outputs] == ["best"]
 
@@ -244,7 +245,7 @@ def test_what_no_further_attempt_would_help_is_a_final_error(bench: Bench) -> No
     attempt = bench.start(Exit(0), variables={"KEY": Secret("KEY", "unknown")})
     bench.finish()
     assert bench.reports(attempt) == [
-        AttemptReported(attempt, Status.ERROR, because="secret `KEY` has no value", final=True)
+        stimuli.AttemptReported(attempt, Status.ERROR, because="secret `KEY` has no value", final=True)
     ]
     assert bench.heard(ProcessStarted, attempt) == []
 

@@ -15,7 +15,8 @@ from vhpipe.attempt.masking import Masking
 from vhpipe.engine.hook_processes import HookLog, ProcessHooks
 from vhpipe.engine.hooks import HookCall
 from vhpipe.plan.model import Hook, Hooks
-from vhpipe.schedule.vocabulary import HookAnswered, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 
 CALL = HookCall(7, "train", "pre", Status.CREATED, None, None, {"rate": 0.5, "names": ("a", "b")})
 
@@ -28,7 +29,7 @@ def processes(tmp_path: Path) -> Callable[..., ProcessHooks]:
     return make
 
 
-def answer(hooks: ProcessHooks, *commands: str, call: HookCall = CALL) -> HookAnswered:
+def answer(hooks: ProcessHooks, *commands: str, call: HookCall = CALL) -> stimuli.HookAnswered:
     row = tuple(Hook(command=command) for command in commands)
     return hooks.call(Hooks(**{call.when: row}), call)
 
@@ -48,15 +49,15 @@ def test_a_hook_is_told_of_its_node_by_its_input_and_by_variables(processes: Any
         ("true", {}, False),
         ("exit 3", {}, True),
         ("echo '{\"skip\": true}'", {}, True),
-        ("echo talk; echo '{\"parameters\": {\"rate\": 1, \"names\": [\"c\"]}}'", {"rate": 1, "names": ("c",)}, False),
-        ("echo '{\"parameters\": {\"rate\": 1}}'; echo talk", {}, False),
-        ("echo '{\"parameters\": {\"rate\": null}}'", {"rate": None}, False),
+        ('echo talk; echo \'{"parameters": {"rate": 1, "names": ["c"]}}\'', {"rate": 1, "names": ("c",)}, False),
+        ('echo \'{"parameters": {"rate": 1}}\'; echo talk', {}, False),
+        ('echo \'{"parameters": {"rate": null}}\'', {"rate": None}, False),
         ("echo '{broken'", {}, False),
-        ("echo talk >&2; echo '{\"skip\": \"no\"}'", {}, False),
+        ('echo talk >&2; echo \'{"skip": "no"}\'', {}, False),
     ],
 )
 def test_what_a_hook_prints_last_is_its_answer(processes: Any, command: str, values: Any, skip: bool) -> None:
-    assert answer(processes(), command) == HookAnswered("train", "pre", values, skip)
+    assert answer(processes(), command) == stimuli.HookAnswered("train", "pre", values, skip)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_what_a_hook_prints_last_is_its_answer(processes: Any, command: str, val
         ("echo why >&2; exit 4", "ended with exit code 4: why"),
         ("kill -9 $$", "was killed by signal 9"),
         ("echo '{\"parameters\": [1]}'", "`parameters` that are no mapping"),
-        ("echo '{\"parameters\": {\"rate\": {}}}'", "sets `rate` to what is neither a plain value nor a list"),
+        ('echo \'{"parameters": {"rate": {}}}\'', "sets `rate` to what is neither a plain value nor a list"),
     ],
 )
 def test_a_hook_that_fails_says_why(processes: Any, command: str, because: str) -> None:
@@ -79,7 +80,7 @@ def test_exit_code_3_is_a_failure_after_the_node(processes: Any) -> None:
 
 
 def test_of_several_hooks_the_later_are_told_what_the_earlier_changed(processes: Any, tmp_path: Path) -> None:
-    found = answer(processes(), "echo '{\"parameters\": {\"rate\": 1}}'", "cat > told")
+    found = answer(processes(), 'echo \'{"parameters": {"rate": 1}}\'', "cat > told")
     assert found.values == {"rate": 1}
     assert json.loads((tmp_path / "told").read_text())["parameters"]["rate"] == 1
     assert answer(processes(), "exit 3", "touch never").skip
@@ -117,7 +118,7 @@ def test_nobody_waits_for_what_a_hook_leaves_in_the_background(processes: Any, t
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_hook_can_be_ended(processes: Any, tmp_path: Path, at_once: bool) -> None:
     hooks = processes()
-    found: list[HookAnswered] = []
+    found: list[stimuli.HookAnswered] = []
     thread = threading.Thread(target=lambda: found.append(answer(hooks, "touch begun; exec sleep 600")))
     thread.start()
     deadline = time.monotonic() + 20
@@ -135,9 +136,7 @@ def test_what_hooks_print_is_kept_without_secrets(processes: Any, tmp_path: Path
     hooks = processes(log=HookLog(log, Masking(["very-secret"])))
     answer(hooks, "echo a very-secret word; echo complaint >&2")
     answer(hooks, "printf more")
-    assert log.read_text() == (
-        "── pre hook of train\ncomplaint\na *** word\n── pre hook of train\nmore\n"
-    )
+    assert log.read_text() == ("── pre hook of train\ncomplaint\na *** word\n── pre hook of train\nmore\n")
 
 
 def has_gone(process: int) -> bool:

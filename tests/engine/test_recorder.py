@@ -8,11 +8,12 @@ import pytest
 
 from vhpipe.engine.recorder import UNAWAITED_S, Recorder
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, RecordedEvent, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import JournalWriter, read_journal
 
 ATTEMPT = AttemptId(ExecutionId("a"))
-ENDED = AttemptEnded(ATTEMPT, Status.COMPLETE)
+ENDED = events.AttemptEnded(ATTEMPT, Status.COMPLETE)
 PATIENCE_S = 10.0
 
 
@@ -30,7 +31,7 @@ class Seen:
     def __init__(self) -> None:
         self.events: list[object] = []
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         self.events.append(recorded.event)
 
     def tick(self) -> None:
@@ -65,9 +66,9 @@ def _wait_until_safe(recorder: Recorder) -> None:
 
 
 def test_events_are_readable_and_observed_at_once(recorder: Recorder, seen: Seen, tmp_path: Path) -> None:
-    recorder.append([AttemptStarted(ATTEMPT), ENDED])
+    recorder.append([events.AttemptStarted(ATTEMPT), ENDED])
     assert [recorded.event for recorded in read_journal(tmp_path / "journal")] == seen.events
-    assert seen.events == [AttemptStarted(ATTEMPT), ENDED]
+    assert seen.events == [events.AttemptStarted(ATTEMPT), ENDED]
 
 
 def test_an_end_that_somebody_asks_for_is_synced_without_its_deadline(recorder: Recorder) -> None:
@@ -101,7 +102,7 @@ def test_one_sync_serves_all_that_came_meanwhile(recorder: Recorder, journal: Co
 
 
 def test_what_commits_no_work_needs_no_sync(recorder: Recorder) -> None:
-    recorder.append([AttemptStarted(ATTEMPT)])
+    recorder.append([events.AttemptStarted(ATTEMPT)])
     assert recorder.next_deadline() is None
     assert recorder.is_safe()
 

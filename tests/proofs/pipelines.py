@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from vhpipe.schedule.vocabulary import RunEnded, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import read_journal
 
 CHANGING = ("create", "write", "fsync", "fdatasync", "ftruncate", "rename", "link", "unlink", "mkdir", "rmdir")
@@ -98,7 +99,7 @@ def kept_outputs(project: Any, run: int) -> dict[tuple[str, int, str], str]:
     """The hash of every output that the journal of a run names."""
     return {
         (event["attempt"]["execution"]["node"], event["attempt"]["execution"]["index"], output["name"]): output["blob"]
-        for event in events(project, run) if event["type"] == "AttemptEnded"
+        for event in journal_of(project, run) if event["type"] == "AttemptEnded"
         for output in event["outputs"]
     }  # fmt: skip
 
@@ -116,10 +117,10 @@ def has_begun(project: Any, run: int) -> bool:
 def ended_well(project: Any, run: int) -> bool:
     """Whether the journal of a run says, in a line that is whole, that it is complete."""
     records = read_journal(project.path / f".vhpipe/runs/{run}/journal")
-    return bool(records) and records[-1].event == RunEnded(Status.COMPLETE)
+    return bool(records) and records[-1].event == events.RunEnded(Status.COMPLETE)
 
 
-def events(project: Any, run: int) -> list[dict[str, Any]]:
+def journal_of(project: Any, run: int) -> list[dict[str, Any]]:
     content = (project.path / f".vhpipe/runs/{run}/journal").read_text()
     return [json.loads(line[9:])["event"] for line in content.splitlines()]
 
@@ -127,7 +128,7 @@ def events(project: Any, run: int) -> list[dict[str, Any]]:
 def assert_each_completed_once(project: Any, run: int) -> None:
     """Every execution has one complete attempt in the journal, and none was started after it."""
     complete: Counter[str] = Counter()
-    for event in events(project, run):
+    for event in journal_of(project, run):
         execution = json.dumps(event.get("attempt", {}).get("execution"))
         if event["type"] == "AttemptStarted":
             assert not complete[execution], f"{execution} started again"

@@ -11,9 +11,10 @@ import pytest
 from pipelines import ended_well, four, kept_outputs
 
 from vhpipe.plan.model import Plan
+from vhpipe.schedule import events
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import RecordedEvent, RunEnded, Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import read_journal
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.progress import RunView
@@ -33,7 +34,7 @@ class Written:
         self.records = read_journal(self.path)
         self.outputs = kept_outputs(project, 1)
 
-    def damage(self, content: bytes) -> tuple[RecordedEvent, ...]:
+    def damage(self, content: bytes) -> tuple[events.RecordedEvent, ...]:
         self.path.write_bytes(content)
         return read_journal(self.path)
 
@@ -50,7 +51,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return Written(new_project(tmp_path_factory.mktemp("journal")))
 
 
-def assert_is_prefix(written: Written, found: tuple[RecordedEvent, ...], lines: int) -> None:
+def assert_is_prefix(written: Written, found: tuple[events.RecordedEvent, ...], lines: int) -> None:
     """Exactly the lines that are whole count; the run is complete only if all are."""
     assert found == written.records[:lines]
     view = RunView.start(written.plan, 1)
@@ -79,7 +80,7 @@ def test_every_prefix_of_a_journal_can_be_replayed(written: Written) -> None:
         live.apply(recorded.event)
         replayed = Scheduler(written.plan, (each.event for each in written.records[:length])).state
         assert replayed == live
-        assert (live.status is Status.COMPLETE) == isinstance(recorded.event, RunEnded)
+        assert (live.status is Status.COMPLETE) == isinstance(recorded.event, events.RunEnded)
 
 
 def shown(written: Written) -> str:

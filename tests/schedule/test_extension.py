@@ -11,7 +11,8 @@ from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.fingerprint import fingerprint_of, parts_of
 from vhpipe.plan.model import AttemptId, ConfigurationObject, Datum, ExecutionId
-from vhpipe.schedule.vocabulary import AttemptReported, Status, Warned
+from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.terms import Status
 
 PIPELINE = """
 - step: {name: make, image: i, command: make}
@@ -35,18 +36,18 @@ def ran(extension: str, *, fails: bool = False, metadata: dict[str, object] | No
     assert diagnostics == ()
     plan = compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
 
-    def report(attempt: AttemptId) -> AttemptReported:
+    def report(attempt: AttemptId) -> stimuli.AttemptReported:
         failed = fails and attempt.execution.node == "first"
         status = Status.ERROR if failed else Status.COMPLETE
         outputs = (Datum("id", "out/a.csv", "b" * 64, 3),)
         because = "exit code 1" if failed else None
-        return AttemptReported(attempt, status, 0, because, metadata=metadata or {}, outputs=outputs)
+        return stimuli.AttemptReported(attempt, status, 0, because, metadata=metadata or {}, outputs=outputs)
 
     return World(plan, report, capacity=4).start().finish()
 
 
 def warned(world: World) -> list[str]:
-    return [event.message for event in world.events if isinstance(event, Warned)]
+    return [event.message for event in world.events if isinstance(event, events.Warned)]
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,9 @@ from worlds import execution, plan, spec, task
 
 from vhpipe.config.model import TaskType
 from vhpipe.plan.model import AttemptId, BayesianSearch, ExecutionId, PlannedTask
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.vocabulary import (
-    AttemptReported,
-    ProposalsAnswered,
-    Propose,
-    ResumeRequested,
-    StartAttempts,
-    StartRequested,
-    Status,
-    StopAttempt,
-    StopConditionMet,
-    SweepExtended,
-)
+from vhpipe.schedule.terms import Status
 from vhpipe.sweep.parameter_sets import Sweep
 
 
@@ -25,8 +15,8 @@ def attempt(name: str, index: int = 0, number: int = 1) -> AttemptId:
     return AttemptId(ExecutionId(name, index), number)
 
 
-def ended(name: str, index: int = 0, outcome: Status = Status.COMPLETE) -> AttemptReported:
-    return AttemptReported(attempt(name, index), outcome)
+def ended(name: str, index: int = 0, outcome: Status = Status.COMPLETE) -> stimuli.AttemptReported:
+    return stimuli.AttemptReported(attempt(name, index), outcome)
 
 
 def group(name: str, members: int) -> PlannedTask:
@@ -40,36 +30,36 @@ def search(name: str, count: int, batch: int) -> PlannedTask:
 
 def test_a_group_starts_as_a_whole_when_there_is_room_and_nothing_overtakes_it() -> None:
     scheduler = Scheduler(plan([execution("first"), group("pair", 2), execution("last")]))
-    effects = scheduler.handle(StartRequested(2)).effects
-    assert effects == (StartAttempts((attempt("first"),)),)
-    effects = scheduler.handle(ended("first")).effects
-    assert effects == (StartAttempts((attempt("pair", 0), attempt("pair", 1))),)
+    orders = scheduler.handle(stimuli.StartRequested(2)).effects
+    assert orders == (effects.StartAttempts((attempt("first"),)),)
+    orders = scheduler.handle(ended("first")).effects
+    assert orders == (effects.StartAttempts((attempt("pair", 0), attempt("pair", 1))),)
 
 
 def test_a_group_larger_than_the_capacity_is_an_error() -> None:
     scheduler = Scheduler(plan([group("crowd", 3)]))
-    scheduler.handle(StartRequested(2))
+    scheduler.handle(stimuli.StartRequested(2))
     assert scheduler.state.nodes["crowd"].status is Status.ERROR
 
 
 def test_a_group_that_lost_a_member_starts_over_as_a_whole() -> None:
     made = plan([group("pair", 2)])
     scheduler = Scheduler(made)
-    events = [*scheduler.handle(StartRequested(2)).events, *scheduler.handle(ended("pair", 0)).events]
-    again = Scheduler(made, events)
-    effects = again.handle(ResumeRequested(2)).effects
-    assert effects == (StartAttempts((attempt("pair", 0, 2), attempt("pair", 1, 2))),)
+    history = [*scheduler.handle(stimuli.StartRequested(2)).events, *scheduler.handle(ended("pair", 0)).events]
+    again = Scheduler(made, history)
+    orders = again.handle(stimuli.ResumeRequested(2)).effects
+    assert orders == (effects.StartAttempts((attempt("pair", 0, 2), attempt("pair", 1, 2))),)
 
 
 def test_a_search_is_asked_for_a_batch_when_all_before_it_has_ended() -> None:
     scheduler = Scheduler(plan([search("tune", 3, 2)]))
-    assert scheduler.handle(StartRequested(4)).effects == (Propose("tune"),)
-    effects = scheduler.handle(ProposalsAnswered("tune", ({"lr": 1.0}, {"lr": 2.0}))).effects
-    assert effects == (StartAttempts((attempt("tune", 0),)), StartAttempts((attempt("tune", 1),)))
+    assert scheduler.handle(stimuli.StartRequested(4)).effects == (effects.Propose("tune"),)
+    orders = scheduler.handle(stimuli.ProposalsAnswered("tune", ({"lr": 1.0}, {"lr": 2.0}))).effects
+    assert orders == (effects.StartAttempts((attempt("tune", 0),)), effects.StartAttempts((attempt("tune", 1),)))
     assert scheduler.execution_spec(ExecutionId("tune", 1)).values == {"lr": 2.0}
     assert scheduler.handle(ended("tune", 1)).effects == ()
-    assert scheduler.handle(ended("tune", 0)).effects == (Propose("tune"),)
-    scheduler.handle(ProposalsAnswered("tune", ({"lr": 3.0},)))
+    assert scheduler.handle(ended("tune", 0)).effects == (effects.Propose("tune"),)
+    scheduler.handle(stimuli.ProposalsAnswered("tune", ({"lr": 3.0},)))
     scheduler.handle(ended("tune", 2))
     assert scheduler.state.nodes["tune"].status is Status.COMPLETE
 
@@ -77,20 +67,20 @@ def test_a_search_is_asked_for_a_batch_when_all_before_it_has_ended() -> None:
 def test_proposals_that_are_recorded_are_not_asked_for_again() -> None:
     made = plan([search("tune", 2, 2)])
     scheduler = Scheduler(made)
-    events = list(scheduler.handle(StartRequested(2)).events)
-    events += scheduler.handle(ProposalsAnswered("tune", ({"lr": 1.0}, {"lr": 2.0}))).events
-    again = Scheduler(made, events)
-    decision = again.handle(ResumeRequested(2))
-    assert not any(isinstance(effect, Propose) for effect in decision.effects)
-    assert not any(isinstance(event, SweepExtended) for event in decision.events)
+    history = list(scheduler.handle(stimuli.StartRequested(2)).events)
+    history += scheduler.handle(stimuli.ProposalsAnswered("tune", ({"lr": 1.0}, {"lr": 2.0}))).events
+    again = Scheduler(made, history)
+    decision = again.handle(stimuli.ResumeRequested(2))
+    assert not any(isinstance(effect, effects.Propose) for effect in decision.effects)
+    assert not any(isinstance(event, events.SweepExtended) for event in decision.events)
     assert again.execution_spec(ExecutionId("tune", 0)).values == {"lr": 1.0}
 
 
 def test_an_execution_that_meets_its_condition_is_asked_to_end_well() -> None:
     scheduler = Scheduler(plan([execution("train")]))
-    scheduler.handle(StartRequested(1))
-    [effect] = scheduler.handle(StopConditionMet(attempt("train"), "metadata.acc > 0.9")).effects
-    assert effect == StopAttempt(attempt("train"), "stop-condition `metadata.acc > 0.9` is met", completes=True)
+    scheduler.handle(stimuli.StartRequested(1))
+    [effect] = scheduler.handle(stimuli.StopConditionMet(attempt("train"), "metadata.acc > 0.9")).effects
+    assert effect == effects.StopAttempt(attempt("train"), "stop-condition `metadata.acc > 0.9` is met", completes=True)
     scheduler.handle(ended("train"))
     assert scheduler.state.status is Status.COMPLETE
 
@@ -98,9 +88,9 @@ def test_an_execution_that_meets_its_condition_is_asked_to_end_well() -> None:
 def test_a_tasks_condition_stops_the_siblings_and_the_task_is_complete() -> None:
     made = plan([msgspec.structs.replace(task("sweep", 3), stop_condition="acc > 0.9")])
     scheduler = Scheduler(made)
-    scheduler.handle(StartRequested(2))
-    effects = scheduler.handle(StopConditionMet(attempt("sweep", 1), "acc > 0.9", of_task=True)).effects
-    assert [(effect.attempt.execution.index, effect.completes) for effect in effects] == [(1, True), (0, False)]
+    scheduler.handle(stimuli.StartRequested(2))
+    orders = scheduler.handle(stimuli.StopConditionMet(attempt("sweep", 1), "acc > 0.9", of_task=True)).effects
+    assert [(effect.attempt.execution.index, effect.completes) for effect in orders] == [(1, True), (0, False)]
     scheduler.handle(ended("sweep", 1))
     scheduler.handle(ended("sweep", 0, Status.STOPPED))
     node = scheduler.state.nodes["sweep"]
@@ -110,7 +100,7 @@ def test_a_tasks_condition_stops_the_siblings_and_the_task_is_complete() -> None
 
 def test_a_child_that_does_not_exist_is_an_error() -> None:
     scheduler = Scheduler(plan([msgspec.structs.replace(task("sweep", 3), children=(1, 9))]))
-    scheduler.handle(StartRequested(2))
+    scheduler.handle(stimuli.StartRequested(2))
     node = scheduler.state.nodes["sweep"]
     assert node.status is Status.ERROR
     assert "there is no #9" in (node.because or "")

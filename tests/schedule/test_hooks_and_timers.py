@@ -8,24 +8,10 @@ from worlds import execution, follows, plan, spec
 
 from vhpipe.config.model import OnError
 from vhpipe.plan.model import AttemptId, ExecutionId, Hook, Hooks, PlannedExecution, RetryPolicy
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    AttemptReported,
-    HookAnswered,
-    HookApplied,
-    NodeSettled,
-    ResumeRequested,
-    RetryDue,
-    RetryScheduled,
-    RunHook,
-    SetTimer,
-    StartAttempts,
-    StartRequested,
-    Status,
-    StopRequested,
-    TimerFired,
-)
+from vhpipe.schedule.terms import Status
 
 CALL = Hook(command="true")
 
@@ -55,14 +41,14 @@ class Told:
         return self.effects
 
     def ends(self, name: str, outcome: Status = Status.COMPLETE, number: int = 1) -> list[Any]:
-        return self.hear(AttemptReported(AttemptId(ExecutionId(name), number), outcome))
+        return self.hear(stimuli.AttemptReported(AttemptId(ExecutionId(name), number), outcome))
 
     def status(self, name: str) -> Status:
         return self.scheduler.state.nodes[name].status
 
 
-def starts(name: str, number: int = 1) -> StartAttempts:
-    return StartAttempts((AttemptId(ExecutionId(name), number),))
+def starts(name: str, number: int = 1) -> effects.StartAttempts:
+    return effects.StartAttempts((AttemptId(ExecutionId(name), number),))
 
 
 # ── hooks ────────────────────────────────────────────────────────────────────────────────────────
@@ -70,15 +56,15 @@ def starts(name: str, number: int = 1) -> StartAttempts:
 
 def test_a_node_waits_for_the_hook_before_it_and_gets_its_parameters() -> None:
     told = Told(plan([hooked("a", pre=True)]))
-    assert told.hear(StartRequested(1)) == [RunHook("a", "pre")]
-    assert told.hear(HookAnswered("a", "pre", {"lr": 0.5})) == [starts("a")]
+    assert told.hear(stimuli.StartRequested(1)) == [effects.RunHook("a", "pre")]
+    assert told.hear(stimuli.HookAnswered("a", "pre", {"lr": 0.5})) == [starts("a")]
     assert told.scheduler.execution_spec(ExecutionId("a")).values["lr"] == 0.5
 
 
 def test_a_hook_may_skip_a_node_and_what_relies_on_it() -> None:
     told = Told(plan([hooked("a", pre=True), execution("b"), execution("c")], [follows(0, "a", "b")]))
-    told.hear(StartRequested(1))
-    told.hear(HookAnswered("a", "pre", skip=True))
+    told.hear(stimuli.StartRequested(1))
+    told.hear(stimuli.HookAnswered("a", "pre", skip=True))
     told.ends("c")
     assert {name: told.status(name) for name in "abc"} == {"a": "skipped", "b": "skipped", "c": "complete"}
     assert told.scheduler.state.status is Status.COMPLETE
@@ -86,31 +72,31 @@ def test_a_hook_may_skip_a_node_and_what_relies_on_it() -> None:
 
 def test_a_hook_that_fails_before_a_node_fails_the_node() -> None:
     told = Told(plan([hooked("a", pre=True)]))
-    told.hear(StartRequested(1))
-    told.hear(HookAnswered("a", "pre", because="its hook failed"))
+    told.hear(stimuli.StartRequested(1))
+    told.hear(stimuli.HookAnswered("a", "pre", because="its hook failed"))
     assert told.status("a") is Status.ERROR
     assert told.scheduler.state.status is Status.ERROR
 
 
 def test_what_follows_waits_for_the_hook_after_a_node() -> None:
     told = Told(plan([hooked("a", post=True), execution("b")], [follows(0, "a", "b")]))
-    told.hear(StartRequested(1))
-    assert told.ends("a") == [RunHook("a", "post")]
-    assert told.hear(HookAnswered("a", "post")) == [starts("b")]
+    told.hear(stimuli.StartRequested(1))
+    assert told.ends("a") == [effects.RunHook("a", "post")]
+    assert told.hear(stimuli.HookAnswered("a", "post")) == [starts("b")]
 
 
 def test_the_run_ends_when_the_last_hook_has_answered() -> None:
     told = Told(plan([hooked("a", post=True)]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     told.ends("a")
     assert told.scheduler.state.status is Status.STARTED
-    told.hear(HookAnswered("a", "post", because="mail server is down"))
+    told.hear(stimuli.HookAnswered("a", "post", because="mail server is down"))
     assert told.scheduler.state.status is Status.COMPLETE
 
 
 def test_a_node_that_never_began_has_no_hook_called_after_it() -> None:
     told = Told(plan([execution("a"), hooked("b", post=True)], [follows(0, "a", "b")]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     told.ends("a", Status.ERROR)
     assert told.status("b") is Status.SKIPPED
     assert told.scheduler.state.status is Status.ERROR
@@ -118,20 +104,20 @@ def test_a_node_that_never_began_has_no_hook_called_after_it() -> None:
 
 def test_hooks_that_had_not_answered_are_called_again_when_a_run_goes_on() -> None:
     told = Told(plan([hooked("a", pre=True), hooked("b", post=True)]))
-    told.hear(StartRequested(2))
+    told.hear(stimuli.StartRequested(2))
     told.ends("b")
     again = Scheduler(told.plan, told.events)
-    effects = again.handle(ResumeRequested(2)).effects
-    assert {RunHook("a", "pre"), RunHook("b", "post")} <= set(effects)
+    orders = again.handle(stimuli.ResumeRequested(2)).effects
+    assert {effects.RunHook("a", "pre"), effects.RunHook("b", "post")} <= set(orders)
 
 
 def test_an_answer_is_applied_once() -> None:
     told = Told(plan([hooked("a", post=True)]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     told.ends("a")
     for _ in range(2):
-        told.hear(HookAnswered("a", "post"))
-    assert sum(isinstance(event, HookApplied) for event in told.events) == 1
+        told.hear(stimuli.HookAnswered("a", "post"))
+    assert sum(isinstance(event, events.HookApplied) for event in told.events) == 1
 
 
 # ── retries and timers ───────────────────────────────────────────────────────────────────────────
@@ -143,50 +129,50 @@ def trying(name: str, retry: RetryPolicy, on_error: OnError = OnError.STOP_ALL) 
 
 def test_a_retry_waits_and_each_later_one_longer() -> None:
     told = Told(plan([trying("a", RetryPolicy(3, delay_s=2, backoff=10))]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     for number, delay_s in ((1, 2.0), (2, 20.0), (3, 200.0)):
-        assert told.ends("a", Status.ERROR, number) == [SetTimer(delay_s, ExecutionId("a"))]
-        assert told.hear(TimerFired(ExecutionId("a"))) == [starts("a", number + 1)]
+        assert told.ends("a", Status.ERROR, number) == [effects.SetTimer(delay_s, ExecutionId("a"))]
+        assert told.hear(stimuli.TimerFired(ExecutionId("a"))) == [starts("a", number + 1)]
     told.ends("a", Status.ERROR, 4)
     assert told.status("a") is Status.ERROR
-    assert [event.delay_s for event in told.events if isinstance(event, RetryScheduled)] == [2.0, 20.0, 200.0]
+    assert [event.delay_s for event in told.events if isinstance(event, events.RetryScheduled)] == [2.0, 20.0, 200.0]
 
 
 def test_a_retry_without_delay_is_queued_at_once() -> None:
     told = Told(plan([trying("a", RetryPolicy(1))]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     assert told.ends("a", Status.ERROR) == [starts("a", 2)]
 
 
 def test_other_nodes_use_the_slot_meanwhile() -> None:
     told = Told(plan([trying("a", RetryPolicy(1, delay_s=5)), execution("b")]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     assert starts("b") in told.ends("a", Status.ERROR)
 
 
 def test_a_stop_forgets_what_waits_to_be_tried_again() -> None:
     told = Told(plan([trying("a", RetryPolicy(1, delay_s=5))]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     told.ends("a", Status.ERROR)
-    told.hear(StopRequested("enough"))
+    told.hear(stimuli.StopRequested("enough"))
     assert told.status("a") is Status.STOPPED
     assert told.scheduler.state.status is Status.STOPPED
-    told.hear(TimerFired(ExecutionId("a")))
-    assert not any(isinstance(event, RetryDue) for event in told.events)
+    told.hear(stimuli.TimerFired(ExecutionId("a")))
+    assert not any(isinstance(event, events.RetryDue) for event in told.events)
 
 
 def test_a_delay_starts_afresh_when_a_run_goes_on() -> None:
     told = Told(plan([trying("a", RetryPolicy(1, delay_s=5))]))
-    told.hear(StartRequested(1))
+    told.hear(stimuli.StartRequested(1))
     told.ends("a", Status.ERROR)
     again = Scheduler(told.plan, told.events)
-    assert SetTimer(5, ExecutionId("a")) in again.handle(ResumeRequested(1)).effects
+    assert effects.SetTimer(5, ExecutionId("a")) in again.handle(stimuli.ResumeRequested(1)).effects
 
 
 def test_a_run_that_takes_too_long_is_an_error() -> None:
     told = Told(msgspec.structs.replace(plan([execution("a")]), time_limit_s=60.0))
-    assert SetTimer(60.0) in told.hear(StartRequested(1))
-    told.hear(TimerFired())
+    assert effects.SetTimer(60.0) in told.hear(stimuli.StartRequested(1))
+    told.hear(stimuli.TimerFired())
     told.ends("a", Status.STOPPED)
     assert told.scheduler.state.status is Status.ERROR
     assert "time-limit of 60 s" in (told.scheduler.state.because or "")
@@ -195,6 +181,6 @@ def test_a_run_that_takes_too_long_is_an_error() -> None:
 @pytest.mark.parametrize("outcome", [Status.COMPLETE, Status.ERROR])
 def test_a_hook_after_a_node_hears_of_both_ends(outcome: Status) -> None:
     told = Told(plan([hooked("a", post=True, on_error=OnError.STOP_NEXT)]))
-    told.hear(StartRequested(1))
-    assert RunHook("a", "post") in told.ends("a", outcome)
-    assert [event.hooked for event in told.events if isinstance(event, NodeSettled)] == [True]
+    told.hear(stimuli.StartRequested(1))
+    assert effects.RunHook("a", "post") in told.ends("a", outcome)
+    assert [event.hooked for event in told.events if isinstance(event, events.NodeSettled)] == [True]

@@ -9,7 +9,8 @@ from worlds import World, completes, execution, fails, feeds, plan, task
 
 from vhpipe.config.model import OnChildError, OnError
 from vhpipe.plan.model import AttemptId, PlannedNode
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 
 STATUS = {"c": "complete", "e": "error", "s": "stopped", "-": "skipped"}
 
@@ -110,8 +111,8 @@ def test_retry_that_succeeds_leaves_no_trace_in_the_statuses() -> None:
 
 
 def test_a_failure_that_another_attempt_cannot_change_is_not_retried() -> None:
-    def refused(attempt: AttemptId) -> AttemptReported:
-        return AttemptReported(attempt, Status.ERROR, because="refused", final=True)
+    def refused(attempt: AttemptId) -> stimuli.AttemptReported:
+        return stimuli.AttemptReported(attempt, Status.ERROR, because="refused", final=True)
 
     world = World(plan([execution("train", on_error=OnError.RETRY)]), refused).start().finish()
     assert len(world.started) == 1

@@ -8,29 +8,20 @@ from worlds import World
 
 from vhpipe.config.model import OnError
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    SETTLED,
-    AnyEvent,
-    AttemptReported,
-    AttemptStarted,
-    NodeSettled,
-    RecordedEvent,
-    RunEnded,
-    Status,
-    StopRequested,
-)
+from vhpipe.schedule.terms import SETTLED, Status
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     seed = draw(st.randoms(use_true_random=False))
 
-    def outcome_of(attempt: AttemptId) -> Status | AttemptReported:
+    def outcome_of(attempt: AttemptId) -> Status | stimuli.AttemptReported:
         outcome = seed.choice((Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED))
         because = None if outcome is Status.COMPLETE else "exit code 1"
         metadata: dict[str, object] = {"loss": seed.random() * 2}
-        return AttemptReported(attempt, outcome, because=because, metadata=metadata, final=seed.random() < 0.1)
+        return stimuli.AttemptReported(attempt, outcome, because=because, metadata=metadata, final=seed.random() < 0.1)
 
     def reuse(execution: ExecutionId, time: int) -> str:
         return seed.choice(("hit", "miss", "busy" if time < 4 else "miss"))
@@ -38,12 +29,12 @@ def worlds(draw: st.DrawFn) -> World:
     return World(draw(plans()), outcome_of, capacity=draw(st.integers(1, 4)), reuse=reuse)
 
 
-def walked(world: World, approve: bool, stop_after: int | None) -> list[AnyEvent]:
+def walked(world: World, approve: bool, stop_after: int | None) -> list[events.AnyEvent]:
     """The events of a run in which every question is answered and the user may stop it."""
     world.start()
     for turn in range(1000):
         if turn == stop_after:
-            world.hear(StopRequested("received SIGINT"))
+            world.hear(stimuli.StopRequested("received SIGINT"))
         if world.asked:
             world.answer(world.asked.pop(0).node, approve)
         elif not world.step():
@@ -54,25 +45,25 @@ def walked(world: World, approve: bool, stop_after: int | None) -> list[AnyEvent
 @settings(max_examples=1500, deadline=None)
 @given(worlds(), st.booleans(), st.none() | st.integers(0, 12))
 def test_every_pipeline_ends_with_every_node_settled(world: World, approve: bool, stop_after: int | None) -> None:
-    events = walked(world, approve, stop_after)
-    assert isinstance(events[-1], RunEnded)
-    assert sum(isinstance(event, RunEnded) for event in events) == 1
+    history = walked(world, approve, stop_after)
+    assert isinstance(history[-1], events.RunEnded)
+    assert sum(isinstance(event, events.RunEnded) for event in history) == 1
     for name, node in world.state.nodes.items():
         assert node.status in SETTLED, name
         assert all(each.status in SETTLED for each in node.executions), name
         assert (node.queued, node.running) == (0, 0)
-    settled = [event.node for event in events if isinstance(event, NodeSettled)]
+    settled = [event.node for event in history if isinstance(event, events.NodeSettled)]
     assert sorted(settled) == sorted(world.state.nodes)
 
 
 @settings(max_examples=500, deadline=None)
 @given(worlds(), st.booleans(), st.none() | st.integers(0, 12))
 def test_replayed_state_equals_live_state(world: World, approve: bool, stop_after: int | None) -> None:
-    events = walked(world, approve, stop_after)
-    decoder = msgspec.json.Decoder(RecordedEvent)
+    history = walked(world, approve, stop_after)
+    decoder = msgspec.json.Decoder(events.RecordedEvent)
     replayed = RunState.of(world.scheduler.plan)
-    for sequence, event in enumerate(events):
-        replayed.apply(decoder.decode(msgspec.json.encode(RecordedEvent(sequence, 0.0, event))).event)
+    for sequence, event in enumerate(history):
+        replayed.apply(decoder.decode(msgspec.json.encode(events.RecordedEvent(sequence, 0.0, event))).event)
     assert replayed == world.state
 
 
@@ -84,9 +75,9 @@ def test_nothing_starts_before_its_upstream_or_without_a_slot(world: World, appr
     for edge in world.scheduler.plan.edges:
         upstream[edge.target].add(edge.source)
     for event in walked(world, approve, None):
-        if isinstance(event, NodeSettled) and event.status is Status.COMPLETE:
+        if isinstance(event, events.NodeSettled) and event.status is Status.COMPLETE:
             complete.add(event.node)
-        if isinstance(event, AttemptStarted):
+        if isinstance(event, events.AttemptStarted):
             assert upstream[event.attempt.execution.node] <= complete
     assert world.most_running <= world.capacity
 

@@ -9,23 +9,10 @@ from random_plans import ORDERLY_WORDS, plans
 from worlds import World
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedNode
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    SETTLED,
-    AnyEvent,
-    ApprovalGranted,
-    AttemptEnded,
-    AttemptLost,
-    AttemptReported,
-    AttemptStarted,
-    Moment,
-    NodeSettled,
-    RecordedEvent,
-    RunEnded,
-    Status,
-    StopRequested,
-)
+from vhpipe.schedule.terms import SETTLED, Moment, Status
 from vhpipe.views.progress import RunView
 
 
@@ -36,13 +23,13 @@ class Fate:
         self.seed = seed
         self.world: World
 
-    def of(self, attempt: AttemptId) -> AttemptReported:
+    def of(self, attempt: AttemptId) -> stimuli.AttemptReported:
         failures = self.world.state.execution(attempt.execution).failures
         random = Random(f"{self.seed} {attempt.execution} {failures}")
         outcome = random.choice((Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED))
         because = None if outcome is Status.COMPLETE else "exit code 1"
         metadata: dict[str, object] = {"loss": random.random() * 2}
-        return AttemptReported(attempt, outcome, because=because, metadata=metadata)
+        return stimuli.AttemptReported(attempt, outcome, because=because, metadata=metadata)
 
     def reuse(self, execution: ExecutionId, time: int) -> str:
         random = Random(f"{self.seed} {execution} {time}")
@@ -59,9 +46,9 @@ class Story:
         self._begin(())
         self.world.start()
 
-    def _begin(self, events: tuple[AnyEvent, ...]) -> None:
+    def _begin(self, history: tuple[events.AnyEvent, ...]) -> None:
         capacity = self.random.randint(1, 3)
-        self.world = World(self.plan, self.fate.of, capacity, self.fate.reuse, events)
+        self.world = World(self.plan, self.fate.of, capacity, self.fate.reuse, history)
         self.fate.world = self.world
 
     def go_on(self, turns: int = 1000) -> None:
@@ -75,7 +62,7 @@ class Story:
                 return
 
     def stop(self) -> None:
-        self.world.hear(StopRequested("received SIGINT"))
+        self.world.hear(stimuli.StopRequested("received SIGINT"))
         self.go_on(self.random.choice((0, 1, 2, 1000)))
 
     def kill_and_resume(self) -> None:
@@ -131,7 +118,7 @@ SEEDS = st.integers(0, 1 << 32)
 @given(plans(), SEEDS, SEEDS)
 def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, seed: int) -> None:
     world = disturbed(plan, Fate(fate), seed)
-    assert isinstance(world.events[-1], RunEnded)
+    assert isinstance(world.events[-1], events.RunEnded)
     for name, node in world.state.nodes.items():
         assert node.status in SETTLED, name
         assert all(each.status in SETTLED for each in node.executions), name
@@ -145,14 +132,14 @@ def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: in
     complete: set[ExecutionId] = set()
     numbers: Counter[ExecutionId] = Counter()
     for each in disturbed(plan, Fate(fate), seed).events:
-        if isinstance(each, AttemptStarted):
+        if isinstance(each, events.AttemptStarted):
             assert each.attempt.execution not in complete
             assert each.attempt.number > numbers[each.attempt.execution]
             numbers[each.attempt.execution] = each.attempt.number
-        if isinstance(each, AttemptEnded) and each.outcome is Status.COMPLETE:
+        if isinstance(each, events.AttemptEnded) and each.outcome is Status.COMPLETE:
             assert each.attempt.execution not in complete
             complete.add(each.attempt.execution)
-        if isinstance(each, AttemptLost):
+        if isinstance(each, events.AttemptLost):
             complete.discard(each.attempt.execution)
 
 
@@ -178,11 +165,11 @@ def test_nothing_starts_before_its_upstream_is_complete_and_approved(plan: Plan,
     held = {node.name: approval_after(node) for node in plan.nodes}
     open_: set[str] = set()
     for each in disturbed(plan, Fate(fate), seed).events:
-        if isinstance(each, NodeSettled) and each.status is Status.COMPLETE and not held[each.node]:
+        if isinstance(each, events.NodeSettled) and each.status is Status.COMPLETE and not held[each.node]:
             open_.add(each.node)
-        if isinstance(each, ApprovalGranted) and each.moment is Moment.COMPLETE:
+        if isinstance(each, events.ApprovalGranted) and each.moment is Moment.COMPLETE:
             open_.add(each.node)
-        if isinstance(each, AttemptStarted):
+        if isinstance(each, events.AttemptStarted):
             assert open_.issuperset(edge.source for edge in plan.edges if edge.target == each.attempt.execution.node)
 
 
@@ -199,7 +186,7 @@ def approval_after(node: PlannedNode) -> bool:
 def test_what_is_shown_of_a_resumed_run_is_its_state(plan: Plan, fate: int, seed: int) -> None:
     world, view = disturbed(plan, Fate(fate), seed), RunView.start(plan, 1)
     for sequence, each in enumerate(world.events):
-        view.apply(RecordedEvent(sequence, float(sequence), each))
+        view.apply(events.RecordedEvent(sequence, float(sequence), each))
     assert view.status is world.state.status
     for name, node in world.state.nodes.items():
         assert view.nodes[name].status is node.status

@@ -26,8 +26,9 @@ from vhpipe.plan.model import (
     Literal,
     Plan,
 )
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import AttemptReported, Status, Warned
+from vhpipe.schedule.terms import Status
 
 STEPS = """
 - step:
@@ -67,7 +68,7 @@ STEPS = """
     edges: EDGES
 """
 
-Outcomes = Callable[[AttemptId], AttemptReported]
+Outcomes = Callable[[AttemptId], stimuli.AttemptReported]
 
 
 def planned(override: str, node: str = "execution", edges: str = "[]") -> Plan:
@@ -84,12 +85,12 @@ def datum(name: str, run: str = "1") -> Datum:
 
 
 def outcomes(*names: str, failing: str = "", run: str = "1", **metadata: object) -> Outcomes:
-    def report(attempt: AttemptId) -> AttemptReported:
+    def report(attempt: AttemptId) -> stimuli.AttemptReported:
         status = Status.ERROR if attempt.execution.node == failing else Status.COMPLETE
         said = {key: value(attempt.execution.index) if callable(value) else value for key, value in metadata.items()}
         outputs = tuple(datum(name.format(index=attempt.execution.index), run) for name in names)
         because = "exit code 1" if status is Status.ERROR else None
-        return AttemptReported(attempt, status, 0, because, metadata=said, outputs=outputs)
+        return stimuli.AttemptReported(attempt, status, 0, because, metadata=said, outputs=outputs)
 
     return report
 
@@ -119,7 +120,7 @@ def because(override: str, outcome: Outcomes) -> str:
 
 
 def warnings(world: World) -> list[str]:
-    return [event.message for event in world.events if isinstance(event, Warned)]
+    return [event.message for event in world.events if isinstance(event, events.Warned)]
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────

@@ -7,24 +7,16 @@ from worlds import World, completes, deployment, execution, fails, feeds, follow
 
 from vhpipe.config.model import EdgeKind, OnError
 from vhpipe.plan.model import AttemptId, PlannedAction, PlannedEdge, PlannedTask
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    AttemptReported,
-    AttemptStopping,
-    RunEnded,
-    RunStopping,
-    Status,
-    StopRequested,
-    Warned,
-)
+from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.terms import Status
 
 
 def action(when: str, then: str, *conditions: str) -> PlannedAction:
     return PlannedAction((when,), (then,), conditions)
 
 
-def measuring(**metadata: object) -> Callable[[AttemptId], AttemptReported]:
-    return lambda attempt: AttemptReported(attempt, Status.COMPLETE, 0, metadata=metadata)
+def measuring(**metadata: object) -> Callable[[AttemptId], stimuli.AttemptReported]:
+    return lambda attempt: stimuli.AttemptReported(attempt, Status.COMPLETE, 0, metadata=metadata)
 
 
 def detecting(drift: float) -> World:
@@ -73,7 +65,7 @@ def test_a_condition_on_metadata_that_is_not_there_is_false_and_said() -> None:
     detect = execution("detect", actions=(action("node-complete", "error-pipeline", "metadata.drfit <= 1"),))
     world = World(plan([detect]), measuring(drift=0)).start().finish()
     assert world.state.status == "complete"
-    warnings = [event.message for event in world.events if isinstance(event, Warned)]
+    warnings = [event.message for event in world.events if isinstance(event, events.Warned)]
     assert len(warnings) == 1
     assert "metadata.drfit" in warnings[0]
 
@@ -139,33 +131,33 @@ def test_a_late_report_of_an_old_attempt_changes_nothing() -> None:
     first = world.started[0]
     world.step()
     before = len(world.events)
-    world.hear(AttemptReported(first, Status.COMPLETE, 0))
+    world.hear(stimuli.AttemptReported(first, Status.COMPLETE, 0))
     assert len(world.events) == before
 
 
 def test_stopping_stops_what_runs_and_skips_what_has_not_started() -> None:
     world = World(plan([task("t", 5), execution("after")], [follows(0, "t", "after")]), completes, capacity=2).start()
     world.step()
-    world.hear(StopRequested("received SIGINT"))
-    stopping = [event for event in world.events if isinstance(event, AttemptStopping)]
+    world.hear(stimuli.StopRequested("received SIGINT"))
+    stopping = [event for event in world.events if isinstance(event, events.AttemptStopping)]
     assert len(stopping) == 2
     world.finish()
     assert world.children("t") == ["complete", "stopped", "stopped", "stopped", "stopped"]
     assert world.statuses() == {"t": "stopped", "after": "skipped"}
-    assert world.events[-1] == RunEnded(Status.STOPPED, "received SIGINT")
+    assert world.events[-1] == events.RunEnded(Status.STOPPED, "received SIGINT")
 
 
 def test_a_second_request_to_stop_changes_nothing() -> None:
     world = World(plan([execution("a")]), completes).start()
-    world.hear(StopRequested("one"))
-    world.hear(StopRequested("two"))
-    assert sum(isinstance(event, RunStopping) for event in world.events) == 1
+    world.hear(stimuli.StopRequested("one"))
+    world.hear(stimuli.StopRequested("two"))
+    assert sum(isinstance(event, events.RunStopping) for event in world.events) == 1
 
 
 def test_an_attempt_that_completed_before_the_stop_reached_it_stays_complete() -> None:
     world = World(plan([execution("a")]), completes).start()
-    world.hear(StopRequested("received SIGTERM"))
-    world.hear(AttemptReported(world.running.popleft(), Status.COMPLETE, 0))
+    world.hear(stimuli.StopRequested("received SIGTERM"))
+    world.hear(stimuli.AttemptReported(world.running.popleft(), Status.COMPLETE, 0))
     assert (world.statuses(), world.state.status) == ({"a": "complete"}, "stopped")
 
 
@@ -187,7 +179,7 @@ def test_an_approval_is_asked_for_once(moment: str) -> None:
     world = World(plan([held]), completes).start().finish()
     world.answer("held")
     world.finish()
-    assert sum(isinstance(event, ApprovalAwaited) for event in world.events) == 1
+    assert sum(isinstance(event, events.ApprovalAwaited) for event in world.events) == 1
     assert world.state.status == "complete"
 
 

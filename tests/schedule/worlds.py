@@ -30,31 +30,13 @@ from vhpipe.plan.model import (
     SourceFile,
     StepSpec,
 )
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    AnyEvent,
-    ApprovalAnswered,
-    AskApproval,
-    AttemptReported,
-    Decision,
-    DeploymentReported,
-    Effect,
-    FetchInputs,
-    InputsReported,
-    LookUpReuse,
-    MakeDeployment,
-    ResumeRequested,
-    ReuseAnswered,
-    StartAttempts,
-    StartRequested,
-    Status,
-    Stimulus,
-    StopAttempt,
-)
+from vhpipe.schedule.terms import Status
 from vhpipe.sweep.parameter_sets import Axis, Sweep
 
-Outcome = Status | AttemptReported
+Outcome = Status | stimuli.AttemptReported
 
 
 def spec(*inputs: str, parameters: tuple[Parameter, ...] = (), values: dict[str, object] | None = None) -> StepSpec:
@@ -134,16 +116,16 @@ class World:
         outcome_of: Callable[[AttemptId], Outcome],
         capacity: int = 2,
         reuse: ReuseAnswers = nothing_to_reuse,
-        events: Iterable[AnyEvent] = (),
+        history: Iterable[events.AnyEvent] = (),
     ) -> None:
-        self.events: list[AnyEvent] = list(events)
+        self.events: list[events.AnyEvent] = list(history)
         self.scheduler = Scheduler(made, self.events)
-        self.decisions: list[Decision] = []
+        self.decisions: list[effects.Decision] = []
         self.started: list[AttemptId] = []
-        self.asked: list[AskApproval] = []
+        self.asked: list[effects.AskApproval] = []
         self.running: deque[AttemptId] = deque()
         self._deploying: deque[str] = deque()
-        self._fetching: deque[FetchInputs] = deque()
+        self._fetching: deque[effects.FetchInputs] = deque()
         self._looking_up: deque[ExecutionId] = deque()
         self._looked_up: Counter[ExecutionId] = Counter()
         self._reuse = reuse
@@ -156,44 +138,44 @@ class World:
     def state(self) -> RunState:
         return self.scheduler.state
 
-    def hear(self, stimulus: Stimulus) -> None:
+    def hear(self, stimulus: stimuli.Stimulus) -> None:
         decision = self.scheduler.handle(stimulus)
         self.decisions.append(decision)
         self.events.extend(decision.events)
         for effect in decision.effects:
             self._perform(effect)
 
-    def _perform(self, effect: Effect) -> None:
+    def _perform(self, effect: effects.Effect) -> None:
         match effect:
-            case StartAttempts():
+            case effects.StartAttempts():
                 self.running.extend(effect.attempts)
                 self.started.extend(effect.attempts)
                 self.most_running = max(self.most_running, len(self.running))
-            case StopAttempt():
+            case effects.StopAttempt():
                 if self.state.execution(effect.attempt.execution).status is not Status.STARTED:
                     return  # it was found to have ended, in the same breath
                 assert effect.attempt in self.running, "only what runs is stopped"
                 assert effect.attempt not in self._stopping, "nothing is stopped twice"
                 self._stopping[effect.attempt] = effect.because
-            case AskApproval():
+            case effects.AskApproval():
                 self.asked.append(effect)
-            case MakeDeployment():
+            case effects.MakeDeployment():
                 self._deploying.append(effect.node)
-            case FetchInputs():
+            case effects.FetchInputs():
                 self._fetching.append(effect)
-            case LookUpReuse():
+            case effects.LookUpReuse():
                 self._looking_up.append(effect.execution)
 
     def start(self) -> "World":
-        self.hear(StartRequested(self.capacity))
+        self.hear(stimuli.StartRequested(self.capacity))
         return self
 
     def resume(
-        self, capacity: int, found: Iterable[AttemptReported] = (), damaged: Iterable[ExecutionId] = ()
+        self, capacity: int, found: Iterable[stimuli.AttemptReported] = (), damaged: Iterable[ExecutionId] = ()
     ) -> "World":
         """Go on from the events given; attempts under way that are not `found` are lost."""
         self.capacity = capacity
-        self.hear(ResumeRequested(capacity, found=tuple(found), damaged=tuple(damaged)))
+        self.hear(stimuli.ResumeRequested(capacity, found=tuple(found), damaged=tuple(damaged)))
         return self
 
     def complete(self) -> list[ExecutionId]:
@@ -217,11 +199,11 @@ class World:
         """Let one thing end; False where nothing goes on."""
         if self._fetching:
             wanted = self._fetching.popleft()
-            self.hear(InputsReported(wanted.node, dict.fromkeys(wanted.uris, "0" * 64)))
+            self.hear(stimuli.InputsReported(wanted.node, dict.fromkeys(wanted.uris, "0" * 64)))
         elif self._looking_up:
             self._answer_look_up(self._looking_up.popleft())
         elif self._deploying:
-            self.hear(DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
+            self.hear(stimuli.DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
         elif self.running:
             self.hear(self._end_of(self.running.popleft()))
         else:
@@ -236,19 +218,19 @@ class World:
         twin = AttemptId(execution)
         outputs = (output(f"model-{execution.index}.pkl", str(twin)),)
         self.hear(
-            ReuseAnswered(execution, answer, origin=Origin(1, twin), outputs=outputs)  # type: ignore[arg-type]
+            stimuli.ReuseAnswered(execution, answer, origin=Origin(1, twin), outputs=outputs)  # type: ignore[arg-type]
             if answer == "hit"
-            else ReuseAnswered(execution, answer)  # type: ignore[arg-type]
+            else stimuli.ReuseAnswered(execution, answer)  # type: ignore[arg-type]
         )
 
-    def end_of(self, attempt: AttemptId) -> AttemptReported:
+    def end_of(self, attempt: AttemptId) -> stimuli.AttemptReported:
         """How an attempt that nobody stops ends."""
         outcome = self._outcome_of(attempt)
-        return outcome if isinstance(outcome, AttemptReported) else _report(attempt, outcome)
+        return outcome if isinstance(outcome, stimuli.AttemptReported) else _report(attempt, outcome)
 
-    def _end_of(self, attempt: AttemptId) -> AttemptReported:
+    def _end_of(self, attempt: AttemptId) -> stimuli.AttemptReported:
         if attempt in self._stopping:
-            return AttemptReported(attempt, Status.STOPPED, because=self._stopping.pop(attempt))
+            return stimuli.AttemptReported(attempt, Status.STOPPED, because=self._stopping.pop(attempt))
         return self.end_of(attempt)
 
     def finish(self) -> "World":
@@ -257,7 +239,7 @@ class World:
         return self
 
     def answer(self, node: str, approved: bool = True) -> None:
-        self.hear(ApprovalAnswered(node, approved, "a friend"))
+        self.hear(stimuli.ApprovalAnswered(node, approved, "a friend"))
 
     def statuses(self) -> dict[str, str]:
         return {name: str(node.status) for name, node in self.state.nodes.items()}
@@ -266,10 +248,10 @@ class World:
         return [str(each.status) for each in self.state.nodes[name].executions]
 
 
-def _report(attempt: AttemptId, outcome: Status) -> AttemptReported:
+def _report(attempt: AttemptId, outcome: Status) -> stimuli.AttemptReported:
     because = None if outcome is Status.COMPLETE else "exit code 1"
     name = f"model-{attempt.execution.index}.pkl"
-    return AttemptReported(attempt, outcome, 0, because, outputs=(output(name, str(attempt)),))
+    return stimuli.AttemptReported(attempt, outcome, 0, because, outputs=(output(name, str(attempt)),))
 
 
 def completes(attempt: AttemptId) -> Outcome:

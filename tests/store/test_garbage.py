@@ -22,7 +22,8 @@ from vhpipe.plan.model import (
     PlannedExecution,
     StepSpec,
 )
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptStarted, InputsFetched, RunEnded, RunStarted, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 from vhpipe.store.cleaning import remove_garbage
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.journal import JournalWriter
@@ -54,19 +55,19 @@ class Made:
         run.write_info(RunInfo(number=run.number, pipeline="p", file="valohai.yaml", version="0"))
         run.write_plan(Plan("p", (PlannedExecution("a", SPEC, given=_given(given)),)))
         journal = JournalWriter.create(run.journal_path)
-        journal.append((RunStarted(1), AttemptStarted(ATTEMPT)), time.time())
+        journal.append((events.RunStarted(1), events.AttemptStarted(ATTEMPT)), time.time())
         if fetched:
-            journal.append((InputsFetched("a", {"file:///x": self.datum(fetched).blob}),), time.time())
+            journal.append((events.InputsFetched("a", {"file:///x": self.datum(fetched).blob}),), time.time())
         outputs = (self.datum(output),) if output else ()
-        ended = AttemptEnded(ATTEMPT, Status.COMPLETE, outputs=outputs)
+        ended = events.AttemptEnded(ATTEMPT, Status.COMPLETE, outputs=outputs)
         if reused:
-            ended = AttemptEnded(ATTEMPT, Status.COMPLETE, outputs=(reused[0],), reused_from=reused[1])
+            ended = events.AttemptEnded(ATTEMPT, Status.COMPLETE, outputs=(reused[0],), reused_from=reused[1])
         folder = run.attempt_folder(ATTEMPT)
         folder.mkdir(parents=True)
         manifest = Manifest(ATTEMPT, Status.COMPLETE, outputs=outputs, run=run.number, fingerprint=fingerprint)
         write_manifest(folder, manifest)
         if has_ended:
-            journal.append((ended, RunEnded(Status.COMPLETE)), time.time())
+            journal.append((ended, events.RunEnded(Status.COMPLETE)), time.time())
         if fingerprint:
             self.store.reuse.record(fingerprint, folder)
         journal.close()

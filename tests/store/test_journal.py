@@ -7,22 +7,23 @@ import pytest
 
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import AnyEvent, AttemptStarted, RecordedEvent, RunEnded, RunStarted, Status, Warned
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 from vhpipe.store.checksum_lines import line_of
 from vhpipe.store.journal import JournalFollower, JournalWriter, read_journal
 
-EVENTS: tuple[AnyEvent, ...] = (
-    RunStarted(capacity=2),
-    AttemptStarted(AttemptId(ExecutionId("train", 3))),
-    Warned("train", "ünusual \udc80"),
-    RunEnded(Status.COMPLETE),
+EVENTS: tuple[events.AnyEvent, ...] = (
+    events.RunStarted(capacity=2),
+    events.AttemptStarted(AttemptId(ExecutionId("train", 3))),
+    events.Warned("train", "ünusual \udc80"),
+    events.RunEnded(Status.COMPLETE),
 )
 
 
-def write(path: Path, events: tuple[AnyEvent, ...] = EVENTS) -> tuple[RecordedEvent, ...]:
+def write(path: Path, history: tuple[events.AnyEvent, ...] = EVENTS) -> tuple[events.RecordedEvent, ...]:
     writer = JournalWriter.create(path)
-    recorded = writer.append(events[:1], 1.5)
-    recorded += tuple(record for event in events[1:] for record in writer.append((event,), 2.5))
+    recorded = writer.append(history[:1], 1.5)
+    recorded += tuple(record for event in history[1:] for record in writer.append((event,), 2.5))
     writer.sync()
     writer.close()
     return recorded
@@ -108,7 +109,7 @@ def test_a_follower_gets_each_record_once_and_no_half_line(tmp_path: Path) -> No
     content = (tmp_path / "whole").read_bytes()
     follower = JournalFollower(tmp_path / "growing")
     assert follower.poll() == ()
-    seen: list[RecordedEvent] = []
+    seen: list[events.RecordedEvent] = []
     for length in range(1, len(content) + 1, 7):
         (tmp_path / "growing").write_bytes(content[:length])
         seen += follower.poll()
@@ -126,7 +127,7 @@ def _fill(path: Path, answers: "multiprocessing.Queue[tuple[str, int]]") -> None
     good = 0
     for attempt in range(20):
         try:
-            good += len(writer.append((Warned("n", "x" * 150), Warned("n", "y")), float(attempt)))
+            good += len(writer.append((events.Warned("n", "x" * 150), events.Warned("n", "y")), float(attempt)))
         except EnvironmentFailure as error:
             answers.put((str(error), good))
             return

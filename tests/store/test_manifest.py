@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest, read_manifest, write_manifest
 
 MANIFEST = Manifest(

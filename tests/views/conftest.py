@@ -6,7 +6,7 @@ import pytest
 
 from vhpipe.config.model import VariantRules, VariantStyle
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedTask, StepSpec
-from vhpipe.schedule.vocabulary import AnyEvent, RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.sweep.parameter_sets import Axis, Sweep
 from vhpipe.views.progress import RunView
 
@@ -21,10 +21,10 @@ class Story:
         self.view = RunView.start(plan, 3)
         self.told = 0
 
-    def tell(self, *events: AnyEvent) -> RecordedEvent:
+    def tell(self, *history: events.AnyEvent) -> events.RecordedEvent:
         """Applies the events; the last of them as recorded."""
-        for event in events:
-            recorded = RecordedEvent(self.told, float(self.told), event)
+        for event in history:
+            recorded = events.RecordedEvent(self.told, float(self.told), event)
             self.view.apply(recorded)
             self.told += 1
         return recorded

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.compare import (
     Best,
     ComparedExecution,

@@ -6,26 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedExecution, StepSpec
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptStarted,
-    DeploymentCreated,
-    DeploymentFailed,
-    DeploymentRequested,
-    Moment,
-    NodeSettled,
-    NodeStarted,
-    NodeStopping,
-    RecordedEvent,
-    RetryScheduled,
-    RunEnded,
-    RunStarted,
-    RunStopping,
-    Status,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.lines import LONG_FAILURES, LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
 
@@ -42,42 +24,42 @@ def attempt(index: int = 0, node: str = "train", number: int = 1) -> AttemptId:
     return AttemptId(ExecutionId(node, index), number)
 
 
-def said(story: Any, *events: Any, weight: Weight = Weight.USUAL) -> list[str]:
+def said(story: Any, *history: Any, weight: Weight = Weight.USUAL) -> list[str]:
     """The lines about the last of the events that are at least so weighty."""
-    recorded = story.tell(*events)
+    recorded = story.tell(*history)
     return list(lines_for(story.view, recorded, SURROUNDINGS, weight))
 
 
 def test_a_run_says_that_it_starts_and_how_it_ends(story: Any) -> None:
-    assert said(story, RunStarted(1)) == ["12:00:00 run 3 of training started"]
-    assert said(story, RunStopping(Status.ERROR, "node `train` failed")) == [
+    assert said(story, events.RunStarted(1)) == ["12:00:00 run 3 of training started"]
+    assert said(story, events.RunStopping(Status.ERROR, "node `train` failed")) == [
         "12:00:01 run 3 of training stopping: node `train` failed"
     ]
-    assert said(story, RunEnded(Status.ERROR)) == [
+    assert said(story, events.RunEnded(Status.ERROR)) == [
         "12:00:02 run 3 of training error in 2.0 s: node `train` failed",
         "  when it is mended: vhpipe resume 3 --with-changes",
     ]
 
 
 def test_an_execution_says_when_it_starts_and_what_it_measured(story: Any) -> None:
-    story.tell(RunStarted(1))
-    assert said(story, NodeStarted("train", 2)) == ["12:00:01 train started: 2 executions"]
-    assert said(story, AttemptStarted(attempt(1))) == ["12:00:02 train#1 started"]
-    ended = AttemptEnded(attempt(1), Status.COMPLETE, 0, metadata={"accuracy": 0.97, "_hidden": 1})
+    story.tell(events.RunStarted(1))
+    assert said(story, events.NodeStarted("train", 2)) == ["12:00:01 train started: 2 executions"]
+    assert said(story, events.AttemptStarted(attempt(1))) == ["12:00:02 train#1 started"]
+    ended = events.AttemptEnded(attempt(1), Status.COMPLETE, 0, metadata={"accuracy": 0.97, "_hidden": 1})
     assert said(story, ended) == ["12:00:03 train#1 complete in 1.0 s accuracy=0.97"]
 
 
 def test_an_execution_node_is_called_by_its_name_and_says_its_end_once(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("prepare"))
-    assert said(story, AttemptStarted(attempt(0, "prepare"))) == ["12:00:02 prepare started"]
-    ended = AttemptEnded(attempt(0, "prepare"), Status.COMPLETE, 0)
+    story.tell(events.RunStarted(1), events.NodeStarted("prepare"))
+    assert said(story, events.AttemptStarted(attempt(0, "prepare"))) == ["12:00:02 prepare started"]
+    ended = events.AttemptEnded(attempt(0, "prepare"), Status.COMPLETE, 0)
     assert said(story, ended) == ["12:00:03 prepare complete in 1.0 s"]
-    assert said(story, NodeSettled("prepare", Status.COMPLETE)) == []
+    assert said(story, events.NodeSettled("prepare", Status.COMPLETE)) == []
 
 
 def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("train", 2), AttemptStarted(attempt(1)))
-    assert said(story, AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"), weight=Weight.VITAL) == [
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    assert said(story, events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"), weight=Weight.VITAL) == [
         "12:00:03 train#1 error in 1.0 s: exit code 3",
         "  node train, execution 1, attempt 1, exit code 3",
         "  the last 2 lines of the log:",
@@ -89,10 +71,10 @@ def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
 
 
 def test_after_many_failures_of_a_node_only_their_logs_are_named(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("train", LONG_FAILURES + 1))
+    story.tell(events.RunStarted(1), events.NodeStarted("train", LONG_FAILURES + 1))
     for index in range(LONG_FAILURES + 1):
-        story.tell(AttemptStarted(attempt(index)))
-        lines = said(story, AttemptEnded(attempt(index), Status.ERROR, 1))
+        story.tell(events.AttemptStarted(attempt(index)))
+        lines = said(story, events.AttemptEnded(attempt(index), Status.ERROR, 1))
     assert [line.partition(" ")[2] for line in lines] == [
         f"train#{LONG_FAILURES} error in 1.0 s: exit code 1",
         f" whole log: /logs/train#{LONG_FAILURES}.1",
@@ -100,50 +82,57 @@ def test_after_many_failures_of_a_node_only_their_logs_are_named(story: Any) -> 
 
 
 def test_a_second_attempt_is_named_as_such(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("train", 1), AttemptStarted(attempt()), AttemptEnded(attempt(), Status.ERROR))
-    assert said(story, RetryScheduled(ExecutionId("train"), 2)) == ["12:00:04 train#0 queued again, attempt 2"]
-    assert said(story, AttemptStarted(attempt(number=2))) == ["12:00:05 train#0.2 started"]
+    story.tell(
+        events.RunStarted(1),
+        events.NodeStarted("train", 1),
+        events.AttemptStarted(attempt()),
+        events.AttemptEnded(attempt(), Status.ERROR),
+    )
+    assert said(story, events.RetryScheduled(ExecutionId("train"), 2)) == ["12:00:04 train#0 queued again, attempt 2"]
+    assert said(story, events.AttemptStarted(attempt(number=2))) == ["12:00:05 train#0.2 started"]
 
 
 def test_a_task_counts_its_executions_when_it_settles(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("train", 2), AttemptStarted(attempt()))
-    story.tell(AttemptEnded(attempt(), Status.COMPLETE))
-    story.tell(NodeStopping("train", "the stop-condition holds"))
-    assert said(story, NodeSettled("train", Status.COMPLETE)) == ["12:00:05 train complete in 4.0 s, 1 of 2, 1 stopped"]
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt()))
+    story.tell(events.AttemptEnded(attempt(), Status.COMPLETE))
+    story.tell(events.NodeStopping("train", "the stop-condition holds"))
+    assert said(story, events.NodeSettled("train", Status.COMPLETE)) == [
+        "12:00:05 train complete in 4.0 s, 1 of 2, 1 stopped"
+    ]
 
 
 def test_a_node_that_fails_before_it_starts_is_said_even_when_quiet(story: Any) -> None:
-    story.tell(RunStarted(1))
-    settled = NodeSettled("prepare", Status.ERROR, "no output of `a` matches `*.csv`")
+    story.tell(events.RunStarted(1))
+    settled = events.NodeSettled("prepare", Status.ERROR, "no output of `a` matches `*.csv`")
     assert said(story, settled, weight=Weight.VITAL) == ["12:00:01 prepare error: no output of `a` matches `*.csv`"]
 
 
 def test_an_approval_names_the_commands_that_answer_it(story: Any) -> None:
-    story.tell(RunStarted(1))
-    assert said(story, ApprovalAwaited("prepare", Moment.COMPLETE), weight=Weight.VITAL) == [
+    story.tell(events.RunStarted(1))
+    assert said(story, events.ApprovalAwaited("prepare", Moment.COMPLETE), weight=Weight.VITAL) == [
         "12:00:01 prepare waits for approval before its downstream starts",
         "  go on: vhpipe approve 3 prepare",
         "  refuse: vhpipe reject 3 prepare",
     ]
-    assert said(story, ApprovalRefused("prepare", Moment.COMPLETE, "ada")) == ["12:00:02 prepare refused by ada"]
+    assert said(story, events.ApprovalRefused("prepare", Moment.COMPLETE, "ada")) == ["12:00:02 prepare refused by ada"]
 
 
 def test_a_deployment_says_its_version_or_why_there_is_none(story: Any) -> None:
-    story.tell(RunStarted(1), DeploymentRequested("serve"))
-    assert said(story, DeploymentCreated("serve", "v1", "i", "v")) == [
+    story.tell(events.RunStarted(1), events.DeploymentRequested("serve"))
+    assert said(story, events.DeploymentCreated("serve", "v1", "i", "v")) == [
         "12:00:02 serve made deployment version v1, aliases latest"
     ]
-    assert said(story, DeploymentFailed("serve", "no file")) == ["12:00:03 serve error: no file"]
+    assert said(story, events.DeploymentFailed("serve", "no file")) == ["12:00:03 serve error: no file"]
 
 
 def test_a_warning_is_one_line(story: Any) -> None:
-    story.tell(RunStarted(1))
-    assert said(story, Warned("train", "two\nlines")) == ["12:00:01 train warning: two\\nlines"]
+    story.tell(events.RunStarted(1))
+    assert said(story, events.Warned("train", "two\nlines")) == ["12:00:01 train warning: two\\nlines"]
 
 
 def test_a_node_name_is_quoted_in_a_command_to_copy(story_of: Any) -> None:
     story = story_of(Plan("p", (PlannedExecution("my node; rm -rf 'x'", StepSpec("s", "i", ("c",))),)))
-    lines = said(story, ApprovalAwaited("my node; rm -rf 'x'", Moment.STARTING))
+    lines = said(story, events.ApprovalAwaited("my node; rm -rf 'x'", Moment.STARTING))
     assert lines[1] == """  go on: vhpipe approve 3 'my node; rm -rf '"'"'x'"'"''"""
 
 
@@ -152,14 +141,15 @@ def test_a_node_name_is_quoted_in_a_command_to_copy(story_of: Any) -> None:
 def test_no_text_of_others_reaches_a_line_unescaped(outcome: Status, text: str) -> None:
     view = RunView.start(Plan(text, (PlannedExecution(text, StepSpec("s", "i", ("c",))),)), 1)
     surroundings = LineContext(lambda at: "12:00:00", lambda attempt: text, lambda attempt: (text,))
-    events = [
-        RunStarted(1), Warned(text, text), ApprovalAwaited(text, Moment.STARTING), NodeStarted(text),
-        AttemptStarted(attempt(0, text)),
-        AttemptEnded(attempt(0, text), outcome, 1, text, {text: text, "list": [text]}),
-        NodeSettled(text, outcome, text), RunEnded(outcome, text),
+    history = [
+        events.RunStarted(1), events.Warned(text, text), events.ApprovalAwaited(text, Moment.STARTING),
+        events.NodeStarted(text),
+        events.AttemptStarted(attempt(0, text)),
+        events.AttemptEnded(attempt(0, text), outcome, 1, text, {text: text, "list": [text]}),
+        events.NodeSettled(text, outcome, text), events.RunEnded(outcome, text),
     ]  # fmt: skip
-    for sequence, event in enumerate(events):
-        recorded = RecordedEvent(sequence, 0.0, event)
+    for sequence, event in enumerate(history):
+        recorded = events.RecordedEvent(sequence, 0.0, event)
         view.apply(recorded)
         for line in lines_for(view, recorded, surroundings):
             assert not UNSAFE.search(line)

@@ -5,47 +5,39 @@ from typing import Any
 import pytest
 
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import (
-    AnyEvent,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptStarted,
-    Moment,
-    NodeStarted,
-    RunEnded,
-    RunStarted,
-    RunStopping,
-    Status,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.next_step import next_step
 from vhpipe.views.run_text import Commands
 
 TRY = AttemptId(ExecutionId("prepare"))
-FAILED = (NodeStarted("prepare"), AttemptStarted(TRY), AttemptEnded(TRY, Status.ERROR))
+FAILED = (events.NodeStarted("prepare"), events.AttemptStarted(TRY), events.AttemptEnded(TRY, Status.ERROR))
 
 
 @pytest.mark.parametrize(
-    ("events", "step"),
+    ("history", "step"),
     [
-        ((RunEnded(Status.COMPLETE),), None),
-        ((*FAILED, RunEnded(Status.COMPLETE)), "to run again what failed: vhpipe resume 3 --failed"),
-        ((*FAILED, RunEnded(Status.ERROR)), "when it is mended: vhpipe resume 3 --with-changes"),
-        ((RunStopping(Status.STOPPED, "SIGINT", by_user=True), RunEnded(Status.STOPPED)), "to go on: vhpipe resume 3"),
-        ((RunStopping(Status.STOPPED, "an action"), RunEnded(Status.STOPPED)), None),
-        ((ApprovalRefused("prepare", Moment.STARTING, "me"), RunStopping(Status.STOPPED, "no", by_user=True),
-          RunEnded(Status.STOPPED)), "to ask again: vhpipe resume 3 --with-changes"),
+        ((events.RunEnded(Status.COMPLETE),), None),
+        ((*FAILED, events.RunEnded(Status.COMPLETE)), "to run again what failed: vhpipe resume 3 --failed"),
+        ((*FAILED, events.RunEnded(Status.ERROR)), "when it is mended: vhpipe resume 3 --with-changes"),
+        ((events.RunStopping(Status.STOPPED, "SIGINT", by_user=True), events.RunEnded(Status.STOPPED)),
+         "to go on: vhpipe resume 3"),
+        ((events.RunStopping(Status.STOPPED, "an action"), events.RunEnded(Status.STOPPED)), None),
+        ((events.ApprovalRefused("prepare", Moment.STARTING, "me"),
+          events.RunStopping(Status.STOPPED, "no", by_user=True), events.RunEnded(Status.STOPPED)),
+         "to ask again: vhpipe resume 3 --with-changes"),
         ((), None),
     ],
 )  # fmt: skip
 def test_a_run_that_is_not_all_complete_names_its_command(
-    story: Any, events: tuple[AnyEvent, ...], step: str | None
+    story: Any, history: tuple[events.AnyEvent, ...], step: str | None
 ) -> None:
-    story.tell(RunStarted(1), *events)
+    story.tell(events.RunStarted(1), *history)
     assert next_step(story.view) == step
 
 
 def test_a_run_whose_engine_is_gone_can_go_on(story: Any) -> None:
-    story.tell(RunStarted(1))
+    story.tell(events.RunStarted(1))
     story.view.note_engine(False)
     commands = Commands(("--project", "over there"))
     assert next_step(story.view, commands) == "to go on: vhpipe resume 3 --project 'over there'"

@@ -2,20 +2,8 @@ import json
 from typing import Any
 
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    AttemptEnded,
-    AttemptStarted,
-    DeploymentCreated,
-    DeploymentRequested,
-    Moment,
-    NodeSettled,
-    NodeStarted,
-    RunEnded,
-    RunStarted,
-    Status,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.json_values import json_name, json_text, json_value
 from vhpipe.views.run_json import run_json
 
@@ -30,13 +18,20 @@ def log_path(name: AttemptId) -> str:
 
 def test_the_whole_object_of_a_run(story: Any) -> None:
     datum = Datum("d", "model.pkl", "0" * 64, 3)
-    story.tell(RunStarted(2), NodeStarted("train", 2), AttemptStarted(attempt(0)), AttemptStarted(attempt(1)))
-    story.tell(AttemptEnded(attempt(0), Status.COMPLETE, 0, None, {"accuracy": 0.9}, (datum,)))
-    story.tell(AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
-    story.tell(NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
-    story.tell(DeploymentRequested("serve"), DeploymentCreated("serve", "v1", "i", "v", ("predict/model.pkl",)))
-    story.tell(NodeSettled("serve", Status.COMPLETE), NodeSettled("prepare", Status.SKIPPED, "why"))
-    story.tell(RunEnded(Status.ERROR, "node `train` failed"))
+    story.tell(
+        events.RunStarted(2),
+        events.NodeStarted("train", 2),
+        events.AttemptStarted(attempt(0)),
+        events.AttemptStarted(attempt(1)),
+    )
+    story.tell(events.AttemptEnded(attempt(0), Status.COMPLETE, 0, None, {"accuracy": 0.9}, (datum,)))
+    story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
+    story.tell(events.NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
+    story.tell(
+        events.DeploymentRequested("serve"), events.DeploymentCreated("serve", "v1", "i", "v", ("predict/model.pkl",))
+    )
+    story.tell(events.NodeSettled("serve", Status.COMPLETE), events.NodeSettled("prepare", Status.SKIPPED, "why"))
+    story.tell(events.RunEnded(Status.ERROR, "node `train` failed"))
     assert run_json(story.view, log_path) == {
         "schema": 1,
         "run": 3,
@@ -86,7 +81,9 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
 
 
 def test_an_awaited_approval_and_warnings_are_named_only_where_there_are_any(story: Any) -> None:
-    story.tell(RunStarted(1), ApprovalAwaited("prepare", Moment.STARTING), Warned("prepare", "careful"))
+    story.tell(
+        events.RunStarted(1), events.ApprovalAwaited("prepare", Moment.STARTING), events.Warned("prepare", "careful")
+    )
     nodes: Any = run_json(story.view, log_path)["nodes"]
     assert (nodes["prepare"]["approval"], nodes["prepare"]["warnings"]) == ("node-starting", ["careful"])
     assert not {"approval", "warnings"} & set(nodes["train"])
@@ -113,8 +110,8 @@ def test_json_text_is_valid_json_and_has_no_control_characters() -> None:
 
 def test_a_result_made_elsewhere_says_where(story: Any) -> None:
     origin = Origin(2, AttemptId(ExecutionId("other", 4), 3))
-    story.tell(RunStarted(2), NodeStarted("train", 2))
-    story.tell(AttemptEnded(attempt(1), Status.COMPLETE, reused_from=origin))
+    story.tell(events.RunStarted(2), events.NodeStarted("train", 2))
+    story.tell(events.AttemptEnded(attempt(1), Status.COMPLETE, reused_from=origin))
     reused = run_json(story.view, log_path)["nodes"]["train"]["executions"][1]  # type: ignore[index]
     assert reused["reused_from"] == {"run": 2, "node": "other", "index": 4, "attempt": 3}
     assert (reused["status"], reused["attempts"]) == ("complete", [])

@@ -1,29 +1,26 @@
 from typing import Any
 
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    AttemptEnded,
-    AttemptStarted,
-    DeploymentCreated,
-    DeploymentRequested,
-    Moment,
-    NodeSettled,
-    NodeStarted,
-    RunStarted,
-    Status,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.run_summary import SHOWN_FAILURES, summary
 
 
 def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
     first, second = AttemptId(ExecutionId("train", 0)), AttemptId(ExecutionId("train", 1))
-    story.tell(RunStarted(2), NodeStarted("train", 2), AttemptStarted(first), AttemptStarted(second))
-    story.tell(AttemptEnded(first, Status.COMPLETE, 0, None, {"loss": 0.5}, (Datum("d", "m", "0" * 64, 1),)))
-    story.tell(AttemptEnded(second, Status.ERROR, 2, "no space"), Warned("train", "careful"))
-    story.tell(NodeSettled("train", Status.ERROR, "execution 1 failed"), ApprovalAwaited("prepare", Moment.STARTING))
-    story.tell(DeploymentRequested("serve"), DeploymentCreated("serve", "v1", "i", "v", ("a/m",)))
+    story.tell(
+        events.RunStarted(2),
+        events.NodeStarted("train", 2),
+        events.AttemptStarted(first),
+        events.AttemptStarted(second),
+    )
+    story.tell(events.AttemptEnded(first, Status.COMPLETE, 0, None, {"loss": 0.5}, (Datum("d", "m", "0" * 64, 1),)))
+    story.tell(events.AttemptEnded(second, Status.ERROR, 2, "no space"), events.Warned("train", "careful"))
+    story.tell(
+        events.NodeSettled("train", Status.ERROR, "execution 1 failed"),
+        events.ApprovalAwaited("prepare", Moment.STARTING),
+    )
+    story.tell(events.DeploymentRequested("serve"), events.DeploymentCreated("serve", "v1", "i", "v", ("a/m",)))
     assert list(summary(story.view, lambda attempt: f"/logs/{attempt}")) == [
         "run 3 of training: started",
         "  prepare: execution created",
@@ -39,10 +36,10 @@ def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
 
 
 def test_of_many_failures_only_the_first_are_told(story: Any) -> None:
-    story.tell(RunStarted(1), NodeStarted("train", SHOWN_FAILURES + 2))
+    story.tell(events.RunStarted(1), events.NodeStarted("train", SHOWN_FAILURES + 2))
     for index in range(SHOWN_FAILURES + 2):
         name = AttemptId(ExecutionId("train", index))
-        story.tell(AttemptStarted(name), AttemptEnded(name, Status.ERROR, 1))
+        story.tell(events.AttemptStarted(name), events.AttemptEnded(name, Status.ERROR, 1))
     lines = list(summary(story.view, str))
     assert sum("look inside" in line for line in lines) == SHOWN_FAILURES
     assert "    and 2 more that failed" in lines

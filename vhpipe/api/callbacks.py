@@ -12,7 +12,7 @@ from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall, HookCalls
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks, Plan, PlannedNode
-from vhpipe.schedule.vocabulary import HookAnswered
+from vhpipe.schedule import stimuli
 
 PLACEHOLDER = Hook(command=": a function of Python, called only by the program that started this run")
 """Where a run is resumed by `vhpipe resume`, the functions are not there: then this does nothing."""
@@ -54,7 +54,7 @@ class CallbackHooks:
     ) -> None:
         self._pipeline, self._told, self._callbacks, self._others = pipeline, told, callbacks, others
 
-    def call(self, hooks: Hooks, call: HookCall) -> HookAnswered:
+    def call(self, hooks: Hooks, call: HookCall) -> stimuli.HookAnswered:
         own = _without_placeholders(hooks)
         answer = self._others.call(own, call) if getattr(own, call.when) else None
         if answer is not None and (answer.because is not None or answer.skip):
@@ -69,7 +69,7 @@ class CallbackHooks:
                 self._call(callbacks.post, node)
             case "status":
                 self._call(callbacks.status, node, str(call.previous))
-        return HookAnswered(call.node, call.when)
+        return stimuli.HookAnswered(call.node, call.when)
 
     def stop(self, at_once: bool) -> None:
         """A function of Python cannot be ended from outside; the processes of the others can."""
@@ -79,19 +79,21 @@ class CallbackHooks:
         if function is not None:
             function(self._pipeline, *told)
 
-    def _call_pre(self, callbacks: Callbacks, node: Node, call: HookCall, values: dict[str, Value]) -> HookAnswered:
+    def _call_pre(
+        self, callbacks: Callbacks, node: Node, call: HookCall, values: dict[str, Value]
+    ) -> stimuli.HookAnswered:
         if callbacks.pre is None:
-            return HookAnswered(call.node, "pre", values)
+            return stimuli.HookAnswered(call.node, "pre", values)
         before = {name: _python(value) for name, value in {**call.parameters, **values}.items()}
         parameters = dict(before)
         if callbacks.pre(self._pipeline, node, parameters) is False:
-            return HookAnswered(call.node, "pre", skip=True)
+            return stimuli.HookAnswered(call.node, "pre", skip=True)
         changed = {name: value for name, value in parameters.items() if name not in before or before[name] != value}
         unknown = [name for name in changed if name not in before]
         if unknown:
             because = f"its `pre_execute_callback` gave `{unknown[0]}`, which is no parameter of it with a value"
-            return HookAnswered(call.node, "pre", because=because)
-        return HookAnswered(call.node, "pre", values | {name: _value(value) for name, value in changed.items()})
+            return stimuli.HookAnswered(call.node, "pre", because=because)
+        return stimuli.HookAnswered(call.node, "pre", values | {name: _value(value) for name, value in changed.items()})
 
 
 def _without_placeholders(hooks: Hooks) -> Hooks:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.plan.model import AttemptId
-from vhpipe.schedule.vocabulary import RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
@@ -25,7 +25,7 @@ class Progress:
         self._limit = None if quiet else Weight.USUAL
         self._surroundings = LineContext(_time_of_day, self._log_path, self._log_tail, commands_about(run))
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         self.view.apply(recorded)
         if self._limit is None:
             return

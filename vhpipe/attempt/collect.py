@@ -13,7 +13,8 @@ from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import Datum, PublishedThing
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
@@ -72,7 +73,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     return AttemptRemains(end, found, attempt.spool.close())
 
 
-def collect(attempt: ReadyAttempt, remains: AttemptRemains, tools: AttemptTools, code: CodeCopies) -> AttemptReported:
+def collect(
+    attempt: ReadyAttempt, remains: AttemptRemains, tools: AttemptTools, code: CodeCopies
+) -> stimuli.AttemptReported:
     """The report of an attempt whose results are safe: blobs first, then the manifest in its folder.
 
     Its working copy goes back to `code`. Errors: `VhpipeError` for what no other attempt would survive either.
@@ -104,7 +107,7 @@ def _released(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> Attem
     return end
 
 
-def _committed(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> AttemptReported:
+def _committed(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> stimuli.AttemptReported:
     spec, sink = attempt.spec, attempt.prepared.output
     because = end.because and masking.text(end.because)
     fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None
@@ -116,8 +119,8 @@ def _committed(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, maskin
         digest = write_manifest(attempt.folder, manifest)
     except VhpipeError as failure:
         because = because or survivable(failure, "cannot write the manifest")
-        return AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
-    return AttemptReported(
+        return stimuli.AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
+    return stimuli.AttemptReported(
         attempt=spec.id,
         outcome=end.outcome,
         exit_code=end.exit_code,

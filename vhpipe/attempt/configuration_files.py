@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Mapping
 
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 
 _string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')

@@ -6,7 +6,7 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.config.paths import path_fault
 from vhpipe.plan.configuration_file import UnreadableConfigurationError, read_configuration
 from vhpipe.plan.model import ConfigurationObject, ExecutionSpec
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 
 def configuration_objects(spec: ExecutionSpec, repository: str) -> dict[str, Json]:

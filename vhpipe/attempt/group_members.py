@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from vhpipe.attempt.identifiers import attempt_identifier, task_identifier
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 LOOPBACK = "127.0.0.1"
 

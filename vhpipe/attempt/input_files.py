@@ -14,7 +14,7 @@ from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
 from vhpipe.plan.model import ExecutionSpec, InputFile
 from vhpipe.plan.redaction import redacted
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 
 class PlacedFile(NamedTuple):

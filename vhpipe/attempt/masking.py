@@ -15,7 +15,7 @@ import msgspec
 
 from vhpipe.attempt.launch import OutputSink, Stream
 from vhpipe.plan.model import Datum
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 MASK = b"***"
 SHORTEST = 4

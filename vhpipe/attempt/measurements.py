@@ -10,7 +10,8 @@ from vhpipe.attempt.news import HearNews, MetadataFound
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.execution import in_declared_types
-from vhpipe.schedule.vocabulary import Json, StopConditionMet
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
 
 Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
 """Hears the last value of every key, and the objects that have come since it heard last, each with something in it."""
@@ -32,7 +33,7 @@ def measurements_of(spec: AttemptSpec, hear: HearNews) -> Measured | None:
         for each in tuple(conditions):
             if holds(_condition(each[0]), metadata, parameters).holds:
                 conditions.remove(each)
-                hear(StopConditionMet(spec.id, *each))
+                hear(stimuli.StopConditionMet(spec.id, *each))
         if spec.reports_metadata:
             hear(MetadataFound(spec.id, found))
 

@@ -27,7 +27,7 @@ import msgspec
 from vhpipe.attempt.news import AttemptNews, MetadataFound, MetricsPublished, ProcessStarted
 from vhpipe.attempt.perform import EndRequest
 from vhpipe.attempt.spec import AttemptSpec
-from vhpipe.schedule.vocabulary import AttemptReported, StopConditionMet
+from vhpipe.schedule import stimuli
 from vhpipe.store.json_codec import decode, encode
 
 
@@ -68,8 +68,8 @@ ANSWERS: dict[str, type[AnswerMessage]] = {
     "started": ProcessStarted,
     "metadata": MetadataFound,
     "metrics": MetricsPublished,
-    "stop-condition": StopConditionMet,
-    "report": AttemptReported,
+    "stop-condition": stimuli.StopConditionMet,
+    "report": stimuli.AttemptReported,
     "failed": WorkerFailure,
 }
 _kinds = {content: kind for kind, content in (*ORDERS.items(), *ANSWERS.items())}

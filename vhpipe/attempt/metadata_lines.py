@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 LINE_LIMIT = 64 * 1024
 KEPT_BYTES = 64 * 1024

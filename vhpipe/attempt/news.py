@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.plan.model import AttemptId
-from vhpipe.schedule.vocabulary import AttemptReported, Json, StopConditionMet
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
 
 
 class ProcessStarted(NamedTuple):
@@ -27,7 +28,7 @@ class MetricsPublished(NamedTuple):
     points: Sequence[tuple[float, Mapping[str, Json]]]
 
 
-AttemptNews = ProcessStarted | MetadataFound | MetricsPublished | StopConditionMet | AttemptReported
+AttemptNews = ProcessStarted | MetadataFound | MetricsPublished | stimuli.StopConditionMet | stimuli.AttemptReported
 """`AttemptReported` is the last of every attempt, and comes once."""
 
 HearNews = Callable[[AttemptNews], None]

@@ -11,7 +11,7 @@ from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Stream
 from vhpipe.attempt.measurements import Measured
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 LOG_LIMIT = 1 << 30

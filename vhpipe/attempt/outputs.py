@@ -11,7 +11,7 @@ from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
-from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.schedule.terms import Json, Status
 
 SIDECAR = ".metadata.json"
 SIDECAR_LINES = "valohai.metadata.jsonl"

@@ -21,7 +21,8 @@ from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec
 from vhpipe.attempt.storage import AttemptBlobs, CodeCopies
 from vhpipe.plan.model import AttemptId
-from vhpipe.schedule.vocabulary import AttemptReported, Status, StopConditionMet
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
 
 
@@ -84,7 +85,7 @@ def perform_with(
     return _manifest_of(made, spec.run.number)
 
 
-def _ended(course: "_Course", ready: ReadyAttempt, tools: AttemptTools, code: CodeCopies) -> AttemptReported:
+def _ended(course: "_Course", ready: ReadyAttempt, tools: AttemptTools, code: CodeCopies) -> stimuli.AttemptReported:
     """Run it and collect what it leaves."""
     try:
         ending = course.run(ready)
@@ -130,7 +131,7 @@ class _Course:
     def hear(self, news: AttemptNews) -> None:
         """Report what happens; a stop-condition that is met ends the process, for its work is done."""
         self._report(news)
-        if isinstance(news, StopConditionMet):
+        if isinstance(news, stimuli.StopConditionMet):
             self._end(EndRequest(news.because, completes=True))
 
     def _wait(self, ready: ReadyAttempt) -> None:
@@ -168,7 +169,7 @@ class _Course:
         self._ending = ending
 
 
-def _manifest_of(report: AttemptReported, run: int) -> Manifest:
+def _manifest_of(report: stimuli.AttemptReported, run: int) -> Manifest:
     return Manifest(
         report.attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, run,
         report.fingerprint, report.published,

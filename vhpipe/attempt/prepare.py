@@ -36,7 +36,7 @@ from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 
 COMMON = frozenset({"runtime", "api"})

@@ -24,7 +24,7 @@ from vhpipe.config.paths import path_fault
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 LOOK_S = 0.2
 """How often a spool is read while its step runs."""

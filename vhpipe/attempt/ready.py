@@ -12,7 +12,8 @@ from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.code.copy_pool import HeldCopy
 from vhpipe.errors import VhpipeError
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 
 
 class ReadyAttempt(NamedTuple):
@@ -27,7 +28,7 @@ class ReadyAttempt(NamedTuple):
 
 def make_ready(
     spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, code: CodeCopies, hear: HearNews
-) -> ReadyAttempt | AttemptReported:
+) -> ReadyAttempt | stimuli.AttemptReported:
     """The attempt, or the report of one that cannot start, whose working copy is given back.
 
     Errors: `VhpipeError` for what no other attempt would survive either.
@@ -38,15 +39,15 @@ def make_ready(
         prepared = prepare(spec, tools, folder, OutsidePath(str(copy.path)), hear)
         return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear))
     except CannotPrepareError as problem:
-        report = AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
+        report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
     except (VhpipeError, OSError, ValueError) as failure:
-        report = AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
+        report = stimuli.AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
     if copy is not None:
         code.give_back(copy)
     return report
 
 
-def unstarted(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> AttemptReported:
+def unstarted(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> stimuli.AttemptReported:
     """The report of an attempt that was ready and did not start; its working copy is given back."""
     code.give_back(ready.copy)
-    return AttemptReported(ready.spec.id, outcome, because=because)
+    return stimuli.AttemptReported(ready.spec.id, outcome, because=because)

@@ -11,7 +11,7 @@ from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.step_variables import SPOOL_NAME, parameter_variables, recorded_variables
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 
 NAME = "environment.json"

@@ -18,7 +18,7 @@ from vhpipe.command.step_command import variable_name
 from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""

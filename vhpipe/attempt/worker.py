@@ -31,10 +31,10 @@ from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_
 from vhpipe.attempt.spec import AttemptSecrets
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
-from vhpipe.code.snapshot import load_snapshot
 from vhpipe.errors import VhpipeError
 from vhpipe.store.atomic import write_all
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.snapshots import load_snapshot
 
 PIECE = 1 << 16
 SECRETS_LIMIT = 1 << 26

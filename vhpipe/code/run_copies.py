@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from vhpipe.code.copy_pool import CopyPool, InPlace
-from vhpipe.code.snapshot import Snapshot
 from vhpipe.code.working_copies import WorkingCopies
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.snapshots import Snapshot
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 

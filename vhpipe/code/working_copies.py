@@ -15,11 +15,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from vhpipe.code.snapshot import Snapshot, SnapshotEntry
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 Mode = Literal["copy", "link"]
 

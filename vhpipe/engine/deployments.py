@@ -10,7 +10,7 @@ from vhpipe.attempt.identifiers import derived, project_identifier
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import InputFile, PlannedDeployment, PlannedEndpoint
-from vhpipe.schedule.vocabulary import DeploymentReported
+from vhpipe.schedule import stimuli
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion
 
@@ -23,14 +23,16 @@ class Deployer:
         self._run = run
         self._project = project_identifier(str(store.project))
 
-    def make(self, node: PlannedDeployment, files: dict[str, tuple[InputFile, ...]]) -> DeploymentReported:
+    def make(self, node: PlannedDeployment, files: dict[str, tuple[InputFile, ...]]) -> stimuli.DeploymentReported:
         """The version that was made, or why it could not be. `files` is by `endpoint.file`."""
         try:
             version = self._store.registry.version_for(self._run, node.name) or self._create(node, files)
         except (VhpipeError, OSError, ValueError) as failure:
-            return DeploymentReported(node.name, because=survivable(failure, "cannot deploy"))
+            return stimuli.DeploymentReported(node.name, because=survivable(failure, "cannot deploy"))
         paths = tuple(f"{endpoint.name}/{path}" for endpoint in version.endpoints for path, _ in endpoint.files)
-        return DeploymentReported(node.name, version.version, version.identifier, version.version_identifier, paths)
+        return stimuli.DeploymentReported(
+            node.name, version.version, version.identifier, version.version_identifier, paths
+        )
 
     def _create(self, node: PlannedDeployment, files: dict[str, tuple[InputFile, ...]]) -> DeploymentVersion:
         name = self._free_version(node.deployment)

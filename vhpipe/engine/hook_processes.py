@@ -25,7 +25,8 @@ from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
-from vhpipe.schedule.vocabulary import HookAnswered, Json
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 TIME_LIMIT_S = 300.0
@@ -89,16 +90,16 @@ class ProcessHooks:
         self._kill_at: float | None = None
         self._is_refusing = False
 
-    def call(self, hooks: Hooks, call: HookCall) -> HookAnswered:
+    def call(self, hooks: Hooks, call: HookCall) -> stimuli.HookAnswered:
         """The answer of all hooks of a moment together: the first that fails or skips ends the row."""
         values: dict[str, Value] = {}
         for hook in getattr(hooks, call.when):
             told = call._replace(parameters={**call.parameters, **values})
             answer = self._run(hook, told)
             if answer.because is not None or answer.skip:
-                return HookAnswered(call.node, call.when, skip=answer.skip, because=answer.because)
+                return stimuli.HookAnswered(call.node, call.when, skip=answer.skip, because=answer.because)
             values |= answer.values
-        return HookAnswered(call.node, call.when, values)
+        return stimuli.HookAnswered(call.node, call.when, values)
 
     def stop(self, at_once: bool) -> None:
         """End the hook that runs now, with a grace or at once; then no other is called any more."""

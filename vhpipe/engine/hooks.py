@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from vhpipe.config.model import Value
 from vhpipe.plan.model import Hooks, PlannedDeployment
 from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.vocabulary import (
-    AnyEvent,
-    DeploymentRequested,
-    HookAnswered,
-    NodeSettled,
-    NodeStarted,
-    RecordedEvent,
-    RunHook,
-    Status,
-)
+from vhpipe.schedule.terms import Status
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +34,7 @@ class HookCall(NamedTuple):
 class HookCalls(Protocol):
     """Calls hooks, one after another, in a thread that may be kept waiting."""
 
-    def call(self, hooks: Hooks, call: HookCall) -> HookAnswered: ...
+    def call(self, hooks: Hooks, call: HookCall) -> stimuli.HookAnswered: ...
 
     def stop(self, at_once: bool) -> None:
         """Have the hook end that runs now, as far as that is possible; with `at_once` no other is called any more.
@@ -59,21 +51,21 @@ class HookThread:
         self._thread: ThreadPoolExecutor | None = None
         self._when: When | None = None
 
-    def call(self, hooks: Hooks, call: HookCall, then: Callable[[HookAnswered], None]) -> None:
+    def call(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor  # most runs have no hook
 
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="vhpipe-hooks")
         self._thread.submit(self._work, hooks, call, then)
 
-    def _work(self, hooks: Hooks, call: HookCall, then: Callable[[HookAnswered], None]) -> None:
+    def _work(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
         assert self._calls is not None, "a run without hooks calls none"
         self._when = call.when
         try:
             answer = self._calls.call(hooks, call)
         except Exception as failure:  # a callback of the user may raise anything: it fails its node, not the run
             because = f"its `{call.when}` hook failed: {type(failure).__name__}: {failure}"
-            answer = HookAnswered(call.node, call.when, because=because)
+            answer = stimuli.HookAnswered(call.node, call.when, because=because)
         self._when = None
         self._hand_over(lambda: then(answer))
 
@@ -94,13 +86,13 @@ class NodeHooks:
     """The hooks of one run's nodes. It observes the run, to have `status` hooks called at every change of a status."""
 
     def __init__(
-        self, scheduler: Scheduler, run: int, thread: HookThread, hear: Callable[[HookAnswered], None]
+        self, scheduler: Scheduler, run: int, thread: HookThread, hear: Callable[[stimuli.HookAnswered], None]
     ) -> None:
         self._scheduler, self._run, self._thread, self._hear = scheduler, run, thread, hear
         watched = (node.name for node in scheduler.plan.nodes if node.hooks and node.hooks.status)
         self._statuses = {name: scheduler.state.nodes[name].status for name in watched}
 
-    def call(self, effect: RunHook, then: Callable[[HookAnswered], None]) -> None:
+    def call(self, effect: effects.RunHook, then: Callable[[stimuli.HookAnswered], None]) -> None:
         """Have the hooks before or after a node called; `then` hears the answer in the engine's thread."""
         state = self._scheduler.state.nodes[effect.node]
         self._call(effect.node, effect.moment, state.status, None, state.because, lambda answer: then(self._of(answer)))
@@ -108,7 +100,7 @@ class NodeHooks:
     def stop(self, at_once: bool) -> None:
         self._thread.stop(at_once)
 
-    def _of(self, answer: HookAnswered) -> HookAnswered:
+    def _of(self, answer: stimuli.HookAnswered) -> stimuli.HookAnswered:
         """The answer; one that sets what the node does not have says that instead."""
         node = self._scheduler.plan.node(answer.node)
         names = () if isinstance(node, PlannedDeployment) else tuple(each.name for each in node.spec.parameters)
@@ -117,9 +109,9 @@ class NodeHooks:
             return answer
         problem = unknown_name("parameter", unknown, names)
         because = f"its `pre` hook sets an {problem.message}; {problem.hint}"
-        return HookAnswered(answer.node, answer.moment, because=because)
+        return stimuli.HookAnswered(answer.node, answer.moment, because=because)
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         change = _change(recorded.event)
         if change is None or change[0] not in self._statuses:
             return
@@ -132,7 +124,7 @@ class NodeHooks:
 
     def _call(
         self, name: str, when: When, status: Status, previous: Status | None, because: str | None,
-        then: Callable[[HookAnswered], None],
+        then: Callable[[stimuli.HookAnswered], None],
     ) -> None:  # fmt: skip
         node, bound = self._scheduler.plan.node(name), self._scheduler.state.nodes[name].bound
         assert node.hooks is not None, "only nodes with hooks have them called"
@@ -141,11 +133,11 @@ class NodeHooks:
         self._thread.call(node.hooks, HookCall(self._run, name, when, status, previous, because, parameters), then)
 
 
-def _change(event: AnyEvent) -> tuple[str, Status, str | None] | None:
+def _change(event: events.AnyEvent) -> tuple[str, Status, str | None] | None:
     match event:
-        case NodeStarted() | DeploymentRequested():
+        case events.NodeStarted() | events.DeploymentRequested():
             return event.node, Status.STARTED, None
-        case NodeSettled():
+        case events.NodeSettled():
             return event.node, event.status, event.because
         case _:
             return None

@@ -17,7 +17,7 @@ from vhpipe.engine.recorded_uris import hide, redacted, true_uri
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.input_places import Candidate, collision_text, place_files, placed_path
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
-from vhpipe.schedule.vocabulary import InputsReported
+from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
 
 __all__ = ["Fetcher", "expand_inputs", "redacted"]
@@ -178,12 +178,12 @@ class Fetcher:
             raise fetch.failure
         return fetch.result
 
-    def fetch_inputs(self, node: str, uris: Iterable[str]) -> InputsReported:
+    def fetch_inputs(self, node: str, uris: Iterable[str]) -> stimuli.InputsReported:
         """All files of a node from outside, by URI; or why one of them cannot be had."""
         try:
-            return InputsReported(node, {uri: self.fetch(uri)[0] for uri in uris})
+            return stimuli.InputsReported(node, {uri: self.fetch(uri)[0] for uri in uris})
         except (VhpipeError, OSError) as failure:
-            return InputsReported(node, because=survivable(failure, "cannot fetch"))
+            return stimuli.InputsReported(node, because=survivable(failure, "cannot fetch"))
 
     def _perform(self, fetch: _Fetch, name: str) -> None:
         uri = true_uri(name)

@@ -25,31 +25,9 @@ from vhpipe.engine.timers import Timers
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment, PlannedTask
 from vhpipe.runners.protocol import AttemptOrder, Runner
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.vocabulary import (
-    ApprovalAnswered,
-    AskApproval,
-    AttemptReported,
-    Decision,
-    DeploymentRequested,
-    Effect,
-    FetchInputs,
-    InputsBound,
-    LookUpReuse,
-    MakeDeployment,
-    Moment,
-    NodeStarted,
-    Propose,
-    ResumeRequested,
-    RunHook,
-    SetTimer,
-    StartAttempts,
-    StartRequested,
-    Status,
-    Stimulus,
-    StopAttempt,
-    StopRequested,
-)
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.store.requests import Request
 
 TICK_S = 0.2
@@ -103,7 +81,7 @@ class Engine:
         self._search = OptunaSearch()
         self._timers = Timers()
         self._inbox: deque[Callable[[], None]] = deque()
-        self._waiting: deque[Effect] = deque()
+        self._waiting: deque[effects.Effect] = deque()
         self._failure: VhpipeError | None = None
         self._signals: list[int] = []
         self._signals_heard = 0
@@ -131,7 +109,7 @@ class Engine:
         with suppress(BlockingIOError):  # the pipe is full: the engine will wake anyway
             os.write(self._wake_write, b"\0")
 
-    def run(self, beginning: StartRequested | ResumeRequested) -> None:
+    def run(self, beginning: stimuli.StartRequested | stimuli.ResumeRequested) -> None:
         """Walk the plan to its end; the outcome is in the scheduler's state.
 
         `VhpipeError` where the world fails: then every process is dead and the journal is a valid prefix.
@@ -198,7 +176,7 @@ class Engine:
 
     # ── hearing and deciding ─────────────────────────────────────────────────────────────────────
 
-    def hear(self, stimulus: Stimulus) -> None:
+    def hear(self, stimulus: stimuli.Stimulus) -> None:
         """Let the scheduler decide; record first, then act."""
         decision = self._scheduler.handle(stimulus)
         self._recorder.append(decision.events)
@@ -207,18 +185,18 @@ class Engine:
         else:
             for effect in decision.effects:
                 self._perform(effect)
-        if isinstance(stimulus, AttemptReported):
+        if isinstance(stimulus, stimuli.AttemptReported):
             self._reuse.ended(stimulus)
 
-    def hear_soon(self, stimulus: Stimulus) -> None:
+    def hear_soon(self, stimulus: stimuli.Stimulus) -> None:
         """Hear it in this turn of the loop, after what is being done now. For the engine's own thread."""
         self._inbox.append(lambda: self.hear(stimulus))
 
-    def _must_wait(self, decision: Decision) -> bool:
+    def _must_wait(self, decision: effects.Decision) -> bool:
         """Whether effects must wait for a sync: others wait already, or a node starts on work that is not safe yet."""
         if self._waiting:
             return True
-        starts = any(isinstance(event, NodeStarted | DeploymentRequested) for event in decision.events)
+        starts = any(isinstance(event, events.NodeStarted | events.DeploymentRequested) for event in decision.events)
         if starts and self._runner.are_idle():
             self._recorder.make_safe()
         return starts and not self._recorder.is_safe()
@@ -227,47 +205,47 @@ class Engine:
         while self._waiting and self._recorder.is_safe():
             self._perform(self._waiting.popleft())
 
-    def _perform(self, effect: Effect) -> None:
+    def _perform(self, effect: effects.Effect) -> None:
         match effect:
-            case StartAttempts():
+            case effects.StartAttempts():
                 spec_of = self._scheduler.execution_spec
                 self._runner.start([AttemptOrder(each, spec_of(each.execution)) for each in effect.attempts])
-            case LookUpReuse():
+            case effects.LookUpReuse():
                 self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
-            case RunHook():
+            case effects.RunHook():
                 self._hooks.call(effect, self.hear)
-            case SetTimer():
+            case effects.SetTimer():
                 self._timers.set(effect)
-            case Propose():
+            case effects.Propose():
                 self._propose(effect.node)
-            case FetchInputs():
+            case effects.FetchInputs():
                 self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
-            case StopAttempt():
+            case effects.StopAttempt():
                 self._runner.stop(effect.attempt, effect.because, effect.completes)
-            case AskApproval():
+            case effects.AskApproval():
                 self._ask(effect)
-            case MakeDeployment():
+            case effects.MakeDeployment():
                 self._deploy(effect.node)
             case _:
                 assert_never(effect)
 
-    def _ask(self, effect: AskApproval) -> None:
+    def _ask(self, effect: effects.AskApproval) -> None:
         def answer(approved: bool, by: str) -> None:
-            self.hand_over(lambda: self.hear(ApprovalAnswered(effect.node, approved, by)))
+            self.hand_over(lambda: self.hear(stimuli.ApprovalAnswered(effect.node, approved, by)))
 
         self._approvals.ask(effect.node, effect.moment, answer)
 
     def _propose(self, name: str) -> None:
         node, state = self._scheduler.plan.node(name), self._scheduler.state.nodes[name]
         assert isinstance(node, PlannedTask), "only tasks search"
-        bound = state.bound or InputsBound(name)
+        bound = state.bound or events.InputsBound(name)
         measured = [each.metadata if each.status is Status.COMPLETE else None for each in state.executions]
         self._pool.do(lambda: self._search.propose(node, bound, measured, self._scheduler.plan.seed), self.hear)
 
     def _deploy(self, name: str) -> None:
         node = self._scheduler.plan.node(name)
         assert isinstance(node, PlannedDeployment), "only deployments are deployed"
-        bound = self._scheduler.state.nodes[name].bound or InputsBound(name)
+        bound = self._scheduler.state.nodes[name].bound or events.InputsBound(name)
         self._pool.do(lambda: self._deployer.make(node, dict(bound.files)), self.hear)
 
     # ── requests and signals ─────────────────────────────────────────────────────────────────────
@@ -287,7 +265,7 @@ class Engine:
         if self._stopping_since is None:
             self._stopping_since = now
             self._hooks.stop(at_once=False)
-            self.hear(StopRequested(f"received {signal.Signals(number).name}"))
+            self.hear(stimuli.StopRequested(f"received {signal.Signals(number).name}"))
         elif now - self._stopping_since > SAME_SIGNAL_S:
             self._hooks.stop(at_once=True)
             self._runner.kill()
@@ -308,9 +286,9 @@ class Engine:
         by = request.by or "another process"
         if request.kind == "stop":
             self._hooks.stop(at_once=False)
-            self.hear(StopRequested(f"stopped by {by}", request.id))
+            self.hear(stimuli.StopRequested(f"stopped by {by}", request.id))
         elif request.node is not None:
-            self.hear(ApprovalAnswered(request.node, request.kind == "approve", by, request.id))
+            self.hear(stimuli.ApprovalAnswered(request.node, request.kind == "approve", by, request.id))
 
     def _catch_signals(self) -> dict[int, object]:
         """What was done about signals before; a thread that is not the main one cannot hear any."""

@@ -13,7 +13,8 @@ from vhpipe.config.model import Value, VariantStyle
 from vhpipe.errors import UsageError
 from vhpipe.plan.execution import NodeBinding, bound_sweep, execution_count, is_search
 from vhpipe.plan.model import BayesianSearch, Plan, PlannedTask
-from vhpipe.schedule.vocabulary import Json, ProposalsAnswered
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
 from vhpipe.sweep.axes import Axis, axis_size, axis_value
 from vhpipe.sweep.parameter_sets import Sweep
 
@@ -29,7 +30,9 @@ Measured = Sequence[Mapping[str, Json] | None]
 class ParameterSearch(Protocol):
     """Proposes what a task tries next."""
 
-    def propose(self, task: PlannedTask, bound: NodeBinding, measured: Measured, seed: int) -> ProposalsAnswered: ...
+    def propose(
+        self, task: PlannedTask, bound: NodeBinding, measured: Measured, seed: int
+    ) -> stimuli.ProposalsAnswered: ...
 
 
 def refuse_without_optuna(plan: Plan) -> None:
@@ -51,7 +54,9 @@ class OptunaSearch:
     def __init__(self) -> None:
         self._studies: dict[str, _Study] = {}
 
-    def propose(self, task: PlannedTask, bound: NodeBinding, measured: Measured, seed: int) -> ProposalsAnswered:
+    def propose(
+        self, task: PlannedTask, bound: NodeBinding, measured: Measured, seed: int
+    ) -> stimuli.ProposalsAnswered:
         """The next batch, as large as the task says and as is left of it."""
         assert task.search is not None, "a bayesian task has a search"
         study = self._studies.get(task.name)
@@ -59,7 +64,7 @@ class OptunaSearch:
             study = self._studies[task.name] = _Study(task.search, bound_sweep(task, bound), seed)
         study.catch_up(bound.proposed, measured)
         left = execution_count(task, bound) - len(bound.proposed)
-        return ProposalsAnswered(task.name, tuple(study.ask(min(task.search.batch_size, left))))
+        return stimuli.ProposalsAnswered(task.name, tuple(study.ask(min(task.search.batch_size, left))))
 
 
 class _Study:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from vhpipe.errors import VhpipeError
-from vhpipe.schedule.vocabulary import AnyEvent, AttemptEnded, DeploymentCreated, RecordedEvent, RunEnded
+from vhpipe.schedule import events
 from vhpipe.store.journal import JournalWriter
 
 UNAWAITED_S = 0.01
@@ -20,7 +20,7 @@ UNAWAITED_S = 0.01
 class Observer(Protocol):
     """Somebody who watches a run; it is called in the engine's thread and must be quick."""
 
-    def observe(self, recorded: RecordedEvent) -> None: ...
+    def observe(self, recorded: events.RecordedEvent) -> None: ...
 
     def tick(self) -> None: ...
 
@@ -45,14 +45,14 @@ class Recorder:
         self._on_safe = on_safe
         self._thread.start()
 
-    def append(self, events: Sequence[AnyEvent]) -> None:
+    def append(self, batch: Sequence[events.AnyEvent]) -> None:
         """Write events behind what is there; those that commit work are synced soon, at once where something waits."""
-        if not events:
+        if not batch:
             return
-        for recorded in self._journal.append(events, time.time()):
+        for recorded in self._journal.append(batch, time.time()):
             for observer in self.observers:
                 observer.observe(recorded)
-        if any(isinstance(event, AttemptEnded | DeploymentCreated | RunEnded) for event in events):
+        if any(isinstance(event, events.AttemptEnded | events.DeploymentCreated | events.RunEnded) for event in batch):
             self._written += 1
             if self._due is None:
                 self._due = time.monotonic() + UNAWAITED_S

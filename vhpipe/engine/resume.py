@@ -5,21 +5,22 @@ What its attempts have left is taken over if their manifest says so; all else th
 
 from collections.abc import Callable, Iterator, Mapping
 
-from vhpipe.code.snapshot import Snapshot, load_snapshot
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.start import LockedRun, Order, boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.runners.table import RUNNERS
+from vhpipe.schedule import stimuli
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import ResumeRequested, StartRequested, Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.snapshots import Snapshot, load_snapshot
 
 PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
@@ -64,8 +65,8 @@ def continue_run(
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    resumed = ResumeRequested(capacity, boot, survivors.reports, tuple(_damaged(state, is_intact)))
-    beginning = resumed if past else StartRequested(capacity, boot)
+    resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, tuple(_damaged(state, is_intact)))
+    beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.plan.model import ExecutionId, ExecutionSpec, Origin
-from vhpipe.schedule.vocabulary import AttemptReported, ReuseAnswered, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.reuse import ReuseEntries
@@ -36,7 +37,7 @@ class Reuse:
         fingerprints: Fingerprints,
         refresh: frozenset[str],
         pool: Pool,
-        answer: Callable[[ReuseAnswered], None],
+        answer: Callable[[stimuli.ReuseAnswered], None],
         status_of: Callable[[ExecutionId], Status],
     ) -> None:
         self._run, self._entries, self._blobs, self._fingerprints = run, entries, blobs, fingerprints
@@ -51,9 +52,9 @@ class Reuse:
         """Answer whether the execution has to run. A miss keeps all others from the same work until it has ended."""
         fingerprint = self._fingerprints.of(spec)
         if fingerprint is None:
-            self._answer(ReuseAnswered(spec.id, "miss", NOT_KNOWN))
+            self._answer(stimuli.ReuseAnswered(spec.id, "miss", NOT_KNOWN))
         elif spec.id.node in self._refresh:
-            self._answer(ReuseAnswered(spec.id, "miss", REFRESHED))
+            self._answer(stimuli.ReuseAnswered(spec.id, "miss", REFRESHED))
         else:
             self._look_up(spec.id, fingerprint)
 
@@ -93,7 +94,9 @@ class Reuse:
             return
         self._stop_waiting(execution, fingerprint)
         self._answer(
-            ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs, fingerprint, found.published)
+            stimuli.ReuseAnswered(
+                execution, "hit", None, origin, found.metadata, found.outputs, fingerprint, found.published
+            )
         )
 
     def _miss_or_wait(self, execution: ExecutionId, fingerprint: str, because: str) -> None:
@@ -107,7 +110,7 @@ class Reuse:
         else:
             self._stop_waiting(execution, fingerprint)
             self._held[execution] = fingerprint, lock
-            self._answer(ReuseAnswered(execution, "miss", because))
+            self._answer(stimuli.ReuseAnswered(execution, "miss", because))
 
     # ── waiting ──────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +118,7 @@ class Reuse:
         waiting = self._awaited.setdefault(fingerprint, {})
         if execution not in waiting:
             waiting[execution] = None
-            self._answer(ReuseAnswered(execution, "busy", BUSY))
+            self._answer(stimuli.ReuseAnswered(execution, "busy", BUSY))
 
     def _stop_waiting(self, execution: ExecutionId, fingerprint: str) -> None:
         waiting = self._awaited.get(fingerprint, {})
@@ -152,7 +155,7 @@ class Reuse:
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────
 
-    def ended(self, report: AttemptReported) -> None:
+    def ended(self, report: stimuli.AttemptReported) -> None:
         """An attempt has ended and was recorded: name its result, and let others have the work.
 
         Work that is about to be tried again stays ours.

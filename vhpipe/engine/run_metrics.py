@@ -14,7 +14,8 @@ from vhpipe.attempt.news import MetadataFound
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan
 from vhpipe.plan.monitored_results import monitored_metrics
-from vhpipe.schedule.vocabulary import AttemptEnded, Json, Published, RecordedEvent
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 METRICS = "metrics.jsonl"
@@ -49,12 +50,12 @@ class RunMetrics:
         except OSError as failure:
             raise from_os_error(failure, "cannot write") from failure
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         """Of a result that was not made here the last values are points, once: there are no others."""
         event = recorded.event
-        if isinstance(event, AttemptEnded):
+        if isinstance(event, events.AttemptEnded):
             self._taken_over = event.attempt if event.reused_from is not None else None
-        elif isinstance(event, Published) and event.kind == "metric" and self._is_taken_over(event.execution):
+        elif isinstance(event, events.Published) and event.kind == "metric" and self._is_taken_over(event.execution):
             assert self._taken_over is not None, "an execution is taken over"
             self.add(self._taken_over, [(recorded.at, {event.name: event.value})])
 

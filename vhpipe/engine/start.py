@@ -15,7 +15,7 @@ from vhpipe.attempt.identifiers import project_identifier, run_identifier
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.attempt.thread_pool import Pool
-from vhpipe.code.snapshot import Snapshot, code_digest, save_snapshot, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
@@ -26,18 +26,19 @@ from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.run_metrics import METRICS, RunMetrics
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
-from vhpipe.history.earlier_runs import missing_output
 from vhpipe.plan.model import Plan
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.table import RUNNERS
+from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.carry_over.carried_results import missing_output
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import RecordedEvent, ResumeRequested, StartRequested
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
 from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
+from vhpipe.store.snapshots import Snapshot, code_digest, save_snapshot
 
 
 class Order(NamedTuple):
@@ -81,8 +82,8 @@ class LockedRun(NamedTuple):
     info: RunInfo
     snapshot: Snapshot
     journal: JournalWriter
-    beginning: StartRequested | ResumeRequested
-    past: tuple[RecordedEvent, ...] = ()
+    beginning: stimuli.StartRequested | stimuli.ResumeRequested
+    past: tuple[events.RecordedEvent, ...] = ()
     notices: tuple[str, ...] = ()
     """What the user should hear of the beginning."""
 
@@ -126,7 +127,7 @@ def begin(order: Order, at: float) -> LockedRun:
         asked=_kept(order, store),
     )
     run.write_info(info)
-    beginning = StartRequested(order.capacity, boot_identifier())
+    beginning = stimuli.StartRequested(order.capacity, boot_identifier())
     journal = JournalWriter.create(run.journal_path)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
 
@@ -145,7 +146,7 @@ def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, a
 def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
     """What the plan was given may have been removed while it was made; from now on it cannot be any more."""
     for node in plan.nodes:
-        if missing := missing_output(node, store.blobs):
+        if missing := missing_output(node, store.blobs.has):
             raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
 
 

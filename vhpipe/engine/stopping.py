@@ -7,19 +7,11 @@ from vhpipe.engine.resume import PATIENCE_S, under_way
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.runners.table import RUNNERS
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.resume import ENGINE_GONE
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    SETTLED,
-    AttemptReported,
-    DeploymentReported,
-    InputsBound,
-    StartRequested,
-    Status,
-    Stimulus,
-    StopRequested,
-)
+from vhpipe.schedule.terms import SETTLED, Status
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
@@ -52,10 +44,10 @@ def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
         survivors = RUNNERS["process"].survivors(EarlierAttempts(attempts, run, info.identifier, store.blobs))
         found = {report.attempt: report for report in survivors.reports}
         if not past:
-            _record(journal, scheduler, StartRequested(capacity=0))
-        _record(journal, scheduler, StopRequested(because))
+            _record(journal, scheduler, stimuli.StartRequested(capacity=0))
+        _record(journal, scheduler, stimuli.StopRequested(because))
         for attempt in attempts:
-            gone = AttemptReported(attempt, Status.STOPPED, because=ENGINE_GONE)
+            gone = stimuli.AttemptReported(attempt, Status.STOPPED, because=ENGINE_GONE)
             _record(journal, scheduler, found.get(attempt, gone))
         for report in _deployments(store, run.number, scheduler):
             _record(journal, scheduler, report)
@@ -66,16 +58,16 @@ def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
     return scheduler.state
 
 
-def _record(journal: JournalWriter, scheduler: Scheduler, stimulus: Stimulus) -> None:
+def _record(journal: JournalWriter, scheduler: Scheduler, stimulus: stimuli.Stimulus) -> None:
     """What is asked for is left undone: nothing starts in a run that is stopping."""
     journal.append(scheduler.handle(stimulus).events, time.time())
 
 
-def _deployments(store: ProjectStore, number: int, scheduler: Scheduler) -> tuple[DeploymentReported, ...]:
+def _deployments(store: ProjectStore, number: int, scheduler: Scheduler) -> tuple[stimuli.DeploymentReported, ...]:
     """Deployment versions that were being made are made to the end, as by an engine that is stopped."""
     deployer = Deployer(store, number)
     return tuple(
-        deployer.make(node, dict((state.bound or InputsBound(node.name)).files))
+        deployer.make(node, dict((state.bound or events.InputsBound(node.name)).files))
         for node in scheduler.plan.nodes
         if isinstance(node, PlannedDeployment) and (state := scheduler.state.nodes[node.name]).making_deployment
     )

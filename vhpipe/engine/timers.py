@@ -5,7 +5,7 @@ import time
 from itertools import count
 
 from vhpipe.plan.model import ExecutionId
-from vhpipe.schedule.vocabulary import SetTimer, TimerFired
+from vhpipe.schedule import effects, stimuli
 
 
 class Timers:
@@ -13,15 +13,15 @@ class Timers:
         self._waiting: list[tuple[float, int, ExecutionId | None]] = []
         self._order = count()
 
-    def set(self, timer: SetTimer) -> None:
+    def set(self, timer: effects.SetTimer) -> None:
         heapq.heappush(self._waiting, (time.monotonic() + timer.delay_s, next(self._order), timer.execution))
 
     def next_deadline(self) -> float | None:
         return self._waiting[0][0] if self._waiting else None
 
-    def due(self, now: float) -> list[TimerFired]:
+    def due(self, now: float) -> list[stimuli.TimerFired]:
         """What has come due, each once, in order."""
         fired = []
         while self._waiting and self._waiting[0][0] <= now:
-            fired.append(TimerFired(heapq.heappop(self._waiting)[2]))
+            fired.append(stimuli.TimerFired(heapq.heappop(self._waiting)[2]))
         return fired

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints
-from vhpipe.code.snapshot import code_digest, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.recorded_uris import true_uri
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
@@ -22,22 +22,12 @@ from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
+from vhpipe.schedule import effects, stimuli
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.vocabulary import (
-    ApprovalAnswered,
-    AskApproval,
-    Effect,
-    FetchInputs,
-    InputsReported,
-    LookUpReuse,
-    ReuseAnswered,
-    StartAttempts,
-    StartRequested,
-    Status,
-    Stimulus,
-)
+from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.snapshots import code_digest
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
@@ -98,32 +88,32 @@ class _World:
         self._approved: set[str] = set()
 
     def walk(self) -> None:
-        effects: deque[Effect] = deque(self._scheduler.handle(StartRequested(ALL_AT_ONCE)).effects)
-        while effects:
-            stimulus = self._answer(effects.popleft())
+        pending: deque[effects.Effect] = deque(self._scheduler.handle(stimuli.StartRequested(ALL_AT_ONCE)).effects)
+        while pending:
+            stimulus = self._answer(pending.popleft())
             if stimulus is not None:
-                effects.extend(self._scheduler.handle(stimulus).effects)
+                pending.extend(self._scheduler.handle(stimulus).effects)
 
-    def _answer(self, effect: Effect) -> Stimulus | None:
+    def _answer(self, effect: effects.Effect) -> stimuli.Stimulus | None:
         """What the world would say at once; None for what it would say when something has been done."""
         match effect:
-            case FetchInputs():
+            case effects.FetchInputs():
                 return self._fetch(effect)
-            case LookUpReuse():
+            case effects.LookUpReuse():
                 return self._look_up(effect.execution)
-            case StartAttempts():
+            case effects.StartAttempts():
                 for attempt in effect.attempts:
                     self._start(attempt.execution)
-            case AskApproval():
+            case effects.AskApproval():
                 self._approved.add(effect.node)
-                return ApprovalAnswered(effect.node, True, "dry run")
+                return stimuli.ApprovalAnswered(effect.node, True, "dry run")
             case _:
                 pass
         return None
 
     # ── what the world answers ───────────────────────────────────────────────────────────────────
 
-    def _fetch(self, effect: FetchInputs) -> InputsReported | None:
+    def _fetch(self, effect: effects.FetchInputs) -> stimuli.InputsReported | None:
         remote = next((uri for uri in effect.uris if not uri.startswith("file://")), None)
         if remote is not None:
             self._unfetched[effect.node] = remote
@@ -131,26 +121,26 @@ class _World:
         try:
             blobs = {uri: self._keeper.copy_in(Path(local_path(true_uri(uri))))[0] for uri in effect.uris}
         except VhpipeError as failure:
-            return InputsReported(effect.node, because=str(failure))
-        return InputsReported(effect.node, blobs)
+            return stimuli.InputsReported(effect.node, because=str(failure))
+        return stimuli.InputsReported(effect.node, blobs)
 
-    def _look_up(self, execution: ExecutionId) -> ReuseAnswered:
+    def _look_up(self, execution: ExecutionId) -> stimuli.ReuseAnswered:
         """As `Reuse` answers, but for the locks; equal executions wait for the first of them."""
         spec = self._scheduler.execution_spec(execution)
         fingerprint = self._fingerprints.of(spec)
         if fingerprint is None or execution.node in self._order.refresh:
-            return ReuseAnswered(execution, "miss", REFRESHED if fingerprint else NOT_KNOWN)
+            return stimuli.ReuseAnswered(execution, "miss", REFRESHED if fingerprint else NOT_KNOWN)
         found, because = self._find(fingerprint)
         if found is not None:
             origin = Origin(found.run, found.attempt)
             self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", None, origin)
-            return ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs)
+            return stimuli.ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs)
         twin = self._running.setdefault(fingerprint, execution)
         if twin == execution:
-            return ReuseAnswered(execution, "miss", because)
+            return stimuli.ReuseAnswered(execution, "miss", because)
         because = f"it is equal to `{twin}`, which runs"
         self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", because)
-        return ReuseAnswered(execution, "busy", because)
+        return stimuli.ReuseAnswered(execution, "busy", because)
 
     def _find(self, fingerprint: str) -> tuple[Manifest | None, str]:
         """A result that is whole, or why there is none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.plan.model import AttemptId, Origin
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.journal import JournalFollower
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.progress import RunView

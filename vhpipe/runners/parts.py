@@ -8,10 +8,10 @@ from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
-from vhpipe.code.snapshot import Snapshot
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import Repository, RunFolder
+from vhpipe.store.snapshots import Snapshot
 
 Made = TypeVar("Made")
 GRACE_S = 10.0

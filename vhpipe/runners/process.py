@@ -21,7 +21,8 @@ from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 
 
 class ProcessRunner:
@@ -62,13 +63,13 @@ class ProcessRunner:
     def _start_in_pool(self, order: AttemptOrder) -> None:
         self._pool.do(lambda: self._made_ready(order), lambda made: self._launch(order.attempt, made))
 
-    def _made_ready(self, order: AttemptOrder) -> ReadyAttempt | AttemptReported:
+    def _made_ready(self, order: AttemptOrder) -> ReadyAttempt | stimuli.AttemptReported:
         parts = self._parts
         return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear)
 
-    def _launch(self, attempt: AttemptId, made: ReadyAttempt | AttemptReported) -> None:
+    def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
-        if isinstance(made, AttemptReported):
+        if isinstance(made, stimuli.AttemptReported):
             self._hear(made)
         elif because is not None:
             self._hear(unstarted(made, self._code, Status.STOPPED, because))
@@ -133,7 +134,7 @@ class ProcessRunner:
         self._collecting.add(ready.spec.id)
         self._pool.do(lambda: collect(ready, remains, self._tools, self._code), self._collected)
 
-    def _collected(self, report: AttemptReported) -> None:
+    def _collected(self, report: stimuli.AttemptReported) -> None:
         self._collecting.discard(report.attempt)
         self._hear(report)
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.process_tree import kill_marked
 from vhpipe.plan.model import AttemptId, Datum
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
@@ -29,7 +30,7 @@ class Survivors(NamedTuple):
     What is in neither is lost, and nothing of it runs.
     """
 
-    reports: tuple[AttemptReported, ...] = ()
+    reports: tuple[stimuli.AttemptReported, ...] = ()
     running: tuple[AttemptId, ...] = ()
 
 
@@ -46,7 +47,7 @@ def survivors_here(earlier: EarlierAttempts) -> Survivors:
     return Survivors(tuple(reports))
 
 
-def _left_by(attempt: AttemptId, earlier: EarlierAttempts) -> AttemptReported | None:
+def _left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:
     """What an attempt reported that nobody heard: its manifest, if that and all it names are intact.
 
     One that was stopped did not end by itself: it counts as lost.
@@ -58,7 +59,7 @@ def _left_by(attempt: AttemptId, earlier: EarlierAttempts) -> AttemptReported | 
     is_its_own = (manifest.run, manifest.attempt) == (earlier.run.number, attempt)
     if not is_its_own or manifest.outcome is Status.STOPPED or not _are_intact(manifest.outputs, earlier.blobs):
         return None
-    return AttemptReported(
+    return stimuli.AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
         published=manifest.published,

@@ -32,7 +32,8 @@ from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import this_machine
 from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
-from vhpipe.schedule.vocabulary import AttemptReported, Status
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import write_all
 
 PIECE = 1 << 16
@@ -70,7 +71,7 @@ class WorkerRunner:
     def _heard(self, worker: "_Worker", message: AnswerMessage) -> None:
         if isinstance(message, WorkerFailure):
             raise EnvironmentFailure(message.message, message.hint)
-        if isinstance(message, AttemptReported):
+        if isinstance(message, stimuli.AttemptReported):
             self._idle.append(self._busy.pop(message.attempt))
         self._parts.hear(message)
 
@@ -82,7 +83,7 @@ class WorkerRunner:
             return
         del self._busy[attempt]
         kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(self._parts.run.identifier, attempt)}"})
-        self._parts.hear(AttemptReported(attempt, Status.CRASHED, because=because))
+        self._parts.hear(stimuli.AttemptReported(attempt, Status.CRASHED, because=because))
 
     def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
         if attempt in self._busy:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vhpipe.config.model import Value
 from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.model import PlannedAction, PlannedNode
-from vhpipe.schedule.vocabulary import Json, Moment
+from vhpipe.schedule.terms import Json, Moment
 
 
 class Firing(NamedTuple):

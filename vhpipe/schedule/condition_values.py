@@ -8,8 +8,9 @@ from typing import NamedTuple
 from vhpipe.config.model import Value
 from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.schedule import events
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import InputsBound, Json, Status
+from vhpipe.schedule.terms import Json, Status
 from vhpipe.sweep.parameter_sets import sweep_size
 
 
@@ -47,7 +48,7 @@ def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str
 
 
 def _values(plan: Plan, state: RunState, node: PlannedNode, index: int) -> dict[str, Value]:
-    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    bound = state.nodes[node.name].bound or events.InputsBound(node.name)
     return typed_execution_values(node, bound, index, plan.seed)
 
 

@@ -8,30 +8,11 @@ from collections.abc import Iterable
 from vhpipe.config.model import OnChildError
 from vhpipe.plan.execution import execution_count, is_group, is_search
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, RetryPolicy
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    AskApproval,
-    AttemptReported,
-    AttemptStopping,
-    InputsBound,
-    Moment,
-    NodeSettled,
-    NodeStopping,
-    ProposalsAnswered,
-    Propose,
-    RetryScheduled,
-    RunEnded,
-    RunHook,
-    RunStopping,
-    SetTimer,
-    Status,
-    StopAttempt,
-    StopConditionMet,
-    SweepExtended,
-)
+from vhpipe.schedule.terms import Moment, Status
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
 FAILED = (Status.ERROR, Status.CRASHED)
@@ -45,7 +26,7 @@ class Endings:
 
     # ── an execution ─────────────────────────────────────────────────────────────────────────────
 
-    def attempt_failed(self, report: AttemptReported) -> None:
+    def attempt_failed(self, report: stimuli.AttemptReported) -> None:
         """Try again if the policy allows it; else the execution has failed for good."""
         execution = report.attempt.execution
         node, failures = self._state.nodes[execution.node], self._state.execution(execution).failures
@@ -66,11 +47,11 @@ class Endings:
     def _try_again(self, execution: ExecutionId, number: int, failures: int) -> None:
         retry = self._retry(execution.node)
         delay_s = retry.delay(failures) if retry else 0.0
-        self._ledger.emit(RetryScheduled(execution, number, delay_s))
+        self._ledger.emit(events.RetryScheduled(execution, number, delay_s))
         if delay_s:
-            self._ledger.ask(SetTimer(delay_s, execution))
+            self._ledger.ask(effects.SetTimer(delay_s, execution))
 
-    def stop_by_condition(self, met: StopConditionMet) -> None:
+    def stop_by_condition(self, met: stimuli.StopConditionMet) -> None:
         """End an execution early and well; where the condition is the task's, its siblings are stopped.
 
         Source: decision 23.
@@ -81,10 +62,10 @@ class Endings:
         if self._state.stopping or node.stopping or node.status is not Status.STARTED:
             return
         if state.status is Status.STARTED and state.attempt == met.attempt.number and not state.is_stopping:
-            self._ledger.emit(AttemptStopping(met.attempt, because))
-            self._ledger.ask(StopAttempt(met.attempt, because, completes=True))
+            self._ledger.emit(events.AttemptStopping(met.attempt, because))
+            self._ledger.ask(effects.StopAttempt(met.attempt, because, completes=True))
         if met.of_task:
-            self._ledger.emit(NodeStopping(name, because))
+            self._ledger.emit(events.NodeStopping(name, because))
             self._stop_running([name], because)
             self.settle_if_over(name)
 
@@ -98,7 +79,7 @@ class Endings:
         if siblings_go_on(self._nodes[name].on_error, self._on_child_error(name)):
             return
         because = self._why_failed(name, node)
-        self._ledger.emit(NodeStopping(name, because))
+        self._ledger.emit(events.NodeStopping(name, because))
         if stops_everything(self._nodes[name].on_error):
             self.stop_run(Status.ERROR, f"`{name}` is error: {because}")
         else:
@@ -148,21 +129,21 @@ class Endings:
             return False
         if node.failed and not siblings_go_on(planned.on_error, self._on_child_error(name)):
             return False
-        if len(node.executions) >= execution_count(planned, node.bound or InputsBound(name)):
+        if len(node.executions) >= execution_count(planned, node.bound or events.InputsBound(name)):
             return False
         if name not in self._ledger.proposing:
             self._ledger.proposing.add(name)
-            self._ledger.ask(Propose(name))
+            self._ledger.ask(effects.Propose(name))
         return True
 
-    def extend_sweep(self, answer: ProposalsAnswered) -> None:
+    def extend_sweep(self, answer: stimuli.ProposalsAnswered) -> None:
         """Queue what a search has proposed; a search that fails is a failure of its node."""
         name = answer.node
         self._ledger.proposing.discard(name)
         if self._state.nodes[name].status is not Status.STARTED or self._state.stopping:
             return
         if answer.sets:
-            self._ledger.emit(SweepExtended(name, answer.sets))
+            self._ledger.emit(events.SweepExtended(name, answer.sets))
         else:
             self._settle_failed(name, answer.because or "its search proposed nothing")
 
@@ -208,9 +189,9 @@ class Endings:
         if self._state.nodes[name].status not in (Status.CREATED, Status.STARTED):
             return
         hooked = self._has_post_hook(name)
-        self._ledger.emit(NodeSettled(name, status, because, failed, held, hooked))
+        self._ledger.emit(events.NodeSettled(name, status, because, failed, held, hooked))
         if hooked:
-            self._ledger.ask(RunHook(name, "post"))
+            self._ledger.ask(effects.RunHook(name, "post"))
         if status is Status.COMPLETE:
             self._ledger.consider_downstream(name)
         else:
@@ -228,7 +209,7 @@ class Endings:
         """Nothing starts any more; what runs is stopped; what has not started is skipped."""
         if self._state.stopping or self._state.status is not Status.STARTED:
             return
-        self._ledger.emit(RunStopping(status, because, by_user, request))
+        self._ledger.emit(events.RunStopping(status, because, by_user, request))
         self._stop_running(self._state.nodes, because)
         for name in self._state.nodes:
             self.skip(name, because)
@@ -240,8 +221,8 @@ class Endings:
             for index, execution in enumerate(node.executions if node.running else ()):
                 if execution.status is Status.STARTED and not execution.is_stopping:
                     attempt = AttemptId(ExecutionId(name, index), execution.attempt)
-                    self._ledger.emit(AttemptStopping(attempt, because))
-                    self._ledger.ask(StopAttempt(attempt, because))
+                    self._ledger.emit(events.AttemptStopping(attempt, because))
+                    self._ledger.ask(effects.StopAttempt(attempt, because))
 
     def end_run_if_over(self) -> None:
         """A run in which a node is an error never ends well, unless the user stopped it: then it is stopped."""
@@ -250,11 +231,11 @@ class Endings:
             return
         bad = next((name for name, node in state.nodes.items() if node.status is Status.ERROR), None)
         if stopping and (stopping.by_user or stopping.status is Status.ERROR or not bad):
-            self._ledger.emit(RunEnded(stopping.status, stopping.because))
+            self._ledger.emit(events.RunEnded(stopping.status, stopping.because))
         elif bad:
-            self._ledger.emit(RunEnded(Status.ERROR, f"`{bad}` is error: {state.nodes[bad].because}"))
+            self._ledger.emit(events.RunEnded(Status.ERROR, f"`{bad}` is error: {state.nodes[bad].because}"))
         else:
-            self._ledger.emit(RunEnded(Status.COMPLETE))
+            self._ledger.emit(events.RunEnded(Status.COMPLETE))
 
     # ── what actions ask for ─────────────────────────────────────────────────────────────────────
 
@@ -266,5 +247,5 @@ class Endings:
             self.stop_run(Status.STOPPED, f"an action of `{name}` says {STOP_PIPELINE}")
 
     def await_approval(self, name: str, moment: Moment) -> None:
-        self._ledger.emit(ApprovalAwaited(name, moment))
-        self._ledger.ask(AskApproval(name, moment))
+        self._ledger.emit(events.ApprovalAwaited(name, moment))
+        self._ledger.ask(effects.AskApproval(name, moment))

@@ -4,10 +4,11 @@ from collections import deque
 from collections.abc import Iterable
 
 from vhpipe.plan.model import Plan, PlannedNode
+from vhpipe.schedule import effects, events
 from vhpipe.schedule.actions import NodeActions
 from vhpipe.schedule.condition_values import seen_by_conditions
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import ActionTaken, AnyEvent, Decision, Effect, Moment, Warned
+from vhpipe.schedule.terms import Moment
 
 
 class Ledger:
@@ -22,19 +23,19 @@ class Ledger:
         self.proposing: set[str] = set()
         """Nodes whose search has been asked for more."""
         self._actions = {node.name: NodeActions(node) for node in plan.nodes if node.actions}
-        self._events: list[AnyEvent] = []
-        self._effects: list[Effect] = []
+        self._events: list[events.AnyEvent] = []
+        self._effects: list[effects.Effect] = []
 
-    def emit(self, event: AnyEvent) -> None:
+    def emit(self, event: events.AnyEvent) -> None:
         self.state.apply(event)
         self._events.append(event)
 
-    def ask(self, effect: Effect) -> None:
+    def ask(self, effect: effects.Effect) -> None:
         self._effects.append(effect)
 
     def warn(self, node: str, messages: Iterable[str]) -> None:
         for message in messages:
-            self.emit(Warned(node, message))
+            self.emit(events.Warned(node, message))
 
     def take_actions(self, name: str, moment: Moment, failed: int | None = None) -> tuple[str, ...]:
         """What the node's actions that fire now ask for; at node-error they see the execution that failed."""
@@ -45,7 +46,7 @@ class Ledger:
         firing = actions.fire(moment, self.state.nodes[name].actions_taken, seen.metadata, seen.parameters)
         self.warn(name, firing.warnings)
         for action in firing.actions:
-            self.emit(ActionTaken(name, action, moment))
+            self.emit(events.ActionTaken(name, action, moment))
         return firing.then
 
     def consider_downstream(self, name: str) -> None:
@@ -53,9 +54,9 @@ class Ledger:
         nodes = self.state.nodes
         self.to_consider.extend(each for each in self.state.downstream[name] if not nodes[each].waiting_for)
 
-    def close(self) -> Decision:
+    def close(self) -> effects.Decision:
         """All that was emitted and asked since the last close."""
-        decision = Decision(tuple(self._events), tuple(self._effects))
+        decision = effects.Decision(tuple(self._events), tuple(self._effects))
         self._events.clear()
         self._effects.clear()
         return decision

@@ -6,7 +6,7 @@ Source: decision 20.
 from typing import Literal, NamedTuple
 
 from vhpipe.config.model import OnChildError, OnError
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 
 ATTEMPTS_UNDER_RETRY = 3
 

@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    AskApproval,
-    AttemptLost,
-    NodeReopened,
-    ResumeRequested,
-    RunResumed,
-    Status,
-)
+from vhpipe.schedule.terms import Status
 
 ENGINE_GONE = "the engine ended before it did"
 OUTPUTS_GONE = "its outputs are missing or damaged"
@@ -34,7 +27,7 @@ def why_not_resumable(state: RunState) -> str | None:
     return None
 
 
-def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
+def reopen(ledger: Ledger, resumed: stimuli.ResumeRequested) -> None:
     """Have the run started again, with everything taken back that only its stop had done.
 
     Attempts under way that were not found are lost. Nodes that failed stay as they are, and so do those that are
@@ -42,12 +35,12 @@ def reopen(ledger: Ledger, resumed: ResumeRequested) -> None:
     """
     state = ledger.state
     was_stopped = state.stopping is not None and state.stopping.by_user
-    ledger.emit(RunResumed(resumed.capacity, resumed.boot))
+    ledger.emit(events.RunResumed(resumed.capacity, resumed.boot))
     found = {report.attempt.execution for report in resumed.found}
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.running else ()):
             if execution.status is Status.STARTED and (lost := ExecutionId(name, index)) not in found:
-                ledger.emit(AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
+                ledger.emit(events.AttemptLost(AttemptId(lost, execution.attempt), ENGINE_GONE))
     if state.stopping is not None:
         return  # it only goes on to its end
     _make_again(ledger, [each for each in resumed.damaged if _may_be_made_again(state.nodes[each.node])])
@@ -65,7 +58,7 @@ def _make_again(ledger: Ledger, damaged: Sequence[ExecutionId]) -> None:
     """Queue executions again whose outputs are gone, and have what is under way behind them wait for the new ones."""
     state = ledger.state
     for execution in damaged:
-        ledger.emit(AttemptLost(AttemptId(execution, state.execution(execution).attempt), OUTPUTS_GONE))
+        ledger.emit(events.AttemptLost(AttemptId(execution, state.execution(execution).attempt), OUTPUTS_GONE))
     for name in _broken_groups(ledger):
         _start_over(ledger, name)
     for name in {below: None for each in damaged for below in state.downstream[each.node]}:
@@ -86,8 +79,8 @@ def _start_over(ledger: Ledger, name: str) -> None:
         return
     for index, execution in enumerate(node.executions):
         if execution.status in (Status.COMPLETE, Status.STARTED):
-            ledger.emit(AttemptLost(AttemptId(ExecutionId(name, index), execution.attempt), INPUTS_GONE))
-    ledger.emit(NodeReopened(name, Status.CREATED))
+            ledger.emit(events.AttemptLost(AttemptId(ExecutionId(name, index), execution.attempt), INPUTS_GONE))
+    ledger.emit(events.NodeReopened(name, Status.CREATED))
 
 
 def _take_back_stop(ledger: Ledger) -> None:
@@ -99,7 +92,7 @@ def _take_back_stop(ledger: Ledger) -> None:
     for planned in ledger.plan.nodes:
         name, node = planned.name, ledger.state.nodes[planned.name]
         if node.status is Status.SKIPPED and hopeful.issuperset(upstream[name]):
-            ledger.emit(NodeReopened(name, Status.CREATED))
+            ledger.emit(events.NodeReopened(name, Status.CREATED))
         elif node.status is Status.STARTED or node.settled_in_stop:
             _reopen_executions(ledger, name, node)
         if node.status in (Status.CREATED, Status.STARTED, Status.COMPLETE):
@@ -111,7 +104,7 @@ def _reopen_executions(ledger: Ledger, name: str, node: NodeState) -> None:
     stopped = tuple(index for index, each in enumerate(node.executions) if each.status is Status.STOPPED)
     queued = () if node.stopping else stopped
     if queued or node.status in (Status.COMPLETE, Status.STOPPED):
-        ledger.emit(NodeReopened(name, Status.STARTED, queued))
+        ledger.emit(events.NodeReopened(name, Status.STARTED, queued))
 
 
 def _ask_again(ledger: Ledger) -> None:
@@ -121,5 +114,5 @@ def _ask_again(ledger: Ledger) -> None:
         if moment is None or node.status not in (Status.CREATED, Status.COMPLETE) or ledger.state.stopping:
             continue
         if node.awaiting is None:
-            ledger.emit(ApprovalAwaited(name, moment))
-        ledger.ask(AskApproval(name, moment))
+            ledger.emit(events.ApprovalAwaited(name, moment))
+        ledger.ask(effects.AskApproval(name, moment))

@@ -19,6 +19,7 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.plan.queues import Queues
+from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.binding.inputs import bind_inputs, execution_spec, uris_to_fetch
 from vhpipe.schedule.carry_over.settle_carried import settle_given, settle_given_executions
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
@@ -26,46 +27,7 @@ from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.published_results import publish
 from vhpipe.schedule.resume import reopen
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import (
-    AnyEvent,
-    ApprovalAnswered,
-    ApprovalGranted,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptReported,
-    AttemptStarted,
-    Decision,
-    DeploymentCreated,
-    DeploymentFailed,
-    DeploymentReported,
-    DeploymentRequested,
-    FetchInputs,
-    HookAnswered,
-    HookApplied,
-    InputsBound,
-    InputsFetched,
-    InputsReported,
-    LookUpReuse,
-    MakeDeployment,
-    Moment,
-    NodeStarted,
-    ProposalsAnswered,
-    ResumeRequested,
-    RetryDue,
-    ReuseAnswered,
-    ReuseAwaited,
-    ReuseMissed,
-    RunHook,
-    RunStarted,
-    SetTimer,
-    StartAttempts,
-    StartRequested,
-    Status,
-    Stimulus,
-    StopConditionMet,
-    StopRequested,
-    TimerFired,
-)
+from vhpipe.schedule.terms import Moment, Status
 
 UNLIMITED = 1 << 60
 
@@ -76,7 +38,7 @@ class Scheduler:
     `journal` is what has happened so far, for a run that is resumed.
     """
 
-    def __init__(self, plan: Plan, journal: Iterable[AnyEvent] = ()) -> None:
+    def __init__(self, plan: Plan, journal: Iterable[events.AnyEvent] = ()) -> None:
         self.plan = plan
         self._ledger = Ledger(plan)
         for event in journal:
@@ -100,39 +62,39 @@ class Scheduler:
     def state(self) -> RunState:
         return self._ledger.state
 
-    def handle(self, stimulus: Stimulus) -> Decision:
+    def handle(self, stimulus: stimuli.Stimulus) -> effects.Decision:
         """The events that have become true by this stimulus and the effects asked for, both in order.
 
         A stimulus that comes too late (a report of an attempt that has ended, an answer nobody awaits) changes nothing.
         """
         match stimulus:
-            case AttemptReported():
+            case stimuli.AttemptReported():
                 self._attempt_reported(stimulus)
-            case StartRequested():
-                self._ledger.emit(RunStarted(stimulus.capacity, boot=stimulus.boot))
+            case stimuli.StartRequested():
+                self._ledger.emit(events.RunStarted(stimulus.capacity, boot=stimulus.boot))
                 for node in self.plan.nodes:
                     settle_given(self._ledger, self._endings, node)
                 self._watch_time()
                 self._consider_all()
-            case ResumeRequested():
+            case stimuli.ResumeRequested():
                 self._resume(stimulus)
-            case HookAnswered():
+            case stimuli.HookAnswered():
                 self._hook_answered(stimulus)
-            case TimerFired():
+            case stimuli.TimerFired():
                 self._timer_fired(stimulus)
-            case ProposalsAnswered():
+            case stimuli.ProposalsAnswered():
                 self._endings.extend_sweep(stimulus)
-            case StopConditionMet():
+            case stimuli.StopConditionMet():
                 self._endings.stop_by_condition(stimulus)
-            case InputsReported():
+            case stimuli.InputsReported():
                 self._inputs_reported(stimulus)
-            case ReuseAnswered():
+            case stimuli.ReuseAnswered():
                 self._reuse_answered(stimulus)
-            case StopRequested():
+            case stimuli.StopRequested():
                 self._endings.stop_run(Status.STOPPED, stimulus.because, by_user=True, request=stimulus.request)
-            case ApprovalAnswered():
+            case stimuli.ApprovalAnswered():
                 self._approval_answered(stimulus)
-            case DeploymentReported():
+            case stimuli.DeploymentReported():
                 self._deployment_reported(stimulus)
             case _:
                 assert_never(stimulus)
@@ -195,27 +157,27 @@ class Scheduler:
         node = self._ledger.nodes[name]
         if node.hooks and node.hooks.pre and not self.state.nodes[name].is_prepared:
             self._hooking.add(name)
-            self._ledger.ask(RunHook(name, "pre"))
+            self._ledger.ask(effects.RunHook(name, "pre"))
             return
         uris = uris_to_fetch(self.state, node, self.plan)
         if uris:
             self._fetching.add(name)
-            self._ledger.ask(FetchInputs(name, uris))
+            self._ledger.ask(effects.FetchInputs(name, uris))
             return
         if isinstance(node, PlannedDeployment):
-            self._ledger.emit(DeploymentRequested(name))
-            self._ledger.ask(MakeDeployment(name))
+            self._ledger.emit(events.DeploymentRequested(name))
+            self._ledger.ask(effects.MakeDeployment(name))
             return
-        bound = self.state.nodes[name].bound or InputsBound(name)
+        bound = self.state.nodes[name].bound or events.InputsBound(name)
         if is_search(node):
-            self._ledger.emit(NodeStarted(name, 0))
+            self._ledger.emit(events.NodeStarted(name, 0))
             self._endings.settle_if_over(name)
             return
         count = execution_count(node, bound)
         if because := self._why_not_so_many(node, count):
             self._endings.fail_without_execution(name, because)
             return
-        self._ledger.emit(NodeStarted(name, count, _left_out(node, count)))
+        self._ledger.emit(events.NodeStarted(name, count, _left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
 
@@ -239,15 +201,15 @@ class Scheduler:
                 break  # a group waits until all of it can start, and nothing overtakes it
             attempts = tuple(AttemptId(each, state.execution(each).attempt + 1) for each in starting)
             for attempt in attempts:
-                self._ledger.emit(AttemptStarted(attempt))
-            self._ledger.ask(StartAttempts(attempts))
+                self._ledger.emit(events.AttemptStarted(attempt))
+            self._ledger.ask(effects.StartAttempts(attempts))
         if not state.unchecked:
             return
         free = state.capacity - state.running - len(self._asked)
         unasked = (each for each in state.unchecked if each not in self._asked and self._may_run(each))
         for execution in tuple(islice(unasked, max(free, 0))):
             self._asked.add(execution)
-            self._ledger.ask(LookUpReuse(execution))
+            self._ledger.ask(effects.LookUpReuse(execution))
 
     def _next_queued(self) -> ExecutionId | None:
         """The first in the queue that may start now."""
@@ -277,7 +239,7 @@ class Scheduler:
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 
-    def _resume(self, resumed: ResumeRequested) -> None:
+    def _resume(self, resumed: stimuli.ResumeRequested) -> None:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
         reopen(self._ledger, resumed)
         for report in resumed.found:
@@ -286,26 +248,26 @@ class Scheduler:
         for name, node in self.state.nodes.items():
             self._endings.settle_if_over(name)
             if node.making_deployment:
-                self._ledger.ask(MakeDeployment(name))
+                self._ledger.ask(effects.MakeDeployment(name))
             if node.is_hooking:
-                self._ledger.ask(RunHook(name, "post"))
+                self._ledger.ask(effects.RunHook(name, "post"))
         for execution, delay_s in self.state.delayed.items():
-            self._ledger.ask(SetTimer(delay_s, execution))
+            self._ledger.ask(effects.SetTimer(delay_s, execution))
         self._watch_time()
         self._consider_all()
 
     def _watch_time(self) -> None:
         if self.plan.time_limit_s is not None:
-            self._ledger.ask(SetTimer(self.plan.time_limit_s))
+            self._ledger.ask(effects.SetTimer(self.plan.time_limit_s))
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────
 
-    def _attempt_reported(self, report: AttemptReported) -> None:
+    def _attempt_reported(self, report: stimuli.AttemptReported) -> None:
         attempt, state = report.attempt, self.state.execution(report.attempt.execution)
         if state.status is not Status.STARTED or state.attempt != attempt.number:
             return
         self._ledger.warn(attempt.execution.node, report.warnings)
-        ended = AttemptEnded(
+        ended = events.AttemptEnded(
             attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
             report.manifest, report.fingerprint,
         )  # fmt: skip
@@ -315,7 +277,7 @@ class Scheduler:
             self._endings.attempt_failed(report)
         self._endings.settle_if_over(attempt.execution.node)
 
-    def _inputs_reported(self, report: InputsReported) -> None:
+    def _inputs_reported(self, report: stimuli.InputsReported) -> None:
         name = report.node
         self._fetching.discard(name)
         if self.state.nodes[name].status is not Status.CREATED or self.state.stopping:
@@ -323,10 +285,10 @@ class Scheduler:
         if report.because is not None:
             self._endings.fail_without_execution(name, report.because)
             return
-        self._ledger.emit(InputsFetched(name, report.blobs))
+        self._ledger.emit(events.InputsFetched(name, report.blobs))
         self._start(name)
 
-    def _reuse_answered(self, answer: ReuseAnswered) -> None:
+    def _reuse_answered(self, answer: stimuli.ReuseAnswered) -> None:
         execution = answer.execution
         self._asked.discard(execution)
         state = self.state.execution(execution)
@@ -335,11 +297,11 @@ class Scheduler:
             return
         if answer.answer == "busy":
             if not waits:
-                self._ledger.emit(ReuseAwaited(execution, answer.because or "an equal execution is under way"))
+                self._ledger.emit(events.ReuseAwaited(execution, answer.because or "an equal execution is under way"))
         elif answer.answer == "miss":
-            self._ledger.emit(ReuseMissed(execution, answer.because))
+            self._ledger.emit(events.ReuseMissed(execution, answer.because))
         else:
-            ended = AttemptEnded(
+            ended = events.AttemptEnded(
                 AttemptId(execution, state.attempt + 1), Status.COMPLETE, metadata=answer.metadata,
                 outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
             )  # fmt: skip
@@ -347,7 +309,7 @@ class Scheduler:
             publish(self._ledger, ended, answer.published)
             self._endings.settle_if_over(execution.node)
 
-    def _hook_answered(self, answer: HookAnswered) -> None:
+    def _hook_answered(self, answer: stimuli.HookAnswered) -> None:
         name, node = answer.node, self.state.nodes[answer.node]
         if answer.moment == "status":
             if answer.because and self.state.status is Status.STARTED:
@@ -356,7 +318,7 @@ class Scheduler:
         if answer.moment == "post":
             if node.is_hooking:
                 self._ledger.warn(name, (answer.because,) if answer.because else ())
-                self._ledger.emit(HookApplied(name, "post"))
+                self._ledger.emit(events.HookApplied(name, "post"))
                 self._ledger.consider_downstream(name)
             return
         self._hooking.discard(name)
@@ -367,43 +329,43 @@ class Scheduler:
         elif answer.skip:
             self._endings.skip(name, "its `pre` hook said so")
         else:
-            self._ledger.emit(HookApplied(name, "pre", answer.values))
+            self._ledger.emit(events.HookApplied(name, "pre", answer.values))
             self._start(name)
 
-    def _timer_fired(self, fired: TimerFired) -> None:
+    def _timer_fired(self, fired: stimuli.TimerFired) -> None:
         if fired.execution is None:
             because = f"the pipeline's time-limit of {self.plan.time_limit_s:g} s is reached"
             self._endings.stop_run(Status.ERROR, because)
         elif fired.execution in self.state.delayed:
-            self._ledger.emit(RetryDue(fired.execution))
+            self._ledger.emit(events.RetryDue(fired.execution))
 
-    def _approval_answered(self, answer: ApprovalAnswered) -> None:
+    def _approval_answered(self, answer: stimuli.ApprovalAnswered) -> None:
         node = self.state.nodes.get(answer.node)
         if node is None or node.awaiting is None or self.state.stopping:
             return
         moment = node.awaiting
         if not answer.approved:
-            self._ledger.emit(ApprovalRefused(answer.node, moment, answer.by, answer.request))
+            self._ledger.emit(events.ApprovalRefused(answer.node, moment, answer.by, answer.request))
             because = f"approval of `{answer.node}` was refused by {answer.by}"
             self._endings.stop_run(Status.STOPPED, because, by_user=True)
             return
-        self._ledger.emit(ApprovalGranted(answer.node, moment, answer.by, answer.request))
+        self._ledger.emit(events.ApprovalGranted(answer.node, moment, answer.by, answer.request))
         if moment is Moment.COMPLETE:
             self._ledger.consider_downstream(answer.node)
         else:
             self._start(answer.node)
 
-    def _deployment_reported(self, report: DeploymentReported) -> None:
+    def _deployment_reported(self, report: stimuli.DeploymentReported) -> None:
         name = report.node
         if not self.state.nodes[name].making_deployment:
             return
         if report.version is None:
             because = report.because or "failed"
-            self._ledger.emit(DeploymentFailed(name, because))
+            self._ledger.emit(events.DeploymentFailed(name, because))
             self._endings.fail_without_execution(name, because)
             return
         identifiers = (report.identifier or "", report.version_identifier or "")
-        self._ledger.emit(DeploymentCreated(name, report.version, *identifiers, report.files))
+        self._ledger.emit(events.DeploymentCreated(name, report.version, *identifiers, report.files))
         self._endings.complete(name)
 
 

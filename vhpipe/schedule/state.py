@@ -7,41 +7,8 @@ from typing import assert_never
 import msgspec
 
 from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment
-from vhpipe.schedule.vocabulary import (
-    ActionTaken,
-    AnyEvent,
-    ApprovalAwaited,
-    ApprovalGranted,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptLost,
-    AttemptStarted,
-    AttemptStopping,
-    DeploymentCreated,
-    DeploymentFailed,
-    DeploymentRequested,
-    HookApplied,
-    InputsBound,
-    InputsFetched,
-    Json,
-    Moment,
-    NodeReopened,
-    NodeSettled,
-    NodeStarted,
-    NodeStopping,
-    Published,
-    RetryDue,
-    RetryScheduled,
-    ReuseAwaited,
-    ReuseMissed,
-    RunEnded,
-    RunResumed,
-    RunStarted,
-    RunStopping,
-    Status,
-    SweepExtended,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Json, Moment, Status
 
 
 class ExecutionState(msgspec.Struct):
@@ -73,7 +40,7 @@ class NodeState(msgspec.Struct):
     reuses: bool = False
     status: Status = Status.CREATED
     because: str | None = None
-    bound: InputsBound | None = None
+    bound: events.InputsBound | None = None
     fetched: dict[str, str] = {}
     executions: list[ExecutionState] = []
     running: int = 0
@@ -89,7 +56,7 @@ class NodeState(msgspec.Struct):
     is_prepared: bool = False
     """Whether the hooks before its start have been called."""
     is_hooking: bool = False
-    deployment: DeploymentCreated | None = None
+    deployment: events.DeploymentCreated | None = None
     settled_in_stop: bool = False
 
 
@@ -105,7 +72,7 @@ class RunState(msgspec.Struct):
     downstream: dict[str, tuple[str, ...]]
     status: Status = Status.CREATED
     because: str | None = None
-    stopping: RunStopping | None = None
+    stopping: events.RunStopping | None = None
     capacity: int = 0
     running: int = 0
     unsettled: int = 0
@@ -117,7 +84,7 @@ class RunState(msgspec.Struct):
     awaited: dict[ExecutionId, None] = {}
     delayed: dict[ExecutionId, float] = {}
     hooking: int = 0
-    published: dict[tuple[str, str], Published] = {}
+    published: dict[tuple[str, str], events.Published] = {}
     """By kind and name, what was published last of each at the end."""
 
     @classmethod
@@ -135,77 +102,77 @@ class RunState(msgspec.Struct):
     def execution(self, execution: ExecutionId) -> ExecutionState:
         return self.nodes[execution.node].executions[execution.index]
 
-    def apply(self, event: AnyEvent) -> None:
+    def apply(self, event: events.AnyEvent) -> None:
         match event:
-            case AttemptStarted():
+            case events.AttemptStarted():
                 self._attempt_started(event)
-            case AttemptEnded():
+            case events.AttemptEnded():
                 self._attempt_ended(event)
-            case NodeStarted():
+            case events.NodeStarted():
                 self._node_started(event)
-            case NodeSettled():
+            case events.NodeSettled():
                 self._node_settled(event)
-            case InputsBound():
+            case events.InputsBound():
                 self.nodes[event.node].bound = event
-            case SweepExtended():
+            case events.SweepExtended():
                 self._sweep_extended(event)
-            case InputsFetched():
+            case events.InputsFetched():
                 self.nodes[event.node].fetched = event.blobs
-            case RetryScheduled():
+            case events.RetryScheduled():
                 self._retry_scheduled(event)
-            case RetryDue():
+            case events.RetryDue():
                 del self.delayed[event.execution]
                 self.queue.append(event.execution)
-            case HookApplied():
+            case events.HookApplied():
                 self._hook_applied(event)
-            case ReuseMissed():
+            case events.ReuseMissed():
                 self._forget_look_up(event.execution)
                 self.queue.append(event.execution)
-            case ReuseAwaited():
+            case events.ReuseAwaited():
                 self._forget_look_up(event.execution)
                 self.awaited[event.execution] = None
-            case AttemptLost():
+            case events.AttemptLost():
                 self._attempt_lost(event)
-            case NodeReopened():
+            case events.NodeReopened():
                 self._node_reopened(event)
-            case NodeStopping():
+            case events.NodeStopping():
                 self._drop_queued(self.nodes[event.node], event.because)
                 self.nodes[event.node].stopping = event.because
                 self._forget_queued_of(event.node)
-            case ActionTaken():
+            case events.ActionTaken():
                 self.nodes[event.node].actions_taken |= {event.action}
-            case ApprovalAwaited():
+            case events.ApprovalAwaited():
                 self._approval_awaited(event)
-            case ApprovalGranted() | ApprovalRefused():
+            case events.ApprovalGranted() | events.ApprovalRefused():
                 self._approval_answered(event)
-            case DeploymentRequested():
+            case events.DeploymentRequested():
                 self.nodes[event.node].status = Status.STARTED
                 self.nodes[event.node].making_deployment = True
-            case DeploymentCreated():
+            case events.DeploymentCreated():
                 self.nodes[event.node].making_deployment = False
                 self.nodes[event.node].deployment = event
-            case DeploymentFailed():
+            case events.DeploymentFailed():
                 self.nodes[event.node].making_deployment = False
                 self.nodes[event.node].failed = 1
-            case RunStarted():
+            case events.RunStarted():
                 self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
-            case RunResumed():
+            case events.RunResumed():
                 self._run_resumed(event)
-            case RunStopping():
+            case events.RunStopping():
                 self._run_stopping(event)
-            case RunEnded():
+            case events.RunEnded():
                 self.status, self.because = event.status, event.because
-            case AttemptStopping():
+            case events.AttemptStopping():
                 self.execution(event.attempt.execution).is_stopping = True
-            case Published():
+            case events.Published():
                 self.published.pop((event.kind, event.name), None)
                 self.published[event.kind, event.name] = event
-            case Warned():
+            case events.Warned():
                 pass
             case _:
                 assert_never(event)
 
-    def _node_started(self, event: NodeStarted) -> None:
+    def _node_started(self, event: events.NodeStarted) -> None:
         node = self.nodes[event.node]
         node.status = Status.STARTED
         begun = [execution.attempt for execution in node.executions]  # of a node that starts over
@@ -217,10 +184,10 @@ class RunState(msgspec.Struct):
         node.queued = event.executions - node.left_out
         self._enqueue(event.node, [i for i, each in enumerate(node.executions) if each.status is Status.QUEUED])
 
-    def _sweep_extended(self, event: SweepExtended) -> None:
+    def _sweep_extended(self, event: events.SweepExtended) -> None:
         node = self.nodes[event.node]
         first = len(node.executions)
-        bound = node.bound or InputsBound(event.node)
+        bound = node.bound or events.InputsBound(event.node)
         node.bound = msgspec.structs.replace(bound, proposed=(*bound.proposed, *event.sets))
         node.executions.extend(ExecutionState() for _ in event.sets)
         node.queued += len(event.sets)
@@ -242,7 +209,7 @@ class RunState(msgspec.Struct):
         self.awaited = {waiting: None for waiting in self.awaited if waiting.node != name}
         self.delayed = {waiting: delay for waiting, delay in self.delayed.items() if waiting.node != name}
 
-    def _attempt_started(self, event: AttemptStarted) -> None:
+    def _attempt_started(self, event: events.AttemptStarted) -> None:
         execution = event.attempt.execution
         self.queue.remove(execution)
         state, node = self.execution(execution), self.nodes[execution.node]
@@ -251,7 +218,7 @@ class RunState(msgspec.Struct):
         node.running += 1
         self.running += 1
 
-    def _attempt_ended(self, event: AttemptEnded) -> None:
+    def _attempt_ended(self, event: events.AttemptEnded) -> None:
         execution = event.attempt.execution
         node, state = self.nodes[execution.node], self.execution(execution)
         if event.reused_from is None:
@@ -277,7 +244,7 @@ class RunState(msgspec.Struct):
         else:
             (self.unchecked if self.nodes[execution.node].reuses else self.queue).remove(execution)
 
-    def _retry_scheduled(self, event: RetryScheduled) -> None:
+    def _retry_scheduled(self, event: events.RetryScheduled) -> None:
         node, state = self.nodes[event.execution.node], self.execution(event.execution)
         state.status, state.outputs, state.metadata = Status.QUEUED, (), {}
         node.failed -= 1
@@ -287,10 +254,10 @@ class RunState(msgspec.Struct):
         else:
             self.queue.append(event.execution)
 
-    def _hook_applied(self, event: HookApplied) -> None:
+    def _hook_applied(self, event: events.HookApplied) -> None:
         node = self.nodes[event.node]
         if event.moment == "pre":
-            bound = node.bound or InputsBound(event.node)
+            bound = node.bound or events.InputsBound(event.node)
             node.bound = msgspec.structs.replace(bound, values={**bound.values, **event.values})
             node.is_prepared = True
             return
@@ -299,7 +266,7 @@ class RunState(msgspec.Struct):
         if node.withheld is None:
             self._release(event.node)
 
-    def _attempt_lost(self, event: AttemptLost) -> None:
+    def _attempt_lost(self, event: events.AttemptLost) -> None:
         """Queue the execution again, or stop it where nothing of its node starts any more."""
         execution = event.attempt.execution
         node, state = self.nodes[execution.node], self.execution(execution)
@@ -330,7 +297,7 @@ class RunState(msgspec.Struct):
         node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
-    def _node_reopened(self, event: NodeReopened) -> None:
+    def _node_reopened(self, event: events.NodeReopened) -> None:
         node = self.nodes[event.node]
         if node.status not in (Status.CREATED, Status.STARTED):
             self._unsettle(event.node, event.status)
@@ -345,7 +312,7 @@ class RunState(msgspec.Struct):
         node.queued += len(event.queued)
         self._enqueue(event.node, event.queued)
 
-    def _run_resumed(self, event: RunResumed) -> None:
+    def _run_resumed(self, event: events.RunResumed) -> None:
         self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
         self.because = None
         if self.stopping is not None and self.stopping.by_user:
@@ -366,7 +333,7 @@ class RunState(msgspec.Struct):
                 execution.status, execution.because = Status.STOPPED, because
         node.queued = 0
 
-    def _node_settled(self, event: NodeSettled) -> None:
+    def _node_settled(self, event: events.NodeSettled) -> None:
         node = self.nodes[event.node]
         node.status, node.because, node.failed = event.status, event.because, event.failed
         node.settled_in_stop = self.stopping is not None and self.stopping.by_user
@@ -379,7 +346,7 @@ class RunState(msgspec.Struct):
         if not (event.held or event.hooked):
             self._release(event.node)
 
-    def _approval_awaited(self, event: ApprovalAwaited) -> None:
+    def _approval_awaited(self, event: events.ApprovalAwaited) -> None:
         node = self.nodes[event.node]
         self.awaiting += node.awaiting is None
         node.awaiting = node.withheld = event.moment
@@ -388,18 +355,18 @@ class RunState(msgspec.Struct):
         for downstream in self.downstream[name]:
             self.nodes[downstream].waiting_for -= 1
 
-    def _approval_answered(self, event: ApprovalGranted | ApprovalRefused) -> None:
+    def _approval_answered(self, event: events.ApprovalGranted | events.ApprovalRefused) -> None:
         node = self.nodes[event.node]
         node.awaiting = None
         self.awaiting -= 1
-        if isinstance(event, ApprovalRefused):
+        if isinstance(event, events.ApprovalRefused):
             self.refused = event.node
             return
         node.withheld = None
         if event.moment is Moment.COMPLETE and not node.is_hooking:
             self._release(event.node)
 
-    def _run_stopping(self, event: RunStopping) -> None:
+    def _run_stopping(self, event: events.RunStopping) -> None:
         self.stopping = event
         for waiting in (self.queue, self.unchecked, self.awaited, self.delayed):
             waiting.clear()

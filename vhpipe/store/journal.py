@@ -12,12 +12,13 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.schedule.vocabulary import JOURNAL_FORMAT, AnyEvent, RecordedEvent
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import JOURNAL_FORMAT
 from vhpipe.store.atomic import sync_folder, write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
 from vhpipe.store.json_codec import decode, encode
 
-_recorded = msgspec.json.Decoder(RecordedEvent)
+_recorded = msgspec.json.Decoder(events.RecordedEvent)
 
 
 class JournalWriter:
@@ -42,7 +43,7 @@ class JournalWriter:
         return cls(os.fspath(path), descriptor)
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[RecordedEvent, ...]]:
+    def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[events.RecordedEvent, ...]]:
         """A writer behind the last whole decision of a journal, and all until there; what a crash left is cut off.
 
         Nothing was done yet for a decision of which not all was written.
@@ -59,14 +60,16 @@ class JournalWriter:
         writer._sequence, writer._size_bytes = follower.whole, follower.whole_offset
         return writer, records[: follower.whole]
 
-    def append(self, events: Sequence[AnyEvent], at: float) -> tuple[RecordedEvent, ...]:
+    def append(self, batch: Sequence[events.AnyEvent], at: float) -> tuple[events.RecordedEvent, ...]:
         """The events as recorded, after one write for all of them. On an error none is recorded.
 
         Errors: EnvironmentFailure; if the file could not be cut back either, every later call fails too.
         """
         self._refuse_if_broken()
-        first, last = self._sequence, len(events) - 1
-        recorded = tuple(RecordedEvent(first + place, at, event, last - place) for place, event in enumerate(events))
+        first, last = self._sequence, len(batch) - 1
+        recorded = tuple(
+            events.RecordedEvent(first + place, at, event, last - place) for place, event in enumerate(batch)
+        )
         lines = b"".join(line_of(encode(record)) for record in recorded)
         try:
             write_all(self._descriptor, lines)
@@ -108,7 +111,7 @@ class JournalWriter:
             raise self._broken
 
 
-def read_journal(path: Path) -> tuple[RecordedEvent, ...]:
+def read_journal(path: Path) -> tuple[events.RecordedEvent, ...]:
     """The valid prefix of a journal; a missing one is empty. Never repairs.
 
     Errors: EnvironmentFailure if it was written by a version of vhpipe with another format.
@@ -125,11 +128,11 @@ class JournalFollower:
         self._sequence = 0
         self.whole, self.whole_offset = 0, 0
 
-    def poll(self) -> tuple[RecordedEvent, ...]:
+    def poll(self) -> tuple[events.RecordedEvent, ...]:
         """What came since the last call; a line that is still being written comes with a later one."""
         return tuple(self._new_records())
 
-    def _new_records(self) -> Iterator[RecordedEvent]:
+    def _new_records(self) -> Iterator[events.RecordedEvent]:
         start = self._offset
         for json, end in valid_lines(self._new_content()):
             record = self._understood(json)
@@ -147,7 +150,7 @@ class JournalFollower:
             return file.read()
         return b""
 
-    def _understood(self, json: bytes) -> RecordedEvent:
+    def _understood(self, json: bytes) -> events.RecordedEvent:
         if self._sequence == 0:
             _refuse_other_format(json, self._path)
         try:

@@ -7,7 +7,7 @@ from zlib import crc32
 import msgspec
 
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing
-from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.json_codec import decode, encode
 

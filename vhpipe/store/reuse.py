@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import is_still
 from vhpipe.store.manifest import Manifest, manifest_at, manifest_name

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from vhpipe.code.snapshot import load_snapshot
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.model import ExecutionId
-from vhpipe.schedule.vocabulary import AttemptEnded, AttemptLost, InputsFetched, Published, RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.store.checksum_lines import valid_lines
 from vhpipe.store.journal import read_journal
 from vhpipe.store.manifest import manifest_name
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.snapshots import load_snapshot
 
 State = Literal["damaged", "missing", "unreadable"]
 
@@ -113,28 +113,28 @@ def _needs_of_code(run: RunFolder) -> Iterator[BlobNeed]:
             yield BlobNeed(run.number, "code", entry.path, entry.blob)
 
 
-def _needs_of(run: int, records: tuple[RecordedEvent, ...]) -> Iterator[BlobNeed]:
+def _needs_of(run: int, records: tuple[events.RecordedEvent, ...]) -> Iterator[BlobNeed]:
     for event in _last_ends(records).values():
         execution = event.attempt.execution
         for datum in event.outputs:
             yield BlobNeed(run, "output", datum.name, datum.blob, execution.node, execution.index)
     for recorded in records:
-        if isinstance(recorded.event, Published) and (published := recorded.event.datum) is not None:
+        if isinstance(recorded.event, events.Published) and (published := recorded.event.datum) is not None:
             made_by = recorded.event.execution
             yield BlobNeed(run, "output", published.name, published.blob, made_by.node, made_by.index)
-        if isinstance(recorded.event, InputsFetched):
+        if isinstance(recorded.event, events.InputsFetched):
             for uri, blob in recorded.event.blobs.items():
                 yield BlobNeed(run, "input", uri, blob, recorded.event.node)
 
 
-def _last_ends(records: tuple[RecordedEvent, ...]) -> dict[ExecutionId, AttemptEnded]:
+def _last_ends(records: tuple[events.RecordedEvent, ...]) -> dict[ExecutionId, events.AttemptEnded]:
     """How each execution ended last; what was lost and is made again does not count."""
-    ends: dict[ExecutionId, AttemptEnded] = {}
+    ends: dict[ExecutionId, events.AttemptEnded] = {}
     for recorded in records:
         event = recorded.event
-        if isinstance(event, AttemptEnded):
+        if isinstance(event, events.AttemptEnded):
             ends[event.attempt.execution] = event
-        elif isinstance(event, AttemptLost):
+        elif isinstance(event, events.AttemptLost):
             ends.pop(event.attempt.execution, None)
     return ends
 
@@ -161,7 +161,7 @@ def _faults_of_journal(run: RunFolder, count: int) -> Iterator[StoreFault]:
         yield StoreFault("damaged", f"its journal from byte {valid_bytes} on", run.number)
 
 
-def _faults_of_manifests(run: RunFolder, records: tuple[RecordedEvent, ...]) -> Iterator[StoreFault]:
+def _faults_of_manifests(run: RunFolder, records: tuple[events.RecordedEvent, ...]) -> Iterator[StoreFault]:
     for event in _last_ends(records).values():
         if event.manifest is None or event.reused_from is not None:
             continue

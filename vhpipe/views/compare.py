@@ -7,7 +7,7 @@ from io import StringIO
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_text, json_value
 from vhpipe.views.run_text import duration_text, value_text
 from vhpipe.views.safe_text import safe_text

@@ -9,7 +9,7 @@ import msgspec
 
 from vhpipe.plan.model import ExecutionId, Origin
 from vhpipe.plan.provenance import Difference
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.run_json import origin_json
 from vhpipe.views.run_text import duration_text

@@ -5,40 +5,8 @@ from enum import IntEnum
 from typing import NamedTuple, assert_never
 
 from vhpipe.plan.model import AttemptId, PlannedExecution
-from vhpipe.schedule.vocabulary import (
-    ActionTaken,
-    ApprovalAwaited,
-    ApprovalGranted,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptLost,
-    AttemptStarted,
-    AttemptStopping,
-    DeploymentCreated,
-    DeploymentFailed,
-    DeploymentRequested,
-    HookApplied,
-    InputsBound,
-    InputsFetched,
-    Moment,
-    NodeReopened,
-    NodeSettled,
-    NodeStarted,
-    NodeStopping,
-    Published,
-    RecordedEvent,
-    RetryDue,
-    RetryScheduled,
-    ReuseAwaited,
-    ReuseMissed,
-    RunEnded,
-    RunResumed,
-    RunStarted,
-    RunStopping,
-    Status,
-    SweepExtended,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
@@ -82,7 +50,7 @@ class LineContext(NamedTuple):
 
 
 def lines_for(
-    view: RunView, recorded: RecordedEvent, surroundings: LineContext, limit: Weight = Weight.DETAIL
+    view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight = Weight.DETAIL
 ) -> tuple[str, ...]:
     """What to say about an event that has just been applied to the view, down to a weight; often nothing."""
     return tuple(
@@ -92,58 +60,62 @@ def lines_for(
     )
 
 
-def _said(view: RunView, recorded: RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
+def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
     event = recorded.event
     match event:
-        case RunStarted() | RunResumed() | RunStopping() | RunEnded():
+        case events.RunStarted() | events.RunResumed() | events.RunStopping() | events.RunEnded():
             yield _about_run(view, event)
-            if isinstance(event, RunEnded) and any(node.has_outputs for node in view.nodes.values()):
+            if isinstance(event, events.RunEnded) and any(node.has_outputs for node in view.nodes.values()):
                 outputs = surroundings.commands.about(view.number, "outputs")
                 yield Line(f"results: {outputs}", Weight.USUAL, follows=True)
-            if isinstance(event, RunEnded) and (step := next_step(view, surroundings.commands)) is not None:
+            if isinstance(event, events.RunEnded) and (step := next_step(view, surroundings.commands)) is not None:
                 yield Line(step, Weight.VITAL, follows=True)
-        case AttemptStarted():
+        case events.AttemptStarted():
             yield from _started(view, event.attempt, surroundings, limit)
-        case AttemptEnded():
+        case events.AttemptEnded():
             yield from _ended(view, event, surroundings)
-        case AttemptStopping():
+        case events.AttemptStopping():
             yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
-        case RetryScheduled():
+        case events.RetryScheduled():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             later = f" after {duration_text(event.delay_s)}" if event.delay_s else ""
             yield Line(f"{label} queued again{later}, attempt {event.number}", Weight.NOTABLE)
-        case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
+        case events.ApprovalAwaited() | events.ApprovalGranted() | events.ApprovalRefused():
             yield from _about_approval(view, event, surroundings)
-        case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
+        case events.DeploymentRequested() | events.DeploymentCreated() | events.DeploymentFailed():
             yield from _about_deployment(view.nodes[event.node], event)
-        case NodeStarted() | NodeStopping() | NodeSettled() | Warned() | ActionTaken():
+        case (
+            events.NodeStarted() | events.NodeStopping() | events.NodeSettled() | events.Warned() | events.ActionTaken()
+        ):
             yield from _about_node(view.nodes[event.node], event)
-        case AttemptLost():
+        case events.AttemptLost():
             yield Line(f"{_attempt(view, event.attempt)} is lost: {event.because}", Weight.DETAIL)
-        case ReuseAwaited():
+        case events.ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
-        case Published():
+        case events.Published():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} published {event.kind} {one_line(event.name)}", Weight.DETAIL)
-        case InputsBound() | InputsFetched() | ReuseMissed() | NodeReopened():
+        case events.InputsBound() | events.InputsFetched() | events.ReuseMissed() | events.NodeReopened():
             pass
-        case SweepExtended() | RetryDue() | HookApplied():
+        case events.SweepExtended() | events.RetryDue() | events.HookApplied():
             pass
         case _:
             assert_never(event)
 
 
-def _about_run(view: RunView, event: RunStarted | RunResumed | RunStopping | RunEnded) -> Line:
+def _about_run(
+    view: RunView, event: events.RunStarted | events.RunResumed | events.RunStopping | events.RunEnded
+) -> Line:
     name = f"run {view.number} of {one_line(view.plan.pipeline)}"
     match event:
-        case RunStarted():
+        case events.RunStarted():
             return Line(f"{name} started", Weight.USUAL)
-        case RunResumed():
+        case events.RunResumed():
             return Line(f"{name} goes on", Weight.USUAL)
-        case RunStopping():
+        case events.RunStopping():
             return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
-        case RunEnded():
+        case events.RunEnded():
             return Line(f"{name} {end_text(view)}", Weight.VITAL)
 
 
@@ -159,7 +131,7 @@ def _started(view: RunView, attempt: AttemptId, surroundings: LineContext, limit
         yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
 
 
-def _ended(view: RunView, event: AttemptEnded, surroundings: LineContext) -> Iterator[Line]:
+def _ended(view: RunView, event: events.AttemptEnded, surroundings: LineContext) -> Iterator[Line]:
     node = view.nodes[event.attempt.execution.node]
     if event.reused_from is not None:
         label = one_line(node.label(event.attempt.execution.index))
@@ -212,54 +184,57 @@ def exit_text(attempt: AttemptView) -> str:
 
 
 def _about_approval(
-    view: RunView, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused, surroundings: LineContext
+    view: RunView,
+    event: events.ApprovalAwaited | events.ApprovalGranted | events.ApprovalRefused,
+    surroundings: LineContext,
 ) -> Iterator[Line]:
     name = one_line(event.node)
     match event:
-        case ApprovalAwaited() if surroundings.approvals_are_answered:
+        case events.ApprovalAwaited() if surroundings.approvals_are_answered:
             pass
-        case ApprovalAwaited():
+        case events.ApprovalAwaited():
             held = "" if event.moment is Moment.STARTING else " before its downstream starts"
             yield Line(f"{name} waits for approval{held}", Weight.VITAL)
             for what, verb in (("go on", "approve"), ("refuse", "reject")):
                 answer = surroundings.commands.about(view.number, verb, event.node)
                 yield Line(f"{what}: {answer}", Weight.VITAL, follows=True)
-        case ApprovalGranted():
+        case events.ApprovalGranted():
             yield Line(f"{name} approved by {one_line(event.by)}", Weight.NOTABLE)
-        case ApprovalRefused():
+        case events.ApprovalRefused():
             yield Line(f"{name} refused by {one_line(event.by)}", Weight.VITAL)
 
 
 def _about_deployment(
-    node: NodeView, event: DeploymentRequested | DeploymentCreated | DeploymentFailed
+    node: NodeView, event: events.DeploymentRequested | events.DeploymentCreated | events.DeploymentFailed
 ) -> Iterator[Line]:
     name = one_line(node.name)
     match event:
-        case DeploymentRequested():
+        case events.DeploymentRequested():
             yield Line(f"{name} started", Weight.USUAL)
-        case DeploymentCreated():
+        case events.DeploymentCreated():
             aliases = f", aliases {', '.join(map(one_line, node.aliases))}" if node.aliases else ""
             yield Line(f"{name} made deployment version {one_line(event.version)}{aliases}", Weight.USUAL)
             yield from (Line(one_line(path), Weight.DETAIL, follows=True) for path in event.files)
-        case DeploymentFailed():
+        case events.DeploymentFailed():
             yield Line(f"{name} error: {one_line(event.because)}", Weight.VITAL)
 
 
 def _about_node(
-    node: NodeView, event: NodeStarted | NodeStopping | NodeSettled | Warned | ActionTaken
+    node: NodeView,
+    event: events.NodeStarted | events.NodeStopping | events.NodeSettled | events.Warned | events.ActionTaken,
 ) -> Iterator[Line]:
     name = one_line(node.name)
     match event:
-        case NodeStarted() if node.type == "task":
+        case events.NodeStarted() if node.type == "task":
             plural = "s" if event.executions != 1 else ""
             yield Line(f"{name} started: {event.executions} execution{plural}", Weight.USUAL)
-        case NodeStopping():
+        case events.NodeStopping():
             yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
-        case NodeSettled():
+        case events.NodeSettled():
             yield Line(*_settled(node, name))
-        case Warned():
+        case events.Warned():
             yield Line(f"{name} warning: {one_line(event.message)}", Weight.NOTABLE)
-        case ActionTaken():
+        case events.ActionTaken():
             taken = ", ".join(node.planned.actions[event.action].then)
             yield Line(f"{name} action at {event.moment}: {one_line(taken)}", Weight.DETAIL)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import counts_text, duration_text, metadata_text

@@ -1,6 +1,6 @@
 """What can be done about a run that has ended without being all complete: the literal command."""
 
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.node_progress import ENGINE_GONE
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands

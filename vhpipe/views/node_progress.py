@@ -9,21 +9,8 @@ from msgspec import structs
 
 from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PlannedDeployment, PlannedExecution, PlannedNode
-from vhpipe.schedule.vocabulary import (
-    SETTLED,
-    AttemptEnded,
-    AttemptLost,
-    HookApplied,
-    InputsBound,
-    Json,
-    Moment,
-    NodeReopened,
-    NodeSettled,
-    ReuseAwaited,
-    ReuseMissed,
-    Status,
-    SweepExtended,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import SETTLED, Json, Moment, Status
 
 ENGINE_GONE = "the engine ended before the run did"
 FAILED = frozenset({Status.ERROR, Status.CRASHED})
@@ -94,7 +81,7 @@ class NodeView:
     version_identifier: str | None = None
     files: tuple[str, ...] = ()
     reused: int = 0
-    _bound: InputsBound | None = None
+    _bound: events.InputsBound | None = None
     _known: dict[int, ExecutionView] = field(default_factory=dict)
     _unstarted: Status = Status.QUEUED
     _running: dict[int, None] = field(default_factory=dict)
@@ -152,14 +139,14 @@ class NodeView:
 
     def parameters(self, index: int, seed: int) -> Mapping[str, object]:
         """The parameters of one execution: those of the step, of the sweep and what edges brought."""
-        bound = self._bound or InputsBound(self.name)
+        bound = self._bound or events.InputsBound(self.name)
         return typed_execution_values(self.planned, bound, index, seed)
 
     def label(self, index: int) -> str:
         """How an execution is called: `train#3`, and just `train` where a node cannot have another."""
         return self.name if isinstance(self.planned, PlannedExecution) else f"{self.name}#{index}"
 
-    def bind(self, event: InputsBound) -> None:
+    def bind(self, event: events.InputsBound) -> None:
         self._bound = event
 
     def start(self, executions: int, left_out: tuple[int, ...], at: float) -> None:
@@ -172,17 +159,17 @@ class NodeView:
         for index in left_out:
             self._move(self._known.setdefault(index, self.execution(index)), Status.SKIPPED)
 
-    def apply_hook(self, event: HookApplied) -> None:
-        bound = self._bound or InputsBound(self.name)
+    def apply_hook(self, event: events.HookApplied) -> None:
+        bound = self._bound or events.InputsBound(self.name)
         self._bound = structs.replace(bound, values={**bound.values, **event.values})
 
-    def extend(self, event: SweepExtended) -> None:
-        bound = self._bound or InputsBound(self.name)
+    def extend(self, event: events.SweepExtended) -> None:
+        bound = self._bound or events.InputsBound(self.name)
         self._bound = structs.replace(bound, proposed=(*bound.proposed, *event.sets))
         self.total += len(event.sets)
         self._counted[Status.QUEUED] += len(event.sets)
 
-    def reopen(self, event: NodeReopened) -> None:
+    def reopen(self, event: events.NodeReopened) -> None:
         """What a stop had done is taken back."""
         self.status, self.because, self.ended_at = event.status, None, None
         if event.status is Status.CREATED:
@@ -193,7 +180,7 @@ class NodeView:
             self._move(self._known.setdefault(index, self.execution(index)), Status.QUEUED)
         self._unstarted = Status.QUEUED
 
-    def attempt_lost(self, event: AttemptLost, at: float) -> None:
+    def attempt_lost(self, event: events.AttemptLost, at: float) -> None:
         execution = self._known[event.attempt.execution.index]
         if execution.attempts:
             attempt = execution.attempts[-1]
@@ -205,7 +192,7 @@ class NodeView:
         if self.status is Status.COMPLETE:
             self.status, self.ended_at = Status.STARTED, None
 
-    def note_reuse(self, event: ReuseAwaited | ReuseMissed) -> None:
+    def note_reuse(self, event: events.ReuseAwaited | events.ReuseMissed) -> None:
         index = event.execution.index
         self._known.setdefault(index, self.execution(index)).reuse = event.because
 
@@ -218,7 +205,7 @@ class NodeView:
     def attempt_stopping(self, index: int, because: str) -> None:
         self._known[index].attempts[-1].because = because
 
-    def attempt_ended(self, event: AttemptEnded, at: float) -> None:
+    def attempt_ended(self, event: events.AttemptEnded, at: float) -> None:
         index = event.attempt.execution.index
         if event.reused_from is not None:
             self._reused(self._known.setdefault(index, self.execution(index)), event)
@@ -231,7 +218,7 @@ class NodeView:
         self.metadata = event.metadata or self.metadata
         self._move(execution, event.outcome)
 
-    def _reused(self, execution: ExecutionView, event: AttemptEnded) -> None:
+    def _reused(self, execution: ExecutionView, event: events.AttemptEnded) -> None:
         execution.metadata, execution.outputs = event.metadata, event.outputs
         execution.reused_from, execution.reuse = event.reused_from, None
         self.metadata = event.metadata or self.metadata
@@ -251,7 +238,7 @@ class NodeView:
         self._unstarted = Status.STOPPED
         self._counted[Status.STOPPED] += self._counted.pop(Status.QUEUED, 0)
 
-    def settle(self, event: NodeSettled, at: float) -> None:
+    def settle(self, event: events.NodeSettled, at: float) -> None:
         self.stop_queued()
         self.because = event.because or (self.because if event.status is not Status.COMPLETE else None)
         self.status, self.approval = event.status, self.approval if event.held else None

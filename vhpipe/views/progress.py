@@ -5,41 +5,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from vhpipe.plan.model import Plan
-from vhpipe.schedule.vocabulary import (
-    SETTLED,
-    ActionTaken,
-    ApprovalAwaited,
-    ApprovalGranted,
-    ApprovalRefused,
-    AttemptEnded,
-    AttemptLost,
-    AttemptStarted,
-    AttemptStopping,
-    DeploymentCreated,
-    DeploymentFailed,
-    DeploymentRequested,
-    HookApplied,
-    InputsBound,
-    InputsFetched,
-    Moment,
-    NodeReopened,
-    NodeSettled,
-    NodeStarted,
-    NodeStopping,
-    Published,
-    RecordedEvent,
-    RetryDue,
-    RetryScheduled,
-    ReuseAwaited,
-    ReuseMissed,
-    RunEnded,
-    RunResumed,
-    RunStarted,
-    RunStopping,
-    Status,
-    SweepExtended,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import SETTLED, Moment, Status
 from vhpipe.views.node_progress import ENGINE_GONE, NodeView
 
 
@@ -60,7 +27,7 @@ class RunView:
     capacity: int = 0
     by_user: bool = False
     was_refused: bool = False
-    published: dict[tuple[str, str], Published] = field(default_factory=dict)
+    published: dict[tuple[str, str], events.Published] = field(default_factory=dict)
     """What the run itself has, by kind and name; what was published last is the last."""
 
     @classmethod
@@ -97,98 +64,106 @@ class RunView:
         for node in self.nodes.values():
             node.lose()
 
-    def apply(self, recorded: RecordedEvent) -> None:
+    def apply(self, recorded: events.RecordedEvent) -> None:
         event, at = recorded.event, recorded.at
         match event:
-            case RunStarted() | RunResumed() | RunStopping() | RunEnded():
+            case events.RunStarted() | events.RunResumed() | events.RunStopping() | events.RunEnded():
                 self._apply_to_run(event, at)
-            case AttemptStarted():
+            case events.AttemptStarted():
                 self.nodes[event.attempt.execution.node].attempt_started(event.attempt, at)
-            case AttemptStopping():
+            case events.AttemptStopping():
                 self.nodes[event.attempt.execution.node].attempt_stopping(event.attempt.execution.index, event.because)
-            case AttemptEnded():
+            case events.AttemptEnded():
                 self.nodes[event.attempt.execution.node].attempt_ended(event, at)
-            case AttemptLost():
+            case events.AttemptLost():
                 self.nodes[event.attempt.execution.node].attempt_lost(event, at)
-            case HookApplied():
+            case events.HookApplied():
                 self.nodes[event.node].apply_hook(event)
-            case RetryScheduled():
+            case events.RetryScheduled():
                 self.nodes[event.execution.node].queue_again(event.execution.index)
-            case ReuseAwaited() | ReuseMissed():
+            case events.ReuseAwaited() | events.ReuseMissed():
                 self.nodes[event.execution.node].note_reuse(event)
-            case ApprovalAwaited() | ApprovalGranted() | ApprovalRefused():
+            case events.ApprovalAwaited() | events.ApprovalGranted() | events.ApprovalRefused():
                 self._apply_approval(event)
-            case DeploymentRequested() | DeploymentCreated() | DeploymentFailed():
+            case events.DeploymentRequested() | events.DeploymentCreated() | events.DeploymentFailed():
                 _apply_deployment(self.nodes[event.node], event, at)
             case (
-                InputsBound() | NodeStarted() | SweepExtended() | NodeReopened() | NodeStopping() | NodeSettled()
-                | Warned()
+                events.InputsBound() | events.NodeStarted() | events.SweepExtended() | events.NodeReopened()
+                | events.NodeStopping() | events.NodeSettled() | events.Warned()
             ):  # fmt: skip
                 _apply_to_node(self.nodes[event.node], event, at)
-            case Published():
+            case events.Published():
                 self.published.pop((event.kind, event.name), None)
                 self.published[event.kind, event.name] = event
-            case ActionTaken() | InputsFetched() | RetryDue():
+            case events.ActionTaken() | events.InputsFetched() | events.RetryDue():
                 pass
             case _:
                 assert_never(event)
 
-    def _apply_to_run(self, event: RunStarted | RunResumed | RunStopping | RunEnded, at: float) -> None:
+    def _apply_to_run(
+        self, event: events.RunStarted | events.RunResumed | events.RunStopping | events.RunEnded, at: float
+    ) -> None:
         match event:
-            case RunResumed():
+            case events.RunResumed():
                 self.status, self.capacity = Status.STARTED, event.capacity
                 self.because, self.ended_at, self.by_user = None, None, False
-            case RunStarted():
+            case events.RunStarted():
                 self.status, self.started_at, self.capacity = Status.STARTED, at, event.capacity
-            case RunStopping():
+            case events.RunStopping():
                 self._stop(event)
-            case RunEnded():
+            case events.RunEnded():
                 self.status, self.ended_at = event.status, at
                 self.because = event.because or (None if event.status is Status.COMPLETE else self.because)
 
-    def _stop(self, event: RunStopping) -> None:
+    def _stop(self, event: events.RunStopping) -> None:
         self.because, self.by_user = event.because, self.by_user or event.by_user
         for node in self.nodes.values():
             node.stop_queued()
             if node.approval is Moment.COMPLETE:
                 node.approval = None
 
-    def _apply_approval(self, event: ApprovalAwaited | ApprovalGranted | ApprovalRefused) -> None:
-        self.nodes[event.node].approval = event.moment if isinstance(event, ApprovalAwaited) else None
-        self.was_refused = self.was_refused or isinstance(event, ApprovalRefused)
+    def _apply_approval(self, event: events.ApprovalAwaited | events.ApprovalGranted | events.ApprovalRefused) -> None:
+        self.nodes[event.node].approval = event.moment if isinstance(event, events.ApprovalAwaited) else None
+        self.was_refused = self.was_refused or isinstance(event, events.ApprovalRefused)
 
 
 def _apply_to_node(
     node: NodeView,
-    event: InputsBound | NodeStarted | SweepExtended | NodeReopened | NodeStopping | NodeSettled | Warned,
+    event: events.InputsBound
+    | events.NodeStarted
+    | events.SweepExtended
+    | events.NodeReopened
+    | events.NodeStopping
+    | events.NodeSettled
+    | events.Warned,
     at: float,
 ) -> None:
     match event:
-        case InputsBound():
+        case events.InputsBound():
             node.bind(event)
-        case NodeStarted():
+        case events.NodeStarted():
             node.start(event.executions, event.left_out, at)
-        case SweepExtended():
+        case events.SweepExtended():
             node.extend(event)
-        case NodeReopened():
+        case events.NodeReopened():
             node.reopen(event)
-        case NodeStopping():
+        case events.NodeStopping():
             node.because = event.because
             node.stop_queued()
-        case NodeSettled():
+        case events.NodeSettled():
             node.settle(event, at)
-        case Warned():
+        case events.Warned():
             node.warnings.append(event.message)
 
 
 def _apply_deployment(
-    node: NodeView, event: DeploymentRequested | DeploymentCreated | DeploymentFailed, at: float
+    node: NodeView, event: events.DeploymentRequested | events.DeploymentCreated | events.DeploymentFailed, at: float
 ) -> None:
     match event:
-        case DeploymentRequested():
+        case events.DeploymentRequested():
             node.status, node.started_at = Status.STARTED, node.started_at or at
-        case DeploymentCreated():
+        case events.DeploymentCreated():
             node.version, node.files = event.version, event.files
             node.version_identifier = event.version_identifier
-        case DeploymentFailed():
+        case events.DeploymentFailed():
             node.because = event.because

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Origin
-from vhpipe.schedule.vocabulary import Published
+from vhpipe.schedule import events
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
@@ -30,7 +30,7 @@ def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
     }
 
 
-def _published_json(event: Published) -> dict[str, object]:
+def _published_json(event: events.Published) -> dict[str, object]:
     shown: dict[str, object] = {
         "kind": event.kind,
         "name": json_value(event.name),

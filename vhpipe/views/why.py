@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from vhpipe.plan.provenance import Difference
 from vhpipe.plan.reuse_policy import reuses
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.run_text import shortened, value_text

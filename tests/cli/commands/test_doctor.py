@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from vhpipe.schedule.vocabulary import RunEnded, RunStarted, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 
 GOOD = "- step:\n    name: a\n    image: none\n    command: exit 0\n"
 
@@ -27,7 +28,7 @@ def checks(vhpipe: Any, code: int) -> list[Any]:
 
 def test_a_healthy_project_has_nothing_to_be_told(new_run: Any, project: Path, vhpipe: Any) -> None:
     (project / "valohai.yaml").write_text(GOOD)
-    new_run().tell(RunStarted(1), RunEnded(Status.COMPLETE))
+    new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE))
     before = sorted(project.rglob("*"))
     assert checks(vhpipe, 0) == []
     assert sorted(project.rglob("*")) == before
@@ -45,7 +46,7 @@ def test_an_erroneous_or_missing_file_is_told(project: Path, vhpipe: Any) -> Non
 
 def test_crashed_and_damaged_runs_are_told_with_what_helps(new_run: Any, project: Path, vhpipe: Any) -> None:
     (project / "valohai.yaml").write_text(GOOD)
-    new_run().tell(RunStarted(1))
+    new_run().tell(events.RunStarted(1))
     (new_run().folder.path / "plan.json").write_text("{")
     damaged, crashed = checks(vhpipe, 0)
     assert (crashed["message"], crashed["hint"]) == ("run 1 has lost its engine", "vhpipe resume 1, or vhpipe stop 1")
@@ -60,7 +61,7 @@ def test_what_killed_processes_left_and_open_folders_are_told(new_run: Any, proj
     (root / "blobs" / "new.0123.tmp").touch()
     (root / "runs" / "notes").mkdir()
     (root / ".gitignore").unlink()
-    new_run().tell(RunStarted(1), RunEnded(Status.COMPLETE)).folder.path.chmod(0o700)
+    new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE)).folder.path.chmod(0o700)
     root.chmod(0o755)
     hints = {check["hint"] for check in checks(vhpipe, 0) if check["about"] == "store"}
     assert hints == {f"chmod 700 {root}", f"echo '*' > {root}/.gitignore", "move it elsewhere", "vhpipe clean"}
@@ -98,7 +99,7 @@ def test_adopting_without_need_changes_nothing(new_run: Any, project: Path, vhpi
 
 
 def test_a_copy_is_shown_and_taken_over(new_run: Any, project: Path, vhpipe: Any, tmp_path: Path) -> None:
-    new_run().tell(RunStarted(1), RunEnded(Status.COMPLETE))
+    new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE))
     shutil.copytree(project, tmp_path / "copy")
     assert vhpipe("runs", "--project", tmp_path / "copy").code == 3
     said = vhpipe("doctor", "--adopt", "--project", tmp_path / "copy")

@@ -2,7 +2,8 @@ import threading
 from typing import Any
 
 from vhpipe.plan.model import ExecutionId
-from vhpipe.schedule.vocabulary import NodeSettled, RetryScheduled, RunEnded, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 
 
 def test_the_log_of_the_only_execution_needs_no_index(new_run: Any, vhpipe: Any) -> None:
@@ -24,7 +25,7 @@ def test_a_task_prints_all_logs_with_names_before_the_lines(new_run: Any, vhpipe
 def test_of_several_attempts_the_last_is_printed_or_the_one_named(new_run: Any, vhpipe: Any) -> None:
     run = new_run().started("train", 1)
     run.attempt("train", log=b"first\n")
-    run.end("train", outcome=Status.ERROR, exit_code=1).tell(RetryScheduled(ExecutionId("train"), 2))
+    run.end("train", outcome=Status.ERROR, exit_code=1).tell(events.RetryScheduled(ExecutionId("train"), 2))
     run.attempt("train", number=2, log=b"second\n")
     assert vhpipe("logs", 1, "train#0").out == "second\n"
     assert vhpipe("logs", 1, "train#0.1").out == "first\n"
@@ -68,7 +69,7 @@ def test_following_prints_what_comes_until_the_execution_has_ended(new_run: Any,
         with open(folder / "log", "ab") as log:
             log.write(b"two\n")
         run.end("train", outcome=Status.ERROR, exit_code=1)
-        run.tell(NodeSettled("train", Status.ERROR))
+        run.tell(events.NodeSettled("train", Status.ERROR))
 
     writer = threading.Thread(target=work)
     writer.start()
@@ -79,7 +80,7 @@ def test_following_prints_what_comes_until_the_execution_has_ended(new_run: Any,
 
 def test_following_ends_with_the_run_when_the_execution_never_starts(new_run: Any, vhpipe: Any) -> None:
     run = new_run().live().started("prepare")
-    writer = threading.Thread(target=lambda: run.tell(RunEnded(Status.STOPPED)))
+    writer = threading.Thread(target=lambda: run.tell(events.RunEnded(Status.STOPPED)))
     writer.start()
     assert vhpipe("logs", 1, "train#5", "-f").out == ""
     writer.join()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 
 
 @pytest.fixture
@@ -62,9 +62,7 @@ def test_getting_twice_is_fine_but_other_content_is_kept(run: Any, vhpipe: Any, 
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/absolute", "a//b", "nul\0", "a/../../b", "x" * 256])
-def test_unsafe_names_are_refused_and_nothing_is_written(
-    new_run: Any, vhpipe: Any, tmp_path: Path, name: str
-) -> None:
+def test_unsafe_names_are_refused_and_nothing_is_written(new_run: Any, vhpipe: Any, tmp_path: Path, name: str) -> None:
     run = new_run().started("prepare")
     run.attempt("prepare")
     run.end("prepare", outputs={"fine": b"1", name: b"2"})

@@ -2,12 +2,13 @@ import json
 import re
 from typing import Any
 
-from vhpipe.schedule.vocabulary import RunEnded, RunStarted, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 
 
 def test_runs_are_listed_newest_first(new_run: Any, vhpipe: Any) -> None:
-    new_run().tell(RunStarted(1), RunEnded(Status.COMPLETE))
-    new_run(title="second try", tags=("a", "b")).live().tell(RunStarted(1))
+    new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE))
+    new_run(title="second try", tags=("a", "b")).live().tell(events.RunStarted(1))
     said = vhpipe("runs")
     heads, second, first = said.out.splitlines()
     assert heads.split() == ["run", "pipeline", "status", "started", "duration", "title", "tags"]
@@ -17,7 +18,7 @@ def test_runs_are_listed_newest_first(new_run: Any, vhpipe: Any) -> None:
 
 def test_only_the_newest_are_listed_when_asked(new_run: Any, vhpipe: Any) -> None:
     for _ in range(3):
-        new_run().tell(RunStarted(1), RunEnded(Status.COMPLETE))
+        new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE))
     listed = json.loads(vhpipe("runs", "-n", 2, "--json").out)
     assert [run["run"] for run in listed["runs"]] == [3, 2]
     assert listed["schema"] == 1
@@ -25,7 +26,7 @@ def test_only_the_newest_are_listed_when_asked(new_run: Any, vhpipe: Any) -> Non
 
 
 def test_a_run_whose_engine_has_gone_is_crashed(new_run: Any, vhpipe: Any) -> None:
-    new_run().tell(RunStarted(1))
+    new_run().tell(events.RunStarted(1))
     run = json.loads(vhpipe("runs", "--json").out)["runs"][0]
     assert (run["status"], run["because"]) == ("crashed", "the engine ended before the run did")
 
@@ -45,5 +46,5 @@ def test_a_project_without_runs_is_wrong_usage(project: Any, vhpipe: Any) -> Non
 
 
 def test_a_hostile_title_cannot_steer_the_terminal(new_run: Any, vhpipe: Any) -> None:
-    new_run(title="\x1b[2Jgone\n").tell(RunStarted(1))
+    new_run(title="\x1b[2Jgone\n").tell(events.RunStarted(1))
     assert "\\x1b[2Jgone\\n" in vhpipe("runs").out

@@ -2,7 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vhpipe.schedule.vocabulary import NodeSettled, RunEnded, Status
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Status
 
 
 def failed_run(new_run: Any) -> Any:
@@ -11,7 +12,9 @@ def failed_run(new_run: Any) -> Any:
     run.attempt("train", 1, log=b"no\n")
     run.end("train", 0, metadata={"loss": "NaN"}, outputs={"model.pkl": b"m"})
     run.end("train", 1, outcome=Status.ERROR, exit_code=3, because="exit code 3")
-    return run.tell(NodeSettled("train", Status.ERROR, "1 failed", 1), RunEnded(Status.ERROR, "`train` failed"))
+    return run.tell(
+        events.NodeSettled("train", Status.ERROR, "1 failed", 1), events.RunEnded(Status.ERROR, "`train` failed")
+    )
 
 
 def test_a_run_is_shown_with_its_failures(new_run: Any, vhpipe: Any) -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from vhpipe.cli.terminal.live_table import LiveProgress, painted
 from vhpipe.plan.model import Plan, PlannedExecution, StepSpec
-from vhpipe.schedule.vocabulary import NodeStarted, RecordedEvent, RunStarted
+from vhpipe.schedule import events
 from vhpipe.views.live import LiveRow, LiveTable
 from vhpipe.views.progress import RunView
 
@@ -42,8 +42,8 @@ def test_a_narrow_terminal_goes_without_metadata() -> None:
 
 def new_view() -> RunView:
     view = RunView.start(Plan("p", (PlannedExecution("a", StepSpec("s", "i", ("c",))),)), 1)
-    for sequence, event in enumerate((RunStarted(1), NodeStarted("a"))):
-        view.apply(RecordedEvent(sequence, 0.0, event))
+    for sequence, event in enumerate((events.RunStarted(1), events.NodeStarted("a"))):
+        view.apply(events.RecordedEvent(sequence, 0.0, event))
     return view
 
 

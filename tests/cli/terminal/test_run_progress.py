@@ -6,27 +6,16 @@ import pytest
 
 from vhpipe.cli.terminal.run_progress import Watcher
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.schedule.vocabulary import (
-    ApprovalAwaited,
-    ApprovalGranted,
-    AttemptEnded,
-    AttemptStarted,
-    Moment,
-    NodeSettled,
-    NodeStarted,
-    RecordedEvent,
-    RunEnded,
-    RunStarted,
-    Status,
-    Warned,
-)
+from vhpipe.schedule import events
+from vhpipe.schedule.terms import Moment, Status
 
 FIRST, SECOND = AttemptId(ExecutionId("train", 0)), AttemptId(ExecutionId("train", 1))
 EVENTS = (
-    RunStarted(2), NodeStarted("train", 2), AttemptStarted(FIRST), AttemptStarted(SECOND), Warned("train", "careful"),
-    AttemptEnded(FIRST, Status.COMPLETE, 0, metadata={"loss": 0.5}),
-    AttemptEnded(SECOND, Status.ERROR, 1, "exit code 1"),
-    NodeSettled("train", Status.ERROR, None, 1), RunEnded(Status.ERROR, "`train` failed"),
+    events.RunStarted(2), events.NodeStarted("train", 2), events.AttemptStarted(FIRST),
+    events.AttemptStarted(SECOND), events.Warned("train", "careful"),
+    events.AttemptEnded(FIRST, Status.COMPLETE, 0, metadata={"loss": 0.5}),
+    events.AttemptEnded(SECOND, Status.ERROR, 1, "exit code 1"),
+    events.NodeSettled("train", Status.ERROR, None, 1), events.RunEnded(Status.ERROR, "`train` failed"),
 )  # fmt: skip
 
 
@@ -42,7 +31,7 @@ def watched(new_run: Any, stream: io.StringIO, verbosity: int = 0) -> str:
     log.write_bytes(b"\x1b[31mno such file\x1b[0m\x07\n")
     watcher = Watcher(run.folder.plan(), run.folder, verbosity, stream)
     for sequence, event in enumerate(EVENTS):
-        watcher.observe(RecordedEvent(sequence, 1_700_000_000.0 + sequence, event))
+        watcher.observe(events.RecordedEvent(sequence, 1_700_000_000.0 + sequence, event))
         watcher.tick()
     watcher.close()
     return stream.getvalue()
@@ -102,14 +91,14 @@ def test_a_paused_table_stays_away_while_an_approval_is_awaited(new_run: Any, mo
     monkeypatch.setattr("vhpipe.cli.terminal.live_table.SHORTEST_PAUSE_S", 0.0)
     run, stream = new_run(), Terminal()
     watcher = Watcher(run.folder.plan(), run.folder, 0, stream)
-    watcher.observe(RecordedEvent(0, 0.0, RunStarted(1)))
-    watcher.observe(RecordedEvent(1, 0.0, ApprovalAwaited("prepare", Moment.STARTING)))
+    watcher.observe(events.RecordedEvent(0, 0.0, events.RunStarted(1)))
+    watcher.observe(events.RecordedEvent(1, 0.0, events.ApprovalAwaited("prepare", Moment.STARTING)))
     watcher.tick()
     watcher.pause()
     before = stream.tell()
     watcher.tick()
     assert stream.tell() == before
-    watcher.observe(RecordedEvent(2, 0.0, ApprovalGranted("prepare", Moment.STARTING, "ada")))
+    watcher.observe(events.RecordedEvent(2, 0.0, events.ApprovalGranted("prepare", Moment.STARTING, "ada")))
     before = stream.tell()
     watcher.tick()
     assert stream.tell() > before

@@ -11,9 +11,10 @@ from worlds import World, completes, deployment, execution, fails, feeds, follow
 from vhpipe.config.model import EdgeKind, OnError
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedAction, PlannedEdge, PlannedNode, PlannedTask
 from vhpipe.plan.partial_run import Selectors, reduced, select
+from vhpipe.schedule import stimuli
 from vhpipe.schedule.carry_over.carried_results import given_children, given_node, origins
 from vhpipe.schedule.carry_over.rerun_choice import CarryOver, PreviousRun, RerunRequest, keep
-from vhpipe.schedule.vocabulary import AttemptReported, Status, StopRequested
+from vhpipe.schedule.terms import Status
 
 
 def stored(plan: Plan) -> Plan:
@@ -227,7 +228,7 @@ def test_an_approval_that_nobody_gave_is_asked_for_again_without_running_again()
     held = plan([execution("a", actions=(PlannedAction(("node-complete",), ("require-approval",)),)), execution("b")],
                 [follows(0, "a", "b")])  # fmt: skip
     world = World(held, completes).start().finish()
-    world.hear(StopRequested("stopped"))
+    world.hear(stimuli.StopRequested("stopped"))
     found = kept(world)
     again = World(found.plan, completes).start().finish()
     assert (again.started, [asked.node for asked in again.asked]) == ([], ["a"])
@@ -244,19 +245,21 @@ class Deed:
     def __init__(self, seed: int, is_mended: bool) -> None:
         self.seed, self.is_mended = seed, is_mended
 
-    def of(self, attempt: AttemptId) -> AttemptReported:
+    def of(self, attempt: AttemptId) -> stimuli.AttemptReported:
         random = Random(f"{self.seed} {attempt.execution}")
         outcome = random.choice((Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED))
         made = (output(f"model-{attempt.execution.index}.pkl", str(attempt.execution)),)
         loss: dict[str, object] = {"loss": random.random() * 2}
-        return AttemptReported(attempt, Status.COMPLETE if self.is_mended else outcome, metadata=loss, outputs=made)
+        return stimuli.AttemptReported(
+            attempt, Status.COMPLETE if self.is_mended else outcome, metadata=loss, outputs=made
+        )
 
 
 def ended(world: World, stop_after: int | None = None) -> World:
     world.start()
     for turn in range(1000):
         if turn == stop_after:
-            world.hear(StopRequested("stopped"))
+            world.hear(stimuli.StopRequested("stopped"))
         if world.asked:
             world.answer(world.asked.pop(0).node)
         elif not world.step():

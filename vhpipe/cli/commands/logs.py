@@ -19,7 +19,7 @@ from vhpipe.project.selectors import (
     selected_executions,
     selected_node,
 )
-from vhpipe.schedule.vocabulary import SETTLED
+from vhpipe.schedule.terms import SETTLED
 from vhpipe.views.node_progress import ExecutionView
 from vhpipe.views.safe_text import one_line
 

@@ -18,7 +18,7 @@ from vhpipe.project.selectors import (
     run_argument,
     selected_executions,
 )
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.node_progress import ExecutionView, NodeView

@@ -9,7 +9,7 @@ from vhpipe.cli.terminal.columns import columns
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Datum
 from vhpipe.project.output_copies import OutputCopy, fetch
-from vhpipe.schedule.vocabulary import Published
+from vhpipe.schedule import events
 from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.progress import RunView
@@ -36,21 +36,21 @@ def command_published(
     return 0
 
 
-def _wanted(found: Sequence[tuple[Published, Datum]]) -> list[OutputCopy]:
+def _wanted(found: Sequence[tuple[events.Published, Datum]]) -> list[OutputCopy]:
     """A model and an artifact of one name cannot lie in one place: then each kind gets a folder of its own."""
     names = [event.name for event, _ in found]
     is_clear = len(set(names)) == len(names)
     return [OutputCopy(event.name if is_clear else f"{event.kind}s/{event.name}", datum) for event, datum in found]
 
 
-def _row(view: RunView, event: Published, datum: Datum) -> tuple[str, ...]:
+def _row(view: RunView, event: events.Published, datum: Datum) -> tuple[str, ...]:
     from humanize import naturalsize
 
     label = view.nodes[event.execution.node].label(event.execution.index)
     return event.kind, event.name, naturalsize(datum.size_bytes), label, datum.id
 
 
-def _described(event: Published, datum: Datum, blobs: Blobs) -> dict[str, object]:
+def _described(event: events.Published, datum: Datum, blobs: Blobs) -> dict[str, object]:
     return {
         "kind": event.kind,
         "name": event.name,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from vhpipe.schedule.vocabulary import Moment
+from vhpipe.schedule.terms import Moment
 from vhpipe.views.safe_text import one_line
 
 Answer = Callable[[bool, str], None]

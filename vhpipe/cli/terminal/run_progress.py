@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from vhpipe.plan.model import AttemptId, Plan
 from vhpipe.project.logs import last_lines
-from vhpipe.schedule.vocabulary import RecordedEvent
+from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
@@ -48,12 +48,12 @@ class Watcher:
         self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
         self._limit = _heaviest(verbosity, self._live is not None)
 
-    def recall(self, past: Iterable[RecordedEvent]) -> None:
+    def recall(self, past: Iterable[events.RecordedEvent]) -> None:
         """What has happened before this process took over: it is known, and not told again."""
         for recorded in past:
             self.view.apply(recorded)
 
-    def observe(self, recorded: RecordedEvent) -> None:
+    def observe(self, recorded: events.RecordedEvent) -> None:
         self.view.apply(recorded)
         for line in lines_for(self.view, recorded, self._surroundings, self._limit):
             self._say(line)

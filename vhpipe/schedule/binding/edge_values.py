@@ -7,7 +7,7 @@ from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import EdgeKind, Multiple, Parameter, Scalar, Value
 from vhpipe.plan.model import EnvironmentValue, PlannedEdge, PlannedExecution, PlannedTask
 from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream, listing
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 
 class BoundValues(NamedTuple):

@@ -17,19 +17,19 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
+from vhpipe.schedule import events
 from vhpipe.schedule.binding.edge_files import endpoint_files, input_files
 from vhpipe.schedule.binding.edge_values import parameter_values, variable_values
 from vhpipe.schedule.binding.node_extension import filled_configuration, skip_reason
 from vhpipe.schedule.binding.reference_values import reference_values
 from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream
 from vhpipe.schedule.state import RunState
-from vhpipe.schedule.vocabulary import InputsBound
 
 
 class Binding(NamedTuple):
     """`bound` is None where no edge brings anything. With `failure` or `skip`, never both, the node does not start."""
 
-    bound: InputsBound | None = None
+    bound: events.InputsBound | None = None
     executions: int = 1
     warnings: tuple[str, ...] = ()
     failure: str | None = None
@@ -50,7 +50,7 @@ def bind_inputs(
         return Binding(warnings=tuple(warnings), skip=skip)
     try:
         bound = _bound(upstream, node, edges, warnings) if edges or node.extras.configuration else None
-        executions = _count(nodes[name], bound or InputsBound(name))
+        executions = _count(nodes[name], bound or events.InputsBound(name))
     except CannotBindError as problem:
         return Binding(warnings=tuple(warnings), failure=str(problem))
     except NothingToBindError as reason:
@@ -60,13 +60,13 @@ def bind_inputs(
 
 def _bound(
     upstream: Upstream, node: PlannedNode, edges: Sequence[PlannedEdge], warnings: list[str]
-) -> InputsBound | None:
+) -> events.InputsBound | None:
     by_kind: dict[EdgeKind, list[PlannedEdge]] = {}
     for edge in edges:
         by_kind.setdefault(edge.target_kind, []).append(edge)
     if isinstance(node, PlannedDeployment):
         files = endpoint_files(upstream, by_kind.get(EdgeKind.FILE, ()), warnings)
-        return InputsBound(node.name, tuple(files.items())) if files else None
+        return events.InputsBound(node.name, tuple(files.items())) if files else None
     referred = reference_values(upstream, node, warnings)
     inputs = {item.name: item for item in node.spec.inputs}
     files = input_files(upstream, inputs, by_kind.get(EdgeKind.INPUT, ()), referred.files, warnings)
@@ -78,7 +78,7 @@ def _bound(
         return None
     passed_on = _passed_on(upstream, edges, (*values.values(), *variables.values()))
     deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on, *in_configuration)))
-    return InputsBound(
+    return events.InputsBound(
         node.name, tuple(files.items()), values, (*referred.spread, *spread), variables,
         deferred=deferred, configuration=configuration,
     )  # fmt: skip
@@ -94,7 +94,7 @@ def _passed_on(
             yield from (each for value in values for each in deferred_in(value, known))
 
 
-def _count(node: PlannedNode, bound: InputsBound) -> int:
+def _count(node: PlannedNode, bound: events.InputsBound) -> int:
     try:
         count = execution_count(node, bound)
     except ValueError as problem:

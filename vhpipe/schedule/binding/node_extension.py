@@ -7,7 +7,7 @@ from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
 from vhpipe.plan.template_values import Lookup, UnfillableError, resolve
 from vhpipe.schedule.binding.reference_lookup import NothingThereError, ReferenceLookup
 from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream
-from vhpipe.schedule.vocabulary import Json
+from vhpipe.schedule.terms import Json
 
 
 def skip_reason(upstream: Upstream, node: PlannedNode, warnings: list[str]) -> str | None:

@@ -15,7 +15,7 @@ from vhpipe.plan.deferred import stand_in
 from vhpipe.plan.model import Datum, DatumPath, DatumUrl, Deferred, ExecutionId, ExecutionRef, InputFile
 from vhpipe.plan.template_values import parameter_key
 from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream, listing
-from vhpipe.schedule.vocabulary import Json, Status
+from vhpipe.schedule.terms import Json, Status
 
 MODEL_ENDINGS = (
     ".bin", ".bst", ".cbm", ".ckpt", ".gguf", ".h5", ".hdf5", ".joblib", ".keras", ".mar", ".mlmodel", ".model",

@@ -3,7 +3,7 @@
 Source: decisions 60 and 61.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -20,10 +20,11 @@ from vhpipe.plan.model import (
     PlannedDeployment,
     PlannedNode,
 )
+from vhpipe.schedule import events
 from vhpipe.schedule.binding.upstream import Upstream
 from vhpipe.schedule.published_results import published_by
 from vhpipe.schedule.state import ExecutionState, NodeState, RunState
-from vhpipe.schedule.vocabulary import InputsBound, Status
+from vhpipe.schedule.terms import Status
 
 
 def given_node(plan: Plan, state: RunState, name: str, run: int) -> PlannedNode | None:
@@ -74,11 +75,16 @@ def given_data(node: PlannedNode) -> Iterator[Datum]:
         yield from (thing.datum for thing in each.published if thing.datum is not None)
 
 
+def missing_output(node: PlannedNode, has_blob: Callable[[str], bool]) -> str | None:
+    """The name of an output of a given node whose bytes are not there any more; `has_blob` knows them by sha256."""
+    return next((datum.name for datum in given_data(node) if not has_blob(datum.blob)), None)
+
+
 def _given(
     plan: Plan, state: RunState, node: PlannedNode, executions: tuple[CarriedExecution, ...], is_whole: bool
 ) -> CarriedResults:
     """The inputs with their blobs: the same bytes again, whatever the addresses would give now."""
-    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    bound = state.nodes[node.name].bound or events.InputsBound(node.name)
     inputs = Upstream(plan, state, {node.name: node}).inputs(node.name)
     return CarriedResults(
         executions=executions,
@@ -94,7 +100,7 @@ def _given(
 
 
 def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) -> Iterator[CarriedExecution]:
-    bound = state.nodes[node.name].bound or InputsBound(node.name)
+    bound = state.nodes[node.name].bound or events.InputsBound(node.name)
     for index, execution in enumerate(state.nodes[node.name].executions):
         if execution.status is Status.COMPLETE:
             yield CarriedExecution(

@@ -14,7 +14,7 @@ from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.plan.plan_differences import differences, edge_differences
 from vhpipe.schedule.carry_over.carried_results import given_children, given_node
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.vocabulary import Status
+from vhpipe.schedule.terms import Status
 
 
 class PreviousRun(NamedTuple):

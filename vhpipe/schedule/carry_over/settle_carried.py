@@ -4,10 +4,11 @@ Source: docs/decisions.md, resuming with changes and parts of a pipeline.
 """
 
 from vhpipe.plan.model import AttemptId, CarriedExecution, CarriedResults, ExecutionId, PlannedDeployment, PlannedNode
+from vhpipe.schedule import events
 from vhpipe.schedule.endings import Endings
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.published_results import publish
-from vhpipe.schedule.vocabulary import AttemptEnded, DeploymentCreated, InputsBound, NodeStarted, Status
+from vhpipe.schedule.terms import Status
 
 
 def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
@@ -18,14 +19,14 @@ def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
     if isinstance(node, PlannedDeployment):
         _create_deployment(ledger, node.name, given)
     else:
-        bound = InputsBound(
+        bound = events.InputsBound(
             node.name, given.files, given.values, given.spread, given.environment_variables,
             deferred=given.deferred, configuration=given.configuration,
         )  # fmt: skip
         ledger.emit(bound)
         there = {each.index for each in given.executions}
         missing = tuple(index for index in range(given.total) if index not in there)
-        ledger.emit(NodeStarted(node.name, given.total, missing))
+        ledger.emit(events.NodeStarted(node.name, given.total, missing))
         settle_given_executions(ledger, node)
     endings.settle_given(node.name)
 
@@ -38,8 +39,8 @@ def settle_given_executions(ledger: Ledger, node: PlannedNode) -> None:
         publish(ledger, ended, each.published)
 
 
-def _ended(name: str, given: CarriedExecution) -> AttemptEnded:
-    return AttemptEnded(
+def _ended(name: str, given: CarriedExecution) -> events.AttemptEnded:
+    return events.AttemptEnded(
         AttemptId(ExecutionId(name, given.index)),
         Status.COMPLETE,
         metadata=given.metadata,
@@ -51,4 +52,4 @@ def _ended(name: str, given: CarriedExecution) -> AttemptEnded:
 def _create_deployment(ledger: Ledger, name: str, given: CarriedResults) -> None:
     made = given.deployment
     assert made is not None, "a given deployment node has its version"
-    ledger.emit(DeploymentCreated(name, made.version, made.identifier, made.version_identifier, made.files))
+    ledger.emit(events.DeploymentCreated(name, made.version, made.identifier, made.version_identifier, made.files))
