@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import NamedTuple, cast
+from typing import cast
+
+import msgspec
 
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities
 from vhpipe.runners.parts import RunnerParts
@@ -10,7 +12,7 @@ from vhpipe.runners.protocol import Runner
 from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
 
 
-class RunnerKind(NamedTuple):
+class RunnerKind(msgspec.Struct, frozen=True):
     """A kind of place: what it honours, the `module:class` of its runners, and what a dead engine has left there."""
 
     capabilities: Capabilities
