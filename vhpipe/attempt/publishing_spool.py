@@ -11,6 +11,7 @@ import re
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -26,8 +27,10 @@ from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
 from vhpipe.schedule.terms import Json
 
+LOOK_S = 0.2
+"""How often a spool is read while its step runs."""
 AT_ONCE_BYTES = 1 << 20
-"""So much of one spool is read in one tick, so that a busy one does not hold up the loop."""
+"""So much of one spool is read in one look, so that a busy one does not hold up the loop."""
 WARNED = 5
 _COPY = re.compile(r"[0-9a-f]{32}")
 
@@ -92,7 +95,13 @@ class Spool:
         """All that the attempt has published. Errors: EnvironmentFailure."""
         while self.read():
             pass
+        if self._masking.is_needed:
+            self._remove()  # the step wrote it as it liked, and it may have written a secret
         return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self._folder}/{SPOOL_NAME}")
 
     def _read(self) -> bool:
         content = self._next()
