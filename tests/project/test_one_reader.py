@@ -139,7 +139,7 @@ def test_a_file_whose_errors_are_excused_is_still_not_run(folder: Path) -> None:
     assert file.diagnostics == ()
     assert not file.is_valid
     with pytest.raises(vhpipe.errors.InvalidFile, match="has errors"):
-        file.plan(vhpipe.api.file_pipelines.Chosen(step="train"))
+        vhpipe.api.plan(step="train")
 
 
 def test_settings_that_cannot_be_used_do_not_keep_a_file_from_being_loaded(folder: Path) -> None:
