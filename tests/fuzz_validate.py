@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from vhpipe.config.schema import schema_text, schema_validator
 from vhpipe.diagnostics import has_errors
 from vhpipe.document.scalars import WORDS as SPECIAL_WORDS
-from vhpipe.project.checked_file import LoadedFile, load_content
+from vhpipe.project.checked_file import CheckedFile, check_text
 from vhpipe.views.report import placed, render_concise, render_full
 
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
@@ -106,7 +106,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 def escapes(content: bytes, compares_schemas: bool) -> Iterator[str]:
     """What went wrong with checking these bytes; for nearly all files nothing."""
     try:
-        loaded = load_content(content, "x.yaml")
+        loaded = check_text(content, "x.yaml")
         yield from _unplaced(loaded)
         yield from _parser_failures(loaded)
         text = render_concise(loaded.source, loaded.diagnostics) + render_full(loaded.source, loaded.diagnostics, False)
@@ -120,7 +120,7 @@ def escapes(content: bytes, compares_schemas: bool) -> Iterator[str]:
             yield "the schema libraries disagree"
 
 
-def _unplaced(loaded: LoadedFile) -> Iterator[str]:
+def _unplaced(loaded: CheckedFile) -> Iterator[str]:
     lines = len(loaded.source.lines)
     for span, diagnostic in placed(loaded.source, loaded.diagnostics):
         if not 1 <= span.line <= lines + 1 or span.column < 1 or (span.end_line, span.end_column) < span[:2]:
@@ -129,7 +129,7 @@ def _unplaced(loaded: LoadedFile) -> Iterator[str]:
         yield "not read, and nothing is said"
 
 
-def _parser_failures(loaded: LoadedFile) -> Iterator[str]:
+def _parser_failures(loaded: CheckedFile) -> Iterator[str]:
     for diagnostic in loaded.diagnostics:
         if diagnostic.rule == "refused-by-schema" or "the parser failed" in diagnostic.message:
             yield f"{diagnostic.rule}: {diagnostic.message}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.project.checked_file import load_file
+from vhpipe.project.checked_file import check_path
 
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
 
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.skipif(not ROWS, reason="no folder `shared` with a corp
 
 @pytest.mark.parametrize(("file", "has_errors"), ROWS)
 def test_the_verdict_on_a_real_file_is_right(file: str, has_errors: bool) -> None:
-    found = {item.rule for item in load_file(str(CORPUS / file)).diagnostics if item.severity == "error"}
+    found = {item.rule for item in check_path(str(CORPUS / file)).diagnostics if item.severity == "error"}
     if file in KNOWN_BETTER:
         assert not has_errors, "the official linter finds it by now"
         assert found == KNOWN_BETTER[file]

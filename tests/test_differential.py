@@ -15,7 +15,7 @@ import yaml
 from valohai_yaml.lint import lint
 
 from vhpipe.diagnostics import Diagnostic, has_errors
-from vhpipe.project.checked_file import load_content
+from vhpipe.project.checked_file import check_text
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent.parent / "shared" / "corpus"
@@ -62,7 +62,7 @@ def official(text: str) -> Official:
 
 def disagreement(text: str) -> str | None:
     """What the official linter has to say about a text and we do not."""
-    theirs, ours = official(text), load_content(text.encode(), "valohai.yaml").diagnostics
+    theirs, ours = official(text), check_text(text.encode(), "valohai.yaml").diagnostics
     if theirs.crash is not None:
         return None if ours else theirs.crash
     undecided = [error for error in theirs.errors if not is_decided(error, ours)]
@@ -117,7 +117,7 @@ def readable(file: Path) -> str | None:
     ],
 )
 def test_what_makes_the_official_linter_crash_is_an_error_with_a_place(item: str) -> None:
-    loaded = load_content(item.encode(), "valohai.yaml")
+    loaded = check_text(item.encode(), "valohai.yaml")
     assert official(item).crash is not None or official(item).errors
     assert has_errors(loaded.diagnostics)
 

@@ -5,7 +5,12 @@ from typing import Literal, NamedTuple
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-"""The most severe first."""
+"""The worst first."""
+
+MAX_OF_A_SEVERITY = 500
+"""So many findings of one severity are made while a file is read; who has more repairs these first."""
+MAX_OF_A_RULE = 200
+"""So many findings of one rule are made about what a file means."""
 
 
 class Location(NamedTuple):
@@ -28,7 +33,7 @@ class Span(NamedTuple):
     end_column: int
 
 
-class Related(NamedTuple):
+class RelatedPlace(NamedTuple):
     """A second place that helps to understand a diagnostic, e.g. the first of two equal names."""
 
     at: Location | Span
@@ -43,7 +48,7 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """Edits that mend a finding. `is_safe`: the file means what its author plainly meant, and nothing else changes."""
+    """Edits that fix a finding. `is_safe`: the file means what its author plainly meant, and nothing else changes."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -61,7 +66,7 @@ class Diagnostic(NamedTuple):
     message: str
     at: Location | Span
     hint: str | None = None
-    related: tuple[Related, ...] = ()
+    related: tuple[RelatedPlace, ...] = ()
     fix: Fix | None = None
 
 

@@ -143,7 +143,7 @@ def test_what_does_not_fit_is_refused(file: Path, wrong: dict[str, Any], message
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="there is no file"):
         load(tmp_path / "none.yaml")
 
 
@@ -197,7 +197,7 @@ def test_functions_and_steps_of_files_work_together(file: Path, made: Any) -> No
     [
         ({"base_task_name": "trian"}, "did you mean `train`"),
         ({"base_task_name": "train", "parameter_override": {"General/lrr": 1}}, "did you mean `lr`"),
-        ({"base_task_name": "train", "base_task_project": "none.yaml"}, "cannot read"),
+        ({"base_task_name": "train", "base_task_project": "none.yaml"}, "there is no file"),
         ({"base_task_id": "7/train"}, "no runs"),
         ({"base_task_id": "train"}, "is no node of a run"),
         ({}, "needs `base_task_name` or `base_task_id`"),

@@ -25,7 +25,18 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(modules)
 
 
-HEAVY = {"asyncio", "dataclasses", "jsonschema", "msgspec", "networkx", "optuna", "rich", "sqlite3", "subprocess"}
+HEAVY = {
+    "asyncio",
+    "dataclasses",
+    "difflib",
+    "jsonschema",
+    "msgspec",
+    "networkx",
+    "optuna",
+    "rich",
+    "sqlite3",
+    "subprocess",
+}
 
 
 def test_validate_of_a_good_file_imports_nothing_heavy():

@@ -7,7 +7,7 @@ import pytest
 from vhpipe.document.spans import value_at
 from vhpipe.edit.new import name_at, with_step
 from vhpipe.edit.script import DeclaredName, Script
-from vhpipe.project.checked_file import LoadedFile, load_content
+from vhpipe.project.checked_file import CheckedFile, check_text
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 FILES = sorted(path for ending in ("yaml", "yml") for path in CORPUS.rglob(f"*.{ending}"))
@@ -21,8 +21,8 @@ PARAMETERS = (
 INPUTS = (DeclaredName("new-input", (("default", ["s3://b/*"]), ("keep-directories", "suffix"))),)
 
 
-def good_file(path: Path) -> LoadedFile | None:
-    loaded = load_content(path.read_bytes(), path.name)
+def good_file(path: Path) -> CheckedFile | None:
+    loaded = check_text(path.read_bytes(), path.name)
     is_good = loaded.document is not None and not any(item.severity == "error" for item in loaded.diagnostics)
     return loaded if is_good and isinstance(loaded.document.data, list) else None  # type: ignore[union-attr]
 
@@ -46,7 +46,7 @@ def test_every_step_of_a_real_file_can_be_updated(path: Path) -> None:
         changed = tuple(DeclaredName(each, (("default", "what else"),)) for each in known)
         script = Script(step=name, image="new/image:3", parameters=(*changed, *PARAMETERS), inputs=INPUTS)
         text = with_step(document, "a.py", script).text
-        after = load_content(text.encode(), path.name)
+        after = check_text(text.encode(), path.name)
         assert not [item for item in after.diagnostics if item.severity == "error"]
         assert remarks(text) == remarks(document.text)
         step = next(step for step in reversed(after.config.steps) if step.name == name)

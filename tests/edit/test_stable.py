@@ -10,7 +10,7 @@ import yaml
 
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Span
 from vhpipe.edit.stable import StableFile, fix_until_stable
-from vhpipe.project.checked_file import LoadedFile, load_content
+from vhpipe.project.checked_file import CheckedFile, check_text
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 SEED = 20_240_601
@@ -65,7 +65,7 @@ SAFE = {
     "word that the platform cannot read": ("environment: gpu", "environment: =", 'environment: "="'),
     "braces": ("- python train.py {parameters}", "- {parameters} # x", '- "{parameters}" # x'),
     "colon": ("- python train.py {parameters}", "- echo: x # y", '- "echo: x" # y'),
-    "colon and quotes": ("- pip install 'x'", "- echo: \"it's\"", "- 'echo: \"it''s\"'"),
+    "colon and quotes": ("- pip install 'x'", '- echo: "it\'s"', "- 'echo: \"it''s\"'"),
 }
 UNSAFE = {
     "property": ("    command:", "    comand:"),
@@ -84,11 +84,11 @@ def slipped(slip: tuple[str, ...]) -> tuple[str, str]:
     return GOOD.replace(right, wrong), GOOD.replace(right, slip[-1] if len(slip) == 3 else right)
 
 
-def fix_content(content: bytes, name: str, unsafe: bool) -> StableFile[LoadedFile]:
-    return fix_until_stable(content, name, load_content, unsafe)
+def fix_content(content: bytes, name: str, unsafe: bool) -> StableFile[CheckedFile]:
+    return fix_until_stable(content, name, check_text, unsafe)
 
 
-def fix(text: str, unsafe: bool = False) -> StableFile[LoadedFile]:
+def fix(text: str, unsafe: bool = False) -> StableFile[CheckedFile]:
     return fix_content(text.encode(), "valohai.yaml", unsafe)
 
 
@@ -97,7 +97,7 @@ def fixed(text: str, unsafe: bool = False) -> str:
 
 
 def test_the_file_that_the_slips_come_into_has_no_findings() -> None:
-    assert load_content(GOOD.encode(), "valohai.yaml").diagnostics == ()
+    assert check_text(GOOD.encode(), "valohai.yaml").diagnostics == ()
 
 
 @pytest.mark.parametrize("name", SAFE)
@@ -192,7 +192,7 @@ def test_a_fix_that_makes_the_file_worse_is_dropped_and_the_others_are_made() ->
     bad = Fix("break it", (Edit(Location((1, "pipeline", "name"), "key"), "names"),))
 
     def load(content: bytes, name: str) -> Any:
-        loaded = load_content(content, name)
+        loaded = check_text(content, name)
         more = Diagnostic("bad", "info", "bad", Span(1, 1, 1, 2), fix=bad)
         return loaded._replace(diagnostics=(more, *loaded.diagnostics))
 
@@ -220,7 +220,7 @@ def test_several_slips_at_once_are_mended_and_a_second_time_changes_nothing() ->
         assert comments(once.content.decode()) == comments(text)
 
 
-def errors(found: StableFile[LoadedFile]) -> list[Diagnostic]:
+def errors(found: StableFile[CheckedFile]) -> list[Diagnostic]:
     return [item for item in found.loaded.diagnostics if item.severity == "error"]
 
 
@@ -293,7 +293,7 @@ def test_safe_fixes_of_real_files_change_only_what_was_diagnosed() -> None:
         assert fix_content(found.content, str(path), False).content == found.content, path
 
 
-def moved(found: StableFile[LoadedFile]) -> bool:
+def moved(found: StableFile[CheckedFile]) -> bool:
     return any(item.rule in ("misplaced-key", "ignored-key") for item in found.applied)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.language.reference import BareWord, Malformed, Reference, ReferenceKind
+from vhpipe.language.reference import BareWord, MalformedReference, Reference, ReferenceKind
 from vhpipe.language.template import filled_parts, parse_template
 
 
@@ -84,7 +84,7 @@ def test_a_reference_knows_where_its_node_and_its_key_stand() -> None:
 )  # fmt: skip
 def test_what_is_left_out_or_left_open_is_malformed(text: str) -> None:
     (part,) = parse_template(text)
-    assert isinstance(part, Malformed)
+    assert isinstance(part, MalformedReference)
     assert part.hint
     assert not part.known
 
@@ -105,7 +105,7 @@ def test_an_unknown_word_is_told_with_its_place_and_the_known_ones(
     text: str, word: str, place: tuple[int, int]
 ) -> None:
     (part,) = parse_template(text)
-    assert isinstance(part, Malformed)
+    assert isinstance(part, MalformedReference)
     assert (part.word, part.at) == (word, place)
     assert part.known
 
@@ -118,7 +118,7 @@ def test_one_word_alone_is_kept_as_it_is() -> None:
 def test_after_an_unclosed_reference_nothing_is_read() -> None:
     first, second = parse_template("${make.id}${make.id ${pipeline.a")
     assert isinstance(first, Reference)
-    assert isinstance(second, Malformed)
+    assert isinstance(second, MalformedReference)
 
 
 @given(st.text(alphabet="${}[].\"ab pipeline-1", max_size=60))

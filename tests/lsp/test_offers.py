@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vhpipe.lsp.offers import Offer, as_written, offers
 from vhpipe.lsp.typing_place import TypingPlace
-from vhpipe.project.checked_file import load_content
+from vhpipe.project.checked_file import check_text
 
 TEXT = b"""
 - step:
@@ -36,7 +36,7 @@ TEXT = b"""
 
 
 def offered(typed: TypingPlace) -> list[str]:
-    loaded = load_content(TEXT, "valohai.yaml")
+    loaded = check_text(TEXT, "valohai.yaml")
     return [offer.text for offer in offers(typed, loaded.config, loaded.graphs, ())]
 
 
@@ -76,7 +76,7 @@ def test_a_pipeline_parameter_goes_into_parameters_only() -> None:
 
 
 def test_an_offer_stands_where_its_part_begins() -> None:
-    loaded = load_content(TEXT, "valohai.yaml")
+    loaded = check_text(TEXT, "valohai.yaml")
     (found,) = offers(TypingPlace("edge-end", "a.input.ex", 10, pipeline="first"), loaded.config, loaded.graphs, ())
     assert found == Offer("extra", "key", 18, "required")
 
@@ -102,6 +102,6 @@ def test_a_name_is_quoted_where_yaml_would_read_something_else(name: str, in_flo
 def test_what_is_written_is_read_as_the_name(name: str, in_flow: bool) -> None:
     written = as_written(name, in_flow)
     text = f"- {{step: {{name: {written}}}}}\n" if in_flow else f"- step:\n    name: {written}\n"
-    document = load_content(text.encode(), "valohai.yaml").document
+    document = check_text(text.encode(), "valohai.yaml").document
     assert document is not None
     assert document.data[0]["step"]["name"] == name

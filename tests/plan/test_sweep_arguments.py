@@ -19,7 +19,7 @@ from vhpipe.plan.partial_run import Selectors, reduced, select
 from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.sweep_arguments import ParameterSetFile, SweepArguments, variation
 from vhpipe.plan.swept_pipeline import refuse_lists, swept
-from vhpipe.sweep.axes import Axis, axis_values
+from vhpipe.sweep.axes import Axis, axis_size, axis_value
 from vhpipe.sweep.parameter_sets import point, sweep_size
 from vhpipe.views.plan_text import plan_text
 
@@ -109,7 +109,8 @@ TEXT = Parameter("x")
 def values_of(text: str, parameter: Parameter = FLOAT) -> tuple[Value, ...]:
     style, rules = variation(text, parameter)
     whole = parameter.type is ParameterType.INTEGER
-    return axis_values(Axis("x", style, rules._replace(integerify=whole)), 0)
+    axis = Axis("x", style, rules._replace(integerify=whole))
+    return tuple(axis_value(axis, index, 0) for index in range(axis_size(axis)))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_parameter_needs_no_node_where_one_has_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "message", "hint"),
     [
-        ("epochs=1,2", "nodes have a parameter `epochs`", "`first.epochs` or `train.epochs`"),
+        ("epochs=1,2", "nodes have a parameter `epochs`", "`first.epochs`, `train.epochs`"),
         ("trian.lr=1", "unknown parameter `trian.lr`", "did you mean `train.lr`?"),
         ("train.lrr=1", "node `train` has no parameter `lrr`", "did you mean `train.lr`?"),
         ("bests=1", "unknown parameter `bests`", "did you mean `best`?"),

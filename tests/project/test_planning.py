@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vhpipe.errors import UsageError
-from vhpipe.project.checked_file import load_file
+from vhpipe.project.checked_file import check_path
 from vhpipe.project.planning import FINISHING, LOOKING, plan_to_look_at
 from vhpipe.project.request import RunArguments, ValueTexts
 
@@ -22,13 +22,13 @@ def file(project: Path) -> Path:
 
 
 def test_who_only_looks_needs_no_data(file: Path) -> None:
-    found = plan_to_look_at(load_file("valohai.yaml"), RunArguments())
+    found = plan_to_look_at(check_path("valohai.yaml"), RunArguments())
     assert [node.name for node in found.plan.nodes] == ["read"]
 
 
 def test_who_only_looks_is_told_what_does_not_fit_the_file(file: Path) -> None:
     with pytest.raises(UsageError, match="has no input `dat`"):
-        plan_to_look_at(load_file("valohai.yaml"), RunArguments(values=ValueTexts(inputs=("read.dat=x",))))
+        plan_to_look_at(check_path("valohai.yaml"), RunArguments(values=ValueTexts(inputs=("read.dat=x",))))
 
 
 def test_no_pass_stands_twice_and_those_that_need_the_machine_come_last() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.project.checked_file import load_file
+from vhpipe.project.checked_file import check_path
 from vhpipe.rules.table import RULES
 from vhpipe.views.report import render_concise, render_full
 
@@ -17,7 +17,7 @@ FILES = sorted(CASES.glob("*/*.yaml"))
 
 
 def printed(file: Path, *, full: bool) -> str:
-    loaded = load_file(str(file))
+    loaded = check_path(str(file))
     render = render_full if full else render_concise
     text = render(loaded.source, loaded.diagnostics, False)
     return text.replace(str(file), file.name)

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from vhpipe.diagnostics import Diagnostic
-from vhpipe.project.checked_file import load_file
-from vhpipe.rules.catalogue import all_rules, nearest_rule
+from vhpipe.project.checked_file import check_path
+from vhpipe.rules.catalogue import all_rules
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "tests" / "cases").glob("*/*.yaml"))
@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "rules.md").read_text()
 
 
 def diagnostics_of_cases() -> list[Diagnostic]:
-    return [diagnostic for file in CASES for diagnostic in load_file(str(file)).diagnostics]
+    return [diagnostic for file in CASES for diagnostic in check_path(str(file)).diagnostics]
 
 
 def test_no_rule_is_listed_twice() -> None:
@@ -36,9 +36,3 @@ def test_what_is_found_in_the_cases_is_listed_with_its_severity() -> None:
 def test_fixable_are_the_rules_whose_cases_have_a_fix() -> None:
     fixable = {rule.id for rule in all_rules() if rule.fixable} - {"unused-suppression"}
     assert {item.rule for item in diagnostics_of_cases() if item.fix is not None} == fixable
-
-
-def test_the_nearest_rule_is_found_whatever_the_spelling() -> None:
-    known = [rule.id for rule in all_rules()]
-    assert nearest_rule("Unknown_Step", known) == "unknown-step"
-    assert nearest_rule("zzz", known) is None

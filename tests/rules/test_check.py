@@ -24,8 +24,8 @@ from vhpipe.config.model import (
     Task,
     TaskNode,
 )
-from vhpipe.diagnostics import Location
-from vhpipe.rules.check import MAX_FINDINGS, check, subject_of
+from vhpipe.diagnostics import MAX_OF_A_RULE, Location
+from vhpipe.rules.check import check, subject_of
 from vhpipe.rules.table import RULES
 
 SEVERITIES = {rule.id: rule.severity for rule in RULES}
@@ -101,7 +101,7 @@ def test_ten_thousand_nodes_with_typing_errors_are_checked_in_linear_time() -> N
     started = process_time()
     diagnostics = check(subject_of(config))
     assert process_time() - started < 10
-    assert sum(item.rule == "unknown-step" for item in diagnostics) == MAX_FINDINGS
+    assert sum(item.rule == "unknown-step" for item in diagnostics) == MAX_OF_A_RULE
 
 
 def test_a_long_cycle_does_not_reach_the_depth_of_the_stack() -> None:

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from vhpipe.project.checked_file import load_file
-from vhpipe.project.findings_filter import choose
+from vhpipe.project.checked_file import check_path
 from vhpipe.rules.catalogue import SUPPRESSION
 from vhpipe.rules.table import RULES
 from vhpipe.settings.validate import ValidateSettings
@@ -39,9 +38,8 @@ SECTIONS = tuple(Section(found["rule"], found["text"]) for found in SECTION.find
 def printed(text: str, folder: Path) -> str:
     file = folder / "valohai.yaml"
     file.write_text(text)
-    loaded = load_file(str(file))
-    told = choose(loaded, ValidateSettings()).diagnostics
-    return render_full(loaded.source, told, color=False).replace(str(file), file.name)
+    checked = check_path(str(file)).reported(ValidateSettings())
+    return render_full(checked.source, checked.diagnostics, color=False).replace(str(file), file.name)
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.rule)

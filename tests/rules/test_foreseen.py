@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from vhpipe.project.checked_file import load_content
+from vhpipe.project.checked_file import check_text
 
 STEPS = """
 - step:
@@ -37,7 +37,7 @@ PIPELINE = """
 
 
 def rules_of(text: str) -> set[str]:
-    return {item.rule for item in load_content(text.encode(), "valohai.yaml").diagnostics}
+    return {item.rule for item in check_text(text.encode(), "valohai.yaml").diagnostics}
 
 
 def sweep(

@@ -3,7 +3,7 @@
 import pytest
 
 from vhpipe.edit.apply import apply_fixes
-from vhpipe.project.checked_file import load_content
+from vhpipe.project.checked_file import check_text
 
 STEP = """- step:
     name: train
@@ -33,7 +33,7 @@ def written(**parts: str) -> str:
 
 
 def mended(text: str, unsafe: bool = True) -> str:
-    loaded = load_content(text.encode(), "valohai.yaml")
+    loaded = check_text(text.encode(), "valohai.yaml")
     return apply_fixes(text, loaded.diagnostics, loaded.source.span, unsafe).text
 
 

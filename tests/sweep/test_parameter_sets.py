@@ -16,10 +16,10 @@ from vhpipe.config.model import (
     VariantRules,
     VariantStyle,
 )
+from vhpipe.sweep.axes import axis_size, axis_value
 from vhpipe.sweep.parameter_sets import (
     Axis,
     Sweep,
-    axis_values,
     point,
     spread,
     sweep_of,
@@ -31,6 +31,10 @@ from vhpipe.sweep.parameter_sets import (
 
 def axis(name: str, style: str, **rules: object) -> Axis:
     return Axis(name, VariantStyle(style), VariantRules()._replace(**rules))
+
+
+def axis_values(axis: Axis, seed: int) -> tuple[Value, ...]:
+    return tuple(axis_value(axis, index, seed) for index in range(axis_size(axis)))
 
 
 def items(name: str, *values: Value) -> Axis:

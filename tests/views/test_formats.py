@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from vhpipe.diagnostics import Diagnostic, Edit, Fix, RelatedPlace, Span
 from vhpipe.rules.catalogue import all_rules
 from vhpipe.views.formats.findings import FileFindings
 from vhpipe.views.formats.render import FORMATS, render
@@ -45,7 +45,7 @@ def file(*diagnostics: Diagnostic, name: str = "sub/valohai.yaml") -> FileFindin
 FIXED = finding(
     2,
     hint="remove one",
-    related=(Related(Span(1, 1, 1, 2), "the other"),),
+    related=(RelatedPlace(Span(1, 1, 1, 2), "the other"),),
     fix=Fix("remove it", (Edit(Span(2, 1, 2, 3), ""), Edit(Span(3, 1, 3, 1), "new")), is_safe=False),
 )
 ALL = (
@@ -171,6 +171,7 @@ def test_text_formats_are_empty_for_good_files_and_part_two_files_by_a_blank_lin
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
+@example("", "\ud800")
 def test_no_text_breaks_a_format(message: str, name: str) -> None:
     findings = (file(finding(message=message, hint=name), name=name),)
     texts = {format_name: render(format_name, findings) for format_name in FORMATS}

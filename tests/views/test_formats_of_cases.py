@@ -9,11 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from vhpipe.cli.terminal.finding_reports import rendered
-from vhpipe.diagnostics import Diagnostic, Location, Span
+from vhpipe.diagnostics import Diagnostic
 from vhpipe.edit.apply import apply_fixes
-from vhpipe.project.checked_file import load_file
-from vhpipe.project.findings_filter import FilteredFindings, choose
+from vhpipe.project.checked_file import CheckedFile, check_path
+from vhpipe.project.finding_reports import rendered
 from vhpipe.settings.validate import ValidateSettings
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +20,8 @@ CASES = sorted((ROOT / "tests" / "cases").glob("*/*.yaml"))
 
 
 @cache
-def checked() -> tuple[tuple[str, FilteredFindings], ...]:
-    return tuple((str(file), choose(load_file(str(file)), ValidateSettings())) for file in CASES)
+def checked() -> tuple[CheckedFile, ...]:
+    return tuple(check_path(str(file)).reported(ValidateSettings()) for file in CASES)
 
 
 def test_all_cases_are_one_valid_sarif_log_with_relative_addresses() -> None:
@@ -35,7 +34,7 @@ def test_all_cases_are_one_valid_sarif_log_with_relative_addresses() -> None:
     log = json.loads(rendered("sarif", checked()))
     jsonschema.validators.validator_for(schema)(schema).validate(log)
     (run,) = log["runs"]
-    assert len(run["results"]) == sum(len(item.diagnostics) for _, item in checked())
+    assert len(run["results"]) == sum(len(item.diagnostics) for item in checked())
     assert any("fixes" in result for result in run["results"])
     assert all(not artifact["location"]["uri"].startswith(("/", "file:")) for artifact in run["artifacts"])
     assert all("summary" not in rule and "shortDescription" in rule for rule in run["tool"]["driver"]["rules"])
@@ -48,23 +47,20 @@ def test_all_cases_are_one_valid_report() -> None:
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{f.parent.name}-{f.stem}" for f in CASES])
 def test_the_edits_of_a_report_do_what_the_fix_does(number: int) -> None:
-    path, chosen = checked()[number]
-    document = chosen.loaded.document
+    file = checked()[number]
+    document = file.document
     if document is None:
         pytest.skip("cannot be read")
-    fixable = [item for item in chosen.diagnostics if item.fix is not None]
+    fixable = [item for item in file.diagnostics if item.fix is not None]
     for finding in json.loads(rendered("json", (checked()[number],)))["findings"]:
         if finding["fix"] is None:
             continue
-        expected = {fixed_text(document.text, chosen, item) for item in fixable if item.rule == finding["rule"]}
-        assert with_edits(document.text, finding["fix"]["edits"]) in expected, path
+        expected = {fixed_text(document.text, file, item) for item in fixable if item.rule == finding["rule"]}
+        assert with_edits(document.text, finding["fix"]["edits"]) in expected, file.path
 
 
-def fixed_text(text: str, chosen: FilteredFindings, item: Diagnostic) -> str:
-    def span_of(at: Location | Span) -> Span:
-        return at if isinstance(at, Span) else chosen.loaded.source.span(at)
-
-    return apply_fixes(text, (item,), span_of, unsafe=True).text
+def fixed_text(text: str, file: CheckedFile, item: Diagnostic) -> str:
+    return apply_fixes(text, (item,), file.span, unsafe=True).text
 
 
 def with_edits(text: str, edits: list[dict[str, Any]]) -> str:

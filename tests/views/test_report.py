@@ -1,6 +1,6 @@
 """How diagnostics look."""
 
-from vhpipe.diagnostics import Diagnostic, Location, Related, Span
+from vhpipe.diagnostics import Diagnostic, Location, RelatedPlace, Span
 from vhpipe.views.report import UnreadSource, render_concise, render_full
 from vhpipe.views.summary import render_summary
 
@@ -26,7 +26,7 @@ def test_full_text_has_place_line_caret_and_hint() -> None:
 
 def test_second_places_are_shown_with_their_line_and_the_gutter_fits_the_larger_number() -> None:
     lines = ["first"] + ["-"] * 10 + ["second"]
-    related = (Related(Span(12, 1, 12, 7), "the other"),)
+    related = (RelatedPlace(Span(12, 1, 12, 7), "the other"),)
     text = render_full(source(*lines), [finding(1, 1, 6, related=related)], color=False)
     assert text.splitlines()[1:] == [" 1 | first", "   | ^^^^^", "12 | second", "   | ------ the other"]
 
@@ -57,7 +57,7 @@ def test_wide_characters_under_the_caret_take_two_cells() -> None:
 
 def test_control_and_direction_characters_are_escaped_everywhere() -> None:
     evil = "\x1b[2J\u202e\x07"
-    diagnostic = finding(1, 4, 5, message=evil, hint=evil, related=(Related(Span(1, 1, 1, 2), evil),))
+    diagnostic = finding(1, 4, 5, message=evil, hint=evil, related=(RelatedPlace(Span(1, 1, 1, 2), evil),))
     for text in (
         render_full(UnreadSource(evil, (evil,)), [diagnostic], color=False),
         render_concise(UnreadSource(evil, (evil,)), [diagnostic]),

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vhpipe.api.checked_file import read_file, read_text
+from vhpipe.api.invalid_pipeline import refuse_errors
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.project.checked_file import check_path, check_text
 from vhpipe.store.project import ProjectStore
+from vhpipe.wording import unknown_name
 
 RawStep = dict[str, Any]
 
@@ -20,10 +22,10 @@ def step_of_file(name: str, file: str | None, folder: Path) -> RawStep:
 
     Errors: UsageError for a file that is not there or has errors, and for an unknown step.
     """
-    path = os.path.join(folder, file or "valohai.yaml")
-    read = read_file(path)
-    read.refuse_errors()
-    return _step(read.data, name, f"`{path}`")
+    path = os.path.join(folder, file or DEFAULT_FILE)
+    checked = check_path(path)
+    refuse_errors(checked)
+    return _step(checked.data, name, f"`{path}`")
 
 
 def step_of_run(place: str, folder: Path) -> RawStep:
@@ -41,8 +43,8 @@ def step_of_run(place: str, folder: Path) -> RawStep:
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
     if asked is None or not store.blobs.has(asked.source):
         raise UsageError(f"the file of run {run.number} is not kept any more", "name a step of a file instead")
-    read = read_text(store.blobs.path(asked.source).read_text(encoding="utf-8"), run.info().file)
-    return _with_values(_step(read.data, node.spec.step, f"run {run.number}"), node.spec.values)
+    checked = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file)
+    return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 
 
 def _step(data: object, name: str, where: str) -> RawStep:

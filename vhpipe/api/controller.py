@@ -11,29 +11,30 @@ from typing import Any, Unpack
 from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
 from vhpipe.api.callbacks import placeholders
-from vhpipe.api.checked_file import ReadFile, read_text
 from vhpipe.api.functions import folder_of, source_of
+from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, policies_of
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.project.checked_file import CheckedFile, check_text
 from vhpipe.project.order import order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
+from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
-FILE = "valohai.yaml"
 _version = re.compile(r"\d+(\.\d+)*")
 
 
-class Pipeline:
+class PipelineController:
     """A pipeline of steps that are functions of Python, steps of a valohai.yaml, or nodes of finished runs.
 
     `folder` holds the project's code; it is the folder of the script that makes the pipeline, or, where that is part
@@ -312,14 +313,14 @@ class Pipeline:
                 raise unknown_name("parent", parent, self._steps)
         return policies
 
-    def _checked(self) -> ReadFile:
-        read = read_text(self.to_yaml(), f"pipeline `{self.name}`")
-        read.refuse_errors()
-        return read
+    def _checked(self) -> CheckedFile:
+        file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
+        refuse_errors(file)
+        return file
 
     def _arguments(self) -> RunArguments:
         values = {name: parameter_value(value) for name, value in self._given.items()}
-        return RunArguments(os.path.relpath(self.folder / FILE), parameter_values=values, is_built=True)
+        return RunArguments(os.path.relpath(self.folder / DEFAULT_FILE), parameter_values=values, is_built=True)
 
     def _node(self, name: str) -> Node:
         step = self._steps[name]
@@ -334,8 +335,8 @@ class Pipeline:
         return [source.partition(".")[0] for source, _ in edges]
 
 
-PipelineController = Pipeline
-"""The name that users of another system know."""
+Pipeline = PipelineController
+"""The short name; users of another system know the long one."""
 
 
 def _for_steps(name: str) -> UsageError:

@@ -2,20 +2,25 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
-from vhpipe.api.checked_file import read_file
+from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
-from vhpipe.diagnostics import Diagnostic
+from vhpipe.config.paths import DEFAULT_FILE
+from vhpipe.diagnostics import Diagnostic, has_errors
 from vhpipe.engine.start import Order
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
+from vhpipe.project.checked_file import STDIN, check_path
+from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.project.order import order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
+from vhpipe.views.report import placed
 
 Path_ = str | os.PathLike[str]
 
@@ -24,48 +29,56 @@ class File:
     """A valohai.yaml that has been read and checked. What is wrong with it stands in `diagnostics`."""
 
     def __init__(self, path: Path_) -> None:
-        self._read = read_file(os.fspath(path))
-        self.path = Path(self._read.name).resolve()
+        name = os.fspath(path)
+        self._file = check_path(os.path.join(".", name) if name == STDIN else name)
+        self.path = Path(self._file.path).resolve()
 
     @property
     def text(self) -> str:
-        return self._read.text
+        return self._file.text
 
-    @property
+    @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Errors, warnings and remarks, each with its place: line and column."""
-        return self._read.located()
+        """What `vhpipe validate` reports of the file: errors, warnings and remarks, in the order of their places.
+
+        All places, also the related ones and those of fixes, are spans: lines and columns. Settings, comments and
+        the baseline of the project count. Errors: UsageError for settings or a baseline that cannot be read.
+        """
+        reported = self._file.reported(settings_for(self._file.path, FindingsFilter()))
+        exact = map(reported.exact, reported.diagnostics)
+        return tuple(item.diagnostic for item in placed(reported.source, exact))
 
     @property
     def is_valid(self) -> bool:
-        return not any(item.severity == "error" for item in self._read.diagnostics)
+        """Whether the file can be planned and run: it has no errors, also none that a comment excuses."""
+        return not has_errors(self._file.findings)
 
     @property
     def config(self) -> Config:
         """What the file says, typed."""
-        return self._read.config
+        return self._file.config
 
     @property
     def pipelines(self) -> tuple[str, ...]:
-        return tuple(pipeline.name for pipeline in self._read.config.pipelines)
+        return tuple(pipeline.name for pipeline in self._file.config.pipelines)
 
     @property
     def steps(self) -> tuple[str, ...]:
-        return tuple(self._read.config.steps_by_name())
+        return tuple(self._file.config.steps_by_name())
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        return tuple(self._read.config.tasks_by_name())
+        return tuple(self._file.config.tasks_by_name())
 
     def plan(self, arguments: RunArguments) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        self._read.refuse_errors()
-        return plan_to_look_at(self._read, self._named(arguments)).plan
+        refuse_errors(self._file)
+        return plan_to_look_at(self._file, self._named(arguments)).plan
 
     def order(self, arguments: RunArguments, choices: RunChoices) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
-        self._read.refuse_errors()
-        return order_run(self._read, self._named(arguments), choices, self.path.parent).order
+        refuse_errors(self._file)
+        return order_run(self._file, self._named(arguments), choices, self.path.parent).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))
@@ -74,21 +87,21 @@ class File:
         return f"<File {self.path} with {len(self.pipelines)} pipelines>"
 
 
-def load(path: Path_ = "valohai.yaml") -> File:
+def load(path: Path_ = DEFAULT_FILE) -> File:
     """The file at a path; of a folder its valohai.yaml. Errors: UsageError if it cannot be read."""
     return File(path)
 
 
-def validate(path: Path_ = "valohai.yaml") -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a file, as `vhpipe validate` says it; a file without faults has none.
+def validate(path: Path_ = DEFAULT_FILE) -> tuple[Diagnostic, ...]:
+    """What `vhpipe validate` reports of a file, as `File.diagnostics` says it; a file without faults has none.
 
-    Errors: UsageError if it cannot be read.
+    Errors: UsageError if it, its settings or its baseline cannot be read.
     """
     return load(path).diagnostics
 
 
 def plan(
-    path: Path_ = "valohai.yaml", pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
+    path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None,
 ) -> Plan:  # fmt: skip
@@ -101,7 +114,7 @@ def plan(
 
 
 def run(
-    path: Path_ = "valohai.yaml", pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
+    path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None, quiet: bool = False,

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from vhpipe.function_step.values import read_value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.store.attempt_files import OUTPUTS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
+from vhpipe.wording import unknown_name
 
 
 class RunFiles:
@@ -20,7 +21,7 @@ class RunFiles:
 
     def path(self, node: str, execution: ExecutionView, datum: Datum) -> Path:
         """The file in its attempt's folder; its bytes under another name where that folder is gone."""
-        path = self._attempt_folder(node, execution) / "outputs" / datum.name
+        path = self._attempt_folder(node, execution) / OUTPUTS / datum.name
         return path if path.exists() else self._blobs.path(datum.blob)
 
     def blob(self, blob: str) -> Path:
@@ -46,7 +47,7 @@ class RunFiles:
     def _attempt_folder(self, node: str, execution: ExecutionView) -> Path:
         origin = execution.reused_from
         if origin is not None:
-            return RunFolder(origin.run, self._folder.path.parent / str(origin.run)).attempt_folder(origin.attempt)
+            return self._folder.origin_folder(origin)
         number = execution.attempts[-1].number if execution.attempts else 1
         return self._folder.attempt_folder(AttemptId(ExecutionId(node, execution.index), number))
 

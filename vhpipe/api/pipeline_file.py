@@ -8,7 +8,7 @@ from vhpipe.api.arguments import ParameterDefinition, parameter_value
 from vhpipe.api.steps import StepDefinition, WrittenStep
 from vhpipe.api.yaml_text import yaml_text
 from vhpipe.errors import UsageError
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
 _name = re.compile(r"[\w-]+(?: [\w-]+)*")

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
-from vhpipe.engine.run_metrics import METRICS
 from vhpipe.errors import VhpipeError
 from vhpipe.project.metadata_series import series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
-from vhpipe.store.blobs import Blobs
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -42,7 +40,7 @@ class Run:
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
         self._ended, self._opened = ended, opened
-        self._files = RunFiles(folder, Blobs(folder.path.parents[1] / "blobs"), main_module_in_steps())
+        self._files = RunFiles(folder, ProjectStore(folder.project).blobs, main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
 
@@ -129,7 +127,7 @@ class Run:
     @property
     def points(self) -> tuple[Mapping[str, object], ...]:
         """Every point of these metrics as it came, with its `_time` and `_node`."""
-        return tuple(series_in(self.path / METRICS))
+        return tuple(series_in(self._folder.metrics_path))
 
     def _published_files(self, kind: str) -> dict[str, Path]:
         self._look()
@@ -139,7 +137,7 @@ class Run:
     def node(self, name: str) -> Node:
         """A node by its name. Errors: UsageError for an unknown one."""
         if name not in self._view.nodes:
-            from vhpipe.plan.unknown_name import unknown_name
+            from vhpipe.wording import unknown_name
 
             raise unknown_name(f"node of run {self.number}", name, self._view.nodes)
         parents = tuple(dict.fromkeys(edge.source for edge in self._view.plan.edges_into(name)))

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies
 from vhpipe.errors import UsageError
+from vhpipe.wording import listed
 
 CONTINUE_KEYS = ("continue_on_fail", "continue_on_abort", "skip_children_on_fail", "skip_children_on_abort")
 
@@ -57,7 +58,7 @@ def _behaviour(options: StepOptions) -> dict[str, bool]:
         return {"continue_on_fail": on_fail, "skip_children_on_fail": True}
     for key in given:
         if key not in CONTINUE_KEYS:
-            raise UsageError(f"`continue_behaviour` has no `{key}`", f"known: {', '.join(CONTINUE_KEYS)}")
+            raise UsageError(f"`continue_behaviour` has no `{key}`", f"known: {listed(CONTINUE_KEYS)}")
     return {key: bool(given.get(key, True)) for key in ("continue_on_fail", "skip_children_on_fail")}
 
 

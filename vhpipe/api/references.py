@@ -55,21 +55,21 @@ class PipelineParameterReference(NamedTuple):
     name: str
 
 
-class _Known:
+class _KnownValue:
     """A value of a parameter that still knows which one: what is computed from it is a plain value again."""
 
     vhpipe_parameter: str
 
 
-class _KnownText(_Known, str):
+class _KnownText(_KnownValue, str):
     pass
 
 
-class _KnownInteger(_Known, int):
+class _KnownInteger(_KnownValue, int):
     pass
 
 
-class _KnownFloat(_Known, float):
+class _KnownFloat(_KnownValue, float):
     pass
 
 
@@ -81,14 +81,14 @@ def known_value(name: str, value: object) -> object:
     kind = _KNOWN.get(type(value))
     if kind is None:
         return value
-    known: _Known = kind(value)
+    known: _KnownValue = kind(value)
     known.vhpipe_parameter = name
     return known
 
 
 def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     """A Result or OfPipeline where a text is exactly that, else the value. `returns` has the steps' results by name."""
-    if isinstance(value, _Known):
+    if isinstance(value, _KnownValue):
         return PipelineParameterReference(value.vhpipe_parameter)
     if isinstance(value, Result) or not isinstance(value, str):
         return value

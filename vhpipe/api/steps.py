@@ -8,7 +8,7 @@ from vhpipe.api.arguments import ParameterDefinition, Returns, written_arguments
 from vhpipe.api.functions import FunctionSource
 from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, refers
 from vhpipe.errors import UsageError
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 RETURN_PATTERN = "[./]*"
 """What follows a result's name in its file: a suffix, or the files of a folder."""

@@ -13,6 +13,7 @@ from vhpipe.attempt.measurements import Measured
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
+from vhpipe.wording import listed
 
 LOG_LIMIT = 1 << 30
 """Bytes of a log that are kept; after them a line says that the rest is not."""
@@ -52,7 +53,7 @@ class AttemptOutput:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        names = ", ".join(f"`{key}`" for key in sorted(self._reader.left_out)[:5])
+        names = listed(sorted(self._reader.left_out), most=5)
         return (f"metadata is larger than 64 KiB: the last values leave out {names}",) if names else ()
 
     def write(self, stream: Stream, content: bytes) -> None:

@@ -167,12 +167,10 @@ def _wrong_command(typed: str, meant: tuple[str, ...]) -> Exception:
 
     if meant:
         return UsageError(f"`{typed}` is short for several commands", hint=" or ".join(f"`vhpipe {m}`" for m in meant))
-    from difflib import get_close_matches
+    from vhpipe.wording import did_you_mean
 
-    near = get_close_matches(typed, [*COMMANDS, *ALIASES], n=1)
-    return UsageError(
-        f"unknown command `{typed}`", hint=f"did you mean `{near[0]}`?" if near else "`vhpipe --help` lists them"
-    )
+    hint = did_you_mean(typed, [*COMMANDS, *ALIASES], "`vhpipe --help` lists them")
+    return UsageError(f"unknown command `{typed}`", hint)
 
 
 @click.command(

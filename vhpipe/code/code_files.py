@@ -1,10 +1,10 @@
 """Which files are the project's code: what git tracks or does not ignore, else all but the usual ignorable folders."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.code.tree_walk import STATE_PREFIX, files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
 
 if TYPE_CHECKING:
@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".valohaiignore"
-
-_STATE_PREFIX = ".vhpipe"
-
-_IGNORABLE_FOLDERS = frozenset(
-    {
-        ".eggs", ".git", ".hg", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache",
-        ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "node_modules", "venv",
-    }
-)  # fmt: skip
 
 _GIT = ("git", "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 _LIST = (*_GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -51,12 +42,12 @@ class CodeFiles(NamedTuple):
 def list_code_files(project: Path) -> CodeFiles:
     """The project's code, sorted by path; `.valohaiignore` is honoured, the state folder is never in it."""
     root = os.fspath(project)
-    files = (_listed_by_git(root) if _inside_repository(project) else None) or CodeFiles(tuple(_walk(root)))
+    files = (_listed_by_git(root) if _inside_repository(project) else None) or CodeFiles(_all_files(root))
     ignored = _ignore_rules(root)
     kept = (
         path
         for path in dict.fromkeys(files.paths)
-        if not any(part.startswith(_STATE_PREFIX) for part in path.split("/"))
+        if not any(part.startswith(STATE_PREFIX) for part in path.split("/"))
         and not (ignored is not None and ignored.match_file(path))
     )
     return files._replace(paths=tuple(sorted(kept)))
@@ -75,12 +66,12 @@ def _listed_by_git(root: str) -> CodeFiles | None:
     try:
         listing, status = (_start_git(command, root) for command in (_LIST, _STATUS))
     except OSError as error:
-        return CodeFiles(tuple(_walk(root)), notices=(_not_listed(error.strerror or str(error)),))
+        return CodeFiles(_all_files(root), notices=(_not_listed(error.strerror or str(error)),))
     names, error_text = listing.communicate()
     branch, _ = status.communicate()
     if listing.returncode != 0:
         reason = os.fsdecode(error_text).strip().splitlines() or [f"exit code {listing.returncode}"]
-        return CodeFiles(tuple(_walk(root)), notices=(_not_listed(reason[0]),))
+        return CodeFiles(_all_files(root), notices=(_not_listed(reason[0]),))
     if not names:
         return None
     commit, dirty = _read_status(branch) if status.returncode == 0 else (None, True)
@@ -108,19 +99,13 @@ def _read_status(content: bytes) -> tuple[str | None, bool]:
     return commit, any(line and not line.startswith(b"# ") for line in lines)
 
 
-def _walk(root: str, prefix: str = "") -> Iterator[str]:
+def _all_files(root: str) -> tuple[str, ...]:
     """All files below, but for ignorable folders, virtual environments among them."""
-    try:
-        entries = list(os.scandir(os.path.join(root, prefix)))
-    except OSError as error:
-        raise from_os_error(error, "cannot read the project's folder") from error
-    if prefix and any(entry.name == "pyvenv.cfg" for entry in entries):
-        return
-    for entry in entries:
-        if not entry.is_dir(follow_symlinks=False):
-            yield prefix + entry.name
-        elif entry.name not in _IGNORABLE_FOLDERS and not entry.name.startswith(_STATE_PREFIX):
-            yield from _walk(root, f"{prefix}{entry.name}/")
+
+    def refuse(failure: OSError) -> None:
+        raise from_os_error(failure, "cannot read the project's folder") from failure
+
+    return tuple(files_below(root, lambda entry: True, refuse))
 
 
 def _ignore_rules(root: str) -> "GitIgnoreSpec | None":

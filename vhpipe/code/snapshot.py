@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.code_files import list_code_files
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import from_os_error
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of
 
@@ -44,7 +45,7 @@ def take_snapshot(project: Path, keeper: Keeper, file: str | None = None) -> Sna
 
 def _path_below(root: str, file: str) -> str:
     """The path as the project has it; another text for a file that lies elsewhere. A folder means its valohai.yaml."""
-    path = os.path.join(file, "valohai.yaml") if os.path.isdir(file) else file
+    path = os.path.join(file, DEFAULT_FILE) if os.path.isdir(file) else file
     folder, name = os.path.split(os.path.abspath(path))
     return os.path.relpath(f"{os.path.realpath(folder)}/{name}", root)
 

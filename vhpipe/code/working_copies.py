@@ -17,6 +17,7 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
+from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
@@ -100,7 +101,7 @@ class WorkingCopy:
     """One working copy, ours as long as its lock is held. Used by one thread at a time."""
 
     def __init__(self, folder: Path, lock: int, wanted: _CopyContent) -> None:
-        self.path = folder / "repository"
+        self.path = folder / REPOSITORY
         self._root = os.fspath(self.path)
         self._record = f"{folder}/written.json"
         self._lock = lock

@@ -7,6 +7,7 @@ Source: valohai-yaml's `Parameter.validate`, stricter for flags.
 from math import isfinite
 
 from vhpipe.config.model import Multiple, Parameter, ParameterType, Scalar, Value
+from vhpipe.wording import joined
 
 FLAG_WORDS = {
     "true": True, "yes": True, "on": True, "1": True,
@@ -124,9 +125,8 @@ def _choice_problem(parameter: Parameter, value: Scalar) -> str | None:
         return None
     if any(value == _choice(parameter, choice) for choice in parameter.choices):
         return None
-    listed = ", ".join(shown(choice) for choice in parameter.choices[:SHOWN_CHOICES])
-    more = len(parameter.choices) - SHOWN_CHOICES
-    return f"{shown(value)} is not among the choices {listed}" + (f" and {more} more" if more > 0 else "")
+    choices = joined(map(shown, parameter.choices), most=SHOWN_CHOICES)
+    return f"{shown(value)} is not among the choices {choices}"
 
 
 def _choice(parameter: Parameter, choice: Scalar) -> Scalar:

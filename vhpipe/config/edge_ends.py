@@ -3,7 +3,7 @@
 from vhpipe.config.edge_kinds import EDGE_KINDS
 from vhpipe.config.model import EdgeEnd, EdgeKind
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
-from vhpipe.wording import did_you_mean, is_same_but_for_case, the_one_meant
+from vhpipe.wording import counted, did_you_mean, is_same_but_for_case, the_one_meant
 
 _KINDS = {kind.value: kind for kind in EdgeKind}
 _PLURALS = {row.plural: kind for kind, row in EDGE_KINDS.items() if row.plural is not None}
@@ -33,7 +33,7 @@ def read_target(text: str, at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
 def _odd_end(text: str, parts: list[str], at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
     if len(parts) < 3 or not all(parts):
         empty = " and one of them is empty" if not all(parts) else ""
-        message = f"`{text[:100]}` has {len(parts)} part{'' if len(parts) == 1 else 's'} of 3{empty}"
+        message = f"`{text[:100]}` has {counted(len(parts), 'part')} of 3{empty}"
         notes.append(Diagnostic("malformed-edge-end", "error", message, Location(at), _FORM))
         return None
     node, written, key = parts

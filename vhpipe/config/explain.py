@@ -9,7 +9,7 @@ from vhpipe.config import written_fixes as mends
 from vhpipe.config.schema import schema_validator
 from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
 from vhpipe.document.spans import Document
-from vhpipe.wording import did_you_mean, is_same_but_for_case, the_one_meant
+from vhpipe.wording import did_you_mean, is_same_but_for_case, listed, plural, the_one_meant
 
 _MOST = 500
 _MOST_LOOKUPS = 100
@@ -112,8 +112,8 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
 def _misplaced(path: Path, document: Document) -> Diagnostic:
     item, kind = document.data[int(path[0])], str(path[1])
     beside = [key for key in item if key != kind]
-    names = ", ".join(f"`{_cut(key)}`" for key in beside[:3]) + (" …" if len(beside) > 3 else "")
-    message = f"{names} stand{'s' if len(beside) == 1 else ''} beside `{kind}:`, not inside it"
+    names = listed(map(_cut, beside), most=3)
+    message = f"{names} {plural(len(beside), 'stands', 'stand')} beside `{kind}:`, not inside it"
     hint = f"indent what belongs to `{kind}:` by two more spaces"
     is_safe = schema_validator().is_valid([mends.moved_inside(item, kind, beside)])
     fix = mends.indent_beside(path, beside, document, is_safe)

@@ -1,9 +1,11 @@
-"""Names from a file that will be joined to a folder."""
+"""The name of the file itself, and names in it that will be joined to a folder."""
 
 from collections.abc import Sequence
 
 from vhpipe.diagnostics import Diagnostic, Location, Path
 
+DEFAULT_FILE = "valohai.yaml"
+FILE_NAMES = (DEFAULT_FILE, "valohai.yml")
 MAX_PART_BYTES = 255
 
 

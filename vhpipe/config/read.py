@@ -8,8 +8,7 @@ from vhpipe.config.pipelines import read_pipeline
 from vhpipe.config.schema import check_schema, schema_validator
 from vhpipe.config.steps import read_step
 from vhpipe.config.tasks import read_task
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
-from vhpipe.document.limits import MAX_FINDINGS
+from vhpipe.diagnostics import MAX_OF_A_SEVERITY, Diagnostic, Edit, Fix, Location, Path
 from vhpipe.document.spans import Document
 from vhpipe.wording import did_you_mean, the_one_meant
 
@@ -26,7 +25,7 @@ _READERS: dict[str, Any] = {
 }
 """In the order in which the platform looks for them: of two in one item it takes the first and drops the other."""
 _EXTENSION = "vhpipe"
-_MOST_NOTES = 2 * MAX_FINDINGS
+_MOST_NOTES = 2 * MAX_OF_A_SEVERITY
 """More warnings than these would not be shown, so they are not thought of."""
 
 
@@ -151,7 +150,7 @@ def _bounded(notes: list[Diagnostic]) -> list[Diagnostic]:
     for note in notes:
         key = (note.rule, note.at, note.message)
         count = told.get(note.severity, 0)
-        if key not in seen and count < MAX_FINDINGS:
+        if key not in seen and count < MAX_OF_A_SEVERITY:
             seen.add(key)
             told[note.severity] = count + 1
             kept.append(note)

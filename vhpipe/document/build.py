@@ -1,15 +1,11 @@
 """Events of a YAML parser to plain data, within limits, without recursion."""
 
-from itertools import islice
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Fix, Related, Severity, Span
+from vhpipe.diagnostics import MAX_OF_A_SEVERITY, Diagnostic, Fix, RelatedPlace, Severity, Span
 from vhpipe.document.limits import (
     MAX_DEPTH,
     MAX_EXPANDED_NODES,
-    MAX_FINDINGS,
-    MAX_KNOWN,
-    MAX_LOOKUPS,
     MAX_NODES,
     MAX_SCALAR_BYTES,
 )
@@ -25,6 +21,7 @@ from vhpipe.document.scalars import (
 )
 from vhpipe.document.spans import span_of_event
 from vhpipe.document.tags import by_tag, is_core_tag
+from vhpipe.wording import MAX_LOOKUPS, nearest
 
 
 class StopReadingError(Exception):
@@ -70,7 +67,7 @@ class Builder:
 
     def _has_room(self, severity: Severity) -> bool:
         """Asked before a finding is made too: a file of nothing but faults has a hundred thousand."""
-        return len(self.errors if severity == "error" else self.warnings) < MAX_FINDINGS
+        return len(self.errors if severity == "error" else self.warnings) < MAX_OF_A_SEVERITY
 
     def build(self, next_event: Any) -> Any:
         """The data of the first document. This loop is the speed of `validate`: hence the one long function."""
@@ -277,7 +274,7 @@ class Builder:
             message = f"anchor `{_short(event.anchor)}` is used again"
             hint = "aliases after it mean the new one; give it another name"
             self.add_fault(
-                Diagnostic("reused-anchor", "warning", message, span, hint, (Related(first.span, "first here"),))
+                Diagnostic("reused-anchor", "warning", message, span, hint, (RelatedPlace(first.span, "first here"),))
             )
         anchor = self._anchors[event.anchor] = _Anchor(value, span, depth)
         return anchor
@@ -294,7 +291,7 @@ class Builder:
             self._error("unknown-anchor", f"no anchor `{_short(name)}` stands before this", event, self._nearest(name))
             return None
         if anchor.open:
-            related = (Related(anchor.span, "the anchor"),)
+            related = (RelatedPlace(anchor.span, "the anchor"),)
             message = f"alias `{_short(name)}` stands inside what it names"
             self._error("recursive-alias", message, event, "write out what is meant", related)
             return None
@@ -306,12 +303,9 @@ class Builder:
         return anchor.value
 
     def _nearest(self, name: str) -> str:
-        from difflib import get_close_matches
-
         self._lookups += 1
-        known = islice(self._anchors, MAX_KNOWN if self._lookups <= MAX_LOOKUPS else 0)
-        found = get_close_matches(name, known, 1)
-        return f"did you mean `*{_short(found[0])}`?" if found else f"write `&{_short(name)}` where it is defined"
+        near = nearest(name, self._anchors) if self._lookups <= MAX_LOOKUPS else None
+        return f"write `&{_short(name)}` where it is defined" if near is None else f"did you mean `*{_short(near)}`?"
 
     def _merge_later(self, event: Any, container: dict[str, Any], value: Any) -> None:
         if not isinstance(value, dict | list):
@@ -352,7 +346,7 @@ class Builder:
         raise StopReadingError
 
     def _error(
-        self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[Related, ...] = ()
+        self, rule: str, message: str, event: Any, hint: str | None = None, related: tuple[RelatedPlace, ...] = ()
     ) -> None:
         if self._has_room("error"):
             self.add_fault(Diagnostic(rule, "error", message, span_of_event(event), hint, related))

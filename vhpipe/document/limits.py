@@ -8,9 +8,3 @@ MAX_EXPANDED_NODES = 100_000
 MAX_SCALAR_BYTES = 256 * 1024
 MAX_DIRECTIVES = 16
 """libyaml compares each directive with all before it."""
-MAX_FINDINGS = 500
-"""Of one severity; who has more repairs these first."""
-MAX_LOOKUPS = 40
-"""How many nearest names are looked for in one file, so that a file full of typing errors takes no minutes."""
-MAX_KNOWN = 1000
-"""Among how many names a nearest one is looked for."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Related, Span
+from vhpipe.diagnostics import Diagnostic, RelatedPlace, Span
 from vhpipe.document.build import Builder, StopReadingError
 from vhpipe.document.parser import event_source, refuses_inner_colon
 from vhpipe.document.spans import Document, Places
@@ -47,6 +47,6 @@ def _with_first_keys(errors: list[Diagnostic], places: Places) -> list[Diagnosti
         assert isinstance(error.at, Span), "the reader speaks of spans only"
         first = places.repeats.get((error.at.line, error.at.column))
         if error.rule == "duplicate-key" and first is not None:
-            error = error._replace(related=(Related(places.span(first), "first here"),))
+            error = error._replace(related=(RelatedPlace(places.span(first), "first here"),))
         told.append(error)
     return told

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhpipe.diagnostics import Diagnostic, Related, Span
+from vhpipe.diagnostics import Diagnostic, RelatedPlace, Span
 from vhpipe.document.spans import span_of_event
 from vhpipe.document.text import LINE_BREAK
 
@@ -31,9 +31,9 @@ def explain(error: Exception, text: str, last_event: Any) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     span = _span(mark.line, mark.column, text) if mark is not None else span_of_event(last_event)
     context, context_mark = getattr(error, "context", None), getattr(error, "context_mark", None)
-    related: tuple[Related, ...] = ()
+    related: tuple[RelatedPlace, ...] = ()
     if context and context_mark is not None:
-        related = (Related(_span(context_mark.line, context_mark.column, text), _sentence(context)),)
+        related = (RelatedPlace(_span(context_mark.line, context_mark.column, text), _sentence(context)),)
     hint = next((hint for words, hint in _HINTS if words in f"{error} {problem}"), None)
     return Diagnostic("invalid-yaml", "error", problem, span, hint, related)
 

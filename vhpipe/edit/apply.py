@@ -4,12 +4,11 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Span
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Edit, Fix, Location, Span
 from vhpipe.document.text import LINE_BREAK
 from vhpipe.edit.spelling import respelled
 
 SpanOf = Callable[[Location | Span], Span]
-_SEVERITIES = ("error", "warning", "info")
 
 
 class FixedText(NamedTuple):
@@ -38,7 +37,7 @@ def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, u
     taken = _AcceptedReplacements()
     applied = []
     faulty = {span_of(item.at) for item in diagnostics if item.severity == "error"}
-    for item in sorted(diagnostics, key=lambda item: _SEVERITIES.index(item.severity)):
+    for item in sorted(diagnostics, key=lambda item: SEVERITIES.index(item.severity)):
         if item.fix is None or not (item.fix.is_safe or unsafe):
             continue
         if item.severity != "error" and span_of(item.at) in faulty:
@@ -63,6 +62,15 @@ def replacements(text: str, starts: Sequence[int], fix: Fix, span_of: SpanOf) ->
             return None
         found.append(Replacement(start, end, new))
     return tuple(found) if found else None
+
+
+def exact_fix(text: str, fix: Fix, span_of: SpanOf) -> Fix | None:
+    """The fix at spans of a text and in the quotes that it has to be written in; None where it cannot be put in."""
+    found = replacements(text, line_starts(text), fix, span_of)
+    if found is None:
+        return None
+    edits = zip(fix.edits, found, strict=True)
+    return fix._replace(edits=tuple(Edit(span_of(edit.at), new.text) for edit, new in edits))
 
 
 def diff_of(before: str, after: str, name: str) -> str:

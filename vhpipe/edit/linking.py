@@ -5,7 +5,7 @@ from posixpath import splitext
 from typing import NamedTuple
 
 from vhpipe.document.spans import Document
-from vhpipe.edit.placing import Placing
+from vhpipe.edit.placing import DocumentEdits
 from vhpipe.edit.script import Script, ScriptOutput
 from vhpipe.edit.writing import flow_text, item_lines
 
@@ -28,7 +28,7 @@ def with_pipeline(document: Document, name: str, steps: Sequence[tuple[str, Scri
     nodes = [{"name": node_name(step), "type": "execution", "step": step} for step, _ in steps]
     lines = item_lines({"pipeline": {"name": name, "nodes": nodes}})
     lines += ["    edges:", *(f"      - {flow_text(edge)}" for edge in edges)] if edges else [f"    {NO_EDGES}"]
-    placing = Placing(document)
+    placing = DocumentEdits(document)
     placing.append(lines, None)
     return LinkedPipeline(placing.result(), edges)
 

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 from vhpipe.diagnostics import Path
 from vhpipe.document.spans import Document, value_at
-from vhpipe.edit.placing import OutOfReach, Placing
+from vhpipe.edit.placing import DocumentEdits, OutOfReach
 from vhpipe.edit.script import DeclaredName, Script
 from vhpipe.edit.writing import Tree, item_lines
+from vhpipe.wording import listed
 
 DEFAULT_IMAGE = "python:3.11-slim"
 """The one that `vh yaml step` writes."""
@@ -43,7 +44,7 @@ def with_step(document: Document, path: str, script: Script, image: str = DEFAUL
     """The file with the step of the script at a path relative to the project; removals come by `without_leftovers`."""
     found = step_of(document, path, script)
     if len(found) > 1:
-        names = ", ".join(f"`{name_at(document, number)}`" for number in found)
+        names = listed(name_at(document, number) for number in found)
         return StepInsertion(document.text, "", "kept", (f"several steps run it ({names}): none is changed",))
     if not found:
         return _appended(document, path, script, image)
@@ -62,13 +63,13 @@ def without_leftovers(document: Document, path: str, script: Script) -> StepInse
     if len(found) != 1 or not script.is_prepared or not script.is_complete:
         return StepInsertion(document.text, "", "kept")
     at: Path = (found[0], "step")
-    placing, notes = Placing(document), []
+    placing, notes = DocumentEdits(document), []
     name = name_at(document, found[0])
     for key, kind, known in (("parameters", "parameter", script.parameters), ("inputs", "input", script.inputs)):
         gone = _leftovers(document, at, key, {item.name for item in known})
         if not gone:
             continue
-        names = ", ".join(f"`{value_at(document.data, (*at, key, number, 'name'))}`" for number in gone)
+        names = listed(value_at(document.data, (*at, key, number, "name")) for number in gone)
         try:
             placing.remove_items((*at, key), gone)
             notes.append(f"{kind} {names} of step `{name}` is not in the script any more: removed")
@@ -108,7 +109,7 @@ def _command_text(step: Mapping[str, Any]) -> str:
 def _appended(document: Document, path: str, script: Script, image: str) -> StepInsertion:
     steps = tuple(_steps(document))
     name = script.step or _free_name(path, {str(step.get("name")) for _, step in steps})
-    placing = Placing(document)
+    placing = DocumentEdits(document)
     placing.append(item_lines({"step": new_step(name, path, script, image)}), (steps[-1][0],) if steps else None)
     return StepInsertion(placing.result(), name, "added")
 
@@ -160,7 +161,7 @@ def _free_name(path: str, taken: set[str]) -> str:
 
 def _merged(document: Document, at: Path, script: Script) -> str:
     """First what stands inside of lists, then what comes behind them: both may end on one line."""
-    placing, step = Placing(document), value_at(document.data, at)
+    placing, step = DocumentEdits(document), value_at(document.data, at)
     lists = (("parameters", script.parameters), ("inputs", script.inputs))
     for key, declared in lists:
         present = _named(step.get(key))
@@ -178,13 +179,15 @@ def _merged(document: Document, at: Path, script: Script) -> str:
     return placing.result()
 
 
-def _add_missing(placing: Placing, path: Path, declared: Sequence[DeclaredName], present: Mapping[str, int]) -> None:
+def _add_missing(
+    placing: DocumentEdits, path: Path, declared: Sequence[DeclaredName], present: Mapping[str, int]
+) -> None:
     missing = [_item(item) for item in declared if item.name not in present]
     if missing:
         placing.add_items(path, missing)
 
 
-def _merge_item(placing: Placing, path: Path, declared: DeclaredName) -> None:
+def _merge_item(placing: DocumentEdits, path: Path, declared: DeclaredName) -> None:
     written = value_at(placing.document.data, path)
     properties = dict(declared.properties)
     for key, value in properties.items():
@@ -209,7 +212,7 @@ def _is_same(written: object, value: object) -> bool:
     return one == other and [isinstance(item, bool) for item in one] == [isinstance(item, bool) for item in other]
 
 
-def _set(placing: Placing, at: Path, key: str, value: str) -> None:
+def _set(placing: DocumentEdits, at: Path, key: str, value: str) -> None:
     if key in value_at(placing.document.data, at):
         placing.set_value((*at, key), value)
     else:

@@ -15,7 +15,7 @@ class OutOfReach(Exception):
     """What is to be changed stands behind an alias or a merge key, where a change would have other effects too."""
 
 
-class Placing:
+class DocumentEdits:
     """A document, and the changes that are to be made to its text."""
 
     def __init__(self, document: Document) -> None:

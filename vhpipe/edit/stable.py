@@ -21,7 +21,10 @@ class _Source(Protocol):
 
 
 class FixableFile(Protocol):
-    """What is needed of a file that was read: what is wrong with it, where that stands, and what it hides."""
+    """What is needed of a file that was read: what is wrong with it, where that stands, and what it hides.
+
+    `findings` is everything that is wrong, `diagnostics` what is reported of it: only that is fixed.
+    """
 
     @property
     def document(self) -> object | None: ...
@@ -31,6 +34,9 @@ class FixableFile(Protocol):
 
     @property
     def config(self) -> Config: ...
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]: ...
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]: ...
@@ -48,24 +54,14 @@ class StableFile(NamedTuple, Generic[_Loaded]):
     applied: tuple[Diagnostic, ...]
 
 
-def _all(loaded: FixableFile) -> Sequence[Diagnostic]:
-    return loaded.diagnostics
-
-
-def fix_until_stable(
-    content: bytes,
-    name: str,
-    load: _Load[_Loaded],
-    unsafe: bool,
-    chosen: Callable[[_Loaded], Sequence[Diagnostic]] = _all,
-) -> StableFile[_Loaded]:
-    """The file with all fixes, of those that are `chosen`, that make it no worse.
+def fix_until_stable(content: bytes, name: str, load: _Load[_Loaded], unsafe: bool) -> StableFile[_Loaded]:
+    """The file with all fixes of what `load` reports that make it no worse.
 
     No worse: it can still be read, and no rule has more errors than before; with unsafe fixes, there are no more
     errors in all. Errors that show because more of the file can be understood now are not counted: they were there.
     A file that cannot be read at all stays as it is. The byte order mark stays.
     """
-    reading = _FileReader(name, load, unsafe, chosen)
+    reading = _FileReader(name, load, unsafe)
     loaded = load(content, name)
     applied: list[Diagnostic] = []
     for _ in range(MAX_ROUNDS):
@@ -78,10 +74,8 @@ def fix_until_stable(
 
 
 class _FileReader(Generic[_Loaded]):
-    def __init__(
-        self, name: str, load: _Load[_Loaded], unsafe: bool, chosen: Callable[[_Loaded], Sequence[Diagnostic]]
-    ) -> None:
-        self.name, self.load, self.unsafe, self.chosen = name, load, unsafe, chosen
+    def __init__(self, name: str, load: _Load[_Loaded], unsafe: bool) -> None:
+        self.name, self.load, self.unsafe = name, load, unsafe
         self.left = MAX_READINGS
         self.refused: set[tuple[str, str]] = set()
 
@@ -89,7 +83,7 @@ class _FileReader(Generic[_Loaded]):
         """The file after as many fixes as can be put in at once; None where none can."""
         if loaded.document is None:
             return None
-        candidates = [item for item in self.chosen(loaded) if self._may_be_put_in(item)]
+        candidates = [item for item in loaded.diagnostics if self._may_be_put_in(item)]
         found = self._best(content, loaded, [], candidates)
         if found is not None:
             self.refused.clear()  # what did not fit before may fit now
@@ -132,7 +126,7 @@ class _FileReader(Generic[_Loaded]):
 
 def _with_errors(fixes: Sequence[Diagnostic], before: FixableFile) -> list[Diagnostic]:
     """The errors that are not to be fixed now still tell where a warning's fix has to wait."""
-    others = (item._replace(fix=None) for item in before.diagnostics if item.severity == "error")
+    others = (item._replace(fix=None) for item in before.findings if item.severity == "error")
     return [*fixes, *others]
 
 
@@ -146,7 +140,7 @@ def _is_worse(before: FixableFile, after: FixableFile, is_lenient: bool) -> bool
 
 
 def _errors(loaded: FixableFile) -> "Counter[str]":
-    return Counter(item.rule for item in loaded.diagnostics if item.severity == "error")
+    return Counter(item.rule for item in loaded.findings if item.severity == "error")
 
 
 def _title(item: Diagnostic) -> tuple[str, str]:

@@ -36,7 +36,6 @@ LOOK_S = 0.2
 SKIP_CODE = 3
 ANSWER_BYTES = 1 << 20
 """So much of the end of an output is looked at."""
-HOOK_LOG = "hooks.log"
 FUNCTION_CALLER = """\
 import importlib, json, os, sys
 sys.path.insert(0, os.getcwd())

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vhpipe.config.model import Value
 from vhpipe.plan.model import Hooks, PlannedDeployment
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
+from vhpipe.wording import unknown_name
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor

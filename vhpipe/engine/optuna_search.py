@@ -7,7 +7,7 @@ Source: docs on bayesian optimization of the platform: the first 20 executions a
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value, VariantStyle
 from vhpipe.errors import UsageError
@@ -25,14 +25,6 @@ RANDOM_FIRST = 20
 
 Measured = Sequence[Mapping[str, Json] | None]
 """The metadata of each execution so far, by index; None of one that failed."""
-
-
-class ParameterSearch(Protocol):
-    """Proposes what a task tries next."""
-
-    def propose(
-        self, task: PlannedTask, bound: NodeBinding, measured: Measured, seed: int
-    ) -> stimuli.ProposalsAnswered: ...
 
 
 def refuse_without_optuna(plan: Plan) -> None:

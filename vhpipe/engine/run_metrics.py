@@ -18,7 +18,6 @@ from vhpipe.schedule import events
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
-METRICS = "metrics.jsonl"
 OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
 """What every line has: when, and where it comes from. No metric can be called so."""
 

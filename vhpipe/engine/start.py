@@ -23,7 +23,7 @@ from vhpipe.engine.input_fetching import Fetcher
 from vhpipe.engine.loop import Approvals, Engine, EngineParts
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
-from vhpipe.engine.run_metrics import METRICS, RunMetrics
+from vhpipe.engine.run_metrics import RunMetrics
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
@@ -175,7 +175,7 @@ def walk(
     pool = Pool(engine.hand_over, engine.fail)
     facts = _facts(begun)
     fingerprints = Fingerprints(facts.code, frozenset(facts.changed_secrets))
-    metrics = RunMetrics(f"{run.path}/{METRICS}", order.plan)
+    metrics = RunMetrics(str(run.metrics_path), order.plan)
     store, children = begun.store, OwnChildren()
     runner = RUNNERS["process"].make(
         RunnerParts(
@@ -218,11 +218,11 @@ def walk(
 
 def hooks_as_processes(begun: LockedRun, children: OwnChildren | None = None) -> HookCalls:
     """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
-    from vhpipe.engine.hook_processes import HOOK_LOG, HookLog, ProcessHooks  # most runs have no hook
+    from vhpipe.engine.hook_processes import HookLog, ProcessHooks  # most runs have no hook
 
     order = begun.order
     shell = shell_of(order.environment.get("PATH"))
-    log = HookLog(begun.run.path / HOOK_LOG, _secrets(order).masking)
+    log = HookLog(begun.run.hook_log_path, _secrets(order).masking)
     return ProcessHooks(order.project, order.environment, shell, log, children=children)
 
 

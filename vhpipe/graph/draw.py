@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, ExecutionNode, Node, TaskNode
 from vhpipe.graph.model import PipelineGraph
+from vhpipe.wording import counted
 
 FORMATS = ("text", "mermaid", "dot", "json")
 
@@ -32,7 +33,7 @@ def layers(graph: PipelineGraph) -> dict[str, int]:
 
 
 def _text(graph: PipelineGraph) -> str:
-    counts = f"{_counted(len(graph.nodes), 'node')}, {_counted(len(graph.edges), 'edge')}"
+    counts = f"{counted(len(graph.nodes), 'node')}, {counted(len(graph.edges), 'edge')}"
     lines = [f"{_visible(graph.pipeline.name)}: {counts}"]
     last_layer = -1
     for name, layer in layers(graph).items():
@@ -80,10 +81,6 @@ def _what_it_is(graph: PipelineGraph, node: Node) -> str:
 
 def _end(end: EdgeEnd) -> str:
     return f"{end.node}.{end.kind or end.written_kind}.{end.key}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _visible(text: str) -> str:

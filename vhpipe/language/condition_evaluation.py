@@ -9,7 +9,7 @@ from typing import Any
 
 from vhpipe.language.conditions import (
     NAMESPACES,
-    Combined,
+    BooleanCombination,
     Condition,
     Constant,
     Group,
@@ -17,10 +17,11 @@ from vhpipe.language.conditions import (
     Node,
     Not,
     Operation,
-    Signed,
+    SignedOperand,
     Verdict,
     names_in,
 )
+from vhpipe.wording import joined
 
 CALCULATIONS: Mapping[str, Callable[[Any, Any], object]] = {
     "+": add, "-": sub, "*": mul, "/": truediv, "//": floordiv,
@@ -48,7 +49,7 @@ def verdict(condition: Condition, metadata: Mapping[str, object], parameters: Ma
     }
     lengths = {len(value) for value in lists.values()}
     if len(lengths) > 1:
-        named = ", ".join(f"`{name}` has {len(value)}" for name, value in lists.items())
+        named = joined(f"`{name}` has {len(value)}" for name, value in lists.items())
         return Verdict(False, (), f"lists of different lengths: {named} values")
     if lengths == {0}:
         return Verdict(False, (), f"`{next(iter(lists))}` has no values yet")
@@ -92,9 +93,9 @@ def _searched(node: Node, name: str) -> bool:
             return right == Name(name) or _searched(left, name) or _searched(right, name)
         case Operation(_, left, right):
             return _searched(left, name) or _searched(right, name)
-        case Group(parts) | Combined(_, parts):
+        case Group(parts) | BooleanCombination(_, parts):
             return any(_searched(part, name) for part in parts)
-        case Signed(_, operand) | Not(operand):
+        case SignedOperand(_, operand) | Not(operand):
             return _searched(operand, name)
         case Name() | Constant():
             return False
@@ -113,9 +114,9 @@ class _Walk:
 
     def _truth(self, node: Node) -> bool:
         match node:
-            case Combined("and", operands):
+            case BooleanCombination("and", operands):
                 return all(self._truth(operand) for operand in operands)
-            case Combined(_, operands):
+            case BooleanCombination(_, operands):
                 return any(self._truth(operand) for operand in operands)
             case Not(operand):
                 return not self._truth(operand)
@@ -137,10 +138,10 @@ class _Walk:
                 return tuple(self._value(item) for item in items)
             case Operation(sign, left, right):
                 return self._operation(sign, left, right)
-            case Signed(sign, operand):
+            case SignedOperand(sign, operand):
                 number = _number(sign, self._value(operand))
                 return -number if sign == "-" else number
-            case Not() | Combined():
+            case Not() | BooleanCombination():
                 return self._truth(node)
 
     def _named(self, text: str) -> object:

@@ -42,7 +42,7 @@ class Operation(NamedTuple):
     right: "Node"
 
 
-class Signed(NamedTuple):
+class SignedOperand(NamedTuple):
     sign: str
     operand: "Node"
 
@@ -51,14 +51,14 @@ class Not(NamedTuple):
     operand: "Node"
 
 
-class Combined(NamedTuple):
+class BooleanCombination(NamedTuple):
     """`and` or `or` between two or more."""
 
     sign: str
     operands: "tuple[Node, ...]"
 
 
-Node = Name | Constant | Group | Operation | Signed | Not | Combined
+Node = Name | Constant | Group | Operation | SignedOperand | Not | BooleanCombination
 
 
 class Condition(NamedTuple):
@@ -138,13 +138,13 @@ def _names(node: Node) -> Iterator[str]:
             yield text
         case Constant():
             return
-        case Group(parts) | Combined(_, parts):
+        case Group(parts) | BooleanCombination(_, parts):
             for part in parts:
                 yield from _names(part)
         case Operation(_, left, right):
             yield from _names(left)
             yield from _names(right)
-        case Signed(_, operand) | Not(operand):
+        case SignedOperand(_, operand) | Not(operand):
             yield from _names(operand)
 
 
@@ -249,7 +249,7 @@ class _ConditionReader:
         return Operation(sign, self.read(node.left, depth), self.read(node.comparators[0], depth))
 
     def _read_boolop(self, node: "ast.BoolOp", depth: int) -> Node:
-        return Combined(type(node.op).__name__.lower(), tuple(self.read(each, depth) for each in node.values))
+        return BooleanCombination(type(node.op).__name__.lower(), tuple(self.read(each, depth) for each in node.values))
 
     def _read_unaryop(self, node: "ast.UnaryOp", depth: int) -> Node:
         kind = type(node.op).__name__
@@ -262,7 +262,7 @@ class _ConditionReader:
             isinstance(operand, Constant) and isinstance(operand.value, (str, type(None)))
         ):
             raise self._error(f"`{SIGNS[kind]}` needs a number", node)
-        return Signed(SIGNS[kind], operand)
+        return SignedOperand(SIGNS[kind], operand)
 
     def _read_call(self, node: "ast.Call", _: int) -> Node:
         raise self._error("a condition knows no functions, though the platform's linter lets a call pass", node)

@@ -63,7 +63,7 @@ class BareWord(NamedTuple):
     start: int
 
 
-class Malformed(NamedTuple):
+class MalformedReference(NamedTuple):
     """What looks like a reference and is none. `word` is not one of the `known` where some are known."""
 
     message: str
@@ -74,6 +74,6 @@ class Malformed(NamedTuple):
     text: str = ""
 
 
-Part = str | Reference | BareWord | Malformed
+Part = str | Reference | BareWord | MalformedReference
 Template = tuple[str | Reference, ...]
 """What a value is made of: texts and references."""

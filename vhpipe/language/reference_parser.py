@@ -9,7 +9,7 @@ from vhpipe.language.reference import (
     PIPELINE,
     SIDES,
     BareWord,
-    Malformed,
+    MalformedReference,
     Reference,
     ReferenceKind,
 )
@@ -26,7 +26,7 @@ class _Segment(NamedTuple):
 
 
 class _WrongError(Exception):
-    """Why a reference cannot be read; becomes a Malformed."""
+    """Why a reference cannot be read; becomes a MalformedReference."""
 
     def __init__(self, message: str, hint: str | None, at: tuple[int, int], word: str = "",
                  known: tuple[str, ...] = ()) -> None:  # fmt: skip
@@ -41,11 +41,11 @@ class ReferenceReader:
         self._text, self._start, self._end = text, start, end
         self._whole = text[start : end + 1]
 
-    def read(self) -> Reference | BareWord | Malformed:
+    def read(self) -> Reference | BareWord | MalformedReference:
         try:
             return self._read()
         except _WrongError as wrong:
-            return Malformed(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._whole)
+            return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._whole)
 
     def _read(self) -> Reference | BareWord:
         segments = self._segments()

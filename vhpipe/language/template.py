@@ -5,7 +5,7 @@ A text is literal but for what stands in `${…}`; `$${` is a `${` that means it
 
 from collections.abc import Iterator
 
-from vhpipe.language.reference import Malformed, Part, Reference, Template
+from vhpipe.language.reference import MalformedReference, Part, Reference, Template
 
 OPENING = "${"
 
@@ -54,7 +54,7 @@ def has_references(value: object) -> bool:
     """Whether a value of the file is something else than it seems until references in it are filled in."""
     if not isinstance(value, str) or OPENING not in value:
         return False
-    return any(isinstance(part, Reference | Malformed) for part in parse_template(value))
+    return any(isinstance(part, Reference | MalformedReference) for part in parse_template(value))
 
 
 def _closing(text: str, start: int) -> int | None:
@@ -79,6 +79,6 @@ def _closing(text: str, start: int) -> int | None:
     return first
 
 
-def _unclosed(text: str, start: int) -> Malformed:
+def _unclosed(text: str, start: int) -> MalformedReference:
     message = f"`{text[start : start + 60]}` has no `}}`"
-    return Malformed(message, "close it, or write `$${` for the text", (start, len(text)), text=text[start:])
+    return MalformedReference(message, "close it, or write `$${` for the text", (start, len(text)), text=text[start:])

@@ -7,7 +7,7 @@ from lsprotocol import types
 
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.edit.apply import Replacement, apply_fixes, line_starts, replacements
-from vhpipe.lsp.checked_text import CheckedText
+from vhpipe.lsp.open_text import OpenText
 from vhpipe.lsp.reports import as_diagnostic
 from vhpipe.views.report import PlacedDiagnostic
 
@@ -19,9 +19,7 @@ NOT_TO_EXCUSE = frozenset(
 _WITH_COMMENT = re.compile(r"#\s*vhpipe:")
 
 
-def actions_at(
-    checked: CheckedText, uri: str, wanted: types.Range, only: Sequence[str] | None
-) -> list[types.CodeAction]:
+def actions_at(checked: OpenText, uri: str, wanted: types.Range, only: Sequence[str] | None) -> list[types.CodeAction]:
     """What can be done about the findings in a range, fixes first; `only` are the kinds that the editor asks for."""
     found: list[types.CodeAction] = []
     touched = [item for item in checked.findings if _touches(checked.positions.range_of(item.span), wanted)]
@@ -45,7 +43,7 @@ def _key(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
 
 
-def _fixes(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
+def _fixes(checked: OpenText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
     text = "\n".join(checked.positions.lines)
     starts = line_starts(text)
     for item in touched:
@@ -61,7 +59,7 @@ def _fixes(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]) 
             )
 
 
-def _text_edit(checked: CheckedText, starts: Sequence[int], change: Replacement) -> types.TextEdit:
+def _text_edit(checked: OpenText, starts: Sequence[int], change: Replacement) -> types.TextEdit:
     span = Span(*_place(starts, change.start), *_place(starts, change.end))
     return types.TextEdit(checked.positions.range_of(span), change.text)
 
@@ -73,11 +71,11 @@ def _place(starts: Sequence[int], offset: int) -> tuple[int, int]:
     return line, offset - starts[line - 1] + 1
 
 
-def _excuses(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
+def _excuses(checked: OpenText, uri: str, touched: Iterable[PlacedDiagnostic]) -> Iterator[types.CodeAction]:
     """A comment on a line of its own above the finding; the reason is left to be written."""
     rules: dict[tuple[str, int], PlacedDiagnostic] = {}
     for item in touched:
-        if item.diagnostic.rule not in NOT_TO_EXCUSE and checked.loaded.document is not None:
+        if item.diagnostic.rule not in NOT_TO_EXCUSE and checked.file.document is not None:
             rules.setdefault((item.diagnostic.rule, item.span.line), item)
     for (rule, line), item in rules.items():
         if _is_inside_a_text(checked, line):
@@ -97,28 +95,28 @@ def _excuses(checked: CheckedText, uri: str, touched: Iterable[PlacedDiagnostic]
         )
 
 
-def _is_inside_a_text(checked: CheckedText, line: int) -> bool:
+def _is_inside_a_text(checked: OpenText, line: int) -> bool:
     """Whether a new line above would become a part of a text of several lines."""
-    from vhpipe.lsp.checked_text import location_at
+    from vhpipe.lsp.open_text import location_at
 
-    document = checked.loaded.document
+    document = checked.file.document
     assert document is not None, "asked of documents only"
     span = document.span(location_at(document, line, 1))
     text = isinstance(_value_at(checked, line), str)
     return text and span.line < line <= span.end_line
 
 
-def _value_at(checked: CheckedText, line: int) -> object:
+def _value_at(checked: OpenText, line: int) -> object:
     from vhpipe.document.spans import value_at
-    from vhpipe.lsp.checked_text import location_at
+    from vhpipe.lsp.open_text import location_at
 
-    document = checked.loaded.document
+    document = checked.file.document
     assert document is not None, "asked of documents only"
     at = location_at(document, line, 1)
     return value_at(document.data, at.path) if at.part == "value" else None
 
 
-def _fix_all(checked: CheckedText, uri: str) -> Iterator[types.CodeAction]:
+def _fix_all(checked: OpenText, uri: str) -> Iterator[types.CodeAction]:
     """All safe fixes in one edit, of the lines that change."""
     text = "\n".join(checked.positions.lines)
     findings: Sequence[Diagnostic] = [item.diagnostic for item in checked.findings]
@@ -131,7 +129,7 @@ def _fix_all(checked: CheckedText, uri: str) -> Iterator[types.CodeAction]:
         )
 
 
-def _changed_lines(checked: CheckedText, new: Sequence[str]) -> types.TextEdit:
+def _changed_lines(checked: OpenText, new: Sequence[str]) -> types.TextEdit:
     old = checked.positions.lines
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:

@@ -23,8 +23,8 @@ from vhpipe.config.model import (
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.lsp.named_things import Thing
 from vhpipe.lsp.offers import described, summary_of
+from vhpipe.wording import joined
 
-MAX_LISTED = 20
 MAX_COMMAND_LINES = 12
 
 
@@ -115,6 +115,5 @@ def _step_of(node: ExecutionNode | TaskNode | DeploymentNode, config: Config) ->
 
 
 def _listed(what: str, items: Iterable[str]) -> str:
-    found = list(items)
-    more = f", and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
-    return f"*{what}:* {', '.join(found[:MAX_LISTED])}{more}" if found else ""
+    shown = joined(items)
+    return f"*{what}:* {shown}" if shown else ""

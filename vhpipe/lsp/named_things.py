@@ -24,7 +24,8 @@ from vhpipe.config.model import (
 from vhpipe.diagnostics import Location, Path, Span
 from vhpipe.document.spans import Document, value_at
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.lsp.checked_text import ReadableText, covers, location_at
+from vhpipe.lsp.open_text import covers, location_at
+from vhpipe.project.checked_file import CheckedFile
 
 Thing = (
     Step
@@ -50,16 +51,16 @@ class NamedThing(NamedTuple):
     span: Span
 
 
-def named_at(loaded: ReadableText, line: int, column: int) -> NamedThing | None:
+def named_at(file: CheckedFile, line: int, column: int) -> NamedThing | None:
     """What is named at a line and column, both from 1; None where nothing is, or nothing that exists."""
-    document = loaded.document
+    document = file.document
     if document is None:
         return None
     at = location_at(document, line, column)
     text = value_at(document.data, at.path)
     if at.part == "key" or not isinstance(text, str):
         return None
-    for start, end, thing in _things(loaded, at.path, text):
+    for start, end, thing in _things(file, at.path, text):
         span = document.span(Location(at.path, chars=(start, end)))
         if thing is not None and covers(span, line, column):
             return NamedThing(thing, span)
@@ -75,11 +76,11 @@ Part = tuple[int, int, Thing | None]
 """The characters from start to end of a text name a thing."""
 
 
-def _things(loaded: ReadableText, path: Path, text: str) -> Iterator[Part]:
-    config = loaded.config
+def _things(file: CheckedFile, path: Path, text: str) -> Iterator[Part]:
+    config = file.config
     match path:
         case (_, "pipeline", "edges", _, _) | (_, "pipeline", "parameters", _, "target" | "targets", *_):
-            yield from _parts_of_end(_graph_at(loaded, path), text)
+            yield from _parts_of_end(_graph_at(file, path), text)
         case (_, "pipeline", "nodes", _, "step" | "task" | "deployment" as key):
             yield 0, len(text), _by_name(config, key, text)
         case (_, "pipeline", "nodes", _, "endpoints", _):
@@ -91,7 +92,7 @@ def _things(loaded: ReadableText, path: Path, text: str) -> Iterator[Part]:
             step = config.steps_by_name().get(task.step) if task else None
             yield 0, len(text), step.parameter(text) if step else None
         case (_, "pipeline", "nodes", _, "override", "inputs" | "parameters" as kind, _, "name"):
-            yield 0, len(text), _overridden(loaded, path, kind, text)
+            yield 0, len(text), _overridden(file, path, kind, text)
         case (_, "step", "command", *_):
             yield from _placeholders(config, path, text)
         case (*_, "name"):
@@ -106,8 +107,8 @@ def _by_name(config: Config, kind: str, name: str) -> Thing | None:
     return next((item for item in config.deployments if item.name == name), None)
 
 
-def _graph_at(loaded: ReadableText, path: Path) -> PipelineGraph | None:
-    return next((graph for graph in loaded.graphs if graph.pipeline.at == path[:2]), None)
+def _graph_at(file: CheckedFile, path: Path) -> PipelineGraph | None:
+    return next((graph for graph in file.graphs if graph.pipeline.at == path[:2]), None)
 
 
 def _parts_of_end(graph: PipelineGraph | None, text: str) -> Iterator[Part]:
@@ -136,13 +137,13 @@ def _item_of(graph: PipelineGraph, node: Node, kind: str, key: str) -> Thing | N
     return next((item for item in items or () if item.name == key), None)
 
 
-def _overridden(loaded: ReadableText, path: Path, kind: str, name: str) -> Thing | None:
+def _overridden(file: CheckedFile, path: Path, kind: str, name: str) -> Thing | None:
     """What of the step itself an item of an override changes; the item where the step has none of that name."""
     from vhpipe.rules.subject import unmerged_steps
 
-    graph = _graph_at(loaded, path)
+    graph = _graph_at(file, path)
     node = graph and next((node for node in graph.pipeline.nodes if node.at == path[:4]), None)
-    step = node and unmerged_steps(loaded.config)(node)
+    step = node and unmerged_steps(file.config)(node)
     if step is None:
         return None
     return step.input(name) if kind == "inputs" else step.parameter(name)

@@ -4,9 +4,9 @@ import re
 import time
 from collections.abc import Callable
 
-from vhpipe.lsp.checked_text import CheckedText, Load, check_text
+from vhpipe.config.paths import FILE_NAMES
+from vhpipe.lsp.open_text import Check, OpenText, open_text
 
-FILE_NAMES = ("valohai.yaml", "valohai.yml")
 PATIENCE_S = 0.1
 """So long a list of completions may take; whoever types does not see less."""
 
@@ -16,25 +16,25 @@ _ITEM = re.compile(r"^- *(?:step|task|pipeline|endpoint|deployment) *:", re.MULT
 class OpenFiles:
     """Checked texts by URI. `understood` is the last version of each that could be read."""
 
-    def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
-        self._load, self._clock = load, clock
-        self._checked: dict[str, CheckedText] = {}
-        self._understood: dict[str, CheckedText] = {}
+    def __init__(self, check: Check, clock: Callable[[], float] = time.monotonic) -> None:
+        self._check, self._clock = check, clock
+        self._checked: dict[str, OpenText] = {}
+        self._understood: dict[str, OpenText] = {}
         self._took_s: dict[str, float] = {}
         self.encoding = "utf-16"
 
-    def checked(self, uri: str, path: str, text: str) -> CheckedText:
+    def checked(self, uri: str, path: str, text: str) -> OpenText:
         """The text with its findings."""
         known = self._checked.get(uri)
         if known is None or known.text != text:
             started = self._clock()
-            known = self._checked[uri] = check_text(self._load, text, path, self.encoding)
+            known = self._checked[uri] = open_text(self._check, text, path, self.encoding)
             self._took_s[uri] = self._clock() - started
-        if known.loaded.document is not None:
+        if known.file.document is not None:
             self._understood[uri] = known
         return known
 
-    def understood(self, uri: str, path: str, text: str, line: int) -> CheckedText:
+    def understood(self, uri: str, path: str, text: str, line: int) -> OpenText:
         """What the names in a text are, while somebody types in a line, from 1.
 
         Of a text that cannot be read it is the text without that line; if that cannot be read either, or if reading
@@ -44,12 +44,12 @@ class OpenFiles:
         if last is not None and self.took_s(uri) > PATIENCE_S:
             return last
         known = self.checked(uri, path, text)
-        if known.loaded.document is not None:
+        if known.file.document is not None:
             return known
         lines = list(known.positions.lines)
         lines[line - 1] = ""
-        without = check_text(self._load, "\n".join(lines), path, self.encoding)
-        return without if without.loaded.document is not None else last or known
+        without = open_text(self._check, "\n".join(lines), path, self.encoding)
+        return without if without.file.document is not None else last or known
 
     def took_s(self, uri: str) -> float:
         """How long the last check took, in seconds."""

@@ -2,7 +2,7 @@
 
 from lsprotocol import types
 
-from vhpipe.lsp.checked_text import CheckedText
+from vhpipe.lsp.open_text import OpenText
 from vhpipe.views.report import MAX_RELATED, PlacedDiagnostic
 
 SOURCE = "vhpipe"
@@ -13,7 +13,7 @@ SEVERITIES = {
 }
 
 
-def as_diagnostic(checked: CheckedText, uri: str, item: PlacedDiagnostic) -> types.Diagnostic:
+def as_diagnostic(checked: OpenText, uri: str, item: PlacedDiagnostic) -> types.Diagnostic:
     """A finding with its hint on a line of its own and its second places."""
     found = item.diagnostic
     related = [

@@ -8,11 +8,11 @@ from pygls.lsp.server import LanguageServer
 
 from vhpipe import __version__
 from vhpipe.lsp.actions import FIX_ALL, actions_at
-from vhpipe.lsp.checked_text import CheckedText, Load, covers
 from vhpipe.lsp.hover_text import about_finding, about_thing
 from vhpipe.lsp.named_things import declaration_of, named_at
 from vhpipe.lsp.offers import Offer, RuleOffer, offers
 from vhpipe.lsp.open_files import OpenFiles, is_ours
+from vhpipe.lsp.open_text import Check, OpenText, covers
 from vhpipe.lsp.positions import Positions
 from vhpipe.lsp.reports import as_diagnostic
 from vhpipe.lsp.typing_place import typed_at
@@ -37,9 +37,9 @@ _KINDS = {
 class YamlServer(LanguageServer):
     """The state of one editor's session: its open files, and the checks that wait for a pause in the typing."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, check: Check) -> None:
         super().__init__("vhpipe", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
-        self.files = OpenFiles(load)
+        self.files = OpenFiles(check)
         self.waiting: dict[str, asyncio.Task[None]] = {}
         self.rules: dict[str, RuleEntry] = {rule.id: rule for rule in all_rules()}
 
@@ -48,7 +48,7 @@ class YamlServer(LanguageServer):
         document = self.workspace.get_text_document(uri)
         return document.path or uri, document.source
 
-    def checked(self, uri: str) -> CheckedText | None:
+    def checked(self, uri: str) -> OpenText | None:
         """The present text of a file with its findings; None if it is none of Valohai's."""
         self.files.encoding = self.encoding()
         path, text = self.text_of(uri)
@@ -89,9 +89,9 @@ class YamlServer(LanguageServer):
         self.check_now(uri)
 
 
-def make_server(load: Load) -> YamlServer:
-    """A server that checks texts with `load`, ready to be started on a pair of streams."""
-    server = YamlServer(load)
+def make_server(check: Check) -> YamlServer:
+    """A server that checks texts with `check`, ready to be started on a pair of streams."""
+    server = YamlServer(check)
     _follow_files(server)
     _answer_questions(server)
     return server
@@ -151,9 +151,9 @@ def completions_at(server: YamlServer, uri: str, position: types.Position) -> li
     typed = typed_at(positions.lines, line, column) if is_ours(path, text) else None
     if typed is None:
         return []
-    loaded = server.files.understood(uri, path, text, line).loaded
+    file = server.files.understood(uri, path, text, line).file
     rules = [RuleOffer(rule.id, f"{rule.severity}: {rule.summary}") for rule in server.rules.values()]
-    found = offers(typed, loaded.config, loaded.graphs, rules)
+    found = offers(typed, file.config, file.graphs, rules)
     return [
         _as_item(offer, number, types.Range(positions.position(line, offer.start), position))
         for number, offer in enumerate(found)
@@ -175,12 +175,12 @@ def _as_item(offer: Offer, number: int, replaced: types.Range) -> types.Completi
 def definition_at(server: YamlServer, uri: str, position: types.Position) -> list[types.LocationLink]:
     """Where what is named at a place is declared."""
     checked = server.checked(uri)
-    if checked is None or checked.loaded.document is None:
+    if checked is None or checked.file.document is None:
         return []
-    named = named_at(checked.loaded, *checked.positions.place(position))
+    named = named_at(checked.file, *checked.positions.place(position))
     if named is None:
         return []
-    target = checked.positions.range_of(declaration_of(checked.loaded.document, named.thing))
+    target = checked.positions.range_of(declaration_of(checked.file.document, named.thing))
     return [types.LocationLink(uri, target, target, checked.positions.range_of(named.span))]
 
 
@@ -192,9 +192,9 @@ def hover_at(server: YamlServer, uri: str, position: types.Position) -> types.Ho
     line, column = checked.positions.place(position)
     findings = [item for item in checked.findings if covers(item.span, line, column)]
     parts = [about_finding(item.diagnostic, _summary(server, item.diagnostic.rule)) for item in findings]
-    named = named_at(checked.loaded, line, column)
+    named = named_at(checked.file, line, column)
     if named is not None:
-        parts.append(about_thing(named.thing, checked.loaded.config))
+        parts.append(about_thing(named.thing, checked.file.config))
     if not parts:
         return None
     span = named.span if named is not None else findings[0].span

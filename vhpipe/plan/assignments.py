@@ -12,7 +12,7 @@ from vhpipe.config.model import DeploymentNode, Multiple, Parameter, PipelinePar
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 
 class Assignment(NamedTuple):

@@ -7,6 +7,7 @@ import msgspec
 from vhpipe.config.model import DeploymentNode, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
+from vhpipe.wording import listed
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,26 +59,22 @@ def not_honoured(graph: PipelineGraph, place: Capabilities, queues: Collection[s
     steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
     sentences = []
     if steps and not place.image:
-        images = _quoted(dict.fromkeys(step.image for step in steps.values()))
+        images = listed(dict.fromkeys(step.image for step in steps.values()))
         sentences.append(f"image: commands run on this machine, not in {images}")
     for capability, word, instead, has_it in _OF_STEPS:
         nodes = [name for name, step in steps.items() if has_it(step)]
         if nodes and not getattr(place, capability):
-            sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
+            sentences.append(f"{word} of {listed(nodes)}: {instead}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
-        yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"
+        yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:
     unsized = [name for name in queues_of(graph.extension) if name not in sized]
     if unsized:
-        yield f"queue: {_quoted(unsized)} has no size here, give one by `--queue {unsized[0]}=1`"
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+        yield f"queue: {listed(unsized)} has no size here, give one by `--queue {unsized[0]}=1`"

@@ -10,7 +10,7 @@ from vhpipe.errors import UsageError
 from vhpipe.language.template import OPENING
 from vhpipe.plan.extension import waits
 from vhpipe.plan.model import ConfigurationObject, Plan, PlannedDeployment, PlannedNode
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 
 class ConfigurationArgument(msgspec.Struct, frozen=True):

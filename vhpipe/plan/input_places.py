@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from vhpipe.config.model import KeepDirectories
+from vhpipe.wording import listed
 
 POLICIES = ("last", "first", "keep-all", "error")
 WILDCARDS = frozenset("*?[")
@@ -61,9 +62,7 @@ def _telling_parts(path: str) -> list[str]:
 
 def collision_text(collision: Collision, policy: str) -> str:
     """What happens to the files that want one name, in a sentence."""
-    few = [f"`{label}`" for label in collision.labels[:8]]
-    names = ", ".join(few) + (f" and {len(collision.labels) - 8} more" if len(collision.labels) > 8 else "")
-    message = f"{names} all want the name `{collision.target}`"
+    message = f"{listed(collision.labels, most=8)} all want the name `{collision.target}`"
     if policy == "error":
         return message
     return f"{message}; all are kept" if policy == "keep-all" else f"{message}; only `{collision.winner}` is used"

@@ -10,6 +10,7 @@ from typing import Literal as Enumerated
 import msgspec
 
 from vhpipe.config.model import EdgeKind, KeepDirectories, OnChildError, OnError, Parameter, Resources, Scalar, Value
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.language.reference import Reference, Template
 from vhpipe.sweep.parameter_sets import Sweep
 
@@ -422,7 +423,7 @@ class Plan(msgspec.Struct, frozen=True):
     nodes: tuple[PlannedNode, ...]
     edges: tuple[PlannedEdge, ...] = ()
     seed: int = 0
-    file: str = "valohai.yaml"
+    file: str = DEFAULT_FILE
     on_collision: str = "last"
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """One step or one task as a pipeline of one node, so that all that works for pipelines works for them."""
 
 from vhpipe.config.model import Config, EdgeEnd, EdgeKind, ExecutionNode, Pipeline, PipelineParameter, Step, TaskNode
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 
 def single_node(config: Config, *, step: str | None = None, task: str | None = None) -> tuple[Config, Pipeline]:

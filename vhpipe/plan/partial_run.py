@@ -14,8 +14,8 @@ import msgspec
 from vhpipe.errors import UsageError
 from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedEdge, PlannedNode, PlannedTask
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.sweep.parameter_sets import sweep_size
+from vhpipe.wording import listed, unknown_name
 
 
 class Selectors(NamedTuple):
@@ -229,7 +229,7 @@ def read_selector(text: str, nodes: Sequence[str]) -> _SelectorMeaning:
         for reading in readings:
             found = [node for node in nodes if fits(node, reading.node)]
             if len(found) > 1:
-                raise UsageError(f"`{text}` fits several nodes", "one of " + ", ".join(f"`{node}`" for node in found))
+                raise UsageError(f"`{text}` fits several nodes", f"one of {listed(found)}")
             if found:
                 return reading._replace(node=found[0])
     raise unknown_name("node", readings[-1].node, nodes)

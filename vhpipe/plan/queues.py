@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from vhpipe.config.extension_model import Extension
 from vhpipe.plan.model import PlannedNode
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 
 def queue_sizes(extension: Extension | None, given: Mapping[str, int]) -> dict[str, int]:

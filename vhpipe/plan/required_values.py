@@ -7,6 +7,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
 from vhpipe.sweep.parameter_sets import Sweep
+from vhpipe.wording import joined
 
 FilledTargets = Set[tuple[str, EdgeKind, str]]
 """Node, kind and key of what edges bring."""
@@ -22,7 +23,7 @@ def refuse_missing(graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: F
         if (node.name, what, name) not in filled
     ]
     if missing:
-        named = ", ".join(f"{what} `{name}` of node `{node}`" for what, node, name in missing)
+        named = joined(f"{what} `{name}` of node `{node}`" for what, node, name in missing)
         hints = dict.fromkeys(_argument_for(graph, what, node, name) for what, node, name in missing)
         raise UsageError(f"nothing fills {named}", " ".join(hints))
 

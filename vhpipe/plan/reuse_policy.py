@@ -9,7 +9,7 @@ import msgspec
 
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
-from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.wording import unknown_name
 
 ALL = ""
 """Stands for all nodes."""

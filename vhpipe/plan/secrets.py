@@ -165,11 +165,6 @@ def _defaults(config: Config, name: str) -> Iterator[str]:
             yield variable.default
 
 
-def missing_secrets(plan: Plan, values: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the plan's secrets that have no value among these."""
-    return tuple(dict.fromkeys(secret.name for secret in secrets_in(plan) if secret.mac not in values))
-
-
 def variables_given_before(plan: Plan, names: Sequence[str], values: Mapping[str, str]) -> dict[str, str]:
     """The user's variables of an earlier run with their values, for asking again; `names` are those of `Asked`."""
     found: dict[str, str] = {}

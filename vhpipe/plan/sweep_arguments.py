@@ -16,6 +16,7 @@ import msgspec
 from vhpipe.config.model import Parameter, ParameterType, Scalar, Value, VariantRules, VariantStyle
 from vhpipe.errors import UsageError
 from vhpipe.plan.arguments import parse_value
+from vhpipe.wording import nearest
 
 ParameterSet = tuple[tuple[str, Value], ...]
 Number = int | float
@@ -140,11 +141,9 @@ _LONGEST_NUMBER = 100
 
 def _refuse_misspelled(kind: str) -> None:
     """`lineer:0:1:0.1` is hardly meant as one value."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(kind.lower(), (*_RANGES, "logspace", "uniform"), n=1)
-    if near:
-        meant = {"logspace": "log", "uniform": "random"}.get(near[0], near[0])
+    near = nearest(kind, (*_RANGES, "logspace", "uniform"))
+    if near is not None:
+        meant = {"logspace": "log", "uniform": "random"}.get(near, near)
         raise ValueError(f"has no range `{kind}`; did you mean `{meant}`? A value of this form is written in brackets")
 
 

@@ -26,8 +26,8 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedTask
 from vhpipe.plan.sweep_arguments import ParameterSet, ParameterSetFile, SweepArguments, split_range, variation
-from vhpipe.plan.unknown_name import unknown_name
 from vhpipe.sweep.parameter_sets import SweepProblem, sweep_problems
+from vhpipe.wording import listed, unknown_name
 
 SEARCHES = {
     "grid": TaskType.GRID,
@@ -119,8 +119,8 @@ def _meant(graph: PipelineGraph, name: str, option: str) -> tuple[str, Parameter
     if len(having) == 1:
         return next(iter(having.items()))
     if having:
-        listed = " or ".join(f"`{node}.{name}`" for node in having)
-        raise UsageError(f"`{option}`: {len(having)} nodes have a parameter `{name}`", f"name one: {listed}")
+        places = listed((f"{node}.{name}" for node in having), " or ")
+        raise UsageError(f"`{option}`: {len(having)} nodes have a parameter `{name}`", f"name one: {places}")
     known = [parameter.name for step in steps.values() for parameter in step.parameters]
     full = [f"{node}.{parameter.name}" for node, step in steps.items() for parameter in step.parameters]
     raise unknown_name("parameter", name, full if "." in name else known)
@@ -142,8 +142,8 @@ def _sets_of_node(graph: PipelineGraph, sets: ParameterSetFile) -> tuple[str, Pa
     names = _names(sets.rows)
     nodes = [sets.node] if sets.node else _nodes_before(graph, names) or _nodes_having(graph, names)
     if len(nodes) > 1:
-        listed = " or ".join(f"`{SETS} {node}={sets.file}`" for node in nodes)
-        raise UsageError(f"`{SETS} {sets.file}` fits the nodes {_listed(nodes)}", f"name one: {listed}")
+        places = listed((f"{SETS} {node}={sets.file}" for node in nodes), " or ")
+        raise UsageError(f"`{SETS} {sets.file}` fits the nodes {listed(nodes)}", f"name one: {places}")
     if not nodes:
         _meant_together(graph, sets, names)
     node = nodes[0]
@@ -170,7 +170,7 @@ def _meant_together(graph: PipelineGraph, sets: ParameterSetFile, names: Iterabl
     for name in names:
         if not _nodes_having(graph, [name]):
             _meant(graph, name, f"{SETS} {sets.file}")
-    raise UsageError(f"`{SETS} {sets.file}`: no node has all of {_listed(names)}", "one file is for one node")
+    raise UsageError(f"`{SETS} {sets.file}`: no node has all of {listed(names)}", "one file is for one node")
 
 
 def _only_task(graph: PipelineGraph, sweeps: SweepArguments) -> str:
@@ -180,17 +180,13 @@ def _only_task(graph: PipelineGraph, sweeps: SweepArguments) -> str:
     option = "--search" if sweeps.search else "--count" if sweeps.count is not None else "--metric"
     option = "--target" if option == "--metric" and sweeps.metric is None else option
     raise UsageError(
-        f"`{option}`: it is not said what varies{f' in which of the tasks {_listed(tasks)}' if tasks else ''}",
+        f"`{option}`: it is not said what varies{f' in which of the tasks {listed(tasks)}' if tasks else ''}",
         "add `--sweep NODE.PARAMETER=…` or `--sets FILE`",
     )
 
 
 def _names(rows: Iterable[ParameterSet]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for row in rows for name, _ in row))
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 # ── the task of a node ───────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Findings that are known already, in a file: they are not told again until there are more of them.
+"""Findings that are known already, in a file: they are not reported again until there are more of them.
 
 A finding is known by file, rule and message, not by its line, so that edits elsewhere do not bring it back.
 """
@@ -10,32 +10,34 @@ from typing import Any
 
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.errors import UsageError
-from vhpipe.project.checked_file import STDIN
-from vhpipe.project.findings_filter import FilteredFindings
+from vhpipe.project.checked_file import STDIN, CheckedFile
 
 VERSION = 1
 
 Key = tuple[str, str, str]
 
 
-def without_known(chosen: FilteredFindings, path: str, baseline: str) -> FilteredFindings:
-    """The findings that the baseline does not have. Errors: UsageError for a baseline that cannot be read."""
+def without_known(found: Iterable[Diagnostic], path: str, baseline: str) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a file that the baseline does not have.
+
+    Errors: UsageError for a baseline that cannot be read.
+    """
     known = _read(baseline)
     new: list[Diagnostic] = []
-    for item in chosen.diagnostics:
+    for item in found:
         key = _key(item, path, baseline)
         if known[key] > 0:
             known[key] -= 1
         else:
             new.append(item)
-    return chosen._replace(diagnostics=tuple(new), in_baseline=len(chosen.diagnostics) - len(new))
+    return tuple(new)
 
 
-def baseline_text(found: Iterable[tuple[str, FilteredFindings]], baseline: str) -> str:
-    """The content of a baseline file with these findings, by path; in an order that makes small differences."""
+def baseline_text(files: Iterable[CheckedFile], baseline: str) -> str:
+    """The content of a baseline file with what is reported of files; in an order that makes small differences."""
     from vhpipe.views.json_values import json_text
 
-    counts = Counter(_key(item, path, baseline) for path, chosen in found for item in chosen.diagnostics)
+    counts = Counter(_key(item, file.path, baseline) for file in files for item in file.diagnostics)
     findings = [
         {"file": file, "rule": rule, "message": message, "count": count}
         for (file, rule, message), count in sorted(counts.items())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.order import Hide, OrderedRun, hide_nothing, order_of, text_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
+from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
@@ -124,16 +125,16 @@ def _definition(
     store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
 ) -> "CheckedDefinition":
     """The pipeline's file as it is now, or as it was."""
-    from vhpipe.project.checked_file import load_content, load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path, check_text
 
     if changes.with_changes and not (request.file or request.is_built):
         raise UsageError(f"run {info.number} was read from stdin: there is no file to read again",
                          "start a new run, or leave out --with-changes")  # fmt: skip
     if changes.with_changes and not request.is_built:
-        loaded = load_file(os.path.relpath(store.project / request.file))
+        loaded = check_path(os.path.relpath(store.project / request.file))
     else:
-        loaded = load_content(_source_of(store, info, request), info.file)
-    refuse_errors(loaded)
+        loaded = check_text(_source_of(store, info, request), info.file)
+    loaded.refuse_errors()
     return loaded
 
 
@@ -195,7 +196,7 @@ def _spoiled_by(store: "ProjectStore", past: "PastRun", look_at_inputs: bool) ->
         if gone is not None:
             return f"has lost its output `{gone}`"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
-        return f"would read {listed(changed)} as changed since" if changed else None
+        return f"would read {listed(changed, ' and ', MOST_NAMES)} as changed since" if changed else None
 
     return spoiled
 
@@ -214,9 +215,9 @@ def _remarks(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes
             lines.append(f"`{rerun.node}` runs: {rerun.because}{of}")
     following = [rerun.node for rerun in kept.reruns if rerun.after]
     if following:
-        lines.append(f"{listed(following, most=20)} run{'s' * (len(following) == 1)} after that")
+        lines.append(f"{listed(following, ' and ')} {plural(len(following), 'runs', 'run')} after that")
     if kept.kept:
-        lines.append(f"run {run.number} gives {listed(kept.kept, most=20)}")
+        lines.append(f"run {run.number} gives {listed(kept.kept, ' and ')}")
     if changes.with_changes and (kept.kept or any(rerun.kept for rerun in kept.reruns)):
         lines.extend(_about_code(store, run))
     return lines
@@ -230,12 +231,6 @@ def _about_code(store: "ProjectStore", run: "RunFolder") -> Sequence[str]:
     changed = [path for path in changed_files(snapshot, store.project) if path != snapshot.source]
     if not changed:
         return ()
-    return (f"what is kept was made before {listed(changed)} changed; --from NODE makes a node anew",)
-
-
-def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
-    """`a`, `b` and `c`; of many names the first and how many more."""
-    shown = [f"`{name}`" for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else "".join(shown)
+    return (
+        f"what is kept was made before {listed(changed, ' and ', MOST_NAMES)} changed; --from NODE makes a node anew",
+    )

@@ -1,12 +1,17 @@
-"""A file by its name on the command line, read and checked."""
+"""A file, read and checked: the one reader of every door.
+
+`check_path` and `check_text` say all that is wrong with a file, which is what decides whether it can run. What
+`vhpipe validate` reports of it (less what settings, comments and a baseline excuse) is `CheckedFile.reported`.
+"""
 
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Config
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.config.read import read_config
-from vhpipe.diagnostics import Diagnostic, Location, Related, has_errors
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, RelatedPlace, Span, has_errors
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
@@ -15,61 +20,132 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.check import check, subject_of
 
 if TYPE_CHECKING:
+    from vhpipe.settings.validate import ValidateSettings
     from vhpipe.views.report import Source
 
-DEFAULT_FILE = "valohai.yaml"
 STDIN = "-"
 
 
-class LoadedFile(NamedTuple):
+class CheckedFile(NamedTuple):
     """A file as read and all that is wrong with it; after errors the rest has what could be understood.
 
-    `name` is as the user gave it, `<stdin>` for `-`. `document` is None where the text could not be read at all;
-    `source` can show the places of the diagnostics in either case.
+    `path` is as the user gave it, `-` for stdin. `document` is None where the text could not be read at all; `source`
+    can show the places of the findings in either case. `findings` is everything; `diagnostics` is what is reported of
+    it: all until `settings` were applied. `suppressed` and `in_baseline` count what comments and a baseline excuse.
     """
 
-    name: str
+    path: str
     document: Document | None
     source: "Source"
     config: Config
     graphs: tuple[PipelineGraph, ...]
+    findings: tuple[Diagnostic, ...]
     diagnostics: tuple[Diagnostic, ...]
+    suppressed: int = 0
+    in_baseline: int = 0
+    settings: "ValidateSettings | None" = None
+
+    @property
+    def name(self) -> str:
+        """How the file is called in messages: its path, `<stdin>` for stdin."""
+        return name_of(self.path)
+
+    @property
+    def text(self) -> str:
+        """The text of the file, as far as it could be read."""
+        return "\n".join(self.source.lines) if self.document is None else self.document.text
+
+    @property
+    def data(self) -> object:
+        """What stands in the file, None where it could not be read."""
+        return None if self.document is None else self.document.data
+
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The findings that keep the file from running, excused or not, each with its places in the text."""
+        return tuple(self.located(item) for item in self.findings if item.severity == "error")
+
+    def refuse_errors(self) -> None:
+        """Raises `InvalidFile` with the errors of the file, if it has any."""
+        if has_errors(self.findings):
+            raise InvalidFile(self.name, self.errors())
+
+    def reported(self, settings: "ValidateSettings") -> "CheckedFile":
+        """The file with only those diagnostics that settings, comments in it and the baseline leave.
+
+        Of a file that cannot be read at all everything is reported. Errors: UsageError for settings that name an
+        unknown rule, and for a baseline that cannot be read.
+        """
+        from vhpipe.project.findings_filter import left_by_settings
+
+        left, suppressed = left_by_settings(self.document, self.config, self.findings, settings)
+        left_file = self._replace(diagnostics=left, suppressed=suppressed, settings=settings)
+        if settings.baseline is None:
+            return left_file
+        from vhpipe.project.baseline import without_known
+
+        new = without_known(left, self.path, settings.baseline)
+        return left_file._replace(diagnostics=new, in_baseline=len(left) - len(new))
+
+    def fails(self) -> bool:
+        """Whether a reported diagnostic is as severe as the settings do not allow; without settings an error."""
+        worst = "error" if self.settings is None else self.settings.fail_on
+        return any(SEVERITIES.index(item.severity) <= SEVERITIES.index(worst) for item in self.diagnostics)
+
+    def span(self, at: Location | Span) -> Span:
+        """Where a place of the data stands in the text."""
+        return at if isinstance(at, Span) else self.source.span(at)
+
+    def located(self, item: Diagnostic) -> Diagnostic:
+        """A finding whose places, the related ones too, are spans of the text; those of its fix stay as they are."""
+        related = tuple(RelatedPlace(self.span(second.at), second.message) for second in item.related)
+        return item._replace(at=self.span(item.at), related=related)
+
+    def exact(self, item: Diagnostic) -> Diagnostic:
+        """A finding all whose places are spans of the text; its fix says character by character what changes.
+
+        There is no fix where it cannot be put into the text.
+        """
+        located = self.located(item)
+        if item.fix is None or self.document is None:
+            return located._replace(fix=None)
+        from vhpipe.edit.apply import exact_fix
+
+        return located._replace(fix=exact_fix(self.document.text, item.fix, self.span))
 
 
-def load_file(path: str) -> LoadedFile:
+def name_of(path: str) -> str:
+    return "<stdin>" if path == STDIN else path
+
+
+def check_path(path: str) -> CheckedFile:
     """The file at a path: `-` is stdin, a folder means its valohai.yaml.
 
-    What is wrong inside is in `diagnostics`; a file that is not there or cannot be read raises `UsageError`.
+    What is wrong inside is in `findings`; a file that is not there or cannot be read raises `UsageError`.
     """
     if path != STDIN and os.path.isdir(path):
         path = os.path.join(path, DEFAULT_FILE)
-    return load_content(_content(path), "<stdin>" if path == STDIN else path)
+    return check_text(_content(path), path)
 
 
-def load_content(content: bytes, name: str, surroundings: None = None) -> LoadedFile:
-    """The bytes of a file, read and checked; `name` is only said, no file is looked for.
+def check_text(content: bytes, path: str) -> CheckedFile:
+    """The bytes of a file, read and checked; no file is looked for at `path`.
 
-    Never raises, whatever the bytes are: what is wrong with them is in `diagnostics`.
+    Never raises, whatever the bytes are: what is wrong with them is in `findings`.
     """
-    document, faults = read_document(content, name)
+    document, faults = read_document(content, name_of(path))
     if document is None:
-        return LoadedFile(name, None, _unread(content, name), Config(), (), faults)
+        return CheckedFile(path, None, _unread(content, path), Config(), (), faults, faults)
     config, more = read_config(document)
-    subject = subject_of(config)._replace(surroundings=surroundings)
-    return LoadedFile(name, document, document, config, subject.graphs, (*faults, *more, *check(subject)))
+    subject = subject_of(config)
+    findings = (*faults, *more, *check(subject))
+    return CheckedFile(path, document, document, config, subject.graphs, findings, findings)
 
 
-def _unread(content: bytes, name: str) -> "Source":
+def _unread(content: bytes, path: str) -> "Source":
     from vhpipe.views.report import UnreadSource
 
-    return UnreadSource(name, tuple(content[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()))
-
-
-def refuse_errors(loaded: LoadedFile) -> None:
-    """Raises `InvalidFile` with the errors of the file, if it has any, each with its place in the text."""
-    if has_errors(loaded.diagnostics):
-        errors = (item for item in loaded.diagnostics if item.severity == "error")
-        raise InvalidFile(loaded.name, tuple(_located(loaded.source, item) for item in errors))
+    lines = content[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()
+    return UnreadSource(name_of(path), tuple(lines))
 
 
 def _content(path: str) -> bytes:
@@ -80,20 +156,8 @@ def _content(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        hint = "name the file: `vhpipe validate FILE`" if os.path.basename(path) == DEFAULT_FILE else None
+        hint = "name the file" if os.path.basename(path) == DEFAULT_FILE else None
         raise UsageError(f"there is no file `{path}`", hint) from None
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
         raise UsageError(f"cannot read `{path}`: {reason}") from None
-
-
-def _located(source: "Source", diagnostic: Diagnostic) -> Diagnostic:
-    def place(related: Related) -> Related:
-        at = related.at
-        return related._replace(at=source.span(at)) if isinstance(at, Location) else related
-
-    at = diagnostic.at
-    return diagnostic._replace(
-        at=source.span(at) if isinstance(at, Location) else at,
-        related=tuple(place(related) for related in diagnostic.related),
-    )

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, Severity, Span
-from vhpipe.project.checked_file import LoadedFile
+from vhpipe.config.model import Config
+from vhpipe.diagnostics import Diagnostic, Severity, Span
+from vhpipe.document.spans import Document
 from vhpipe.settings.validate import ValidateSettings, settings_of
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Places
 
 AFTER_ALL = (1 << 40, 0)
+
+Findings = tuple[Diagnostic, ...]
 
 
 class FindingsFilter(NamedTuple):
@@ -22,23 +25,6 @@ class FindingsFilter(NamedTuple):
     ignore: tuple[str, ...] = ()
     fail_on: Severity | None = None
     baseline: str | None = None
-
-
-class FilteredFindings(NamedTuple):
-    """The findings that are left of a file, how many comments and the baseline took away, and the settings."""
-
-    loaded: LoadedFile
-    settings: ValidateSettings
-    diagnostics: tuple[Diagnostic, ...]
-    suppressed: int = 0
-    in_baseline: int = 0
-
-    def fails(self) -> bool:
-        return any(fails_on(item, self.settings.fail_on) for item in self.diagnostics)
-
-
-def fails_on(diagnostic: Diagnostic, worst_allowed: Severity) -> bool:
-    return SEVERITIES.index(diagnostic.severity) <= SEVERITIES.index(worst_allowed)
 
 
 def settings_for(path: str, choices: FindingsFilter) -> ValidateSettings:
@@ -52,17 +38,22 @@ def settings_for(path: str, choices: FindingsFilter) -> ValidateSettings:
     )
 
 
-def choose(loaded: LoadedFile, settings: ValidateSettings) -> FilteredFindings:
-    """What is to be said about a file. Of one that cannot be read at all everything is said."""
-    if loaded.document is None:
-        return FilteredFindings(loaded, settings, loaded.diagnostics)
-    found, suppressed = loaded.diagnostics, 0
+def left_by_settings(
+    document: Document | None, config: Config, findings: Findings, settings: ValidateSettings
+) -> tuple[Findings, int]:
+    """What settings and comments leave of the findings, and how many the comments took away.
+
+    Of a file that cannot be read at all everything is left.
+    """
+    if document is None:
+        return findings, 0
+    left, suppressed = findings, 0
     counts = rule_filter(settings)
-    if "vhpipe:" in loaded.document.text:
-        found, suppressed = _without_suppressed(loaded, counts)
+    if "vhpipe:" in document.text:
+        left, suppressed = _without_suppressed(document, config, findings, counts)
     if counts is not None:
-        found = tuple(item for item in found if counts(item.rule))
-    return FilteredFindings(loaded, settings, found, suppressed)
+        left = tuple(item for item in left if counts(item.rule))
+    return left, suppressed
 
 
 def rule_filter(settings: ValidateSettings) -> Callable[[str], bool] | None:
@@ -76,35 +67,34 @@ def rule_filter(settings: ValidateSettings) -> Callable[[str], bool] | None:
 
 @cache
 def _rules_meant(names: tuple[str, ...], source: str | None, key: str) -> frozenset[str]:
-    from vhpipe.rules.catalogue import all_rules, nearest_rule
+    from vhpipe.rules.catalogue import all_rules
     from vhpipe.settings.validate import expanded
 
     where = f"`--{key}`" if source is None else f"`{key}` in `{source}`"
-    return expanded(names, tuple(rule.id for rule in all_rules()), nearest_rule, where)
+    return expanded(names, tuple(rule.id for rule in all_rules()), where)
 
 
-def _without_suppressed(loaded: LoadedFile, counts: Callable[[str], bool] | None) -> tuple[tuple[Diagnostic, ...], int]:
+def _without_suppressed(
+    document: Document, config: Config, findings: Findings, counts: Callable[[str], bool] | None
+) -> tuple[Findings, int]:
     from vhpipe.rules.suppression import suppress
 
-    document = loaded.document
-    assert document is not None, "who cannot read a file finds no comments in it"
-    is_whole = not loaded.config.broken
+    is_whole = not config.broken
     left = suppress(
         document.lines,
-        [(_span(loaded, item.at), item) for item in loaded.diagnostics],
-        comment_test(loaded),
+        [(item.at if isinstance(item.at, Span) else document.span(item.at), item) for item in findings],
+        comment_test(document),
         lambda rule: is_whole and (counts is None or counts(rule)),
     )
     return (*(item for _, item in left.kept), *left.notes), len(left.suppressed)
 
 
-def comment_test(loaded: LoadedFile) -> Callable[[int, int], bool]:
+def comment_test(document: Document) -> Callable[[int, int], bool]:
     """Whether what begins at a line and column stands in no text of the document."""
     from vhpipe.document.spans import Places
 
-    assert loaded.document is not None
-    places = Places(loaded.document.text)
-    texts = sorted(_texts(places, loaded.document.lines))
+    places = Places(document.text)
+    texts = sorted(_texts(places, document.lines))
 
     def is_comment(line: int, column: int) -> bool:
         place = bisect_right(texts, ((line, column), AFTER_ALL)) - 1
@@ -121,7 +111,3 @@ def _texts(places: "Places", lines: Sequence[str]) -> Iterator[tuple[tuple[int, 
             continue
         is_block = line <= len(lines) and lines[line - 1][column - 1 : column] in ("|", ">")
         yield ((line + 1, 1) if is_block else (line, column)), (end_line, end_column)
-
-
-def _span(loaded: LoadedFile, at: Location | Span) -> Span:
-    return at if isinstance(at, Span) else loaded.source.span(at)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
+from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
-
-REPOSITORY = "repository"
 
 
 def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple[Path, bool]:

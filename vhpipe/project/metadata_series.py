@@ -5,17 +5,18 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-SERIES = "metadata.jsonl"
+from vhpipe.store.attempt_files import METADATA
+
 END_BYTES = 1 << 14
 
 
 def series(folder: Path) -> Iterator[dict[str, object]]:
     """The lines in order; none where nothing was measured. A line that is still being written is left out."""
-    return series_in(folder / SERIES)
+    return series_in(folder / METADATA)
 
 
 def series_in(path: Path) -> Iterator[dict[str, object]]:
-    """The same of any such file."""
+    """The lines of a series at a path, in order; none where there is no file. A line without its end is left out."""
     try:
         with open(path, "rb") as lines:
             for line in lines:
@@ -40,7 +41,7 @@ def last_of(lines: Iterable[dict[str, object]], without: Collection[str]) -> dic
 def last_line(folder: Path) -> dict[str, object]:
     """The values of the last whole line, cheaply; empty where there is none within 16 KiB."""
     try:
-        with open(folder / SERIES, "rb") as lines:
+        with open(folder / METADATA, "rb") as lines:
             lines.seek(max(0, lines.seek(0, os.SEEK_END) - END_BYTES))
             whole = lines.read(END_BYTES).split(b"\n")[:-1]
     except OSError:

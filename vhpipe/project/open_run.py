@@ -34,7 +34,7 @@ class OpenRun(msgspec.Struct):
 
     def origin_folder(self, origin: Origin) -> Path:
         """The folder of the attempt that made a result; gone where its run has been cleaned away."""
-        return RunFolder(origin.run, self.folder.path.parent / str(origin.run)).attempt_folder(origin.attempt)
+        return self.folder.origin_folder(origin)
 
     def _is_being_prepared(self) -> bool:
         return self.view.status is Status.CREATED and time.time() < self.folder.info().created_at + PREPARING_S

@@ -41,10 +41,10 @@ def order_from_file(
     Everything that can go wrong before something is written goes wrong here.
     Errors: InvalidFile for a file with errors, UsageError for what does not fit it or cannot run here.
     """
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
 
-    definition = load_file(arguments.file)
-    refuse_errors(definition)
+    definition = check_path(arguments.file)
+    definition.refuse_errors()
     return order_run(definition, arguments, choices, project_folder(arguments.file, project), hide=hide)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vhpipe.errors import UsageError
+from vhpipe.wording import counted, listed, plural
 
 if TYPE_CHECKING:
     from vhpipe.history.earlier_runs import EarlierRuns
@@ -35,14 +36,12 @@ def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", co
 def _missing(plan: "Plan", names: Sequence[str], command: Sequence[str]) -> UsageError:
     from vhpipe.views.run_text import command_text
 
-    listed = " and ".join(f"`{name}`" for name in names)
     users = dict.fromkeys(edge.target for edge in plan.edges if edge.source in names)
-    needed = ", ".join(f"`{name}`" for name in users)
     make = command_text((*command, *(word for name in names for word in ("--until", name))))
     return UsageError(
-        f"no earlier run of `{plan.pipeline}` has {listed} complete, which {needed} "
-        f"need{'s' if len(users) == 1 else ''}",
-        f"make {'it' if len(names) == 1 else 'them'} first: {make}",
+        f"no earlier run of `{plan.pipeline}` has {listed(names, ' and ')} complete, which {listed(users)} "
+        f"{plural(len(users), 'needs', 'need')}",
+        f"make {plural(len(names), 'it', 'them')} first: {make}",
     )
 
 
@@ -80,10 +79,10 @@ def _with_other_children(
     assert isinstance(task, PlannedTask), "only tasks have children"
     found = earlier.children(plan, task, given)
     indexes = task.children or ()
-    runs = f"`{task.name}` runs execution{'s' * (len(indexes) > 1)} {', '.join(map(str, indexes))}"
+    runs = f"`{task.name}` runs {plural(len(indexes), 'execution')} {', '.join(map(str, indexes))}"
     if found is None:
         notices.append(f"{runs}; the others are left out: no earlier run has them as they would be now")
         return task
     count = len(found.given.executions)
-    notices.append(f"{runs}; run {found.run} gives {count} other{'s' * (count > 1)}")
+    notices.append(f"{runs}; run {found.run} gives {counted(count, 'other')}")
     return msgspec.structs.replace(task, given=found.given)

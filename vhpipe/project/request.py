@@ -6,9 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.partial_run import Selectors
-from vhpipe.project.checked_file import DEFAULT_FILE, STDIN
+from vhpipe.project.checked_file import STDIN
 from vhpipe.project.sweeps import SweepTexts
 from vhpipe.project.user_variables import NO_VARIABLES, UserVariables, VariableTexts
 

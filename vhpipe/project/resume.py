@@ -79,11 +79,13 @@ def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:
 def _changed_since(locked: "LockedRun") -> Iterator[str]:
     """What the run does not see of the project as it is now."""
     from vhpipe.history.changed_files import changed_files
-    from vhpipe.project.changes import listed
+    from vhpipe.project.changes import MOST_NAMES
     from vhpipe.project.run_commands import commands_from_here
+    from vhpipe.wording import listed
 
     number, project = locked.run.number, locked.store.project
     changed = changed_files(locked.snapshot, project)
     if changed:
         take = commands_from_here(project).about(number, "resume", "--with-changes")
-        yield f"run {number} goes on with the code it has; since then {listed(changed)} changed: {take}"
+        files = listed(changed, " and ", MOST_NAMES)
+        yield f"run {number} goes on with the code it has; since then {files} changed: {take}"

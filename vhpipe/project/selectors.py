@@ -10,6 +10,7 @@ from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
+from vhpipe.wording import did_you_mean, listed
 
 
 def opened_project(project: Path) -> ProjectStore:
@@ -41,7 +42,7 @@ def parse_selection(text: str, nodes: Sequence[str]) -> AttemptSelector:
         for reading in readings:
             found = [node for node in nodes if fits(node, reading.node)]
             if len(found) > 1:
-                raise UsageError(f"`{text}` fits several nodes", hint="one of " + _listed(found))
+                raise UsageError(f"`{text}` fits several nodes", hint="one of " + listed(found))
             if found:
                 return replace(reading, node=found[0])
     raise _unknown_node(readings[-1].node, nodes)
@@ -69,16 +70,7 @@ def _begins(node: str, typed: str) -> bool:
 
 
 def _unknown_node(typed: str, nodes: Sequence[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(typed, nodes, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else "its nodes: " + _listed(nodes)
-    return UsageError(f"the run has no node `{typed}`", hint=hint)
-
-
-def _listed(shown: Sequence[str]) -> str:
-    more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
-    return ", ".join(f"`{name}`" for name in shown[:20]) + more
+    return UsageError(f"the run has no node `{typed}`", did_you_mean(typed, nodes, f"its nodes: {listed(nodes)}"))
 
 
 def selected_node(view: RunView, selection: AttemptSelector) -> NodeView:

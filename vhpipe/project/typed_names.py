@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from vhpipe.config.model import Config, Pipeline
 from vhpipe.errors import UsageError
+from vhpipe.wording import listed, unknown_name
 
 
 def pick_pipeline(config: Config, name: str | None) -> Pipeline:
@@ -15,7 +16,7 @@ def pick_pipeline(config: Config, name: str | None) -> Pipeline:
         return next(iter(pipelines.values()))
     if not pipelines:
         raise UsageError("the file has no pipeline", "name a step or a task: --step NAME, or `step=` in Python")
-    raise UsageError("the file has several pipelines", f"name one of {_listed(pipelines)}")
+    raise UsageError("the file has several pipelines", f"name one of {listed(pipelines)}")
 
 
 def match_name(name: str, known: Iterable[str], noun: str) -> str:
@@ -29,11 +30,5 @@ def match_name(name: str, known: Iterable[str], noun: str) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise UsageError(f"`{name}` fits several {noun}s", f"one of {_listed(found)}")
-    from vhpipe.plan.unknown_name import unknown_name
-
+            raise UsageError(f"`{name}` fits several {noun}s", f"one of {listed(found)}")
     raise unknown_name(noun, name, names)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

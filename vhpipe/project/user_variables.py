@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
+from vhpipe.wording import did_you_mean
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
@@ -127,10 +128,8 @@ def _checked_name(name: str, by: str) -> str:
 
 def _inherited(name: str, environ: Mapping[str, str]) -> str:
     if name not in environ:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name[:100], [known for known in environ if fault_of_name(known) is None], n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"set it, or give a value: -e {name}=VALUE"
+        known = [each for each in environ if fault_of_name(each) is None]
+        hint = did_you_mean(name, known, f"set it, or give a value: -e {name}=VALUE")
         raise UsageError(f"`-e {name}`: `{name}` is not set here", hint)
     return environ[name]
 
@@ -205,7 +204,7 @@ def secrets_of_run(
         return KnownSecrets({})
     config = Config()
     if asked is not None and asked.source:
-        from vhpipe.project.checked_file import load_content
+        from vhpipe.project.checked_file import check_text
 
-        config = load_content(store.blobs.path(asked.source).read_bytes(), run.info().file).config
+        config = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file).config
     return known_secrets(plan, config, given, environ)

@@ -6,6 +6,7 @@ from vhpipe.config.model import NodeAction
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
+from vhpipe.wording import listed, plural
 
 MOMENTS = ("node-starting", "node-complete", "node-error")
 EFFECTS = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
@@ -47,14 +48,9 @@ def unreachable_nodes(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
             if "node-starting" in action.when:
                 message = f"node `{name}` never runs, because the pipeline ends when it starts"
             elif "node-complete" in action.when and behind:
-                runs = "runs" if len(behind) == 1 else "run"
-                message = f"{_listed(behind)} never {runs}, because the pipeline ends here"
+                runs = plural(len(behind), "runs", "run")
+                message = f"{listed(behind, most=SHOWN)} never {runs}, because the pipeline ends here"
             else:
                 continue
             yield Finding(message, value_at(action.at, "then", index), hint="add `if:` with a condition")
             break
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"

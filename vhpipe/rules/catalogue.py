@@ -4,7 +4,6 @@ Rules about what a file means stand in `rules.table`; those about its text and f
 that their ids stand here.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from vhpipe.diagnostics import Severity
@@ -24,14 +23,6 @@ def all_rules() -> tuple[RuleEntry, ...]:
     """Every rule, in the order in which a file is looked at: its text, its form, its meaning, its suppressions."""
     meaning = tuple(RuleEntry(rule.id, rule.severity, rule.summary) for rule in RULES)
     return tuple(entry._replace(fixable=entry.id in FIXABLE) for entry in (*FORM, *meaning, *SUPPRESSION))
-
-
-def nearest_rule(written: str, known: Iterable[str]) -> str | None:
-    """The id that was probably meant by one that does not exist."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(written.lower().replace("_", "-")[:100], list(known), n=1, cutoff=0.6)
-    return near[0] if near else None
 
 
 FORM: tuple[RuleEntry, ...] = (

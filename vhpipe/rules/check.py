@@ -3,17 +3,12 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import Config
-from vhpipe.diagnostics import Diagnostic, Edit, Fix
+from vhpipe.diagnostics import MAX_OF_A_RULE, Diagnostic, Edit, Fix
 from vhpipe.graph.build import build_graph
-from vhpipe.rules.subject import Finding, NameChoice, Subject, rewrite
+from vhpipe.rules.subject import Finding, Subject, rewrite
 from vhpipe.rules.table import RULES
+from vhpipe.wording import MAX_LOOKUPS, listed, nearest
 
-MAX_FINDINGS = 200
-"""Of one rule; who has more of one kind repairs these first."""
-MAX_LOOKUPS = 40
-"""How many nearest names are looked for in one file, so that a file full of typing errors takes no minutes."""
-MAX_KNOWN = 1000
-"""Among how many names a nearest one is looked for."""
 MAX_LISTED = 8
 RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 """Names that YAML reads as something else if they stand without quotes."""
@@ -29,7 +24,7 @@ def check(subject: Subject) -> tuple[Diagnostic, ...]:
     found = []
     for rule in RULES:
         for count, finding in enumerate(rule.find(subject)):
-            if count == MAX_FINDINGS:
+            if count == MAX_OF_A_RULE:
                 break
             near = _near(finding, lookups)
             hint = finding.hint or _hint(finding, near)
@@ -42,7 +37,7 @@ def _near(finding: Finding, lookups: Iterator[int]) -> str | None:
     choice = finding.choice
     if choice is None or not choice.known or next(lookups, None) is None:
         return None
-    return _nearest(choice)
+    return nearest(choice.name, choice.known)
 
 
 def _hint(finding: Finding, near: str | None) -> str | None:
@@ -53,8 +48,7 @@ def _hint(finding: Finding, near: str | None) -> str | None:
         return "there are none"
     if near is not None:
         return f"did you mean `{near}`?"
-    listed = ", ".join(f"`{name}`" for name in choice.known[:MAX_LISTED])
-    return f"{choice.of}: {listed}{', …' if len(choice.known) > MAX_LISTED else ''}"
+    return f"{choice.of}: {listed(choice.known, most=MAX_LISTED)}"
 
 
 def _fix(finding: Finding, near: str | None) -> Fix | None:
@@ -70,13 +64,3 @@ def _fix(finding: Finding, near: str | None) -> Fix | None:
 
 def _needs_no_quotes(name: str) -> bool:
     return name[:1].isalpha() and all(c.isalnum() or c in "-_./" for c in name) and name.lower() not in RESERVED
-
-
-def _nearest(choice: NameChoice) -> str | None:
-    """The known name that the written one was probably meant to be: other case, else few other letters."""
-    from difflib import get_close_matches
-
-    folded = {name.lower(): name for name in reversed(choice.known[:MAX_KNOWN])}
-    written = choice.name.lower()[:200]
-    near = [written] if written in folded else get_close_matches(written, folded, n=1, cutoff=0.6)
-    return folded[near[0]] if near else None

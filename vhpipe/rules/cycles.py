@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from vhpipe.diagnostics import Related
+from vhpipe.diagnostics import RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import node_in
 from vhpipe.rules.subject import Finding, Subject
@@ -42,7 +42,7 @@ def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
             places[pairs[-1]],
             hint="remove one of these edges or references" if has_links else "remove one of these edges",
             related=tuple(
-                Related(places[(source, target)], f"`{target}` waits for `{source}`")
+                RelatedPlace(places[(source, target)], f"`{target}` waits for `{source}`")
                 for source, target in pairs[:-1][:SHOWN]
             ),
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from vhpipe.config.edge_kinds import EDGE_KINDS, Side, declared_items, kinds_of_node
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
-from vhpipe.diagnostics import Related
+from vhpipe.diagnostics import RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.language.globs import match_names
 from vhpipe.rules.places import key_in, kind_in, node_in
@@ -94,7 +94,7 @@ def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Findin
                 f"parameter `{end.key}` of node `{end.node}` is filled by two edges",
                 key_in(end),
                 hint="only one edge can fill a parameter; remove one of them",
-                related=(Related(key_in(earlier.target), "the first one"),),
+                related=(RelatedPlace(key_in(earlier.target), "the first one"),),
             )
 
 
@@ -110,7 +110,7 @@ def duplicate_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 f"the same edge from `{edge.source.node}` to `{edge.target.node}` stands here again",
                 node_in(edge.source),
                 hint="it changes nothing; remove it",
-                related=(Related(node_in(earlier.source), "the first one"),),
+                related=(RelatedPlace(node_in(earlier.source), "the first one"),),
             )
 
 

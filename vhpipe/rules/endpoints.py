@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, EdgeEnd, EdgeKind, Endpoint
-from vhpipe.diagnostics import Path, Related
+from vhpipe.diagnostics import Path, RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_in, name_at, value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject, rewrite
@@ -55,7 +55,7 @@ def endpoints_not_deployed(subject: Subject, graph: PipelineGraph) -> Iterator[F
                 f"node `{node.name}` does not deploy endpoint `{name}`",
                 key_in(end, 0, len(name)),
                 hint=f"add `{name}` to the `endpoints` of the node",
-                related=(Related(name_at(node.at), "this node"),),
+                related=(RelatedPlace(name_at(node.at), "this node"),),
             )
 
 
@@ -133,7 +133,7 @@ def duplicate_mount_paths(subject: Subject) -> Iterator[Finding]:
                     f"endpoint `{endpoint.name}` mounts a second volume at `{path}`",
                     value_at(at, "mount-path"),
                     hint="give each volume a path of its own",
-                    related=(Related(value_at(earlier, "mount-path"), "the first one"),),
+                    related=(RelatedPlace(value_at(earlier, "mount-path"), "the first one"),),
                 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vhpipe.config.model import DeploymentNode
-from vhpipe.diagnostics import Location, Related
+from vhpipe.diagnostics import Location, RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
@@ -34,7 +34,7 @@ def duplicates(subject: Subject) -> Iterator[Finding]:
                 f"pipeline `{extension.pipeline}` has a second item `vhpipe`",
                 value_at(extension.at, "pipeline"),
                 hint="the last one counts; make one of them",
-                related=(Related(value_at(earlier.at, "pipeline"), "the first one"),),
+                related=(RelatedPlace(value_at(earlier.at, "pipeline"), "the first one"),),
             )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from vhpipe.config.model import DeploymentNode
-from vhpipe.diagnostics import Path, Related
+from vhpipe.diagnostics import Path, RelatedPlace
 from vhpipe.rules.places import name_at
 from vhpipe.rules.subject import Finding, Subject, rewrite
 
@@ -87,5 +87,5 @@ def _repeated(items: Iterable[HasName], kind: str, where: str, hint: str) -> Ite
                 f"{where} has another {kind} `{item.name}`",
                 name_at(item.at),
                 hint=hint,
-                related=(Related(name_at(earlier.at), "the first one"),),
+                related=(RelatedPlace(name_at(earlier.at), "the first one"),),
             )

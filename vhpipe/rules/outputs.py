@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vhpipe.config.model import EdgeEnd, EdgeKind, Input, KeepDirectories, Step
-from vhpipe.diagnostics import Location, Path, Related
+from vhpipe.diagnostics import Location, Path, RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.language.globs import is_sidecar, match_outputs
 from vhpipe.language.template import has_references
@@ -51,7 +51,7 @@ def colliding_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
                 f"{_place(edge.target)}",
                 key_in(source),
                 hint="put a parameter into the name of the file, or run with `--on-collision keep-all`",
-                related=(Related(fixed[name].at, "written here"),),
+                related=(RelatedPlace(fixed[name].at, "written here"),),
             )
 
 
@@ -76,7 +76,7 @@ def colliding_edges(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]
                     f"`{file}` comes from `{earlier.node}` too, and only one can be in {_place(end)}",
                     key_in(edge.source),
                     hint="the last edge wins; write another name, or run with `--on-collision keep-all`",
-                    related=(Related(key_in(earlier), "the first one"),),
+                    related=(RelatedPlace(key_in(earlier), "the first one"),),
                 )
 
 
@@ -104,7 +104,7 @@ def _same_names(item: Input) -> Iterator[Finding]:
                 f"input `{item.name}` has another file `{file}`, and only one of them can be in its folder",
                 value_at(item.at, "default", index),
                 hint="write `keep-directories: full`, or make an input for each",
-                related=(Related(value_at(item.at, "default", earlier), "the first one"),),
+                related=(RelatedPlace(value_at(item.at, "default", earlier), "the first one"),),
             )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
-from vhpipe.diagnostics import Related
+from vhpipe.diagnostics import RelatedPlace
 from vhpipe.language.template import has_references
 from vhpipe.rules.places import name_at, value_at
 from vhpipe.rules.subject import Finding, Subject, unmerged_steps
@@ -106,7 +106,7 @@ def clashing_names(subject: Subject) -> Iterator[Finding]:
                     f"parameters `{first.name}` and `{name}` would both be the environment variable `{variable}`",
                     name_at(by_name[name].at),
                     hint="rename one of them",
-                    related=(Related(name_at(first.at), "the first one"),),
+                    related=(RelatedPlace(name_at(first.at), "the first one"),),
                 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import DeploymentNode, EdgeEnd, EdgeKind, Multiple, Parameter, TaskNode, Value
-from vhpipe.diagnostics import Related
+from vhpipe.diagnostics import RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_in, kind_in, name_at, node_in, value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
@@ -80,7 +80,7 @@ def targets_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 f"parameter `{end.key}` of node `{end.node}` is a target twice",
                 key_in(end),
                 hint="the last one counts; remove one of them",
-                related=(Related(key_in(earlier), "the first one"),),
+                related=(RelatedPlace(key_in(earlier), "the first one"),),
             )
 
 
@@ -98,7 +98,7 @@ def overruled_by_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 f"this target never counts, because an edge fills parameter `{end.key}` of node `{end.node}`",
                 key_in(end),
                 hint="remove the edge or the target",
-                related=(Related(key_in(edge.target), "the edge"),),
+                related=(RelatedPlace(key_in(edge.target), "the edge"),),
             )
 
 
@@ -116,7 +116,7 @@ def invalid_defaults(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                     f"the default of pipeline parameter `{item.name}` does not fit parameter `{end.key}` of node "
                     f"`{end.node}`: {problem}",
                     value_at(item.at, "default"),
-                    related=(Related(key_in(end), "the target"),),
+                    related=(RelatedPlace(key_in(end), "the target"),),
                 )
                 break
 

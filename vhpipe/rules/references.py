@@ -7,7 +7,7 @@ from vhpipe.config.model import DeploymentNode, EdgeKind, Override, Parameter, P
 from vhpipe.diagnostics import Location
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.references import ReferenceText, references_of_extension, references_of_step
-from vhpipe.language.reference import FILES, PIPELINE, BareWord, Malformed, Reference, ReferenceKind
+from vhpipe.language.reference import FILES, PIPELINE, BareWord, MalformedReference, Reference, ReferenceKind
 from vhpipe.language.template import OPENING, parse_template
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
@@ -21,7 +21,7 @@ def malformed_references(subject: Subject) -> Iterator[Finding]:
     names = _node_names(subject) if texts else frozenset()
     for written in texts:
         for part in written.parts:
-            if isinstance(part, Malformed) and not part.known:
+            if isinstance(part, MalformedReference) and not part.known:
                 yield Finding(part.message, written.at._replace(chars=part.at), part.hint)
             elif isinstance(part, BareWord) and part.name in names:
                 hint = f"write for example `${{{part.name}.{'NAME' if part.name == PIPELINE else 'metadata.KEY'}}}`"
@@ -41,7 +41,7 @@ def unclear_references(subject: Subject) -> Iterator[Finding]:
 def unknown_attributes(subject: Subject) -> Iterator[Finding]:
     for written in _all_written(subject):
         for part in written.parts:
-            if isinstance(part, Malformed) and part.known:
+            if isinstance(part, MalformedReference) and part.known:
                 choice = NameChoice(part.word, part.known, "known are")
                 yield Finding(part.message, written.at._replace(chars=part.at), choice=choice)
 

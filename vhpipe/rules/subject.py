@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
-from vhpipe.diagnostics import Edit, Fix, Location, Path, Related, Severity
+from vhpipe.diagnostics import Edit, Fix, Location, Path, RelatedPlace, Severity
 from vhpipe.graph.model import PipelineGraph
 
 
@@ -53,7 +53,7 @@ class Finding(NamedTuple):
     message: str
     at: Location
     hint: str | None = None
-    related: tuple[Related, ...] = ()
+    related: tuple[RelatedPlace, ...] = ()
     choice: NameChoice | None = None
     fix: Fix | None = None
 

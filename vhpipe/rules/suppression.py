@@ -8,15 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from vhpipe.diagnostics import Diagnostic, Edit, Fix, Span
-from vhpipe.rules.catalogue import all_rules, nearest_rule
+from vhpipe.diagnostics import MAX_OF_A_RULE, Diagnostic, Edit, Fix, Span
+from vhpipe.rules.catalogue import all_rules
+from vhpipe.wording import MAX_LOOKUPS, did_you_mean, listed
 
 MARK = "vhpipe:"
 """A file without this word has no suppressions."""
 
-MAX_NOTES = 200
-"""Of one kind; who has more of them repairs these first."""
-MAX_LOOKUPS = 40
 
 _COMMENT = re.compile(r"(?:^|(?<=[\s]))#\s*vhpipe:\s*(?P<rest>.*)$")
 _FORM = re.compile(r"(?P<verb>ignore-file|ignore)\s*\[(?P<rules>[^\]]*)\](?P<reason>.*)$")
@@ -91,7 +89,7 @@ def _at_most(notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     kept = []
     for note in notes:
         counts[note.rule] = counts.get(note.rule, 0) + 1
-        if counts[note.rule] <= MAX_NOTES:
+        if counts[note.rule] <= MAX_OF_A_RULE:
             kept.append(note)
     return tuple(kept)
 
@@ -142,7 +140,7 @@ class _Judge:
         if not item.rules:
             yield _malformed(item.at)
             return
-        for name in item.rules[:MAX_NOTES]:
+        for name in item.rules[:MAX_OF_A_RULE]:
             if name not in self._known:
                 yield self._unknown(name, item)
         useless = [name for name in item.rules if name in self._known and name in unused]
@@ -154,8 +152,7 @@ class _Judge:
 
     def _unknown(self, name: str, item: Suppression) -> Diagnostic:
         self._lookups -= 1
-        near = nearest_rule(name, self._known) if self._lookups >= 0 else None
-        hint = f"did you mean `{near}`?" if near else "`vhpipe rules` lists them"
+        hint = did_you_mean(name, self._known if self._lookups >= 0 else (), "`vhpipe rules` lists them")
         message = f"there is no rule `{name[:100]}`"
         return Diagnostic("unknown-suppressed-rule", "warning", message, item.inside, hint)
 
@@ -167,13 +164,12 @@ def _malformed(at: Span) -> Diagnostic:
 
 def _unused(useless: list[str], item: Suppression, lines: Sequence[str]) -> Diagnostic:
     where = "in this file" if item.line is None else "here"
-    named = ", ".join(f"`{name}`" for name in useless)
     left = [name for name in item.rules if name not in useless]
     if left:
         fix = Fix(f"suppress only {', '.join(left)}", (Edit(item.inside, ", ".join(left)),))
     else:
         fix = Fix("remove the suppression", (Edit(_whole(item.at, lines), ""),))
-    message = f"there is nothing to suppress {where} of {named}"
+    message = f"there is nothing to suppress {where} of {listed(useless)}"
     return Diagnostic("unused-suppression", "warning", message, item.at, "remove it", (), fix)
 
 

@@ -15,7 +15,7 @@ from vhpipe.config.model import (
     VariantParameter,
     VariantStyle,
 )
-from vhpipe.diagnostics import Location, Path, Related
+from vhpipe.diagnostics import Location, Path, RelatedPlace
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules.places import key_in, name_at, value_at
 from vhpipe.rules.subject import Finding, Subject
@@ -141,7 +141,7 @@ def _again(what: str, at: Path, index: int, earlier: int) -> Finding:
         f"{what} stands here a second time",
         value_at(at, index),
         hint="its executions are the same; remove it",
-        related=(Related(value_at(at, earlier), "the first one"),),
+        related=(RelatedPlace(value_at(at, earlier), "the first one"),),
     )
 
 
@@ -173,7 +173,7 @@ def lists_into_one_value(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
                 f"`{parameter.name}` of node `{edge.target.node}` takes one value",
                 key_in(edge.source),
                 hint="write `multiple: repeat`, or make the node a task, which runs once for each element",
-                related=(Related(key_in(edge.target), "this parameter"),),
+                related=(RelatedPlace(key_in(edge.target), "this parameter"),),
             )
 
 
@@ -185,7 +185,7 @@ def _unspread(graph: PipelineGraph, node: str, name: str, at: Location) -> Itera
             f"a list cannot spread over parameter `{name}` of node `{node}` in a task of type `{task.type}`",
             at,
             hint="give one value, or write `type: grid_search`",
-            related=(Related(name_at(graph.nodes[node].at), "this node"),),
+            related=(RelatedPlace(name_at(graph.nodes[node].at), "this node"),),
         )
 
 

@@ -10,6 +10,7 @@ from vhpipe.config.model import Value
 from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.model import PlannedAction, PlannedNode
 from vhpipe.schedule.terms import Json, Moment
+from vhpipe.wording import listed
 
 
 class Firing(NamedTuple):
@@ -58,8 +59,7 @@ def _all_hold(
     for text, condition in zip(action.conditions, conditions, strict=True):
         verdict = holds(condition, metadata, parameters)
         if verdict.missing:
-            names = ", ".join(f"`{name}`" for name in verdict.missing)
-            warnings.append(f"condition `{text}` reads {names}, which is not there: taken as false")
+            warnings.append(f"condition `{text}` reads {listed(verdict.missing)}, which is not there: taken as false")
         if not verdict.holds:
             return False, warnings
     return True, warnings

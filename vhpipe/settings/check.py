@@ -7,6 +7,7 @@ from vhpipe.errors import UsageError
 from vhpipe.settings.files import OWN_FILE, PROJECT_FILE, SettingsFile, as_table
 from vhpipe.settings.keys import ANY_NAME, TABLES, Key, keys_of
 from vhpipe.settings.values import UnfitValueError
+from vhpipe.wording import did_you_mean, joined, listed
 
 T = TypeVar("T")
 
@@ -45,17 +46,10 @@ def _misplaced(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:
     else:
         whose, place = "a project's file", "your own ~/.config/vhpipe/config.toml"
     ways = (f"in {place}", *(f"with {word}" for word in (key.variable, key.option) if word))
-    return UsageError(f"`{file.path}`: {setting} cannot be set in {whose}", f"set it {_either(ways)}")
-
-
-def _either(ways: tuple[str, ...]) -> str:
-    return " or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
+    return UsageError(f"`{file.path}`: {setting} cannot be set in {whose}", f"set it {joined(ways, ' or ')}")
 
 
 def _unknown(file: SettingsFile, kind: str, name: str, known: Iterable[str], prefix: str = "") -> UsageError:
-    from vhpipe.wording import the_one_meant
-
-    near = the_one_meant(name.replace("_", "-"), known)
-    listed = ", ".join(f"`{prefix}{each}`" for each in known)
-    hint = f"did you mean `{prefix}{near}`?" if near else f"known are {listed}"
+    names = tuple(known)
+    hint = did_you_mean(name, names, f"known are {listed(prefix + each for each in names)}", prefix)
     return UsageError(f"`{file.path}`: there is no {kind} `{prefix}{name[:100]}`", hint)

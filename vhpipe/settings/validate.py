@@ -5,12 +5,13 @@ outside of a repository only the folder itself is looked at. `.vhpipe.toml` goes
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from vhpipe.diagnostics import Severity
 from vhpipe.errors import UsageError
 from vhpipe.settings.files import SettingsFile, project_files
+from vhpipe.wording import did_you_mean
 
 
 class ValidateSettings(NamedTuple):
@@ -55,9 +56,7 @@ def _settings(file: SettingsFile) -> ValidateSettings:
     )
 
 
-def expanded(
-    names: Iterable[str], known: tuple[str, ...], nearest: Callable[[str, Iterable[str]], str | None], where: str
-) -> frozenset[str]:
+def expanded(names: Iterable[str], known: tuple[str, ...], where: str) -> frozenset[str]:
     """The rules that names and patterns mean. Errors: UsageError for a name, or a pattern, that means none."""
     from fnmatch import fnmatchcase
 
@@ -65,10 +64,7 @@ def expanded(
     for name in names:
         found = [rule for rule in known if fnmatchcase(rule, name)]
         if not found:
-            near = nearest(name, known)
-            raise UsageError(
-                f"{where}: there is no rule `{name[:100]}`",
-                f"did you mean `{near}`?" if near else "`vhpipe rules` lists them",
-            )
+            hint = did_you_mean(name, known, "`vhpipe rules` lists them")
+            raise UsageError(f"{where}: there is no rule `{name[:100]}`", hint)
         meant.update(found)
     return frozenset(meant)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from vhpipe.errors import RefusedError, from_os_error
 from vhpipe.store.atomic import write_atomically
+from vhpipe.store.attempt_files import INPUTS, OUTPUTS, REPOSITORY
 from vhpipe.store.owner import fault_of_folder, sign
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import Trash
 
-_UNREAD = frozenset({"outputs", "inputs", "repository"})
+_UNREAD = frozenset({OUTPUTS, INPUTS, REPOSITORY})
 """Folders of an attempt that hold what steps made, links among it; vhpipe reads their files by descriptors only."""
 
 
@@ -79,7 +80,7 @@ def _strange(root: str) -> Iterator[str]:
 
 def _dropped(store: ProjectStore) -> tuple[int, int]:
     """Drop what acts on its own; how many reuse entries and requests there were."""
-    requests = [path for run in store.runs() for path in run.path.glob("requests/*")]
+    requests = [path for run in store.runs() for path in run.requests_folder.glob("*")]
     entries = list(store.root.glob("reuse/*.json"))
     trash = Trash(store.root / "trash")
     for name in ("reuse", "slots", "index.sqlite", "index.sqlite-journal"):

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from vhpipe.store.attempt_files import MANIFEST
+from vhpipe.store.run_files import INFO, JOURNAL, PLAN, SNAPSHOT, WORK
+
 _BLOB = re.compile(rb'"([0-9a-f]{64})"')
 _ORIGIN = re.compile(rb'"(?:reused_from|origin)":\{"run":(\d+)')
 _ENDED = re.compile(rb'"type":"RunEnded"[^\n]*\n\Z')
-_RECORDS = ("run.json", "plan.json", "snapshot.json", "journal")
+_RECORDS = (INFO, PLAN, SNAPSHOT, JOURNAL)
 
 
 def blobs_named_in(path: str | os.PathLike[str]) -> set[bytes]:
@@ -34,12 +37,12 @@ def blobs_named_by_run(run: Path) -> set[bytes]:
 
 def origins_named_by_run(run: Path) -> set[int]:
     """The runs whose attempts' results a run was given or has reused."""
-    return {int(number) for name in ("plan.json", "journal") for number in _ORIGIN.findall(_content(run / name))}
+    return {int(number) for name in (PLAN, JOURNAL) for number in _ORIGIN.findall(_content(run / name))}
 
 
 def _has_ended(run: Path) -> bool:
     """Whether every attempt has its end in the journal; else some may have no more than a manifest."""
-    with suppress(OSError), open(run / "journal", "rb") as file:
+    with suppress(OSError), open(run / JOURNAL, "rb") as file:
         size_bytes = file.seek(0, os.SEEK_END)
         file.seek(max(0, size_bytes - (1 << 16)))
         return _ENDED.search(file.read()) is not None
@@ -47,10 +50,10 @@ def _has_ended(run: Path) -> bool:
 
 
 def _manifests(run: Path) -> Iterator[str]:
-    work = os.fspath(run / "work")
+    work = os.fspath(run / WORK)
     for node in _names(work):
         for attempt in _names(f"{work}/{node}"):
-            yield f"{work}/{node}/{attempt}/manifest.json"
+            yield f"{work}/{node}/{attempt}/{MANIFEST}"
 
 
 def _names(folder: str) -> list[str]:

@@ -55,13 +55,13 @@ def _taken(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garbage:
     if not garbage.is_whole or runs != garbage.runs:
         return taken._replace(blobs=(), reuse_entries=(), is_whole=False)
     if runs:
-        sync_folder(os.fspath(store.root / "runs"))
+        sync_folder(os.fspath(store.runs_folder))
     return taken._replace(reuse_entries=_take_all(garbage.reuse_entries, trash), blobs=_take_all(garbage.blobs, trash))
 
 
 def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
     """Not a run that somebody has begun to run meanwhile."""
-    run = RunFolder(number, store.root / "runs" / str(number))
+    run = RunFolder(number, store.runs_folder / str(number))
     try:
         lock = run.lock()
     except EnvironmentFailure:

@@ -68,7 +68,7 @@ def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_co
 
 def measure(store: ProjectStore, garbage: Garbage) -> int:
     """The bytes that the disk would have again."""
-    runs = (os.fspath(store.root / "runs" / str(number)) for number in garbage.runs)
+    runs = (os.fspath(store.runs_folder / str(number)) for number in garbage.runs)
     others = (*garbage.unborn, *garbage.slots, *garbage.blobs, *garbage.reuse_entries, *garbage.leftovers)
     return bytes_of((*runs, *others))
 
@@ -131,8 +131,8 @@ def _missed(going: set[int], origins: dict[int, set[int]]) -> Iterator[tuple[int
 def _unborn(store: ProjectStore, now: float) -> Iterator[str]:
     """Folders that never became runs, and whose makers must have died."""
     known = {run.number for run in store.runs()}
-    for name in _names(store.root / "runs"):
-        path = store.root / "runs" / name
+    for name in _names(store.runs_folder):
+        path = store.runs_folder / name
         if name.isdigit() and int(name) not in known and _age_s(path, now) > UNBORN_S:
             yield os.fspath(path)
 
@@ -158,9 +158,9 @@ def _with_blobs(store: ProjectStore, garbage: Garbage) -> Garbage:
     """With all that no record of what stays names."""
     going = {*map(str, garbage.runs), *(os.path.basename(path) for path in garbage.unborn)}
     named = blobs_named_in(store.root / "registry")
-    for name in _names(store.root / "runs"):
+    for name in _names(store.runs_folder):
         if name not in going:
-            named |= blobs_named_by_run(store.root / "runs" / name)
+            named |= blobs_named_by_run(store.runs_folder / name)
     alive = {blob.decode() for blob in named}
     blobs, entries = tuple(_blob_files(store)), tuple(_reuse_files(store))
     staying = {run.number for run in store.runs()} - set(garbage.runs)

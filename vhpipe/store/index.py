@@ -12,11 +12,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 from zlib import crc32
 
+from vhpipe.store.run_files import INFO, JOURNAL, PLAN
 from vhpipe.store.run_folder import RunFolder
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS ended (run INTEGER PRIMARY KEY, stamp TEXT, summary BLOB, checksum INTEGER)"
 _BUSY_S = 2.0
-_RECORDS = ("journal", "run.json", "plan.json")
+_RECORDS = (JOURNAL, INFO, PLAN)
 _MAY_PASS = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_IOERR,

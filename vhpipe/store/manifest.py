@@ -9,6 +9,7 @@ import msgspec
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.atomic import write_atomically
+from vhpipe.store.attempt_files import MANIFEST
 from vhpipe.store.json_codec import decode, encode
 
 
@@ -44,7 +45,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Manifest, str] | None
 
 
 def manifest_at(path: str) -> tuple[Manifest, str] | None:
-    """The same of a manifest that has another name too."""
+    """The manifest at a path and the sha256 of the file; None if there is none that can be read."""
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -61,4 +62,4 @@ def _sealed(manifest: Manifest) -> Manifest:
 
 
 def manifest_name(folder: str | os.PathLike[str]) -> str:
-    return f"{os.fspath(folder)}/manifest.json"
+    return f"{os.fspath(folder)}/{MANIFEST}"

@@ -24,6 +24,7 @@ class ProjectStore:
         self.project = project
         self.root = project / FOLDER
         self.slots = self.root / "slots"
+        self.runs_folder = self.root / "runs"
         self.blobs = Blobs(self.root / "blobs")
         self.registry = Registry(self.root / "registry")
         self.reuse = ReuseEntries(self.root / "reuse")
@@ -59,7 +60,7 @@ class ProjectStore:
 
     def new_run(self) -> RunFolder:
         """A new run's folder, with a number that no run had before, also not one that was deleted since."""
-        runs = self.root / "runs"
+        runs = self.runs_folder
         try:
             runs.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self.root / "counter", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -79,7 +80,7 @@ class ProjectStore:
     def runs(self) -> tuple[RunFolder, ...]:
         """The runs by number. A folder without `run.json` is not a run (yet)."""
         folders = (self._folder(number) for number in sorted(self._numbers()))
-        return tuple(folder for folder in folders if (folder.path / "run.json").exists())
+        return tuple(folder for folder in folders if folder.exists)
 
     def run(self, selector: str) -> RunFolder:
         """The run that `3`, `=3`, `#3` or `latest` names. Errors: UsageError with the numbers there are."""
@@ -93,11 +94,11 @@ class ProjectStore:
         return found
 
     def _folder(self, number: int) -> RunFolder:
-        return RunFolder(number, self.root / "runs" / str(number))
+        return RunFolder(number, self.runs_folder / str(number))
 
     def _numbers(self) -> tuple[int, ...]:
         try:
-            names = os.listdir(self.root / "runs")
+            names = os.listdir(self.runs_folder)
         except FileNotFoundError:
             return ()
         except OSError as error:

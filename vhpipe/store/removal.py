@@ -45,12 +45,12 @@ class Trash:
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
         try:
-            return _Emptying(folder, self._path).run()
+            return _TrashEmptier(folder, self._path).run()
         finally:
             os.close(folder)
 
 
-class _Emptying:
+class _TrashEmptier:
     def __init__(self, folder: int, path: str) -> None:
         self._folder, self._path = folder, path
         self._freed_bytes = 0

@@ -34,7 +34,7 @@ _decoder = msgspec.json.Decoder(Request)
 def write_request(run: RunFolder, kind: RequestKind, node: str | None = None, by: str = "") -> Request:
     """Leave a request for the engine of a run, now or later, and wake it if there is one."""
     request = Request(_ulid(), kind, node, by)
-    folder = run.path / "requests"
+    folder = run.requests_folder
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
@@ -47,7 +47,7 @@ def write_request(run: RunFolder, kind: RequestKind, node: str | None = None, by
 def pending_requests(run: RunFolder) -> tuple[Request, ...]:
     """The requests that nobody has deleted yet, in the order of asking; what is not a request is passed over."""
     try:
-        names = sorted(os.listdir(run.path / "requests"))
+        names = sorted(os.listdir(run.requests_folder))
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -69,7 +69,7 @@ def delete_request(run: RunFolder, request_id: str) -> None:
 
 def open_wake(run: RunFolder) -> int:
     """A descriptor that becomes readable when somebody asks; who opens it reads the bytes away and closes it."""
-    path = os.fspath(run.path / "wake")
+    path = os.fspath(run.wake_path)
     try:
         with suppress(FileExistsError):
             os.mkfifo(path, 0o600)
@@ -85,7 +85,7 @@ def open_wake(run: RunFolder) -> int:
 def _wake(run: RunFolder) -> None:
     """One byte if somebody reads; an engine that is not there, or has bytes enough to read, needs none."""
     try:
-        descriptor = os.open(run.path / "wake", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(run.wake_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
         if error.errno in {errno.ENXIO, errno.ENOENT}:
             return
@@ -105,7 +105,7 @@ def _read(run: RunFolder, name: str) -> Request | None:
 
 
 def _name(run: RunFolder, name: str) -> str:
-    return os.path.join(run.path, "requests", os.path.basename(name))
+    return os.path.join(run.requests_folder, os.path.basename(name))
 
 
 def _ulid() -> str:

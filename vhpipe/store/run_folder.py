@@ -11,10 +11,12 @@ from typing import Literal, TypeVar
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
-from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
+from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Origin, Plan
 from vhpipe.plan.run_request import RunRequest, redacted_words
 from vhpipe.store.atomic import write_atomically
+from vhpipe.store.attempt_files import LOG
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.run_files import HOOK_LOG, INFO, JOURNAL, LOCK, METRICS, PLAN, REQUESTS, WAKE, WORK
 from vhpipe.store.shared_lock import use
 
 Kept = TypeVar("Kept")
@@ -68,37 +70,72 @@ class RunFolder:
     def __init__(self, number: int, path: Path) -> None:
         self.number = number
         self.path = path
-        self.journal_path = path / "journal"
+        self.journal_path = path / JOURNAL
         self._lock: int | None = None
         self._in_use: int | None = None
         self._node_folders: dict[str, str] = {}
 
+    @property
+    def root(self) -> Path:
+        """The state folder that the run is in."""
+        return self.path.parents[1]
+
+    @property
+    def project(self) -> Path:
+        """The folder of the project that the run is of."""
+        return self.path.parents[2]
+
+    @property
+    def requests_folder(self) -> Path:
+        """Where others leave what they ask of the engine."""
+        return self.path / REQUESTS
+
+    @property
+    def wake_path(self) -> Path:
+        """The pipe by which others wake the engine."""
+        return self.path / WAKE
+
+    @property
+    def metrics_path(self) -> Path:
+        """The values of the run itself, in the course of time."""
+        return self.path / METRICS
+
+    @property
+    def hook_log_path(self) -> Path:
+        """What the hooks of the run printed."""
+        return self.path / HOOK_LOG
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is a run (yet): one that is being made or removed has a folder only."""
+        return (self.path / INFO).exists()
+
     def write_info(self, info: RunInfo) -> None:
-        write_atomically(self.path / "run.json", encode(info))
+        write_atomically(self.path / INFO, encode(info))
 
     def info(self) -> RunInfo:
-        return self._read("run.json", _info)
+        return self._read(INFO, _info)
 
     def write_plan(self, plan: Plan) -> None:
         """Write the plan, once and for ever; it is on disk when this returns."""
-        write_atomically(self.path / "plan.json", encode(plan), durable=True)
+        write_atomically(self.path / PLAN, encode(plan), durable=True)
 
     def plan(self) -> Plan:
         """Errors: EnvironmentFailure if it is missing, damaged or of another format."""
-        found = self._read("plan.json", _format).format
+        found = self._read(PLAN, _format).format
         if found != PLAN_FORMAT:
             raise EnvironmentFailure(
                 f"the plan of run {self.number} has format {found}, this version of vhpipe reads format {PLAN_FORMAT}",
                 hint="use the version that made the run, or run the pipeline again",
             )
-        return self._read("plan.json", _plan)
+        return self._read(PLAN, _plan)
 
     def acquire(self, patience_s: float = _LOCK_PATIENCE_S) -> None:
         """Become the one process that runs this run. Errors: RefusedError if another one still is after that time.
 
         Until `release`, what this run stores or links is kept from being collected.
         """
-        in_use = use(self.path.parents[1])
+        in_use = use(self.root)
         descriptor = self.lock(patience_s)
         if descriptor is None:
             os.close(in_use)
@@ -112,7 +149,7 @@ class RunFolder:
 
         Errors: EnvironmentFailure, also if the run has been removed meanwhile.
         """
-        path = self.path / "lock"
+        path = self.path / LOCK
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
@@ -134,7 +171,7 @@ class RunFolder:
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
         try:
-            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(self.path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             return False
         try:
@@ -150,20 +187,24 @@ class RunFolder:
         return Path(self.attempt_path(attempt))
 
     def attempt_path(self, attempt: AttemptId) -> str:
-        """The same as text, which costs a tenth."""
+        """The folder of an attempt as text, which costs a tenth of a `Path`."""
         execution = attempt.execution
         folder = self._node_folders.get(execution.node) or os.fspath(self.node_folder(execution.node))
         return f"{folder}/{execution.index}.{attempt.number}"
 
+    def origin_folder(self, origin: Origin) -> Path:
+        """Where the attempt worked that made a result, of this or another run; gone if that run was cleaned away."""
+        return RunFolder(origin.run, self.path.parent / str(origin.run)).attempt_folder(origin.attempt)
+
     def log_path(self, attempt: AttemptId) -> Path:
         """The whole log of an attempt."""
-        return self.attempt_folder(attempt) / "log"
+        return self.attempt_folder(attempt) / LOG
 
     def node_folder(self, node: str) -> Path:
         """The folder of a node's attempts: readable for a person, and different for names that only look alike."""
         folder = self._node_folders.get(node)
         if folder is None:
-            folder = self._node_folders[node] = os.fspath(self.path / "work" / _folder_name(node))
+            folder = self._node_folders[node] = os.fspath(self.path / WORK / _folder_name(node))
         return Path(folder)
 
     def _read(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:

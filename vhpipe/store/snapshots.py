@@ -10,6 +10,7 @@ import msgspec
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.run_files import SNAPSHOT
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True):
@@ -56,11 +57,11 @@ def code_digest(snapshot: Snapshot) -> str:
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     """Write `snapshot.json` into a run's folder."""
-    write_atomically(folder / "snapshot.json", encode(snapshot), durable=True)
+    write_atomically(folder / SNAPSHOT, encode(snapshot), durable=True)
 
 
 def load_snapshot(folder: Path) -> Snapshot:
-    path = folder / "snapshot.json"
+    path = folder / SNAPSHOT
     try:
         return decode(path.read_bytes(), _decoder)
     except OSError as error:

@@ -43,11 +43,6 @@ def axis_size(axis: Axis) -> int:
             return max(1 if rules.size is None else rules.size, 0)
 
 
-def axis_values(axis: Axis, seed: int) -> tuple[Value, ...]:
-    """All values of the axis, in order; those of a random one are drawn."""
-    return tuple(axis_value(axis, index, seed) for index in range(axis_size(axis)))
-
-
 def axis_value(axis: Axis, index: int, seed: int) -> Value:
     """One value of the axis. Raises ValueError if it is too large for a number."""
     if axis.spread:

@@ -24,7 +24,7 @@ from vhpipe.config.model import (
 from vhpipe.diagnostics import Path
 from vhpipe.sweep.axes import Axis as Axis
 from vhpipe.sweep.axes import axis_size, axis_value, drawn, fraction, log_bounds
-from vhpipe.sweep.axes import axis_values as axis_values
+from vhpipe.wording import listed
 
 DISTRIBUTIONS = ("uniform",)
 
@@ -215,15 +215,13 @@ def _rules_problem(item: VariantParameter) -> SweepProblem | None:
     if item.style is VariantStyle.LOGSPACE and None in log_bounds(rules):
         missing += ["start", "end"]
     if missing:
-        names = ", ".join(f"`{name}`" for name in missing)
-        return SweepProblem("missing-rule", f"style `{item.style}` of `{item.name}` needs {names}", at)
+        return SweepProblem("missing-rule", f"style `{item.style}` of `{item.name}` needs {listed(missing)}", at)
     if item.style is VariantStyle.LINEAR and rules.step == 0:
         return SweepProblem("zero-step", f"the step of `{item.name}` is 0, so it never ends", (*at, "step"))
     if rules.size is not None and rules.size < 1:
         return SweepProblem("invalid-count", f"the count of `{item.name}` is less than 1", (*at, "count"))
     if item.style is VariantStyle.RANDOM and (rules.distribution or "uniform") not in DISTRIBUTIONS:
-        known = ", ".join(f"`{name}`" for name in DISTRIBUTIONS)
-        message = f"distribution `{rules.distribution}` of `{item.name}` is unknown; known: {known}"
+        message = f"distribution `{rules.distribution}` of `{item.name}` is unknown; known: {listed(DISTRIBUTIONS)}"
         return SweepProblem("unknown-distribution", message, (*at, "distribution"))
     return _emptiness_problem(item, at)
 
@@ -274,7 +272,7 @@ def _set_problems(task: Task, step: Step) -> Iterator[SweepProblem]:
     names = dict.fromkeys(name for pairs in task.parameter_sets for name, _ in pairs)
     for index, pairs in enumerate(task.parameter_sets):
         at = (*task.at, "parameter-sets", index)
-        missing = ", ".join(f"`{name}`" for name in names if name not in dict(pairs))
+        missing = listed(name for name in names if name not in dict(pairs))
         if missing:
             yield SweepProblem("ragged-sets", f"this set has no {missing}, which other sets have", at)
         yield from _set_value_problems(pairs, step, at)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from humanize import naturalsize
 
+from vhpipe.wording import counted, plural
+
 
 class Cleaning(NamedTuple):
     """How much of each kind goes. Pairs are a run and the other that looks at it."""
@@ -39,18 +41,14 @@ def cleaning_text(cleaning: Cleaning, is_dry: bool) -> Iterator[str]:
 
 def _parts(cleaning: Cleaning) -> Iterator[str]:
     if cleaning.runs:
-        yield f"{_counted(len(cleaning.runs), 'run')} ({_ranges(cleaning.runs)})"
+        yield f"{counted(len(cleaning.runs), 'run')} ({_ranges(cleaning.runs)})"
     counts = (
         (cleaning.slots, "working copy", "working copies"),
         (cleaning.blobs, "stored file", "stored files"),
         (cleaning.reuse_entries, "reuse entry", "reuse entries"),
         (cleaning.leftovers, "leftover", "leftovers"),
     )
-    yield from (_counted(count, one, many) for count, one, many in counts if count)
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    yield from (counted(count, one, many) for count, one, many in counts if count)
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -67,5 +65,4 @@ def _ranges(numbers: Sequence[int]) -> str:
 def _who(alive: Sequence[int]) -> str:
     if not alive:
         return "another process uses the project"
-    plural = len(alive) > 1
-    return f"run{'s' if plural else ''} {_ranges(alive)} {'are' if plural else 'is'} running"
+    return f"{plural(len(alive), 'run')} {_ranges(alive)} {plural(len(alive), 'is', 'are')} running"

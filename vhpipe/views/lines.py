@@ -12,6 +12,7 @@ from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, attempt_text, counts_text, duration_text, metadata_text
 from vhpipe.views.safe_text import one_line, safe_log
+from vhpipe.wording import counted
 
 LONG_FAILURES = 5
 """So many failures of one node are shown with their log; of the others there is one line each."""
@@ -226,8 +227,7 @@ def _about_node(
     name = one_line(node.name)
     match event:
         case events.NodeStarted() if node.type == "task":
-            plural = "s" if event.executions != 1 else ""
-            yield Line(f"{name} started: {event.executions} execution{plural}", Weight.USUAL)
+            yield Line(f"{name} started: {counted(event.executions, 'execution')}", Weight.USUAL)
         case events.NodeStopping():
             yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case events.NodeSettled():

@@ -15,6 +15,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.views.plan_sets import counted_executions, given_by, may_spread, parameter_sets
 from vhpipe.views.safe_text import one_line
+from vhpipe.wording import counted, joined
 
 SETS_SHOWN = 5
 
@@ -37,7 +38,7 @@ def _total(plan: Plan) -> str:
     counts = [counted_executions(node) for node in plan.nodes if not isinstance(node, PlannedDeployment)]
     known = sum(count for count in counts if count is not None)
     more = "" if None not in counts else " and those that a search proposes"
-    return f"{_counted(len(plan.nodes), 'node')}, {_counted(known, 'execution')}{more}"
+    return f"{counted(len(plan.nodes), 'node')}, {counted(known, 'execution')}{more}"
 
 
 def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> Iterator[str]:
@@ -63,11 +64,11 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 def _given_by(node: PlannedNode) -> str:
     runs = given_by(node)
-    listed = " and ".join(map(str, runs))
+    given_runs = joined(map(str, runs), " and ")
     if node.given is None:
         return f", only {_indexes(node.children)}" if isinstance(node, PlannedTask) and node.children else ""
     what = "" if node.given.is_whole else f"{len(node.given.executions)} of them "
-    return f", {what}given{listed and f' by run {listed}'}"
+    return f", {what}given{given_runs and f' by run {given_runs}'}"
 
 
 def _indexes(children: Sequence[int]) -> str:
@@ -87,7 +88,7 @@ def _what_it_is(node: PlannedNode) -> str:
 
 def _how_many(node: PlannedTask) -> str:
     count = counted_executions(node)
-    return "as many executions as the search proposes" if count is None else _counted(count, "execution")
+    return "as many executions as the search proposes" if count is None else counted(count, "execution")
 
 
 def _task_lines(plan: Plan, node: PlannedTask, incoming: Sequence[PlannedEdge]) -> Iterator[str]:
@@ -147,7 +148,3 @@ def _policy_lines(node: PlannedNode) -> Iterator[str]:
 def _action_line(action: PlannedAction) -> str:
     conditions = f" if {' and '.join(action.conditions)}" if action.conditions else ""
     return f"{', '.join(action.when)}{conditions}: {', '.join(action.then)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

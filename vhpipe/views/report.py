@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from vhpipe.diagnostics import Diagnostic, Location, Span
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, Span
 from vhpipe.views.safe_text import one_line
 from vhpipe.views.snippet import snippet
-from vhpipe.views.summary import SEVERITIES
 
 MAX_RELATED = 4
 """How many second places are shown with their line."""

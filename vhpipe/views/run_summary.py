@@ -9,6 +9,7 @@ from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, duration_text, metadata_text
 from vhpipe.views.safe_text import one_line
+from vhpipe.wording import counted
 
 SHOWN_FAILURES = 10
 SHOWN_PUBLISHED = 20
@@ -62,7 +63,7 @@ def _details(node: NodeView) -> Iterator[str]:
         yield f"reused from {one_line(str(origin))}"
     files = sum(len(execution.outputs) for execution in node.known_executions())
     if files:
-        yield f"{files} output{'s' if files > 1 else ''}"
+        yield counted(files, "output")
     if node.total == 1 and (measured := metadata_text(node.metadata, limit=60)):
         yield measured
 
@@ -70,7 +71,7 @@ def _details(node: NodeView) -> Iterator[str]:
 def _deployment_details(node: NodeView) -> Iterator[str]:
     if node.version is not None:
         yield f"version {one_line(node.version)}"
-        yield f"{len(node.files)} file{'' if len(node.files) == 1 else 's'}"
+        yield counted(len(node.files), "file")
     if node.aliases:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 

@@ -139,9 +139,7 @@ def findings_of(done: subprocess.CompletedProcess[bytes]) -> list[tuple[str, str
 
 
 def test_several_formats_are_written_at_once(folder: Path) -> None:
-    done = vhpipe(
-        "validate", "bad.yaml", "--format=json", "-o", "sarif=out.sarif", "-o", "junit=out.xml", cwd=folder
-    )
+    done = vhpipe("validate", "bad.yaml", "--format=json", "-o", "sarif=out.sarif", "-o", "junit=out.xml", cwd=folder)
     assert done.returncode == 1
     sarif = json.loads((folder / "out.sarif").read_text())
     assert len(sarif["runs"][0]["results"]) == len(findings_of(done))
@@ -292,7 +290,7 @@ def test_fix_writes_the_file_and_tells_what_is_left(folder: Path) -> None:
     done = vhpipe("validate", "plural.yaml", "--fix", "--select=plural-edge-kind", cwd=folder)
     assert (done.returncode, done.stdout) == (0, b"")
     assert (folder / "plural.yaml").read_text() == PLURAL.replace("outputs", "output").replace("inputs", "input")
-    assert b"2 mended" in done.stderr
+    assert b"2 fixed" in done.stderr
 
 
 def test_a_fixed_stdin_goes_to_stdout_and_the_report_to_stderr(folder: Path) -> None:

@@ -12,6 +12,7 @@ from vhpipe.cli.options.run_selection import json_option, project_option
 from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.errors import UsageError
 from vhpipe.project.selectors import opened_project, parse_selection
+from vhpipe.wording import listed
 
 if TYPE_CHECKING:
     from vhpipe.project.open_run import OpenRun
@@ -137,8 +138,7 @@ def _chosen(run: "OpenRun", name: str | None) -> str:
     for candidates in (tasks, executing):
         if len(candidates) == 1:
             return candidates[0]
-    listed = ", ".join(f"`{each}`" for each in (tasks or executing)[:20])
-    raise UsageError(f"run {run.view.number} has several nodes", f"name one of {listed}")
+    raise UsageError(f"run {run.view.number} has several nodes", f"name one of {listed(tasks or executing)}")
 
 
 # ── what each measured ───────────────────────────────────────────────────────────────────────────
@@ -273,8 +273,8 @@ def _best(typed: str | None, node: "NodeView") -> "Best | None":
 
 def _refuse_unknown_names(rows: "Sequence[ComparedExecution]", wanted: "ComparisonOptions") -> None:
     """Names that no execution has; where nothing is measured yet, every name may still come."""
-    from vhpipe.plan.unknown_name import unknown_name
     from vhpipe.views.compare import FIXED, names_in
+    from vhpipe.wording import unknown_name
 
     keys, parameters = names_in(row.metadata for row in rows), names_in(row.parameters for row in rows)
     if not keys:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option
+from vhpipe.wording import counted
 
 if TYPE_CHECKING:
     from vhpipe.store.health import Check
@@ -72,15 +73,16 @@ def _run_checks(store: "ProjectStore") -> Iterator["Check"]:
 
 
 def _file_checks(project: Path) -> Iterator["Check"]:
-    from vhpipe.project.checked_file import DEFAULT_FILE, load_file
+    from vhpipe.config.paths import DEFAULT_FILE
+    from vhpipe.project.checked_file import check_path
     from vhpipe.store.health import Check
 
     path = os.path.relpath(project / DEFAULT_FILE)
     if not os.path.exists(path):
         yield Check("warning", "file", f"there is no `{path}`", "name the folder with --project")
         return
-    found = [diagnostic.severity for diagnostic in load_file(path).diagnostics]
-    counts = f"{found.count('error')} errors and {found.count('warning')} warnings"
+    found = [diagnostic.severity for diagnostic in check_path(path).diagnostics]
+    counts = f"{counted(found.count('error'), 'error')} and {counted(found.count('warning'), 'warning')}"
     if "error" in found:
         yield Check("error", "file", f"`{path}` has {counts}", f"vhpipe validate {path}")
     else:
@@ -115,16 +117,12 @@ def _adopt(project: Path) -> int:
         return 0
     click.echo(owner.message, err=True)
     adopted = adopt(project, os.environ)
-    runs, blobs = _counted(adopted.runs, "run"), _counted(adopted.blobs, "stored file")
+    runs, blobs = counted(adopted.runs, "run"), counted(adopted.blobs, "stored file")
     click.echo(f"taken over: {runs}, {blobs} ({naturalsize(adopted.size_bytes, binary=True)}), verified")
-    entries, requests = _counted(adopted.reuse_entries, "result to reuse", "results to reuse"), adopted.requests
-    click.echo(f"dropped: {entries}, {_counted(requests, 'request')}, working copies")
+    entries, requests = counted(adopted.reuse_entries, "result to reuse", "results to reuse"), adopted.requests
+    click.echo(f"dropped: {entries}, {counted(requests, 'request')}, working copies")
     for blob in adopted.damaged:
         click.echo(f"damaged and put aside: {blob}")
     if adopted.runs:
         click.echo("look at the runs before you resume one, for that runs the commands of its plan: vhpipe runs")
     return 0
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.project.yaml_files import yaml_files
 from vhpipe.views.safe_text import one_line
+from vhpipe.wording import counted
 
 INTERVAL_S = 0.3
 INTERRUPTED = 130
@@ -37,7 +38,7 @@ def watch(
             seen, code = _check_all(paths, check)
             if once:
                 return code
-            _say(f"watching {_counted(len(seen))}, Ctrl-C ends it")
+            _say(f"watching {counted(len(seen), 'file')}, Ctrl-C ends it")
             while _stamps(paths) == seen:
                 pause(INTERVAL_S)
             _begin_again()
@@ -78,10 +79,6 @@ def _begin_again() -> None:
         sys.stdout.write(CLEAR)
         sys.stdout.flush()
     _say(f"{datetime.now():%H:%M:%S} changed, checking again")
-
-
-def _counted(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def _say(text: str) -> None:

@@ -16,11 +16,11 @@ def command(words: tuple[str, ...], format_: str) -> None:
 
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     """
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
 
     file, name = chosen_file(words)
-    loaded = load_file(file)
-    refuse_errors(loaded)
+    loaded = check_path(file)
+    loaded.refuse_errors()
     pipeline = pick_pipeline(loaded.config, name)
     graph = loaded.graphs[loaded.config.pipelines.index(pipeline)]
     click.echo(draw(graph, format_))

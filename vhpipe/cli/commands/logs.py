@@ -19,6 +19,7 @@ from vhpipe.project.selectors import (
     selected_node,
 )
 from vhpipe.schedule.terms import SETTLED
+from vhpipe.store.attempt_files import LOG
 from vhpipe.views.node_progress import ExecutionView
 from vhpipe.views.safe_text import one_line
 
@@ -134,7 +135,7 @@ class LogStream:
         folder = self._run.origin_folder(origin)
         click.echo(f"{one_line(label)} was reused from {one_line(str(origin))}, "
                    f"whose log {'this is' if folder.is_dir() else 'is gone'}", err=True)  # fmt: skip
-        printer = self._printer_of(folder / "log", execution.index)
+        printer = self._printer_of(folder / LOG, execution.index)
         printer.print_new()
         printer.end()
 

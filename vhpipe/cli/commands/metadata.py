@@ -8,7 +8,7 @@ import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.cli.terminal.columns import columns
-from vhpipe.engine.run_metrics import METRICS, OF_THE_LINE
+from vhpipe.engine.run_metrics import OF_THE_LINE
 from vhpipe.project.metadata_series import last_of, last_values, series, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.selectors import (
@@ -53,7 +53,7 @@ def command(selector: str, node: str | None, is_series: bool, project: Path, as_
 
 
 def _of_run(run: OpenRun, is_series: bool, as_json: bool) -> int:
-    lines = series_in(run.folder.path / METRICS)
+    lines = series_in(run.folder.metrics_path)
     if is_series:
         for line in lines:
             click.echo(json_text(line, indent=None))

@@ -9,7 +9,8 @@ import click
 
 from vhpipe.diagnostics import has_errors
 from vhpipe.errors import UsageError, from_os_error
-from vhpipe.project.checked_file import LoadedFile, load_content, load_file, refuse_errors
+from vhpipe.project.checked_file import CheckedFile, check_path, check_text
+from vhpipe.wording import counted
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Document
@@ -69,14 +70,14 @@ def command(paths: tuple[str, ...], output: str | None, image: str | None, pipel
         click.echo(diff_of(document.text, draft.text, target), nl=False)
         return 1
     _write(target, draft.text, is_new=before is None)
-    click.echo(f"{target}: {_count(draft.added)} added, {draft.updated} updated", err=True)
+    click.echo(f"{target}: {counted(draft.added, 'step')} added, {draft.updated} updated", err=True)
     return 0
 
 
 def _default_output(paths: Sequence[str]) -> str:
     """The file of the folder that is named, else of the current one; one that is there under its other name."""
     folder = paths[0] if len(paths) == 1 and os.path.isdir(paths[0]) else ""
-    from vhpipe.project.yaml_files import FILE_NAMES
+    from vhpipe.config.paths import FILE_NAMES
 
     names = [os.path.normpath(os.path.join(folder, name)) for name in FILE_NAMES]
     return next((name for name in names if os.path.lexists(name)), names[0])
@@ -135,18 +136,18 @@ def _usable(found: Sequence[ScriptFile]) -> "list[tuple[ScriptFile, Script]]":
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _load(target: str) -> LoadedFile | None:
+def _load(target: str) -> CheckedFile | None:
     """The file as it is, None where there is none. One of nothing but remarks will do. Errors: InvalidFile."""
     if not os.path.lexists(target):
         return None
-    loaded = load_file(target)
+    loaded = check_path(target)
     if any(item.rule == "empty-file" for item in loaded.diagnostics):
         return loaded
-    refuse_errors(loaded)
+    loaded.refuse_errors()
     return loaded
 
 
-def _document(loaded: LoadedFile | None, target: str) -> "Document":
+def _document(loaded: CheckedFile | None, target: str) -> "Document":
     from vhpipe.document.spans import Document
 
     if loaded is None:
@@ -203,7 +204,7 @@ def _with_pipeline(draft: Draft, name: str | None, target: str) -> Draft:
 
 def _refuse_new_errors(text: str, target: str) -> None:
     """Nothing is written that `validate` finds errors in; they are shown with the lines that would have been."""
-    loaded = load_content(text.encode("utf-8"), target)
+    loaded = check_text(text.encode("utf-8"), target)
     if not has_errors(loaded.diagnostics):
         return
     from vhpipe.views.report import render_full
@@ -212,19 +213,15 @@ def _refuse_new_errors(text: str, target: str) -> None:
     print(render_full(loaded.source, errors, False), file=sys.stderr)
     raise UsageError(
         f"`{target}` would have these errors: nothing was written",
-        "mend what they name in the script or in the file, or leave the script out",
+        "fix what they name in the script or in the file, or leave the script out",
     )
 
 
 def _write(target: str, text: str, is_new: bool) -> None:
-    from vhpipe.cli.commands.fixes import write_mended
+    from vhpipe.project.fixed_files import write_fixed
     from vhpipe.store.atomic import write_atomically
 
     if is_new:
         write_atomically(target, text.encode("utf-8"), 0o644)
     else:
-        write_mended(target, text)
-
-
-def _count(steps: int) -> str:
-    return f"{steps} step{'' if steps == 1 else 's'}"
+        write_fixed(target, text)

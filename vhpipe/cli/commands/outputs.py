@@ -17,6 +17,7 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
+from vhpipe.wording import counted
 
 HEADS = ("execution", "status", "output", "size", "datum")
 
@@ -96,7 +97,7 @@ def _total(outputs: Sequence[OutputRow]) -> str:
     from humanize import naturalsize
 
     size_bytes = sum(output.datum.size_bytes for output in outputs)
-    return f"{len(outputs)} file{'' if len(outputs) == 1 else 's'}, {naturalsize(size_bytes)},"
+    return f"{counted(len(outputs), 'file')}, {naturalsize(size_bytes)},"
 
 
 def _described(output: OutputRow, blobs: Blobs) -> dict[str, object]:

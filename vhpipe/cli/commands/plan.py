@@ -24,12 +24,12 @@ def command(words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps:
     """
     import json
 
-    from vhpipe.project.checked_file import load_file, refuse_errors
+    from vhpipe.project.checked_file import check_path
     from vhpipe.project.planning import plan_to_look_at
 
     file, pipeline = chosen_file(words)
-    definition = load_file(file)
-    refuse_errors(definition)
+    definition = check_path(file)
+    definition.refuse_errors()
     plan = plan_to_look_at(definition, RunArguments(file, pipeline, values=values, part=part, sweeps=sweeps)).plan
     if as_json:
         from vhpipe.views.plan_json import plan_json

@@ -13,6 +13,7 @@ from vhpipe.schedule import events
 from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.progress import RunView
+from vhpipe.wording import counted
 
 HEADS = ("kind", "name", "size", "made by", "datum")
 
@@ -27,7 +28,7 @@ def command_published(
     if target is not None:
         wanted = _wanted(found)
         fetch(wanted, target, blobs, force)
-        click.echo(f"{len(wanted)} file{'' if len(wanted) == 1 else 's'} in `{target}`", err=True)
+        click.echo(f"{counted(len(wanted), 'file')} in `{target}`", err=True)
     if as_json:
         listed = [_described(event, datum, blobs) for event, datum in found]
         click.echo(json_text({"schema": SCHEMA, "run": view.number, "published": listed}))

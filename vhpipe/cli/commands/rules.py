@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import click
 
 from vhpipe.errors import UsageError
-from vhpipe.rules.catalogue import RuleEntry, all_rules, nearest_rule
+from vhpipe.rules.catalogue import RuleEntry, all_rules
+from vhpipe.wording import did_you_mean
 
 _SECTION = "^## {rule}\n+(.*?)(?=^##? |\\Z)"
 
@@ -28,9 +29,7 @@ def _named(written: str) -> RuleEntry:
     by_id = {rule.id: rule for rule in all_rules()}
     if written in by_id:
         return by_id[written]
-    near = nearest_rule(written, by_id)
-    hint = f"did you mean `{near}`?" if near else "`vhpipe rules` lists them"
-    raise UsageError(f"there is no rule `{written[:100]}`", hint)
+    raise UsageError(f"there is no rule `{written[:100]}`", did_you_mean(written, by_id, "`vhpipe rules` lists them"))
 
 
 def _table(rules: Sequence[RuleEntry]) -> str:

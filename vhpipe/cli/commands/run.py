@@ -14,8 +14,8 @@ from vhpipe.cli.options.reuse import ReuseCommand, reuse_options
 from vhpipe.cli.options.run import RunOptions, run_options
 from vhpipe.cli.options.sweep import sweep_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.plan.partial_run import Selectors
-from vhpipe.project.checked_file import DEFAULT_FILE
 from vhpipe.project.order import OrderedRun, order_from_file
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices

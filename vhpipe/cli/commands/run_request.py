@@ -8,6 +8,7 @@ from vhpipe.errors import UsageError
 from vhpipe.project.open_run import OpenRun
 from vhpipe.project.selectors import parse_selection
 from vhpipe.store.requests import RequestKind, write_request
+from vhpipe.wording import listed
 
 
 def who() -> str:
@@ -22,7 +23,7 @@ def answer_approval(run: OpenRun, node: str, kind: RequestKind) -> None:
     """Leave the answer for the engine. Errors: UsageError if that node awaits none."""
     name = parse_selection(node, tuple(run.view.nodes)).node
     if run.view.nodes[name].approval is None:
-        awaiting = ", ".join(f"`{one.name}`" for one in run.view.awaiting)
+        awaiting = listed(one.name for one in run.view.awaiting)
         hint = f"these do: {awaiting}" if awaiting else f"nothing in run {run.view.number} does"
         raise UsageError(f"node `{name}` of run {run.view.number} awaits no approval", hint=hint)
     write_request(run.folder, kind, name, who())

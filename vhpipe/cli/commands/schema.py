@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from vhpipe.config.bundle import read_schemas
+from vhpipe.config.paths import FILE_NAMES
 
-FILE_NAMES = ("valohai.yaml", "valohai.yml")
 EDITOR_DRAFT = "http://json-schema.org/draft-07/schema#"
 SCHEMA_URL = "https://vhpipe.dev/schemas/valohai.json"
 

@@ -16,6 +16,7 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.kept_code import repository_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
+from vhpipe.store.attempt_files import COMMAND, STEP_FOLDERS
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
 from vhpipe.views.safe_text import one_line, safe_text
@@ -87,7 +88,7 @@ def _print_command(folder: Path) -> None:
 
 
 def _command_path(folder: Path) -> Path:
-    path = folder / "command.sh"
+    path = folder / COMMAND
     if not path.is_file():
         raise EnvironmentFailure(
             f"there is no command in `{folder}`", hint="the execution failed before its command was made"
@@ -100,7 +101,7 @@ def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> Shel
     kept = kept_variables(folder)
     variables = dict(os.environ) if kept is None else _with_own_secrets(kept)
     unset = tuple(name for name in kept or () if name not in variables)
-    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("inputs", "outputs", "config")}
+    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
     variables |= {**folders, "VH_REPOSITORY_DIR": str(repository), "PWD": str(repository)}
     return ShellPlace(label, folder, repository, is_as_left, variables, kept is not None, unset)
 
@@ -119,8 +120,8 @@ def _introduce(place: ShellPlace) -> None:
         click.echo("its variables were not kept: these are yours", err=True)
     if place.unset:
         click.echo(f"secrets that are not set here: {one_line(', '.join(place.unset))}", err=True)
-    if (place.folder / "command.sh").is_file():
-        again = command_text((os.path.basename(_posix_shell()), "../command.sh"))
+    if (place.folder / COMMAND).is_file():
+        again = command_text((os.path.basename(_posix_shell()), f"../{COMMAND}"))
         click.echo(f"run its command again: {again}", err=True)
     click.echo("leave with exit", err=True)
 

@@ -11,6 +11,7 @@ import click
 from vhpipe.cli.options.run_selection import json_option, project_option
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project
+from vhpipe.wording import counted
 
 if TYPE_CHECKING:
     from vhpipe.store.project import ProjectStore
@@ -62,10 +63,9 @@ def _print(verified: "VerificationReport", project: Path) -> None:
         for line in fault_text(fault.state, fault.what, fault.run, _command(fault, project)):
             click.echo(line)
     size = naturalsize(verified.size_bytes, binary=True)
-    runs = f"{verified.runs} run{'s' if verified.runs != 1 else ''}"
-    read = f"{verified.blobs} stored files ({size}) and {runs}"
+    read = f"{counted(verified.blobs, 'stored file')} ({size}) and {counted(verified.runs, 'run')}"
     faults = len(verified.faults)
-    click.echo(f"{read}: {f'{faults} fault' + 's' * (faults > 1) if faults else 'all as it was'}", err=bool(faults))
+    click.echo(f"{read}: {counted(faults, 'fault') if faults else 'all as it was'}", err=bool(faults))
 
 
 def _print_json(verified: "VerificationReport", project: Path) -> None:

@@ -85,7 +85,7 @@ def _going_on(run: "RunFolder") -> str:
     """The command by which a run goes on whose engine was lost."""
     from vhpipe.project.run_commands import commands_from_here
 
-    return commands_from_here(run.path.parents[2]).about(run.number, "resume")
+    return commands_from_here(run.project).about(run.number, "resume")
 
 
 def _announce(number: int, pipe: int) -> None:

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
-from vhpipe.project.checked_file import DEFAULT_FILE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

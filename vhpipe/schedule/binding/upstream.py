@@ -23,6 +23,7 @@ from vhpipe.plan.model import (
 from vhpipe.schedule import events
 from vhpipe.schedule.state import NodeState, RunState
 from vhpipe.schedule.terms import Json, Status
+from vhpipe.wording import listed
 
 
 class CannotBindError(Exception):
@@ -142,7 +143,6 @@ def outside_files(item: PlannedInput) -> tuple[InputFile, ...]:
     return tuple(InputFile(file.path, uri=file.uri) for file in item.files)
 
 
-def listing(names: Sequence[str], most: int = 8) -> str:
-    """Names for a message, not too many of them."""
-    shown = ", ".join(f"`{name}`" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "nothing"
+def listing(names: Sequence[str]) -> str:
+    """Names for a message, not too many of them; `nothing` where there are none."""
+    return listed(names, most=8) or "nothing"

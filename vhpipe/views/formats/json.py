@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from vhpipe import __version__
-from vhpipe.diagnostics import Fix, Span
+from vhpipe.diagnostics import SEVERITIES, Fix, Span
 from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, told
 from vhpipe.views.json_values import json_text
-from vhpipe.views.summary import SEVERITIES
 
 VERSION = 1
 """Of the form of the object: it changes when something is renamed, removed or means something else."""

@@ -6,7 +6,7 @@ Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from collections.abc import Sequence
 
 from vhpipe import __version__
-from vhpipe.diagnostics import Edit, Fix, Related, Severity, Span
+from vhpipe.diagnostics import Edit, Fix, RelatedPlace, Severity, Span
 from vhpipe.views.formats.findings import FileFindings, KnownRule, ReportedFinding, encodable, told
 from vhpipe.views.json_values import json_text
 
@@ -70,7 +70,7 @@ def _result(item: ReportedFinding, rule_index: int) -> dict[str, object]:
     return result
 
 
-def _related(file: FileFindings, related: Related) -> dict[str, object]:
+def _related(file: FileFindings, related: RelatedPlace) -> dict[str, object]:
     return {
         "physicalLocation": _physical(file, file.span(related.at)),
         "message": {"text": encodable(related.message)},
@@ -110,6 +110,9 @@ def _artifact(file: FileFindings) -> dict[str, object]:
 
 
 def _quoted(name: str) -> str:
-    """A path as URIs have it: whatever bytes the disk has are percent-encoded."""
-    written = name.encode("utf-8", "surrogateescape")
+    """A path as URIs have it: whatever bytes the disk has are percent-encoded. No name is refused."""
+    try:
+        written = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no name of a disk
+        written = name.encode("utf-8", "surrogatepass")
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in written)

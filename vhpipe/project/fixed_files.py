@@ -1,53 +1,50 @@
 """Fixes in files: applied until none is left, shown as a difference or written."""
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
 from vhpipe.edit.apply import diff_of
 from vhpipe.edit.stable import fix_until_stable
 from vhpipe.errors import from_os_error
-from vhpipe.project.checked_file import LoadedFile, load_content
-from vhpipe.project.findings_filter import FilteredFindings
+from vhpipe.project.checked_file import CheckedFile, check_text
+from vhpipe.settings.validate import ValidateSettings
 from vhpipe.store.atomic import temporary_name, write_new
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class FixedFile(NamedTuple):
-    """A file after its fixes: what is left to say, the text, and how many were put in."""
+    """A file before and after its fixes, its text now, and how many fixes were put in."""
 
-    chosen: FilteredFindings
+    before: CheckedFile
+    after: CheckedFile
     text: str
-    count: int  # type: ignore[assignment]  # nobody counts in it as in a tuple
+    fix_count: int
 
 
-def mend(
-    chosen: FilteredFindings, choose_again: Callable[[LoadedFile], FilteredFindings], unsafe: bool
-) -> FixedFile | None:
-    """The file with the fixes of what is chosen, None if it cannot be read. Fixes that make it worse are left out."""
-    document = chosen.loaded.document
-    if document is None:
+def fix(file: CheckedFile, settings: ValidateSettings, unsafe: bool) -> FixedFile | None:
+    """The file with the fixes of what settings and comments leave, None if it cannot be read.
+
+    Fixes that make it worse are left out. Nothing is written.
+    """
+    if file.document is None:
         return None
     stable = fix_until_stable(
-        document.text.encode("utf-8"),
-        chosen.loaded.name,
-        load_content,
+        file.document.text.encode("utf-8"),
+        file.path,
+        lambda content, path: check_text(content, path).reported(settings),
         unsafe,
-        lambda loaded: choose_again(loaded).diagnostics,
     )
-    return FixedFile(choose_again(stable.loaded), stable.content.decode("utf-8"), len(stable.applied))
+    return FixedFile(file, stable.loaded, stable.content.decode("utf-8"), len(stable.applied))
 
 
-def difference(chosen: FilteredFindings, mended: FixedFile) -> str:
+def difference(fixed: FixedFile) -> str:
     """A unified difference of what the fixes change; empty where they change nothing."""
-    document = chosen.loaded.document
-    assert document is not None, "only what could be read was mended"
-    return diff_of(document.text, mended.text, document.name)
+    return diff_of(fixed.before.text, fixed.text, fixed.before.name)
 
 
-def write_mended(path: str, text: str) -> None:
+def write_fixed(path: str, text: str) -> None:
     """Puts the text into a file in one go; its mode, its byte order mark and the links that lead to it stay.
 
     Errors: EnvironmentFailure where it cannot be written; the file is as it was then.

@@ -1,0 +1,26 @@
+"""What the Python door raises for a file, or a pipeline built in code, that cannot be run."""
+
+from vhpipe.diagnostics import Diagnostic, Span
+from vhpipe.errors import InvalidFile
+from vhpipe.project.checked_file import CheckedFile
+
+
+class InvalidPipeline(InvalidFile):
+    """A file, or a pipeline built in code, that cannot be run; every error stands in the message."""
+
+    def __init__(self, name: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(name, diagnostics)
+        self.message = "\n".join((self.message, *map(_error_line, diagnostics)))
+        self.hint = None
+
+
+def refuse_errors(file: CheckedFile) -> None:
+    """Raises `InvalidPipeline` with the errors of the file, each with its place, if it has any."""
+    errors = file.errors()
+    if errors:
+        raise InvalidPipeline(file.name, errors)
+
+
+def _error_line(item: Diagnostic) -> str:
+    place = f"{item.at.line}:{item.at.column}: " if isinstance(item.at, Span) else ""
+    return f"  {place}{item.message}" + (f" ({item.hint})" if item.hint else "")

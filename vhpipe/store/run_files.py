@@ -1,0 +1,13 @@
+"""The names of what a run has in its folder; `RunFolder` says where they are."""
+
+INFO = "run.json"
+PLAN = "plan.json"
+SNAPSHOT = "snapshot.json"
+JOURNAL = "journal"
+LOCK = "lock"
+REQUESTS = "requests"
+WAKE = "wake"
+METRICS = "metrics.jsonl"
+HOOK_LOG = "hooks.log"
+WORK = "work"
+"""The folders of nodes, with those of their attempts."""
