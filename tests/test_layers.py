@@ -39,8 +39,8 @@ ALLOWED = {
     "runners": {"plan", "schedule.events", "schedule.terms", "schedule.stimuli", "store", "code", "attempt"},
     "engine": {"config", "plan", "sweep", "schedule", "store", "code", "attempt", "runners"},
     "history": {"plan", "schedule", "store", "code", "attempt", "engine"},
-    "project": {"config", "document", "graph", "edit", "plan", "rules", "schedule", "settings", "store", "views", "code",
-                "attempt", "engine", "history"},
+    "project": {"config", "document", "graph", "edit", "plan", "rules", "schedule", "settings", "store", "views",
+                "code", "attempt", "engine", "history"},
     # `vhpipe lsp` hands the server what it checks texts with
     "cli": {*FLOORS, "publishing"} - {"api", "function_step"},
     "web": set(FLOORS) - {"api", "cli", "lsp"},

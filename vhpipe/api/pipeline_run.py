@@ -27,7 +27,7 @@ class PipelineFailed(VhpipeError):
 
     def __init__(self, run: "Run") -> None:
         self.run = run
-        commands = commands_from_here(run._folder.path.parents[2])
+        commands = commands_from_here(run._folder.project)
         super().__init__(_summary(run), f"see {commands.about(run.number, 'show')}")
 
 

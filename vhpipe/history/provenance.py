@@ -1,6 +1,5 @@
 """What an execution stands on, from its spec and the code that it runs."""
 
-
 from vhpipe.plan.fingerprint import parts_of
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.plan.provenance import Evidence

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
 
+
 def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", command: Sequence[str]) -> "Plan":
     """The plan with what earlier runs give to it; `notices` say what that is.
 

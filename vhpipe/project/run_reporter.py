@@ -24,7 +24,7 @@ class RunReporter:
     ) -> None:  # fmt: skip
         self.view = RunView.start(plan, run.number)
         self._run, self._say, self._limit = run, say, limit
-        commands = commands_from_here(run.path.parents[2])
+        commands = commands_from_here(run.project)
         self._context = LineContext(time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered)
 
     def recall(self, past: Iterable[events.RecordedEvent]) -> None:
