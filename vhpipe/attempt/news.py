@@ -1,27 +1,28 @@
 """What is heard of an attempt while it runs, and at its end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from vhpipe.plan.model import AttemptId
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json
 
 
-class ProcessStarted(NamedTuple):
+class ProcessStarted(msgspec.Struct, frozen=True):
     """The process of the step is there."""
 
     attempt: AttemptId
 
 
-class MetadataFound(NamedTuple):
+class MetadataFound(msgspec.Struct, frozen=True):
     """Objects that the step has printed since the last such news, in order, each with something in it."""
 
     attempt: AttemptId
     objects: Sequence[Mapping[str, Json]]
 
 
-class MetricsPublished(NamedTuple):
+class MetricsPublished(msgspec.Struct, frozen=True):
     """Points that the step has published, each with its time in seconds since the epoch."""
 
     attempt: AttemptId

@@ -13,6 +13,8 @@ from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+ORPHANED = signal.SIGRTMIN
+"""What a process gets that dies with its parent; nobody else sends it."""
 PIECE = 1 << 16
 NEAR = 64
 """Up to this many process ids after the leader's are looked at one by one, without a listing of /proc."""
@@ -21,6 +23,18 @@ NEAR = 64
 def become_subreaper() -> None:
     """Orphaned descendants of this process become its children from now on (Linux)."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """When its parent dies, so does this process with all that it has started: only the living can do that."""
+
+    def die(number: int, frame: object) -> None:
+        while not kill_descendants(os.getpid()):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    signal.signal(ORPHANED, die)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ORPHANED, 0, 0, 0)
 
 
 def signal_tree(leader: int, number: int) -> None:

@@ -64,8 +64,13 @@ class Processes:
     def abandon(self) -> None:
         """End every process tree at once and report nothing any more."""
         for process in self._running.values():
-            process.kill()
+            process.abandon()
         self._running.clear()
+
+    def close(self) -> None:
+        """Give the descriptors back, when no process runs any more."""
+        os.close(self._devnull)
+        os.close(self._here)
 
     def next_deadline(self) -> float | None:
         """The monotonic time at which `keep_time` must be called, None without any."""
@@ -181,6 +186,15 @@ class _Process:
     def kill(self) -> None:
         if self._exit_code is None:
             signal_tree(self.pid, signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """Kill, and hear nothing any more."""
+        self.kill()
+        for pipe in tuple(self._pipes):
+            self._forget(pipe)
+        if self._exit_code is None:
+            self._owner.selector().unregister(self._pidfd)
+            os.close(self._pidfd)
 
     def deadline(self) -> float | None:
         return min((moment for moment, _ in self._moments() if moment is not None), default=None)

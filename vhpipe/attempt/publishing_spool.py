@@ -27,8 +27,10 @@ from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
 from vhpipe.schedule.terms import Json
 
+LOOK_S = 0.2
+"""How often a spool is read while its step runs."""
 AT_ONCE_BYTES = 1 << 20
-"""So much of one spool is read in one tick, so that a busy one does not hold up the loop."""
+"""So much of one spool is read in one look, so that a busy one does not hold up the loop."""
 WARNED = 5
 _COPY = re.compile(r"[0-9a-f]{32}")
 

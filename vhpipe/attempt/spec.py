@@ -63,3 +63,6 @@ class AttemptSecrets(msgspec.Struct, frozen=True, dict=True):
     def masking(self) -> Masking:
         """Replaces every secret value in what is recorded."""
         return Masking((*self.values.values(), *(self.variables[name] for name in self.hidden)))
+
+
+NO_SECRETS = AttemptSecrets()

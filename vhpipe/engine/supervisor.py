@@ -6,7 +6,6 @@ it has started, and itself.
 Source: decision 27.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from vhpipe.attempt.process_tree import PR_SET_PDEATHSIG, become_subreaper, kill_descendants
+from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_descendants
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
@@ -22,8 +21,6 @@ FROM_THE_KERNEL = 0x80
 ENGINE_KILLED = 4
 SIGNALLED = 128
 SHOW_CURSOR = "\x1b[?25h"
-ORPHANED = signal.SIGRTMIN
-"""What the engine gets when its supervisor has died; nobody else sends it."""
 
 
 def supervise(
@@ -68,7 +65,7 @@ def _be_the_engine(engine: Callable[[], int], supervisor: int, mask: set[int | s
     code = ENGINE_KILLED
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        _die_with_supervisor()
+        die_with_parent()
         become_subreaper()
         if os.getppid() == supervisor:
             code = engine()
@@ -78,18 +75,6 @@ def _be_the_engine(engine: Callable[[], int], supervisor: int, mask: set[int | s
         code = SIGNALLED + signal.SIGINT
     finally:
         os._exit(code)
-
-
-def _die_with_supervisor() -> None:
-    """When the supervisor dies, so does this process with all that it has started: only the living can do that."""
-
-    def die(number: int, frame: object) -> None:
-        while not kill_descendants(os.getpid()):
-            pass
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    signal.signal(ORPHANED, die)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ORPHANED, 0, 0, 0)
 
 
 def _wait(child: int, watched: set[signal.Signals]) -> int:

@@ -1,14 +1,15 @@
 """What a place honours of all that a step can ask for; for the rest there is one sentence each, naming the nodes."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from vhpipe.config.model import DeploymentNode, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
 
 
-class Capabilities(NamedTuple):
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a place does as the file says; without it the place does what is usual on a machine of one's own."""
 
     image: bool = False

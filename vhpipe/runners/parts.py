@@ -2,7 +2,9 @@
 
 import selectors
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.own_children import OwnChildren
@@ -26,7 +28,7 @@ class WorkPool(Protocol):
         ...
 
 
-class RunnerParts(NamedTuple):
+class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.
 
     With `shares_process` this process has other threads and children, `others` are children of this process that are

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.news import ProcessStarted
+from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
-from vhpipe.attempt.ready import ReadyAttempt, make_ready
+from vhpipe.attempt.publishing_spool import LOOK_S
+from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
@@ -23,9 +24,6 @@ from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 
-LOOK_S = 0.2
-"""How often what running steps publish is read."""
-
 
 class ProcessRunner:
     """The local place: see `Runner`."""
@@ -33,7 +31,8 @@ class ProcessRunner:
     capabilities = PLAIN_MACHINE
 
     def __init__(self, parts: RunnerParts) -> None:
-        self._parts, self._hear, self._pool = parts, parts.hear, parts.pool
+        self._parts, self._pool = parts, parts.pool
+        self._hear: HearNews = parts.hear
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, f"{parts.folder.path}/work/shared")
         self._code = _code_of(parts)
         self._processes = Processes(parts.selector, self._ended, parts.grace_s, parts.shares_process, parts.others)
@@ -73,7 +72,7 @@ class ProcessRunner:
         if isinstance(made, stimuli.AttemptReported):
             self._hear(made)
         elif because is not None:
-            self._hear_unstarted(made, Status.STOPPED, because)
+            self._hear(unstarted(made, self._code, Status.STOPPED, because))
         else:
             self._spawn(attempt, made)
 
@@ -81,14 +80,10 @@ class ProcessRunner:
         try:
             self._processes.start(attempt, ready.prepared.launch)
         except OSError as failure:
-            self._hear_unstarted(ready, Status.CRASHED, survivable(failure, "cannot start"))
+            self._hear(unstarted(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
         self._running[attempt] = ready
         self._hear(ProcessStarted(attempt))
-
-    def _hear_unstarted(self, ready: ReadyAttempt, outcome: Status, because: str) -> None:
-        self._code.give_back(ready.copy)
-        self._hear(stimuli.AttemptReported(ready.spec.id, outcome, because=because))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────
 
@@ -101,9 +96,14 @@ class ProcessRunner:
             self._processes.stop(attempt, because)
 
     def kill(self) -> None:
+        for attempt, because in self._preparing.items():
+            self._preparing[attempt] = because or "killed"
         self._processes.kill()
 
     def abandon(self) -> None:
+        self._hear = _nobody
+        self._preparing = dict.fromkeys(self._preparing, "abandoned")
+        self._running.clear()
         self._processes.abandon()
 
     def next_deadline(self) -> float | None:
@@ -139,7 +139,12 @@ class ProcessRunner:
         self._hear(report)
 
     def close(self) -> None:
+        self._processes.close()
         self._code.close()
+
+
+def _nobody(news: AttemptNews) -> None:
+    """Hears what is of no interest any more."""
 
 
 def _code_of(parts: RunnerParts) -> CopyPool:

@@ -1,20 +1,22 @@
 """What a runner is: a place where attempts happen, from their preparation to their report."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from vhpipe.plan.capabilities import Capabilities
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 
 
-class AttemptOrder(NamedTuple):
+class AttemptOrder(msgspec.Struct, frozen=True):
     """An attempt to start, and the execution that it tries."""
 
     attempt: AttemptId
     execution: ExecutionSpec
 
 
-class PlaceCapacity(NamedTuple):
+class PlaceCapacity(msgspec.Struct, frozen=True):
     """What a place has to offer. `slots` is how many executions it advises to run at once; None: it cannot say."""
 
     slots: int | None = None

@@ -3,7 +3,8 @@
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.process_tree import kill_marked
@@ -15,7 +16,7 @@ from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
 
 
-class EarlierAttempts(NamedTuple):
+class EarlierAttempts(msgspec.Struct, frozen=True):
     """Attempts that had begun and of which no end is recorded; `identifier` is that of their run."""
 
     attempts: tuple[AttemptId, ...]
@@ -24,7 +25,7 @@ class EarlierAttempts(NamedTuple):
     blobs: Blobs
 
 
-class Survivors(NamedTuple):
+class Survivors(msgspec.Struct, frozen=True):
     """The reports of attempts that had ended, and the attempts that a place keeps running without an engine.
 
     What is in neither is lost, and nothing of it runs.

@@ -1,23 +1,31 @@
 """The places where attempts can happen. A new one is a file beside this one, and a line here."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from importlib import import_module
+from typing import cast
+
+import msgspec
 
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities
 from vhpipe.runners.parts import RunnerParts
-from vhpipe.runners.process import ProcessRunner
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
 
 
-class RunnerKind(NamedTuple):
-    """A kind of place: what it honours, how a runner for it is made, and what it has of attempts of a dead engine."""
+class RunnerKind(msgspec.Struct, frozen=True):
+    """A kind of place: what it honours, the `module:class` of its runners, and what a dead engine has left there."""
 
     capabilities: Capabilities
-    make: Callable[[RunnerParts], Runner]
-    survivors: Callable[[EarlierAttempts], Survivors]
+    made_by: str
+    survivors: Callable[[EarlierAttempts], Survivors] = survivors_here
+
+    def make(self, parts: RunnerParts) -> Runner:
+        """A runner at this place; its module is imported only now."""
+        module, _, name = self.made_by.partition(":")
+        return cast(Runner, getattr(import_module(module), name)(parts))
 
 
 RUNNERS: Mapping[str, RunnerKind] = {
-    "process": RunnerKind(PLAIN_MACHINE, ProcessRunner, survivors_here),
+    "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
+    "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
 }

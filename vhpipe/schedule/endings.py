@@ -58,7 +58,7 @@ class Endings:
         """
         execution = met.attempt.execution
         name, state = execution.node, self._state.execution(execution)
-        node, because = self._state.nodes[name], f"stop-condition `{met.condition}` is met"
+        node, because = self._state.nodes[name], met.because
         if self._state.stopping or node.stopping or node.status is not Status.STARTED:
             return
         if state.status is Status.STARTED and state.attempt == met.attempt.number and not state.is_stopping:

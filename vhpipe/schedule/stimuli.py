@@ -88,6 +88,11 @@ class StopConditionMet(msgspec.Struct, frozen=True):
     condition: str
     of_task: bool = False
 
+    @property
+    def because(self) -> str:
+        """Why the attempt ends then."""
+        return f"stop-condition `{self.condition}` is met"
+
 
 class ApprovalAnswered(msgspec.Struct, frozen=True):
     node: str

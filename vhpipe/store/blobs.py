@@ -33,6 +33,10 @@ class Blobs:
         self._known: set[str] = set()
         self._verified: set[str] = set()
 
+    @property
+    def folder(self) -> str:
+        return self._folder
+
     def path(self, blob: str) -> Path:
         return Path(self._name(blob))
 
