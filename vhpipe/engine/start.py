@@ -27,6 +27,7 @@ from vhpipe.engine.run_metrics import METRICS, RunMetrics
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import events, stimuli
@@ -37,7 +38,7 @@ from vhpipe.store.journal import JournalWriter
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
-from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
+from vhpipe.store.run_folder import Repository, RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, code_digest, save_snapshot
 
 
@@ -66,6 +67,8 @@ class Order(NamedTuple):
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
     """The values of the plan's secrets by their HMACs; they are written nowhere."""
+    true_uris: Mapping[str, str] = MappingProxyType({})
+    """The URIs of inputs behind the names by which the plan has them, where these differ; they are written nowhere."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 
@@ -198,7 +201,7 @@ def walk(
     thread = HookThread(hook_calls or (hooks_as_processes(begun, children) if has_hooks else None), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
-    engine.equip(EngineParts(runner, pool, Fetcher(store.blobs), reuse, hooks))
+    engine.equip(EngineParts(runner, pool, Fetcher(store.blobs, order.true_uris), reuse, hooks))
     try:
         engine.run(begun.beginning)
     finally:
