@@ -1,5 +1,6 @@
 """One attempt performed by itself: no engine, no run's folder, nothing of the project but its code."""
 
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from vhpipe.attempt.prepare import AttemptTools, prepare
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import no_copies
+from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.model import AttemptId, ExecutionId, ExecutionSpec, InputFile, StepSpec
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
@@ -83,6 +85,24 @@ def test_what_cannot_be_prepared_leaves_no_manifest(blobs: Blobs, code: CopyPool
     spec = spec_of("true", inputs=(("../data", ()),))
     manifest = perform(spec, code, folder, blobs, lambda news: None, PLACE)
     assert (manifest.outcome, read_manifest(folder)) == (Status.ERROR, None)
+
+
+class FullStore(Blobs):
+    """A store on a disk that is full."""
+
+    def keep(self, path: str | os.PathLike[str]) -> tuple[str, int]:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        raise from_os_error(full, "cannot store") from full
+
+
+def test_a_full_disk_is_a_failure_for_all_attempts_and_no_report_of_one(
+    tmp_path: Path, code: CopyPool, folder: OutsidePath
+) -> None:
+    heard: list[AttemptNews] = []
+    with pytest.raises(EnvironmentFailure, match="No space left"):
+        perform(spec_of('echo > "$VH_OUTPUTS_DIR/x"'), code, folder, FullStore(tmp_path), heard.append, PLACE)
+    assert [type(news) for news in heard] == [ProcessStarted]
+    assert read_manifest(folder) is None
 
 
 class OtherEnd:

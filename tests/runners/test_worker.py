@@ -14,6 +14,7 @@ from tests.contracts.conftest import SECRET, Bench, order_of
 from tests.contracts.steps import Exit, Hang, Leave, OnTerm, Publish
 from vhpipe.attempt.messages import AttemptStart, line_of
 from vhpipe.attempt.news import MetricsPublished
+from vhpipe.errors import EnvironmentFailure
 from vhpipe.runners.worker import WorkerRunner, place_of
 from vhpipe.schedule.terms import Status
 
@@ -43,6 +44,13 @@ def test_a_worker_that_dies_takes_its_attempt_with_it_and_the_next_one_works(ben
     assert (report.outcome, report.because) == (Status.CRASHED, "the worker of the attempt has died: signal 9")
     bench.until(lambda: not alive_with(4801))
     assert bench.report(bench.start(Exit(0), node="next")).outcome is Status.COMPLETE
+
+
+def test_what_fails_a_worker_for_all_attempts_ends_the_run(bench: Bench) -> None:
+    (bench.run.path / "snapshot.json").unlink()
+    attempt = bench.start(Exit(0))
+    with pytest.raises(EnvironmentFailure, match=r"snapshot\.json"):
+        bench.report(attempt)
 
 
 def test_attempts_one_after_the_other_share_a_worker(bench: Bench) -> None:
