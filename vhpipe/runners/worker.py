@@ -65,7 +65,7 @@ class WorkerRunner:
 
     def _new_worker(self) -> "_Worker":
         worker = _Worker(self._secrets, self._parts.selector, self._heard, self._died)
-        worker.tell(_place_of(self._parts))
+        worker.tell(place_of(self._parts))
         return worker
 
     def _heard(self, worker: "_Worker", message: AnswerMessage) -> None:
@@ -175,7 +175,8 @@ def _ending_of(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _place_of(parts: RunnerParts) -> WorkerPlace:
+def place_of(parts: RunnerParts) -> WorkerPlace:
+    """What a worker of this machine is told first."""
     store, run = parts.store, parts.folder.path
     return WorkerPlace(
         blobs=str(store.blobs.folder),
