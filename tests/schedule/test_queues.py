@@ -8,6 +8,7 @@ from worlds import execution, plan
 
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedExtension
 from vhpipe.schedule import effects, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 
@@ -36,12 +37,12 @@ def scheduler(sizes: dict[str, int]) -> Scheduler:
     [({}, "abcde"), ({"gpu": 1}, "ade"), ({"gpu": 2}, "abde"), ({"gpu": 1, "cpu": 1}, "ade"), ({"gpu": 9}, "abcde")],
 )
 def test_no_more_start_at_once_than_a_queue_has_room_for(sizes: dict[str, int], first: str) -> None:
-    assert started(scheduler(sizes).handle(stimuli.StartRequested(8)).effects) == list(first)
+    assert started(scheduler(sizes).handle(stimuli.StartRequested(Capacity(8))).effects) == list(first)
 
 
 def test_an_end_makes_room_for_the_next_of_its_queue() -> None:
     tested = scheduler({"gpu": 1})
-    tested.handle(stimuli.StartRequested(8))
+    tested.handle(stimuli.StartRequested(Capacity(8)))
     for ended, following in (("d", []), ("a", ["b"]), ("e", []), ("b", ["c"])):
         decision = tested.handle(stimuli.AttemptReported(AttemptId(ExecutionId(ended)), Status.COMPLETE))
         assert started(decision.effects) == following

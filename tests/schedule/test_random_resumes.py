@@ -11,7 +11,6 @@ from worlds import World
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedNode
 from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.resume import why_not_resumable
-from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import SETTLED, Moment, Status
 from vhpipe.views.progress import RunView
 
@@ -147,10 +146,7 @@ def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: in
 @given(plans(), SEEDS, SEEDS)
 def test_the_replayed_state_of_a_resumed_run_equals_the_live_one(plan: Plan, fate: int, seed: int) -> None:
     world = disturbed(plan, Fate(fate), seed)
-    replayed = RunState.of(plan)
-    for each in world.events:
-        replayed.apply(each)
-    assert replayed == world.state
+    assert world.replayed() == world.state
 
 
 @settings(max_examples=100)

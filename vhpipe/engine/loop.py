@@ -174,7 +174,7 @@ class Engine:
     def _tick(self, now: float) -> None:
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
-            self._reuse.look_again(self._scheduler.state.capacity)
+            self._reuse.look_again(self._scheduler.state.capacity.slots)
             self._spools.tick()
             for observer in self._observers:
                 observer.tick()

@@ -15,6 +15,7 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.runners.process_tree import kill_marked
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -45,7 +46,7 @@ def continue_run(
     run.acquire(PATIENCE_S)
     info, plan, snapshot = run.info(), run.plan(), load_snapshot(run.path)
     journal, past = JournalWriter.reopen(run.journal_path)
-    state = Scheduler(plan, (recorded.event for recorded in past)).state
+    state = Scheduler(plan, past).state
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
@@ -70,8 +71,8 @@ def continue_run(
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
     found = reports_found(run, lost, store.blobs)
-    resumed = stimuli.ResumeRequested(capacity, boot, found, tuple(_damaged(state, is_intact)))
-    beginning = resumed if past else stimuli.StartRequested(capacity, boot)
+    resumed = stimuli.ResumeRequested(Capacity(capacity), boot, found, tuple(_damaged(state, is_intact)))
+    beginning = resumed if past else stimuli.StartRequested(Capacity(capacity), boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 

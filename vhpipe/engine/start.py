@@ -38,6 +38,7 @@ from vhpipe.plan.secrets import secret_names_in
 from vhpipe.runners.own_children import OwnChildren
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.store.journal import JournalWriter
@@ -135,7 +136,7 @@ def begin(order: Order, at: float) -> LockedRun:
         asked=_kept(order, store),
     )
     run.write_info(info)
-    beginning = stimuli.StartRequested(order.capacity, boot_identifier())
+    beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
     journal = JournalWriter.create(run.journal_path)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
 
@@ -173,7 +174,7 @@ def walk(
     `VhpipeError` where the world fails; the journal then holds what was true until then.
     """
     order, run = begun.order, begun.run
-    scheduler = Scheduler(order.plan, (recorded.event for recorded in begun.past))
+    scheduler = Scheduler(order.plan, begun.past)
     recorder = Recorder(begun.journal, observers)
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)

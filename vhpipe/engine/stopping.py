@@ -6,6 +6,7 @@ from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.resume import PATIENCE_S, kill_survivors, reports_found, under_way
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import ENGINE_GONE
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -35,14 +36,14 @@ def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
         JournalWriter.create(run.journal_path).close()
     journal, past = JournalWriter.reopen(run.journal_path)
     try:
-        scheduler = Scheduler(plan, (recorded.event for recorded in past))
+        scheduler = Scheduler(plan, past)
         if scheduler.state.status in SETTLED:
             return scheduler.state
         attempts = tuple(under_way(scheduler.state))
         kill_survivors(info.identifier, attempts)
         found = {report.attempt: report for report in reports_found(run, attempts, store.blobs)}
         if not past:
-            _record(journal, scheduler, stimuli.StartRequested(capacity=0))
+            _record(journal, scheduler, stimuli.StartRequested(Capacity(0)))
         _record(journal, scheduler, stimuli.StopRequested(because))
         for attempt in attempts:
             gone = stimuli.AttemptReported(attempt, Status.STOPPED, because=ENGINE_GONE)

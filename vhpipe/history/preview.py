@@ -23,6 +23,7 @@ from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, Plan
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.schedule import effects, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
@@ -32,7 +33,7 @@ Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
 REUSE_IS_OFF = "reuse is off"
 
-ALL_AT_ONCE = 1 << 40
+ALL_AT_ONCE = Capacity(1 << 40)
 """A capacity that keeps nothing waiting: what is looked at takes no slot."""
 
 
@@ -87,7 +88,8 @@ class _World:
         self._approved: set[str] = set()
 
     def walk(self) -> None:
-        pending: deque[effects.Effect] = deque(self._scheduler.handle(stimuli.StartRequested(ALL_AT_ONCE)).effects)
+        start = stimuli.StartRequested(ALL_AT_ONCE)
+        pending: deque[effects.Effect] = deque(self._scheduler.handle(start).effects)
         while pending:
             stimulus = self._answer(pending.popleft())
             if stimulus is not None:

@@ -35,7 +35,7 @@ class PastRun:
         self.plan = folder.plan()
         self._folder = folder
         self._records = read_journal(folder.journal_path)
-        self._scheduler = Scheduler(self.plan, (recorded.event for recorded in self._records))
+        self._scheduler = Scheduler(self.plan, self._records)
 
     def execution(self, execution: ExecutionId) -> ExecutionState | None:
         """How the execution stands; None if its node never started it."""

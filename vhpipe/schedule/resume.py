@@ -35,7 +35,7 @@ def reopen(ledger: Ledger, resumed: stimuli.ResumeRequested) -> None:
     """
     state = ledger.state
     was_stopped = state.stopping is not None and state.stopping.by_user
-    ledger.emit(events.RunResumed(resumed.capacity, resumed.boot))
+    ledger.emit(events.RunResumed(resumed.capacity.slots, resumed.boot, resumed.capacity.amounts))
     found = {report.attempt.execution for report in resumed.found}
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.running else ()):
