@@ -280,6 +280,8 @@ class RunState(msgspec.Struct):
             node.bound = msgspec.structs.replace(bound, values={**bound.values, **event.values})
             node.is_prepared = True
             return
+        if not node.is_hooking:
+            return
         node.is_hooking = False
         self.hooking -= 1
         if node.withheld is None:
@@ -313,6 +315,8 @@ class RunState(msgspec.Struct):
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
+        self.hooking -= node.is_hooking  # the hooks are called when it settles anew
+        node.is_hooking = False
         node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
