@@ -4,6 +4,8 @@ from typing import Literal, NamedTuple
 
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""The most severe first."""
 
 
 class Location(NamedTuple):

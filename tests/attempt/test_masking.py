@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vhpipe.attempt.launch import Stream
 from vhpipe.attempt.masking import MaskedSink, Masking, can_be_masked
-from vhpipe.runners.protocol import Stream
 
 CANARY = "kanarie/+ü'\"4711?\\"
 

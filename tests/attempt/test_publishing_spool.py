@@ -2,40 +2,41 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from vhpipe.attempt.masking import NOTHING
-from vhpipe.attempt.publishing_spool import AT_ONCE_BYTES, SpoolContent, Spools
-from vhpipe.attempt.run_metrics import RunMetrics
-from vhpipe.plan.model import AttemptId, ExecutionId, Plan
-from vhpipe.store.run_folder import RunFolder
+from vhpipe.attempt.news import AttemptNews, MetricsPublished
+from vhpipe.attempt.publishing_spool import AT_ONCE_BYTES, Spool, SpoolContent
+from vhpipe.plan.model import AttemptId, ExecutionId
 
 ATTEMPT = AttemptId(ExecutionId("a"))
 COPY = "0" * 32
 
 
 class Step:
-    """An attempt that has started, and its spool."""
+    """An attempt that has started, its spool, and the points that were heard of it."""
 
-    def __init__(self, path: Path) -> None:
-        self.run = RunFolder(1, path)
-        self.folder = self.run.attempt_folder(ATTEMPT)
-        self.folder.mkdir(parents=True)
-        self.series = path / "metrics.jsonl"
-        self.spools = Spools(self.run, RunMetrics(str(self.series), Plan("p", ())), NOTHING)
-        self.spools.open(ATTEMPT)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.points: list[tuple[float, Mapping[str, object]]] = []
+        self.spool = Spool(ATTEMPT, str(folder), NOTHING, self._hear)
+
+    def _hear(self, news: AttemptNews) -> None:
+        assert isinstance(news, MetricsPublished)
+        self.points.extend(news.points)
 
     def say(self, *entries: object) -> None:
         with open(self.folder / "published.jsonl", "ab") as spool:
             spool.writelines(each if isinstance(each, bytes) else json.dumps(each).encode() + b"\n" for each in entries)
 
     def ended(self) -> SpoolContent:
-        return self.spools.close(ATTEMPT)
+        return self.spool.close()
 
-    def points(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.series.read_text().splitlines()] if self.series.exists() else []
+    def losses(self) -> list[object]:
+        return [values["loss"] for _, values in self.points]
 
 
 @pytest.fixture
@@ -82,29 +83,29 @@ def test_neither_a_link_nor_a_pipe_nor_a_linked_folder_is_published(step: Step) 
 
 def test_a_spool_that_is_no_file_is_not_waited_for(step: Step) -> None:
     os.mkfifo(step.folder / "published.jsonl")
-    step.spools.tick()
+    step.spool.read()
     assert step.ended() == SpoolContent()
 
 
 def test_metrics_are_points_as_soon_as_their_line_is_whole(step: Step) -> None:
     step.say({"kind": "metric", "at": 1.0, "values": {"loss": 2}}, b'{"kind": "metric", "va')
-    step.spools.tick()
-    assert [point["loss"] for point in step.points()] == [2]
-    assert step.points()[0]["_time"] == "1970-01-01T00:00:01+00:00"
+    step.spool.read()
+    assert step.losses() == [2]
+    assert step.points[0][0] == 1.0
     step.say(b'lues": {"loss": 1}}\n')
-    step.spools.tick()
-    assert [point["loss"] for point in step.points()] == [2, 1]
+    step.spool.read()
+    assert step.losses() == [2, 1]
     assert step.ended().metrics == {"loss": 1}
 
 
-def test_one_tick_reads_a_bounded_piece_and_the_end_reads_all(step: Step) -> None:
+def test_one_look_reads_a_bounded_piece_and_the_end_reads_all(step: Step) -> None:
     line = json.dumps({"kind": "metric", "values": {"loss": 1}}).encode() + b"\n"
     count = 2 * AT_ONCE_BYTES // len(line)
     step.say(line * count)
-    step.spools.tick()
-    assert 0 < len(step.points()) < count
+    step.spool.read()
+    assert 0 < len(step.points) < count
     step.ended()
-    assert len(step.points()) == count
+    assert len(step.points) == count
 
 
 def test_a_line_without_an_end_is_passed_over(step: Step) -> None:
@@ -116,5 +117,5 @@ def test_last_values_are_bounded(step: Step) -> None:
     step.say(*({"kind": "metric", "values": {f"{number:0>900}": 1}} for number in range(100)))
     ended = step.ended()
     assert 60 < len(ended.metrics) < 75
-    assert len(step.points()) == 100
+    assert len(step.points) == 100
     assert len(ended.warnings) == 1

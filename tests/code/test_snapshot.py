@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.code.snapshot import Snapshot, load_snapshot, save_snapshot, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.snapshots import Snapshot, load_snapshot, save_snapshot
 
 
 @pytest.fixture

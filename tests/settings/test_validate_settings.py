@@ -101,7 +101,7 @@ def test_a_broken_pyproject_that_does_not_speak_of_us_is_none_of_our_business(re
         ("[tool.vhpipe.validate]\nselect = 'cycle'\n", "a list of rules"),
         ("[tool.vhpipe.validate]\nignore = [1]\n", "a list of rules"),
         ("[tool.vhpipe.validate]\nfail-on = 'errors'\n", "write `error`, `warning` or `info`"),
-        ("[tool.vhpipe.validate]\nbaseline = 1\n", "a text"),
+        ("[tool.vhpipe.validate]\nbaseline = 1\n", "a string"),
         ("[tool.vhpipe]\nvalidate = 1\n", "a table"),
         ("tool = 1 # vhpipe\n", "a table"),
         ("[tool.vhpipe\n", "is not TOML"),
@@ -119,4 +119,16 @@ def test_what_is_not_understood_is_refused_with_the_file_and_a_hint(repository: 
 def test_a_broken_file_of_our_own_is_refused(repository: Path, content: bytes) -> None:
     (repository / ".vhpipe.toml").write_bytes(content)
     with pytest.raises(UsageError):
+        settings(repository)
+
+
+def test_a_table_of_other_settings_does_not_hide_the_one_above(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text('[tool.vhpipe.validate]\nfail-on = "info"\n')
+    (repository / "a" / ".vhpipe.toml").write_text("[run]\njobs = 2\n")
+    assert settings(repository).fail_on == "info"
+
+
+def test_settings_of_runs_are_checked_with_those_of_validate(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text("[tool.vhpipe.run]\ninherit-env = true\n[tool.vhpipe.validate]\n")
+    with pytest.raises(UsageError, match=r"`tool.vhpipe.run.inherit-env` cannot be set in a project's file"):
         settings(repository)

@@ -22,6 +22,7 @@ from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDe
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.settings.run import run_settings
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 FILE = "valohai.yaml"
@@ -314,7 +315,7 @@ class Pipeline:
     def _planned(self, text: str) -> Plan:
         name = os.path.relpath(self.folder / FILE)
         read = read_text(text, f"pipeline `{self.name}`")
-        return planned(read, Chosen(parameters=self._given_values()), name)
+        return planned(read, Chosen(parameters=self._given_values()), name, run_settings(self.folder).queues)
 
     def _given_values(self) -> dict[str, object]:
         return {name: parameter_value(value) for name, value in self._given.items()}

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import structs
+
 from vhpipe.api.checked_file import ReadFile, read_file
 from vhpipe.api.run import Run
 from vhpipe.api.run_thread import Wanted, started
@@ -18,10 +20,12 @@ from vhpipe.plan.arguments import Arguments, plain_value
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan
 from vhpipe.plan.one_step_pipeline import single_node
+from vhpipe.plan.queues import sizes_of_known
 from vhpipe.plan.reuse_policy import ALL, with_reuse
 from vhpipe.plan.search_goal import with_goal
 from vhpipe.plan.secrets import sealed
 from vhpipe.plan.unknown_name import unknown_name
+from vhpipe.settings.run import run_settings
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
 
@@ -79,7 +83,7 @@ class File:
 
     def plan(self, chosen: Chosen) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        return planned(self._read, chosen, os.path.relpath(self.path))
+        return planned(self._read, chosen, os.path.relpath(self.path), run_settings(self.path.parent).queues)
 
     def __repr__(self) -> str:
         return f"<File {self.path} with {len(self.pipelines)} pipelines>"
@@ -120,7 +124,8 @@ def run(
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
-    `reuse=True` takes results of equal executions, a list those of some nodes. Else as for `plan` and `vhpipe run`.
+    `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
+    (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     file = load(path)
@@ -146,11 +151,12 @@ def run(
     return going
 
 
-def planned(read: ReadFile, chosen: Chosen, name: str) -> Plan:
-    """The plan of what is chosen. `name` is how the file is called in messages."""
+def planned(read: ReadFile, chosen: Chosen, name: str, queues: Mapping[str, int]) -> Plan:
+    """The plan of what is chosen. `name` is how the file is called in messages, `queues` are sizes that are set."""
     read.refuse_errors()
     config, graph = _graph(read, chosen)
-    plan = compile_plan(config, graph, _arguments(graph, chosen), name)
+    arguments = structs.replace(_arguments(graph, chosen), queues=sizes_of_known(graph.extension, queues))
+    plan = compile_plan(config, graph, arguments, name)
     plan = sealed(plan, graph, {}, partial(secret_mac, environ=os.environ))
     return with_goal(plan, chosen.goal)
 

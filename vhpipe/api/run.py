@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
 from vhpipe.api.run_progress import commands_about
-from vhpipe.attempt.run_metrics import METRICS
+from vhpipe.engine.run_metrics import METRICS
 from vhpipe.errors import VhpipeError
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalFollower

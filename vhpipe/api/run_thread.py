@@ -26,6 +26,7 @@ from vhpipe.plan.secrets import secret_values
 from vhpipe.schedule.terms import Moment
 from vhpipe.settings.child_environment import child_environment
 from vhpipe.settings.python import find_python
+from vhpipe.settings.run import run_settings
 from vhpipe.store.owner import secret_mac
 from vhpipe.store.run_folder import RunRequest
 from vhpipe.views.progress import RunView
@@ -109,7 +110,8 @@ def _tell_the_truth(run: Run) -> None:
 
 
 def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
-    capacity = wanted.jobs or default_capacity()
+    settings = run_settings(wanted.folder)
+    capacity = wanted.jobs or settings.jobs or default_capacity()
     problems = runnable_problems(wanted.plan, capacity)
     if problems:
         raise UsageError(problems[0])
@@ -117,20 +119,23 @@ def _order(wanted: Wanted, variables: Mapping[str, str]) -> Order:
         from vhpipe.engine.optuna_search import refuse_without_optuna
 
         refuse_without_optuna(wanted.plan)
-    python = find_python(wanted.folder, wanted.python, os.environ)
+    choice = wanted.python or settings.python
+    python = find_python(wanted.folder, choice, os.environ)
     plan = expand_inputs(wanted.plan, wanted.folder, Path.cwd())
     return Order(
         plan=with_placeholders(plan, wanted.callbacks),
         project=wanted.folder,
         capacity=capacity,
-        environment={**child_environment(os.environ, python, inherit=False), **variables},
+        environment={**child_environment(os.environ, python, settings.inherit_env), **variables},
         title=wanted.title,
         tags=wanted.tags,
         command_line=tuple(sys.argv),
+        repository=settings.repository,
+        inherits_environment=settings.inherit_env,
         is_pipeline=wanted.is_pipeline,
         asked=wanted.asked,
         source=wanted.source.encode(),
-        python=wanted.python,
+        python=choice,
         secrets=_secrets(wanted),
         shares_process=True,
     )

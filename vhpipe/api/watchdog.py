@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from vhpipe.runners.process_tree import kill_marked
+from vhpipe.attempt.process_tree import kill_marked
 
 VARIABLE = "VHPIPE_RUN_BY"
 NOT_OURS = {"VH_JOB_ID": "watchdog"}

@@ -7,7 +7,7 @@ import select
 def watch(interpreter: int, marker: str) -> None:
     """Return when the interpreter says so, or when it has ended and everything with the marker is dead."""
     if _has_ended_unsaid(interpreter):
-        from vhpipe.runners.process_tree import kill_marked
+        from vhpipe.attempt.process_tree import kill_marked
 
         kill_marked([marker])
 

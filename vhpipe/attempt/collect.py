@@ -1,143 +1,134 @@
-"""What an attempt leaves: its outputs become blobs, and its report says how it ended."""
+"""Collecting an attempt whose process tree is dead: outputs become blobs, a manifest says so, and a report is made."""
 
-import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vhpipe.attempt.identifiers import random_identifier
-from vhpipe.attempt.metadata_lines import metadata_of_line
-from vhpipe.language.globs import is_sidecar
-from vhpipe.plan.model import Datum
-from vhpipe.schedule.terms import Json, Status
-from vhpipe.store.blobs import Blobs
+from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.masking import Masking, masked_outputs
+from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
+from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
+from vhpipe.attempt.ready import ReadyAttempt
+from vhpipe.attempt.storage import CodeCopies
+from vhpipe.errors import VhpipeError
+from vhpipe.plan.model import Datum, PublishedThing
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
+from vhpipe.store.manifest import Manifest, write_manifest
 
-SIDECAR = ".metadata.json"
-SIDECAR_LINES = "valohai.metadata.jsonl"
-PROPERTIES_LIMIT = 1 << 20
+LIGHT_BYTES = 8 << 20
+"""Outputs up to this size together are hashed at once by a thread that has other work too."""
 
 
-class UnacceptableOutputError(Exception):
-    """Something in the outputs cannot be kept; the text names it. The execution is an error."""
+class AttemptEnd(NamedTuple):
+    """How an attempt has ended, as far as is known by now."""
+
+    outcome: Status
+    because: str | None
+    exit_code: int | None
+
+    def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
+        """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
+        return self._replace(outcome=outcome, because=because) if self.outcome is Status.COMPLETE else self
 
 
-class FoundOutput(NamedTuple):
-    """A file to keep: `path` holds its bytes, `name` is relative to outputs/.
+class AttemptRemains(NamedTuple):
+    """What a dead process tree has left: found, and not kept yet."""
 
-    A link is kept as the file it points to.
+    end: AttemptEnd
+    outputs: tuple[FoundOutput, ...]
+    spooled: SpoolContent
+
+    @property
+    def is_light(self) -> bool:
+        return sum(each.size_bytes for each in self.outputs) + self.spooled.size_bytes <= LIGHT_BYTES
+
+
+class KeptResults(NamedTuple):
+    """What is safe in the blob store, and what is to be said of it."""
+
+    outputs: tuple[Datum, ...] = ()
+    published: tuple[PublishedThing, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> AttemptRemains:
+    """What is there of an attempt whose process tree is dead.
+
+    With `completes` an attempt that was asked to stop counts as complete.
+    Errors: `VhpipeError` for what no other attempt would survive either.
     """
+    outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
+    if completes and outcome is Status.STOPPED:
+        outcome = Status.COMPLETE
+    end = AttemptEnd(outcome, because, ending.exit_code)
+    found: tuple[FoundOutput, ...] = ()
+    try:
+        found = found_outputs(f"{attempt.folder}/outputs")
+    except UnacceptableOutputError as problem:
+        end = end.spoiled(Status.ERROR, str(problem))
+    except OSError as failure:
+        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs"))
+    return AttemptRemains(end, found, attempt.spool.close())
 
-    name: str
-    path: str
-    size_bytes: int
-    mode: int
-    is_link: bool
 
+def collect(
+    attempt: ReadyAttempt, remains: AttemptRemains, tools: AttemptTools, code: CodeCopies
+) -> stimuli.AttemptReported:
+    """The report of an attempt whose results are safe: blobs first, then the manifest in its folder.
 
-def found_outputs(outputs: str) -> tuple[FoundOutput, ...]:
-    """Every file below the folder, by name.
-
-    A link to a regular file inside counts as that file; any other link, a pipe, socket or device, and a name that is
-    not UTF-8 raise `UnacceptableOutputError`.
-    Source: decision 23.
+    Its working copy goes back to `code`. Errors: `VhpipeError` for what no other attempt would survive either.
     """
-    if os.path.islink(outputs):
-        raise UnacceptableOutputError("the outputs folder was replaced by a link")
-    return tuple(sorted(_walk(outputs, outputs, "")))
+    end, made, output = remains.end, KeptResults(), attempt.prepared.output
+    try:
+        outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
+        made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
+    except (VhpipeError, OSError) as failure:
+        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
+    changed = tools.input_files.first_changed(attempt.prepared.inputs)
+    if changed is not None:
+        end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
+    if output.failure is not None:
+        end = end.spoiled(Status.CRASHED, output.failure)
+    end = _released(attempt, end, code)
+    return _committed(attempt, end, made, tools.masking)
 
 
-def kept_outputs(found: tuple[FoundOutput, ...], blobs: Blobs) -> tuple[Datum, ...]:
-    """The same files as data: their bytes are in the blob store, sidecars are read."""
-    properties = _properties(found)
-    return tuple(
-        Datum(random_identifier(), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
-        for each in found
+def _released(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:
+    """Put the working copy back, or keep it with its failed execution; say what the step did to it."""
+    try:
+        if end.outcome is Status.ERROR:
+            code.keep(attempt.copy, Path(f"{attempt.folder}/repository"), attempt.spec.execution.id.node)
+        else:
+            code.give_back(attempt.copy)
+    except (VhpipeError, OSError) as failure:
+        return end.spoiled(Status.ERROR, survivable(failure, "cannot restore the working copy"))
+    return end
+
+
+def _committed(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> stimuli.AttemptReported:
+    spec, sink = attempt.spec, attempt.prepared.output
+    because = end.because and masking.text(end.because)
+    fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None
+    manifest = Manifest(
+        spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
+        made.published,
+    )  # fmt: skip
+    try:
+        digest = write_manifest(attempt.folder, manifest)
+    except VhpipeError as failure:
+        because = because or survivable(failure, "cannot write the manifest")
+        return stimuli.AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
+    return stimuli.AttemptReported(
+        attempt=spec.id,
+        outcome=end.outcome,
+        exit_code=end.exit_code,
+        because=because,
+        metadata=sink.metadata,
+        outputs=made.outputs,
+        manifest=digest,
+        fingerprint=fingerprint,
+        warnings=(*sink.warnings, *made.warnings),
+        published=made.published,
     )
-
-
-def _keep(found: FoundOutput, blobs: Blobs) -> tuple[str, int]:
-    return blobs.copy_in(found.path) if found.is_link else blobs.keep(found.path)
-
-
-def _walk(root: str, folder: str, prefix: str) -> Iterator[FoundOutput]:
-    pending = [(folder, prefix)]
-    while pending:
-        folder, prefix = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, name + "/"))
-                else:
-                    yield _accepted(root, entry, name)
-
-
-def _accepted(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise UnacceptableOutputError(f"output name {os.fsencode(name)!r} is not UTF-8") from None
-    status = entry.stat(follow_symlinks=False)
-    if stat.S_ISREG(status.st_mode):
-        return FoundOutput(name, entry.path, status.st_size, status.st_mode, False)
-    if not stat.S_ISLNK(status.st_mode):
-        raise UnacceptableOutputError(f"output `{name}` is {_kind(status.st_mode)}, not a file")
-    target = os.path.realpath(entry.path)
-    if not target.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(target):
-        goal = os.readlink(entry.path)
-        raise UnacceptableOutputError(f"output `{name}` is a link to `{goal}`, not to a file of the outputs")
-    status = os.stat(target)
-    return FoundOutput(name, target, status.st_size, status.st_mode, True)
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
-
-
-def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Json], ...]]:
-    """What sidecars attach, by the name of the output."""
-    attached: dict[str, tuple[dict[str, Json], ...]] = {}
-    for each in found:
-        if not is_sidecar(each.name) or each.size_bytes > PROPERTIES_LIMIT:
-            continue
-        for name, properties in _attached_by(each):
-            attached[name] = (*attached.get(name, ()), properties)
-    return attached
-
-
-def _attached_by(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
-    content = Path(sidecar.path).read_bytes()
-    if sidecar.name != SIDECAR_LINES:
-        properties = metadata_of_line(content.replace(b"\n", b" "))
-        if properties is not None:
-            yield sidecar.name.removesuffix(SIDECAR), properties
-        return
-    for line in content.splitlines():
-        entry = metadata_of_line(line) or {}
-        name, properties_of_line = entry.get("file"), entry.get("metadata")
-        if isinstance(name, str) and isinstance(properties_of_line, dict):
-            yield name, properties_of_line
-
-
-def outcome_of(exit_code: int | None, because: str | None, stopped: bool) -> tuple[Status, str | None]:
-    """The status of an attempt whose process ended, and why it is not complete."""
-    if stopped:
-        return Status.STOPPED, because
-    if because is not None:
-        return Status.ERROR, because
-    if exit_code == 0:
-        return Status.COMPLETE, None
-    if exit_code is not None and exit_code < 0:
-        return Status.ERROR, f"killed by {_signal_name(-exit_code)}"
-    return Status.ERROR, f"exit code {exit_code}"
-
-
-def _signal_name(number: int) -> str:
-    import signal
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -3,14 +3,15 @@
 from urllib.parse import quote
 
 from vhpipe.attempt.identifiers import attempt_identifier
+from vhpipe.attempt.paths import InsidePath
 from vhpipe.plan.model import AttemptId, DatumPath, DatumUrl, Deferred, ExecutionRef, InputFile
 
 FOLDER = "referred"
 """Beside `inputs` in the folder of an attempt."""
 
 
-def referred_text(run: str, folder: str, deferred: Deferred) -> str:
-    """The text that a stand-in becomes in an attempt; `run` is the run's identifier."""
+def referred_text(run: str, folder: InsidePath, deferred: Deferred) -> str:
+    """The text that a stand-in becomes in an attempt; `run` is the run's identifier, `folder` the attempt's."""
     match deferred:
         case DatumUrl():
             return f"file://{quote(f'{folder}/{_place(deferred)}')}"

@@ -8,19 +8,20 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vhpipe.attempt.paths import OutsidePath, PathMapping
 from vhpipe.attempt.preparation_errors import CannotPrepareError
+from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
-from vhpipe.engine.recorded_uris import redacted
 from vhpipe.plan.model import ExecutionSpec, InputFile
+from vhpipe.plan.redaction import redacted
 from vhpipe.schedule.terms import Json
-from vhpipe.store.blobs import Blobs
 
 
 class PlacedFile(NamedTuple):
     """A linked file and what tells whether somebody wrote into it."""
 
     name: str
-    path: str
+    path: OutsidePath
     blob: str
     size_bytes: int
     modified_ns: int
@@ -34,11 +35,11 @@ class PlacedInputs(NamedTuple):
 
 
 class InputFiles:
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: AttemptBlobs) -> None:
         self._blobs = blobs
 
-    def place(self, spec: ExecutionSpec, inputs: str) -> PlacedInputs:
-        """Link every file to where the step looks for it, below the folder `inputs`."""
+    def place(self, spec: ExecutionSpec, inputs: OutsidePath, paths: PathMapping) -> PlacedInputs:
+        """Link every file to its place below the folder `inputs`; the listing has the paths that the step sees."""
         listing: dict[str, Json] = {}
         placed: list[PlacedFile] = []
         for name, files in spec.inputs:
@@ -46,18 +47,18 @@ class InputFiles:
             _make_folder(f"{inputs}/{name}")
             entries = []
             for file in files:
-                placed.append(self._place(file, name, f"{inputs}/{name}"))
-                entries.append(_described(file, placed[-1]))
+                placed.append(self._place(file, name, OutsidePath(f"{inputs}/{name}")))
+                entries.append(_described(file, placed[-1], paths))
             listing[name] = {"files": entries}
         return PlacedInputs(listing, tuple(placed))
 
-    def place_others(self, files: Sequence[InputFile], folder: str) -> tuple[PlacedFile, ...]:
+    def place_others(self, files: Sequence[InputFile], folder: OutsidePath) -> tuple[PlacedFile, ...]:
         """Link files that are no inputs to their paths below the folder of the attempt."""
         return tuple(self._place(file, "files", folder) for file in files)
 
-    def _place(self, file: InputFile, name: str, folder: str) -> PlacedFile:
+    def _place(self, file: InputFile, name: str, folder: OutsidePath) -> PlacedFile:
         _refuse_unsafe(file.path, f"file name `{file.path}`")
-        target = f"{folder}/{file.path}"
+        target = OutsidePath(f"{folder}/{file.path}")
         if "/" in file.path:
             _make_folder(os.path.dirname(target))
         blob = file.datum.blob if file.datum is not None else file.blob
@@ -70,7 +71,7 @@ class InputFiles:
         """The name of the first file that was written into; its blob and those of all others like it are removed."""
         changed = [file for file in files if _has_changed(file)]
         for file in changed:
-            self._blobs.path(file.blob).unlink(missing_ok=True)
+            self._blobs.remove(file.blob)
         return changed[0].name if changed else None
 
 
@@ -90,11 +91,11 @@ def _has_changed(file: PlacedFile) -> bool:
     return status.st_nlink > 1 and (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns)
 
 
-def _described(file: InputFile, placed: PlacedFile) -> dict[str, Json]:
+def _described(file: InputFile, placed: PlacedFile, paths: PathMapping) -> dict[str, Json]:
     """One entry of inputs.json."""
     described: dict[str, Json] = {
         "name": file.path,
-        "path": placed.path,
+        "path": paths.inside(placed.path),
         "size": placed.size_bytes,
         "uri": f"datum://{file.datum.id}" if file.datum else redacted(file.uri or ""),
         "checksums": {"sha256": placed.blob},

@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
+from vhpipe.attempt.launch import OutputSink, Stream
 from vhpipe.plan.model import Datum
-from vhpipe.runners.protocol import OutputSink, Stream
 from vhpipe.schedule.terms import Json
 
 MASK = b"***"

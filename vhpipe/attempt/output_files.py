@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.launch import Stream
+from vhpipe.attempt.measurements import Measured
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
-from vhpipe.attempt.stop_conditions import Measured
-from vhpipe.runners.protocol import Stream
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 

@@ -17,15 +17,14 @@ from typing import NamedTuple
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.masking import Masking
 from vhpipe.attempt.metadata_lines import KEPT_BYTES, metadata_of_line
-from vhpipe.attempt.run_context import SPOOL_NAME
-from vhpipe.attempt.run_metrics import RunMetrics
+from vhpipe.attempt.news import HearNews, MetricsPublished
+from vhpipe.attempt.step_variables import SPOOL_NAME
+from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
 from vhpipe.schedule.terms import Json
-from vhpipe.store.blobs import Blobs
-from vhpipe.store.run_folder import RunFolder
 
 AT_ONCE_BYTES = 1 << 20
 """So much of one spool is read in one tick, so that a busy one does not hold up the loop."""
@@ -54,66 +53,48 @@ class SpoolContent(NamedTuple):
         return sum(file.size_bytes for file in self.files)
 
 
-def kept_things(spooled: SpoolContent, blobs: Blobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
+def kept_things(spooled: SpoolContent, blobs: AttemptBlobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
     """What was published, its files in the blob store; and what is to be warned of."""
     files = tuple(PublishedThing(file.kind, file.name, _datum(file, blobs)) for file in spooled.files)
     metrics = tuple(PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
     return files + metrics, spooled.warnings
 
 
-def _datum(file: SpooledFile, blobs: Blobs) -> Datum:
+def _datum(file: SpooledFile, blobs: AttemptBlobs) -> Datum:
     properties = (file.properties,) if file.properties else ()
     return Datum(random_identifier(), file.name, *blobs.keep(file.path), file.mode & 0o777, properties)
 
 
-class Spools:
-    """The spools of the attempts that run now. For the engine's thread only."""
+class Spool:
+    """The spool of one attempt that runs now: metrics are told to `hear` as they come. For one thread."""
 
-    def __init__(self, run: RunFolder, metrics: RunMetrics, masking: Masking) -> None:
-        self._run, self.metrics, self.masking = run, metrics, masking
-        self._open: dict[AttemptId, _Spool] = {}
-
-    def open(self, attempt: AttemptId) -> None:
-        self._open[attempt] = _Spool(self._run.attempt_path(attempt), self.masking)
-
-    def tick(self) -> None:
-        """Look at what has been published since; metrics become points of the run. Errors: EnvironmentFailure."""
-        for attempt, spool in self._open.items():
-            self._read(attempt, spool)
-
-    def close(self, attempt: AttemptId) -> SpoolContent:
-        """All that the attempt published. Errors: EnvironmentFailure."""
-        spool = self._open.pop(attempt, None)
-        if spool is None:
-            return SpoolContent()
-        while self._read(attempt, spool):
-            pass
-        return spool.spooled()
-
-    def _read(self, attempt: AttemptId, spool: "_Spool") -> bool:
-        """Whether there was something new."""
-        try:
-            has_grown = spool.read()
-        except OSError as failure:
-            raise from_os_error(failure, "cannot read") from failure
-        if spool.points:
-            self.metrics.add(attempt, spool.points)
-            spool.points.clear()
-        return has_grown
-
-
-class _Spool:
-    def __init__(self, folder: str, masking: Masking) -> None:
-        self._folder, self._masking = folder, masking
+    def __init__(self, attempt: AttemptId, folder: str, masking: Masking, hear: HearNews) -> None:
+        self._attempt, self._folder, self._masking, self._hear = attempt, folder, masking, hear
         self._place = 0
         self._files: dict[tuple[str, str], SpooledFile] = {}
         self._metrics: dict[str, Json] = {}
         self._metrics_bytes = 0
         self._warnings: dict[str, None] = {}
-        self.points: list[tuple[float, dict[str, Json]]] = []
+        self._points: list[tuple[float, dict[str, Json]]] = []
 
     def read(self) -> bool:
-        """Take the next whole lines; False where there are none."""
+        """Take the next complete lines; False where there are none. Errors: EnvironmentFailure."""
+        try:
+            has_grown = self._read()
+        except OSError as failure:
+            raise from_os_error(failure, "cannot read") from failure
+        if self._points:
+            self._hear(MetricsPublished(self._attempt, tuple(self._points)))
+            self._points.clear()
+        return has_grown
+
+    def close(self) -> SpoolContent:
+        """All that the attempt has published. Errors: EnvironmentFailure."""
+        while self.read():
+            pass
+        return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))
+
+    def _read(self) -> bool:
         content = self._next()
         whole = content.rfind(b"\n") + 1
         if not whole:
@@ -138,9 +119,6 @@ class _Spool:
         finally:
             os.close(descriptor)
 
-    def spooled(self) -> SpoolContent:
-        return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))
-
     # ── lines ────────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, line: bytes) -> None:
@@ -156,7 +134,7 @@ class _Spool:
     def _take_metrics(self, values: dict[str, Json], at: Json) -> None:
         masked = self._masking.object(values)
         when = at if isinstance(at, float) and 0 < at < 1 << 33 else time.time()
-        self.points.append((when, masked))
+        self._points.append((when, masked))
         for name, value in masked.items():
             self._keep_last(name, value)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
-from vhpipe.attempt.run_context import SPOOL_NAME, RunContext, parameter_variables, recorded_variables
+from vhpipe.attempt.step_variables import SPOOL_NAME, parameter_variables, recorded_variables
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
@@ -21,10 +21,10 @@ OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSIT
 
 
 class VariablesKeeper:
-    """Keeps variables for the attempts of one run. Thread-safe."""
+    """Keeps variables for the attempts of one run; `hidden` names those that are secret by themselves. Thread-safe."""
 
-    def __init__(self, around: RunContext, configuration: ConfigurationWriter) -> None:
-        self._around, self._configuration = around, configuration
+    def __init__(self, hidden: frozenset[str], configuration: ConfigurationWriter) -> None:
+        self._hidden, self._configuration = hidden, configuration
         self._shared: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def keep(
@@ -33,14 +33,14 @@ class VariablesKeeper:
         """Write down what `kept_variables` gives back; `of_parameters` names those that only parameters make."""
         path = f"{folder}/{NAME}"
         if spec.members is not None:  # each member of a group has variables of its own
-            write_new(path, json.dumps(recorded_variables(self._around, spec, variables)).encode())
+            write_new(path, json.dumps(recorded_variables(self._hidden, spec, variables)).encode())
             return
         key = spec.id.node, tuple(of_parameters)
         text = self._shared.get(key)
         if text is None:
             left_out = OWN.union(key[1]) - spec.environment_variables.keys()
             shared = {name: variables[name] for name in variables if name not in left_out}
-            text = self._shared[key] = json.dumps(recorded_variables(self._around, spec, shared))
+            text = self._shared[key] = json.dumps(recorded_variables(self._hidden, spec, shared))
         self._configuration.link(text, path)
 
 

@@ -4,6 +4,11 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+from vhpipe.code.working_copies import remove_tree
+
+KEPT_FAILED_COPIES = 3
+"""Working copies of failed executions kept per node. Source: decision 24."""
+
 
 class HeldCopy(Protocol):
     """One copy of the project's code, held by this run."""
@@ -36,6 +41,7 @@ class CopyPool:
         self._idle: list[HeldCopy] = []
         self._used: list[HeldCopy] = []
         self._taken: list[HeldCopy] = []
+        self._kept: dict[str, list[Path]] = {}
 
     def next_is_ready(self) -> bool:
         return self._is_small or bool(self._idle)
@@ -61,8 +67,17 @@ class CopyPool:
         with self._lock:
             (self._used if self._restore_late else self._idle).append(copy)
 
-    def keep(self, copy: HeldCopy, target: Path) -> None:
-        """Leave what a failed execution made of a copy at `target`; a fresh one takes its place."""
+    def keep(self, copy: HeldCopy, target: Path, group: str) -> None:
+        """Leave what a failed execution made of a copy at `target`; a fresh one takes its place.
+
+        Of one group the last three are kept.
+        """
+        with self._lock:
+            kept = self._kept.setdefault(group, [])
+            kept.append(target)
+            oldest = kept.pop(0) if len(kept) > KEPT_FAILED_COPIES else None
+        if oldest is not None:
+            remove_tree(str(oldest))
         copy.keep_as(target)
         self.give_back(copy)
 

@@ -6,48 +6,12 @@ copy of that file; one that leads to a folder outside is left out and said so, f
 
 import os
 import stat
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from vhpipe.code.code_files import list_code_files
-from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.store.atomic import write_atomically
-from vhpipe.store.json_codec import decode, encode
-
-
-class SnapshotEntry(msgspec.Struct, frozen=True):
-    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it."""
-
-    path: str
-    blob: str = ""
-    mode: int = 0o644
-    size_bytes: int = 0
-    link: str | None = None
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """`digest` is the sha256 over all entries, which are sorted by path; `commit` is None without git.
-
-    `source` is the path of the entry that the pipeline was read from, None where that is no part of the code.
-    """
-
-    entries: tuple[SnapshotEntry, ...]
-    digest: str
-    commit: str | None = None
-    dirty: bool = False
-    notices: tuple[str, ...] = ()
-    source: str | None = None
-
-    @property
-    def commit_identifier(self) -> str:
-        """As Valohai names it: the commit, or `~` and the digest for code that no commit holds."""
-        return self.commit if self.commit is not None and not self.dirty else f"~{self.digest}"
-
-
-_decoder = msgspec.json.Decoder(Snapshot)
+from vhpipe.errors import from_os_error
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of
 
 
 class Keeper(Protocol):
@@ -75,7 +39,7 @@ def take_snapshot(project: Path, keeper: Keeper, file: str | None = None) -> Sna
             notices.append(entry)
     source = None if file is None or file == "-" else _path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
-    return Snapshot(tuple(entries), _digest(entries), files.commit, files.dirty, tuple(notices), source)
+    return Snapshot(tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source)
 
 
 def _path_below(root: str, file: str) -> str:
@@ -83,31 +47,6 @@ def _path_below(root: str, file: str) -> str:
     path = os.path.join(file, "valohai.yaml") if os.path.isdir(file) else file
     folder, name = os.path.split(os.path.abspath(path))
     return os.path.relpath(f"{os.path.realpath(folder)}/{name}", root)
-
-
-def code_entries(snapshot: Snapshot) -> list[SnapshotEntry]:
-    """The code without the pipeline's own file: what that says is in the plan. Source: decision 57."""
-    return [entry for entry in snapshot.entries if entry.path != snapshot.source]
-
-
-def code_digest(snapshot: Snapshot) -> str:
-    """The sha256 over the code without the pipeline's own file."""
-    return _digest(code_entries(snapshot))
-
-
-def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
-    """Write `snapshot.json` into a run's folder."""
-    write_atomically(folder / "snapshot.json", encode(snapshot), durable=True)
-
-
-def load_snapshot(folder: Path) -> Snapshot:
-    path = folder / "snapshot.json"
-    try:
-        return decode(path.read_bytes(), _decoder)
-    except OSError as error:
-        raise from_os_error(error, "cannot read the code of the run:") from error
-    except msgspec.DecodeError as error:
-        raise EnvironmentFailure(f"cannot read the code of the run: `{path}` is damaged: {error}") from error
 
 
 def _entry(root: str, path: str, keeper: Keeper) -> SnapshotEntry | str | None:
@@ -141,11 +80,3 @@ def _link(root: str, full: str, path: str, keeper: Keeper) -> SnapshotEntry | st
     if os.path.isfile(real):
         return _file(real, path, os.stat(real).st_mode, keeper)
     return f"`{path}` leads to `{real}`, outside of the project: it is not part of the working copy"
-
-
-def _digest(entries: list[SnapshotEntry]) -> str:
-    digest = sha256()
-    for entry in entries:
-        content = f"blob {entry.blob}" if entry.link is None else f"link {entry.link}"
-        digest.update(os.fsencode(f"{entry.path}\0{entry.mode:o}\0{content}\0"))
-    return digest.hexdigest()

@@ -15,11 +15,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from vhpipe.code.snapshot import Snapshot, SnapshotEntry
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 Mode = Literal["copy", "link"]
 
@@ -240,7 +240,7 @@ class WorkingCopy:
 
     def _refuse_damage(self, written: WrittenFile, status: os.stat_result, path: str) -> None:
         if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
-            self._blobs.path(written.content).unlink(missing_ok=True)
+            self._blobs.remove(written.content)
             os.unlink(f"{self._root}/{path}")
             del self._written[path]
             raise EnvironmentFailure(

@@ -1,11 +1,12 @@
 """Ends of edges: `node.kind.key`."""
 
+from vhpipe.config.edge_kinds import EDGE_KINDS
 from vhpipe.config.model import EdgeEnd, EdgeKind
 from vhpipe.diagnostics import Diagnostic, Edit, Fix, Location, Path
 from vhpipe.wording import did_you_mean, is_same_but_for_case, the_one_meant
 
 _KINDS = {kind.value: kind for kind in EdgeKind}
-_PLURALS = {"inputs": EdgeKind.INPUT, "outputs": EdgeKind.OUTPUT, "parameters": EdgeKind.PARAMETER}
+_PLURALS = {row.plural: kind for kind, row in EDGE_KINDS.items() if row.plural is not None}
 _FORM = "write `node.kind.key`, such as `train.output.model.pkl`"
 
 

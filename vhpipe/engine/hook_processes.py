@@ -20,11 +20,11 @@ from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
 from vhpipe.attempt.masking import NOTHING, Masking
+from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
-from vhpipe.runners.own_children import OwnChildren
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol, assert_never
 
-from vhpipe.attempt.attempts import Attempts
-from vhpipe.attempt.publishing_spool import Spools
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import NodeHooks
@@ -26,7 +24,7 @@ from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.timers import Timers
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import PlannedDeployment, PlannedTask
-from vhpipe.runners.protocol import Runner
+from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Moment, Status
@@ -58,13 +56,11 @@ class Requests(Protocol):
 class EngineParts(NamedTuple):
     """What performs the effects."""
 
-    attempts: Attempts
     runner: Runner
     pool: Pool
     fetcher: Fetcher
     reuse: Reuse
     hooks: NodeHooks
-    spools: Spools
 
 
 class Engine:
@@ -93,20 +89,16 @@ class Engine:
         self._next_tick = 0.0
         self._next_look = 0.0
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._attempts: Attempts
         self._runner: Runner
         self._pool: Pool
         self._fetcher: Fetcher
         self._reuse: Reuse
         self._hooks: NodeHooks
-        self._spools: Spools
 
     def equip(self, parts: EngineParts) -> None:
         """Give the parts that need this engine's `hand_over` and `selector` themselves."""
-        self._attempts, self._runner, self._pool = parts.attempts, parts.runner, parts.pool
+        self._runner, self._pool = parts.runner, parts.pool
         self._fetcher, self._reuse, self._hooks = parts.fetcher, parts.reuse, parts.hooks
-        self._spools = parts.spools
-        parts.attempts.runner = parts.runner
 
     def hand_over(self, work: Callable[[], None]) -> None:
         """Run `work` in the engine's thread, soon. Thread-safe."""
@@ -175,7 +167,6 @@ class Engine:
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
             self._reuse.look_again(self._scheduler.state.capacity.slots)
-            self._spools.tick()
             for observer in self._observers:
                 observer.tick()
 
@@ -206,7 +197,7 @@ class Engine:
         if self._waiting:
             return True
         starts = any(isinstance(event, events.NodeStarted | events.DeploymentRequested) for event in decision.events)
-        if starts and self._attempts.are_idle():
+        if starts and self._runner.are_idle():
             self._recorder.make_safe()
         return starts and not self._recorder.is_safe()
 
@@ -217,8 +208,8 @@ class Engine:
     def _perform(self, effect: effects.Effect) -> None:
         match effect:
             case effects.StartAttempts():
-                for attempt in effect.attempts:
-                    self._attempts.start(attempt, self._scheduler.execution_spec(attempt.execution))
+                spec_of = self._scheduler.execution_spec
+                self._runner.start([AttemptOrder(each, spec_of(each.execution)) for each in effect.attempts])
             case effects.LookUpReuse():
                 self._reuse.look_up(self._scheduler.execution_spec(effect.execution))
             case effects.RunHook():
@@ -230,7 +221,7 @@ class Engine:
             case effects.FetchInputs():
                 self._pool.do(lambda: self._fetcher.fetch_inputs(effect.node, effect.uris), self.hear)
             case effects.StopAttempt():
-                self._attempts.stop(effect.attempt, effect.because, effect.completes)
+                self._runner.stop(effect.attempt, effect.because, effect.completes)
             case effects.AskApproval():
                 self._ask(effect)
             case effects.MakeDeployment():

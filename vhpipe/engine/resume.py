@@ -3,29 +3,25 @@
 What its attempts have left is taken over if their manifest says so; all else they left is removed.
 """
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 
-from vhpipe.attempt.identifiers import attempt_identifier
-from vhpipe.code.snapshot import Snapshot, load_snapshot
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.start import LockedRun, Order, boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId
-from vhpipe.runners.process_tree import kill_marked
+from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.runners.remains import EarlierAttempts
+from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Status
-from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
-from vhpipe.store.manifest import read_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.snapshots import Snapshot, load_snapshot
 
 PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
@@ -52,7 +48,7 @@ def continue_run(
         raise _not_resumable(run.number, reason, state)
     _forget_stops(run)
     lost = tuple(under_way(state))
-    kill_survivors(info.identifier, lost)
+    survivors = RUNNERS["process"].survivors(EarlierAttempts(lost, run, info.identifier, store.blobs))
     _remove_unknown(run, state)
     order = Order(
         plan=plan,
@@ -70,8 +66,7 @@ def continue_run(
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    found = reports_found(run, lost, store.blobs)
-    resumed = stimuli.ResumeRequested(Capacity(capacity), boot, found, tuple(_damaged(state, is_intact)))
+    resumed = stimuli.ResumeRequested(Capacity(capacity), boot, survivors.reports, tuple(_damaged(state, is_intact)))
     beginning = resumed if past else stimuli.StartRequested(Capacity(capacity), boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
@@ -100,52 +95,12 @@ def _not_resumable(number: int, reason: str, state: RunState) -> UsageError:
     return UsageError(f"run {number} {reason}", hint)
 
 
-def kill_survivors(identifier: str, attempts: Iterable[AttemptId]) -> None:
-    """Kill what is left of attempts whose engine has died. `identifier` is that of the run."""
-    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(identifier, attempt)}" for attempt in attempts})
-
-
 def under_way(state: RunState) -> Iterator[AttemptId]:
     """The attempts that had begun and of which no end is recorded."""
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.running else ()):
             if execution.status is Status.STARTED:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
-
-
-def reports_found(run: RunFolder, attempts: Iterable[AttemptId], blobs: Blobs) -> tuple[stimuli.AttemptReported, ...]:
-    """The reports of those attempts that had ended; what others have left half done is removed."""
-    found = []
-    for attempt in attempts:
-        report = _left_by(run, attempt, blobs)
-        if report is None:
-            _remove_remains(run.attempt_folder(attempt))
-        else:
-            found.append(report)
-    return tuple(found)
-
-
-def _left_by(run: RunFolder, attempt: AttemptId, blobs: Blobs) -> stimuli.AttemptReported | None:
-    """What an attempt reported that nobody heard: its manifest, if that and all it names are whole.
-
-    One that was stopped did not end by itself: it counts as lost.
-    """
-    read = read_manifest(run.attempt_folder(attempt))
-    if read is None:
-        return None
-    manifest, digest = read
-    is_its_own = (manifest.run, manifest.attempt) == (run.number, attempt)
-    if not is_its_own or manifest.outcome is Status.STOPPED or not _are_whole(manifest.outputs, blobs):
-        return None
-    return stimuli.AttemptReported(
-        attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
-        outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
-        published=manifest.published,
-    )  # fmt: skip
-
-
-def _are_whole(outputs: Iterable[Datum], blobs: Blobs) -> bool:
-    return all(blobs.verify(blob) for blob in {datum.blob for datum in outputs})
 
 
 def _damaged(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
@@ -170,9 +125,3 @@ def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[s
                 f"run {run.number} cannot go on: `{entry.path}` of its code is missing or damaged",
                 hint=f"a new run can take over what is complete: vhpipe resume {run.number} --with-changes",
             )
-
-
-def _remove_remains(folder: Path) -> None:
-    """Half-done work goes; the log stays, for it may tell something."""
-    for name in ("inputs", "outputs", "config"):
-        shutil.rmtree(folder / name, ignore_errors=True)

@@ -10,35 +10,28 @@ from typing import NamedTuple
 import msgspec
 
 from vhpipe import __version__
-from vhpipe.attempt.attempts import Attempts
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.attempt.identifiers import project_identifier, run_identifier
-from vhpipe.attempt.input_files import InputFiles
-from vhpipe.attempt.masking import Masking
-from vhpipe.attempt.publishing_spool import Spools
-from vhpipe.attempt.run_context import RunContext
-from vhpipe.attempt.run_metrics import METRICS, RunMetrics
-from vhpipe.attempt.stop_conditions import StopConditions
+from vhpipe.attempt.own_children import OwnChildren
+from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.attempt.thread_pool import Pool
-from vhpipe.attempt.workspace import Workspaces
-from vhpipe.code.copy_pool import CopyPool, InPlace
-from vhpipe.code.snapshot import Snapshot, save_snapshot, take_snapshot
-from vhpipe.code.working_copies import WorkingCopies
+from vhpipe.code.snapshot import take_snapshot
+from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
 from vhpipe.engine.input_fetching import Fetcher
 from vhpipe.engine.loop import Approvals, Engine, EngineParts
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.run_metrics import METRICS, RunMetrics
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
-from vhpipe.history.earlier_runs import missing_output
 from vhpipe.plan.model import Plan
-from vhpipe.plan.secrets import secret_names_in
-from vhpipe.runners.own_children import OwnChildren
-from vhpipe.runners.process import ProcessRunner
+from vhpipe.runners.parts import RunnerParts
+from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.capacity import Capacity
+from vhpipe.schedule.carry_over.carried_results import missing_output
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.store.journal import JournalWriter
@@ -46,8 +39,7 @@ from vhpipe.store.owner import secret_mac
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import Request, delete_request, open_wake, pending_requests
 from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
-
-SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
+from vhpipe.store.snapshots import Snapshot, code_digest, save_snapshot
 
 
 class Order(NamedTuple):
@@ -155,7 +147,7 @@ def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, a
 def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
     """What the plan was given may have been removed while it was made; from now on it cannot be any more."""
     for node in plan.nodes:
-        if missing := missing_output(node, store.blobs):
+        if missing := missing_output(node, store.blobs.has):
             raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
 
 
@@ -179,29 +171,42 @@ def walk(
     requests = RunRequests(run)
     engine = Engine(scheduler, recorder, requests, approvals, Deployer(begun.store, run.number), observers)
     pool = Pool(engine.hand_over, engine.fail)
-    fingerprints = Fingerprints(begun.snapshot, is_known=is_closed(order), changed=_changed_secrets(order))
+    facts = _facts(begun)
+    fingerprints = Fingerprints(facts.code, frozenset(facts.changed_secrets))
     metrics = RunMetrics(f"{run.path}/{METRICS}", order.plan)
-    spools = Spools(run, metrics, _masking(order))
-    attempts = _attempts(begun, engine, pool, fingerprints, spools)
-    store = begun.store
+    store, children = begun.store, OwnChildren()
+    runner = RUNNERS["process"].make(
+        RunnerParts(
+            run=facts,
+            secrets=_secrets(order),
+            store=store,
+            folder=run,
+            snapshot=begun.snapshot,
+            repository=order.repository,
+            selector=engine.selector,
+            pool=pool,
+            hear=hearing(engine.hear, engine.hear_soon, metrics),
+            monitored=metrics.monitored,
+            others=children,
+            shares_process=order.shares_process,
+        )
+    )
     reuse = Reuse(
         run, store.reuse, store.blobs, fingerprints, order.refresh, pool, engine.hear_soon,
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
-    children = OwnChildren()
-    runner = ProcessRunner(engine.selector, attempts.ended, shares_process=order.shares_process, others=children)
     has_hooks = any(node.hooks for node in order.plan.nodes)
     thread = HookThread(hook_calls or (hooks_as_processes(begun, children) if has_hooks else None), engine.hand_over)
     hooks = NodeHooks(scheduler, run.number, thread, engine.hear)
     recorder.observers = (*observers, hooks, metrics)
-    engine.equip(EngineParts(attempts, runner, pool, Fetcher(store.blobs), reuse, hooks, spools))
+    engine.equip(EngineParts(runner, pool, Fetcher(store.blobs), reuse, hooks))
     try:
         engine.run(begun.beginning)
     finally:
         thread.close()
         pool.close()
         reuse.close()
-        attempts.close()
+        runner.close()
     recorder.close()
     requests.close()
     engine.close()
@@ -215,7 +220,7 @@ def hooks_as_processes(begun: LockedRun, children: OwnChildren | None = None) ->
 
     order = begun.order
     shell = shell_of(order.environment.get("PATH"))
-    log = HookLog(begun.run.path / HOOK_LOG, _masking(order))
+    log = HookLog(begun.run.path / HOOK_LOG, _secrets(order).masking)
     return ProcessHooks(order.project, order.environment, shell, log, children=children)
 
 
@@ -224,44 +229,32 @@ def is_closed(order: Order) -> bool:
     return not order.inherits_environment and order.repository != "in-place"
 
 
-def _masking(order: Order) -> Masking:
-    hidden = secret_names_in(order.environment)
-    return Masking((*order.secrets.values(), *(order.environment[name] for name in hidden)))
+def _secrets(order: Order) -> AttemptSecrets:
+    return AttemptSecrets(dict(order.environment), dict(order.secrets))
 
 
-def _attempts(begun: LockedRun, engine: Engine, pool: Pool, fingerprints: Fingerprints, spools: Spools) -> Attempts:
-    order, store, snapshot = begun.order, begun.store, begun.snapshot
-    surrounding = RunContext(
-        run=begun.run,
-        info=begun.info,
-        project=order.project,
+def _facts(begun: LockedRun) -> RunFacts:
+    order, info, snapshot = begun.order, begun.info, begun.snapshot
+    return RunFacts(
+        number=info.number,
+        identifier=info.identifier,
+        pipeline=info.pipeline,
+        title=info.title,
+        tags=info.tags,
+        is_pipeline=info.is_pipeline,
+        version=info.version,
         project_identifier=project_identifier(str(order.project)),
+        project_name=f"local/{order.project.name}",
         commit=snapshot.commit_identifier,
-        environment=order.environment,
         shell=shell_of(order.environment.get("PATH")),
-        secrets=order.secrets,
-        hidden=secret_names_in(order.environment),
-        masking=spools.masking,
+        code=code_digest(snapshot) if is_closed(order) else None,
+        changed_secrets=_changed_secrets(order),
     )
-    copies = _copies(begun)
-    conditions = StopConditions(engine.hear_soon)
-    workspaces = Workspaces(surrounding, InputFiles(store.blobs), conditions, spools.metrics)
-    return Attempts(begun.run, store.blobs, workspaces, copies, fingerprints, pool, spools, engine.hear)
 
 
-def _changed_secrets(order: Order) -> frozenset[str]:
+def _changed_secrets(order: Order) -> tuple[str, ...]:
     """The HMACs in the plan that are not those of the values of now."""
-    return frozenset(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
-
-
-def _copies(begun: LockedRun) -> CopyPool:
-    order, store, snapshot = begun.order, begun.store, begun.snapshot
-    if order.repository == "in-place":
-        return CopyPool(InPlace(order.project), is_small=True)
-    size = sum(entry.size_bytes for entry in snapshot.entries)
-    is_small = size <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
-    source = WorkingCopies(store.slots, store.blobs, snapshot, order.repository)
-    return CopyPool(source, is_small, restore_late=not is_small and order.repository == "copy")
+    return tuple(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
 
 
 def shell_of(path: str | None) -> str:

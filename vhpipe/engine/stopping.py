@@ -3,8 +3,10 @@
 import time
 
 from vhpipe.engine.deployments import Deployer
-from vhpipe.engine.resume import PATIENCE_S, kill_survivors, reports_found, under_way
+from vhpipe.engine.resume import PATIENCE_S, under_way
 from vhpipe.plan.model import PlannedDeployment
+from vhpipe.runners.remains import EarlierAttempts
+from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import ENGINE_GONE
@@ -40,8 +42,8 @@ def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
         if scheduler.state.status in SETTLED:
             return scheduler.state
         attempts = tuple(under_way(scheduler.state))
-        kill_survivors(info.identifier, attempts)
-        found = {report.attempt: report for report in reports_found(run, attempts, store.blobs)}
+        survivors = RUNNERS["process"].survivors(EarlierAttempts(attempts, run, info.identifier, store.blobs))
+        found = {report.attempt: report for report in survivors.reports}
         if not past:
             _record(journal, scheduler, stimuli.StartRequested(Capacity(0)))
         _record(journal, scheduler, stimuli.StopRequested(because))

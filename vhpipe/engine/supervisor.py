@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from vhpipe.runners.process_tree import PR_SET_PDEATHSIG, become_subreaper, kill_descendants
+from vhpipe.attempt.process_tree import PR_SET_PDEATHSIG, become_subreaper, kill_descendants
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80

@@ -5,10 +5,10 @@ Source: decision 89.
 
 from hashlib import sha256
 
-from vhpipe.code.snapshot import Snapshot
 from vhpipe.plan.model import Plan
 from vhpipe.plan.pipeline_version import next_version
 from vhpipe.store.registry import PipelineVersion, Registry
+from vhpipe.store.snapshots import Snapshot
 
 
 def pipeline_version(plan: Plan, snapshot: Snapshot, registry: Registry, run: int, at: float) -> PipelineVersion | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vhpipe.config.edge_kinds import slots_of
 from vhpipe.config.model import DeploymentNode, Edge, EdgeKind, EdgeMergeMode, Node, Override, Step, Value
 from vhpipe.diagnostics import Location, Path
 from vhpipe.language.reference import Part, Reference
@@ -133,12 +134,8 @@ def after_links(nodes: Mapping[str, Node], extension: "Extension | None") -> Ite
 
 def references_of_step(step: Step | Override) -> Iterator[ReferenceText]:
     """The defaults of parameters, inputs and environment variables that have something to fill in."""
-    for parameter in step.parameters:
-        yield from _written(EdgeKind.PARAMETER, parameter.name, parameter.default, parameter.at)
-    for item in step.inputs:
-        yield from _written(EdgeKind.INPUT, item.name, item.default, item.at)
-    for variable in step.environment_variables:
-        yield from _written(EdgeKind.ENVIRONMENT_VARIABLE, variable.name, variable.default, variable.at)
+    for kind, item in slots_of(step):
+        yield from _written(kind, item.name, item.default, item.at)
 
 
 def _written(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[ReferenceText]:

@@ -6,8 +6,9 @@ from hashlib import file_digest
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from vhpipe.code.snapshot import Snapshot, SnapshotEntry, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import from_os_error
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 
 class _Hashes:

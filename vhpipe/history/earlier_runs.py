@@ -1,33 +1,17 @@
-"""What the runs of a project can give to a new one.
+"""What the earlier runs of a pipeline can give to a new one.
 
 Source: decision 60.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from vhpipe.errors import EnvironmentFailure
+from vhpipe.history.past_runs import PastRun, PastRuns
 from vhpipe.plan.model import CarriedResults, Plan, PlannedNode, PlannedTask
 from vhpipe.plan.plan_differences import differences, edge_differences
-from vhpipe.schedule.carry_over.carried_results import given_children, given_data, given_node, origins
-from vhpipe.schedule.state import RunState
-from vhpipe.store.blobs import Blobs
-from vhpipe.store.journal import read_journal
-from vhpipe.store.project import FOLDER, ProjectStore
-from vhpipe.store.run_folder import RunFolder
-
-
-class PastRun(NamedTuple):
-    """A run as far as it came."""
-
-    number: int
-    plan: Plan
-    state: RunState
+from vhpipe.schedule.carry_over.carried_results import given_children, given_node, missing_output, origins
 
 
 class EarlierNode(NamedTuple):
@@ -38,32 +22,17 @@ class EarlierNode(NamedTuple):
 
 
 class EarlierChildren(NamedTuple):
+    """Executions of a task with their results, and the run that has them."""
+
     run: int
     given: CarriedResults
 
 
-def past_run(folder: RunFolder) -> PastRun:
-    """Errors: EnvironmentFailure for a run that cannot be read."""
-    plan = folder.plan()
-    state = RunState.of(plan)
-    for recorded in read_journal(folder.journal_path):
-        state.apply(recorded.event)
-    return PastRun(folder.number, plan, state)
-
-
-def missing_output(node: PlannedNode, blobs: Blobs) -> str | None:
-    """The name of an output of a given node whose bytes are not there any more."""
-    return next((datum.name for datum in given_data(node) if not blobs.has(datum.blob)), None)
-
-
 class EarlierRuns:
-    """The runs of one pipeline, the newest first, each read when it is needed."""
+    """What the runs of one pipeline can give. Parameters: see `PastRuns.of_pipeline`."""
 
-    def __init__(self, project: Path, pipeline: str, is_pipeline: bool = True) -> None:
-        """`is_pipeline` is False for runs of a single step or task, which `pipeline` then names."""
-        self._store = ProjectStore.open(project) if os.path.lexists(project / FOLDER) else None
-        self._pipeline, self._is_pipeline = pipeline, is_pipeline
-        self._past = lru_cache(maxsize=None)(_readable)
+    def __init__(self, runs: PastRuns, pipeline: str, is_pipeline: bool = True) -> None:
+        self._runs, self._pipeline, self._is_pipeline = runs, pipeline, is_pipeline
 
     def node(self, name: str) -> EarlierNode | None:
         """The node as the last run has it in which it is complete; one with all its executions goes first."""
@@ -95,30 +64,12 @@ class EarlierRuns:
         return None
 
     def _is_damaged(self, node: PlannedNode) -> bool:
-        return self._store is None or missing_output(node, self._store.blobs) is not None
+        store = self._runs.store
+        return store is None or missing_output(node, store.blobs.has) is not None
 
     def _runs_with(self, name: str) -> Iterator[PastRun]:
-        for folder in self._folders():
-            past = self._past(folder)
-            if past is not None and name in past.state.nodes:
-                yield past
-
-    def _folders(self) -> Iterable[RunFolder]:
-        for folder in reversed(self._store.runs() if self._store else ()):
-            try:
-                info = folder.info()
-            except EnvironmentFailure:
-                continue
-            if (info.pipeline, info.is_pipeline) == (self._pipeline, self._is_pipeline):
-                yield folder
-
-
-def _readable(folder: RunFolder) -> PastRun | None:
-    """None for a run of another version, or one that never got its plan: it gives nothing."""
-    try:
-        return past_run(folder)
-    except EnvironmentFailure:
-        return None
+        runs = self._runs.of_pipeline(self._pipeline, self._is_pipeline)
+        return (past for past in runs if name in past.state.nodes)
 
 
 def _is_same_work(past: PastRun, plan: Plan, task: PlannedTask, before: Mapping[str, PlannedNode]) -> bool:

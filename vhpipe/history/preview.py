@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints
-from vhpipe.code.snapshot import code_digest, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.recorded_uris import true_uri
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
@@ -28,6 +28,7 @@ from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.snapshots import code_digest
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
@@ -80,7 +81,7 @@ class _World:
         self._scheduler = Scheduler(_unlimited(order.plan))
         self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
         self._code = code_digest(self._snapshot)
-        self._fingerprints = Fingerprints(self._snapshot, is_closed(order))
+        self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
         self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
         self._running: dict[str, ExecutionId] = {}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from vhpipe.config.edge_kinds import declared_items
 from vhpipe.config.model import (
     Config,
     DeclaredOutput,
@@ -130,13 +131,9 @@ def _item_of(graph: PipelineGraph, node: Node, kind: str, key: str) -> Thing | N
     step = graph.steps.get(node.name)
     if step is None:
         return None
-    items: dict[str, tuple[Thing, ...]] = {
-        EdgeKind.INPUT: step.inputs,
-        EdgeKind.PARAMETER: step.parameters,
-        EdgeKind.OUTPUT: step.outputs,
-        EdgeKind.ENVIRONMENT_VARIABLE: step.environment_variables,
-    }
-    return next((item for item in items.get(kind, ()) if item.name == key), None)
+    known = next((each for each in EdgeKind if each.value == kind), None)
+    items = declared_items(step, known) if known is not None else None
+    return next((item for item in items or () if item.name == key), None)
 
 
 def _overridden(loaded: ReadableText, path: Path, kind: str, name: str) -> Thing | None:

@@ -3,22 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from vhpipe.config.edge_kinds import EDGE_KINDS, SLOTS, declared_items, kinds_of_node
 from vhpipe.config.model import Config, DeploymentNode, EdgeKind, Input, Node, Parameter, Step, TaskNode
 from vhpipe.document.scalars import NotReadableError, resolve
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.lsp.typing_place import TypingPlace
-from vhpipe.rules.edges import (
-    DEPLOYMENT_GIVES,
-    DEPLOYMENT_KEYS,
-    DEPLOYMENT_TAKES,
-    EXECUTIONS_GIVE,
-    EXECUTIONS_TAKE,
-    FILLS,
-)
 
 What = Literal["node", "kind", "key", "step", "task", "deployment", "endpoint", "rule"]
-
-_FIRST_KINDS = (EdgeKind.OUTPUT, EdgeKind.INPUT, EdgeKind.PARAMETER, EdgeKind.METADATA)
 
 
 class Offer(NamedTuple):
@@ -123,34 +114,21 @@ def _kinds(typed: TypingPlace, graph: PipelineGraph, node: str) -> list[EdgeKind
     if typed.wanted == "parameter-target":
         return [EdgeKind.PARAMETER]
     is_source = typed.side == "source"
-    kinds: tuple[EdgeKind, ...]
-    if isinstance(graph.nodes[node], DeploymentNode):
-        kinds = DEPLOYMENT_GIVES if is_source else DEPLOYMENT_TAKES
-    else:
-        kinds = EXECUTIONS_GIVE if is_source else EXECUTIONS_TAKE
+    kinds = kinds_of_node(isinstance(graph.nodes[node], DeploymentNode), "gives" if is_source else "takes")
     fitting = _filled_by(typed.other) if not is_source else None
-    found = [kind for kind in kinds if fitting is None or kind in fitting]
-    found = [kind for kind in found if _has(graph.steps.get(node), kind)]
-    return sorted(found, key=lambda kind: kind not in _FIRST_KINDS)
+    step = graph.steps.get(node)
+    return [kind for kind in kinds if (fitting is None or kind in fitting) and _may_have(step, kind)]
 
 
 def _filled_by(source: str | None) -> tuple[EdgeKind, ...] | None:
     parts = (source or "").split(".", 2)
     kind = next((kind for kind in EdgeKind if len(parts) > 1 and kind.value == parts[1]), None)
-    return None if kind is None else FILLS[kind]
+    return None if kind is None else EDGE_KINDS[kind].fills
 
 
-def _has(step: Step | None, kind: EdgeKind) -> bool:
-    if step is None:
-        return True
-    match kind:
-        case EdgeKind.INPUT:
-            return bool(step.inputs)
-        case EdgeKind.PARAMETER:
-            return bool(step.parameters)
-        case EdgeKind.ENVIRONMENT_VARIABLE:
-            return bool(step.environment_variables)
-    return True
+def _may_have(step: Step | None, kind: EdgeKind) -> bool:
+    """Outputs need not be declared; of everything else a step has what it declares."""
+    return step is None or kind not in SLOTS or bool(declared_items(step, kind))
 
 
 def _keys(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str, start: int) -> Iterator[Offer]:
@@ -177,7 +155,7 @@ def _declared(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str) ->
             yield from ((item.name, "output", item.description) for item in (step.outputs if step else ()))
             yield "*", "all outputs", None
         case "deployment" if isinstance(found, DeploymentNode):
-            yield from ((key, "", None) for key in DEPLOYMENT_KEYS)
+            yield from ((key, "", None) for key in EDGE_KINDS[EdgeKind.DEPLOYMENT].keys)
         case "file" if isinstance(found, DeploymentNode):
             endpoints = graph.endpoints.get(node, {})
             yield from (

@@ -1,8 +1,11 @@
 """What the user gives beside the file: parameters of the pipeline and of nodes, inputs, variables, the seed."""
 
+from collections.abc import Container, Mapping
+
 import msgspec
 
-from vhpipe.config.model import Value
+from vhpipe.config.edge_kinds import option_text
+from vhpipe.config.model import EdgeKind, Value
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import EnvironmentValue
 
@@ -23,6 +26,17 @@ class Arguments(msgspec.Struct, frozen=True):
     secret_names: tuple[str, ...] = ()
     swept: dict[str, dict[str, str]] = {}
     queues: dict[str, int] = {}
+
+    def option_for(self, kind: EdgeKind, node: str, key: str) -> str | None:
+        """The option, in backquotes, that gives a node what an edge or a reference would; None where none does."""
+        if kind is EdgeKind.PARAMETER and key in (swept := self.swept.get(node, {})):
+            return swept[key]
+        given: Mapping[EdgeKind, Container[str]] = {
+            EdgeKind.PARAMETER: self.node_parameters.get(node, {}),
+            EdgeKind.INPUT: self.node_inputs.get(node, {}),
+            EdgeKind.ENVIRONMENT_VARIABLE: self.environment_variables,
+        }
+        return f"`{option_text(kind, node, key)}`" if key in given.get(kind, ()) else None
 
 
 def parse_value(text: str) -> Value:

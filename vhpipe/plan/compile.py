@@ -29,6 +29,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
+from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, filled_by, pipeline_values, refer
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
 from vhpipe.plan.extension import with_extension
@@ -52,16 +53,18 @@ from vhpipe.plan.required_values import FilledTargets, refuse_missing
 from vhpipe.plan.search_goal import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.unsafe_values import refuse_unsafe
-from vhpipe.plan.unsupported import ignored_by_process_runner
 from vhpipe.sweep.parameter_sets import Sweep, spread, sweep_of, with_value
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
 
-def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, file: str) -> Plan:
+def compile_plan(
+    config: Config, graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
+) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
+    What `place` does not honour is said in `Plan.ignored`.
     Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
     raise `UsageError`.
     """
@@ -86,7 +89,7 @@ def compile_plan(config: Config, graph: PipelineGraph, arguments: Arguments, fil
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
-        ignored=ignored_by_process_runner(graph, queues),
+        ignored=not_honoured(graph, place, queues),
         notices=(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),

@@ -7,6 +7,7 @@ argument for the node takes its place. Source: decisions 11 and 80.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from vhpipe.config.edge_kinds import slots_of
 from vhpipe.config.model import EdgeKind, EnvironmentVariable, Input, Parameter, Scalar, Step, Value
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
@@ -68,9 +69,8 @@ class _ReferenceCompiler:
         self._notices: list[str] = []
 
     def refer(self, step: Step, written: Mapping[tuple[EdgeKind, str], list[ReferenceText]]) -> CompiledReferences:
-        items: tuple[Parameter | Input | EnvironmentVariable, ...] = step.parameters
-        for item in items + step.inputs + step.environment_variables:
-            slot = (_kind_of(item), item.name)
+        for kind, item in slots_of(step):
+            slot = (kind, item.name)
             if slot in written:
                 self._take(slot, item.default, written[slot])
         return CompiledReferences(
@@ -119,18 +119,10 @@ class _ReferenceCompiler:
     def _is_cut(self, slot: tuple[EdgeKind, str], written: Sequence[ReferenceText]) -> bool:
         """Whether an argument for the node takes the place of the references, which is worth a word."""
         where, name = slot
-        arguments = self._arguments
-        if where is EdgeKind.ENVIRONMENT_VARIABLE:
-            is_given, option = name in arguments.environment_variables, f"`-e {name}`"
-        elif where is EdgeKind.INPUT:
-            is_given, option = name in arguments.node_inputs.get(self._node, {}), f"`-i {self._node}.{name}`"
-        else:
-            swept = arguments.swept.get(self._node, {})
-            is_given = name in arguments.node_parameters.get(self._node, {}) or name in swept
-            option = swept.get(name, f"`-p {self._node}.{name}`")
-        texts = [reference.text for each in written for reference in each.references()] if is_given else []
+        option = self._arguments.option_for(where, self._node, name)
+        texts = [reference.text for each in written for reference in each.references()] if option else []
         self._notices.extend(f"{option} replaces the reference `{text}`" for text in texts)
-        return is_given
+        return option is not None
 
     def _is_given(self, parameter: str) -> bool:
         """Whether something stronger than a default gives the parameter its value."""
@@ -149,7 +141,7 @@ class _ReferenceCompiler:
             return filled_with(parts, self._values)
         except UnfillableError as problem:
             where, name = slot
-            hint = "a list can only be a whole value" if "list" in str(problem) else "give it one: `-p NAME=VALUE`"
+            hint = "a list can only be the entire value" if problem.is_list else "give it one: `-p NAME=VALUE`"
             raise UsageError(f"{where} `{name}` of node `{self._node}`: {problem}", hint) from None
 
     def _refuse_unknown(self, parts: Template) -> None:
@@ -183,16 +175,6 @@ class _ReferenceCompiler:
             return item
         value = self._defaults[slot]
         return item._replace(default=None if value is None else str(value))
-
-
-def _kind_of(item: Parameter | Input | EnvironmentVariable) -> EdgeKind:
-    match item:
-        case Parameter():
-            return EdgeKind.PARAMETER
-        case Input():
-            return EdgeKind.INPUT
-        case EnvironmentVariable():
-            return EdgeKind.ENVIRONMENT_VARIABLE
 
 
 def _is_open(item: Item) -> bool:

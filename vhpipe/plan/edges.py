@@ -17,33 +17,20 @@ def edges_in_force(
     graph: PipelineGraph, arguments: Arguments
 ) -> tuple[tuple[PlannedEdge, ...], tuple[PlannedEdge, ...]]:
     """The edges in force and the edges cut, both in file order and with their places in the file."""
-    edges = _all_edges(graph)
-    kept = tuple(edge for edge in edges if not _is_cut(edge, arguments))
-    return kept, tuple(edge for edge in edges if _is_cut(edge, arguments))
+    kept: list[PlannedEdge] = []
+    cut: list[PlannedEdge] = []
+    for edge in _all_edges(graph):
+        (kept if _replacement(edge, arguments) is None else cut).append(edge)
+    return tuple(kept), tuple(cut)
 
 
-def _is_cut(edge: PlannedEdge, arguments: Arguments) -> bool:
-    match edge.target_kind:
-        case EdgeKind.PARAMETER:
-            given, swept = arguments.node_parameters, arguments.swept
-            return edge.target_key in given.get(edge.target, {}) or edge.target_key in swept.get(edge.target, {})
-        case EdgeKind.INPUT:
-            return edge.target_key in arguments.node_inputs.get(edge.target, {})
-        case EdgeKind.ENVIRONMENT_VARIABLE:
-            return edge.target_key in arguments.environment_variables
-        case _:
-            return False
+def _replacement(edge: PlannedEdge, arguments: Arguments) -> str | None:
+    return arguments.option_for(edge.target_kind, edge.target, edge.target_key)
 
 
 def cut_notice(edge: PlannedEdge, arguments: Arguments) -> str:
     """The sentence that tells the user of an edge that an argument replaces."""
-    option = arguments.swept.get(edge.target, {}).get(edge.target_key)
-    if option is not None and edge.target_kind is EdgeKind.PARAMETER:
-        return f"{option} replaces the edge `{edge}`"
-    if edge.target_kind is EdgeKind.ENVIRONMENT_VARIABLE:
-        return f"`-e {edge.target_key}` replaces the edge `{edge}`"
-    option = "-i" if edge.target_kind is EdgeKind.INPUT else "-p"
-    return f"`{option} {edge.target}.{edge.target_key}` replaces the edge `{edge}`"
+    return f"{_replacement(edge, arguments)} replaces the edge `{edge}`"
 
 
 def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:

@@ -19,6 +19,12 @@ def queue_sizes(extension: Extension | None, given: Mapping[str, int]) -> dict[s
     return dict(given)
 
 
+def sizes_of_known(extension: Extension | None, standing: Mapping[str, int]) -> dict[str, int]:
+    """Of sizes that were set for any pipeline those of the queues that this one has."""
+    known = queues_of(extension)
+    return {name: size for name, size in standing.items() if name in known}
+
+
 def queues_of(extension: Extension | None) -> tuple[str, ...]:
     """The names that the item uses, each once."""
     found = (extension.queue, *(node.queue for node in extension.nodes)) if extension else ()

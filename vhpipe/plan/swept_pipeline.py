@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from vhpipe.config.edge_kinds import EDGE_KINDS
 from vhpipe.config.model import (
     EdgeKind,
     ExecutionNode,
@@ -307,7 +308,7 @@ def refuse_lists(plan: Plan, nodes: Iterable[str]) -> None:
     """Raises UsageError where a swept node would give its list of values to a parameter that takes one."""
     varied = set(nodes)
     for edge in plan.edges:
-        gives = edge.source in varied and edge.source_kind in (EdgeKind.METADATA, EdgeKind.PARAMETER)
+        gives = edge.source in varied and EDGE_KINDS[edge.source_kind].is_listed
         target = plan.node(edge.target) if gives and edge.target_kind is EdgeKind.PARAMETER else None
         if target is None or isinstance(target, PlannedDeployment) or target.given is not None:
             continue

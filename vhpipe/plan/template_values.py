@@ -10,7 +10,11 @@ Lookup = Callable[[Reference], Value]
 
 
 class UnfillableError(ValueError):
-    """A text that has no value in the middle of it, or a list; the message is the end of a sentence about it."""
+    """A text that has no value in the middle of it, or with `is_list` a list; the message ends a sentence about it."""
+
+    def __init__(self, message: str, is_list: bool = False) -> None:
+        super().__init__(message)
+        self.is_list = is_list
 
 
 class FilledValue(NamedTuple):
@@ -61,7 +65,8 @@ def _within_text(reference: Reference, value: Value) -> str:
     if value is None:
         raise UnfillableError(f"`{reference.text}` has no value")
     if isinstance(value, tuple):
-        raise UnfillableError(f"`{reference.text}` is a list of {len(value)}, and only a single value fits into a text")
+        only = "and only a single value fits into a text"
+        raise UnfillableError(f"`{reference.text}` is a list of {len(value)}, {only}", is_list=True)
     return as_text(value)
 
 

@@ -14,7 +14,7 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 if TYPE_CHECKING:
     from vhpipe.cli.options.environment import UserVariables
     from vhpipe.engine.start import LockedRun, Order
-    from vhpipe.history.earlier_runs import PastRun
+    from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.project.checked_file import LoadedFile
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
@@ -67,22 +67,23 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     """Everything that can go wrong before something is written goes wrong here."""
     from vhpipe.cli.commands.walk import say
     from vhpipe.cli.options.environment import given_variables, known_secrets, typed_notices
-    from vhpipe.code.snapshot import load_snapshot
     from vhpipe.engine.input_fetching import redacted
     from vhpipe.engine.start import Order, default_capacity
-    from vhpipe.history.earlier_runs import past_run
+    from vhpipe.history.past_runs import PastRun
     from vhpipe.project.secret_values import variables_again, with_variables
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
+    from vhpipe.store.snapshots import load_snapshot
 
     info = run.info()
     again = _asked_again(run, info, changes)
     loaded = _loaded(store, info, again, changes)
-    past = past_run(run)
+    past = PastRun(run)
     variables = variables_again(past.plan, again.asked, loaded.config, given_variables(options, os.environ))
     capacity = options["jobs"] or default_capacity()
-    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity), changes)
+    queues = options["standing_queues"]
+    kept = _kept(store, past, _planned(store, info, again, loaded, variables, past.plan, capacity, queues), changes)
     secrets = known_secrets(kept.plan, loaded.config, variables.values, os.environ)
     python = find_python(store.project, options["python"] or info.python, os.environ)
     if not options["quiet"]:
@@ -190,6 +191,7 @@ def _planned(
     variables: "UserVariables",
     old: "Plan",
     capacity: int,
+    standing_queues: Mapping[str, int],
 ) -> Again:
     from pathlib import Path
 
@@ -200,7 +202,7 @@ def _planned(
 
     asked = again.asked
     name = info.pipeline if info.is_pipeline else None
-    wanted = planned(loaded, name, asked, again.inputs, info.file, variables)
+    wanted = planned(loaded, name, asked, again.inputs, info.file, variables, standing_queues)
     refuse_unrunnable(wanted.plan, capacity)
     plan = with_unknown_secrets(wanted.plan, old, asked.environment_names)
     plan = expand_inputs(plan, store.project, Path(asked.folder))
@@ -232,10 +234,10 @@ def _kept(store: "ProjectStore", past: "PastRun", new: Again, changes: Changes) 
 
 def _spoiled_by(store: "ProjectStore", past: "PastRun", look_at_inputs: bool) -> "Callable[[PlannedNode], str | None]":
     from vhpipe.history.changed_files import changed_inputs
-    from vhpipe.history.earlier_runs import missing_output
+    from vhpipe.schedule.carry_over.carried_results import missing_output
 
     def spoiled(node: "PlannedNode") -> str | None:
-        gone = missing_output(node, store.blobs)
+        gone = missing_output(node, store.blobs.has)
         if gone is not None:
             return f"has lost its output `{gone}`"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
@@ -267,8 +269,8 @@ def _told(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes: C
 
 
 def _about_code(store: "ProjectStore", run: "RunFolder") -> Sequence[str]:
-    from vhpipe.code.snapshot import load_snapshot
     from vhpipe.history.changed_files import changed_files
+    from vhpipe.store.snapshots import load_snapshot
 
     snapshot = load_snapshot(run.path)
     changed = [path for path in changed_files(snapshot, store.project) if path != snapshot.source]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.diagnostics import Diagnostic, Location, Severity, Span
+from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, Severity, Span
 from vhpipe.project.checked_file import LoadedFile
-from vhpipe.settings.validate import SEVERITIES, ValidateSettings, settings_of
+from vhpipe.settings.validate import ValidateSettings, settings_of
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Places

@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-from vhpipe.code.snapshot import SnapshotEntry, load_snapshot
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 REPOSITORY = "repository"
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vhpipe.cli.options.arguments import (
@@ -89,10 +90,12 @@ def planned(
     inputs: Sequence[str],
     file: str,
     variables: UserVariables = NO_VARIABLES,
+    standing_queues: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """The plan of a pipeline, or of the one step or task that is asked for. `inputs` are as typed.
 
-    `file` is the name of the file as the user gave it. Errors: UsageError for everything that does not fit the file.
+    `file` is the name of the file as the user gave it; of `standing_queues` those count that the pipeline has.
+    Errors: UsageError for everything that does not fit the file.
     """
     from msgspec import structs
 
@@ -102,6 +105,7 @@ def planned(
     from vhpipe.plan.one_step_pipeline import single_node
     from vhpipe.plan.partial_run import reduced, select
     from vhpipe.plan.pipeline_version import definition_of
+    from vhpipe.plan.queues import sizes_of_known
     from vhpipe.plan.search_goal import with_goal
     from vhpipe.plan.secrets import sealed
     from vhpipe.plan.swept_pipeline import refuse_lists
@@ -117,7 +121,7 @@ def planned(
     arguments = given_arguments(
         pipeline, asked.parameters, inputs, (), asked.seed, asked.on_collision, asked.parameter_values
     )
-    arguments = structs.replace(arguments, queues=asked.queues)
+    arguments = structs.replace(arguments, queues={**sizes_of_known(graph.extension, standing_queues), **asked.queues})
     written = graph
     graph, arguments = with_sweeps(graph, arguments, asked.sweeps, asked.parameters)
     plan = compile_plan(config, graph, variables.in_arguments(arguments), file)
@@ -134,11 +138,12 @@ def planned(
 def given_plan(wanted: Planned, asked: "RunRequest", project: Path, command: Sequence[str]) -> "Plan":
     """The plan with what earlier runs of the project give to it. See `with_given`."""
     from vhpipe.history.earlier_runs import EarlierRuns
+    from vhpipe.history.past_runs import PastRuns
 
     plan, selection = wanted.plan, wanted.selection
     if not (selection.given or selection.children):
         return plan
-    earlier = EarlierRuns(project, plan.pipeline, is_pipeline=not (asked.step or asked.task))
+    earlier = EarlierRuns(PastRuns.of_project(project), plan.pipeline, is_pipeline=not (asked.step or asked.task))
     return with_given(plan, selection, earlier, command)
 
 

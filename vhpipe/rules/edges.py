@@ -2,37 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
+from vhpipe.config.edge_kinds import EDGE_KINDS, Side, declared_items, kinds_of_node
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
 from vhpipe.diagnostics import Related
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.language.globs import match_names
 from vhpipe.rules.places import key_in, kind_in, node_in
 from vhpipe.rules.subject import Finding, NameChoice, Subject
-
-FILLS: dict[EdgeKind, tuple[EdgeKind, ...]] = {
-    EdgeKind.OUTPUT: (EdgeKind.INPUT, EdgeKind.FILE),
-    EdgeKind.INPUT: (EdgeKind.INPUT,),
-    EdgeKind.PARAMETER: (EdgeKind.PARAMETER,),
-    EdgeKind.METADATA: (EdgeKind.PARAMETER,),
-    EdgeKind.ENVIRONMENT_VARIABLE: (EdgeKind.ENVIRONMENT_VARIABLE,),
-    EdgeKind.DEPENDENCY: (EdgeKind.DEPENDENCY,),
-    EdgeKind.DEPLOYMENT: (EdgeKind.PARAMETER,),
-    EdgeKind.FILE: (),
-}
-"""What an edge that comes from a kind may go into."""
-
-EXECUTIONS_GIVE = (
-    EdgeKind.OUTPUT,
-    EdgeKind.INPUT,
-    EdgeKind.PARAMETER,
-    EdgeKind.METADATA,
-    EdgeKind.ENVIRONMENT_VARIABLE,
-    EdgeKind.DEPENDENCY,
-)
-EXECUTIONS_TAKE = (EdgeKind.INPUT, EdgeKind.PARAMETER, EdgeKind.ENVIRONMENT_VARIABLE, EdgeKind.DEPENDENCY)
-DEPLOYMENT_GIVES = (EdgeKind.DEPLOYMENT, EdgeKind.DEPENDENCY)
-DEPLOYMENT_TAKES = (EdgeKind.FILE, EdgeKind.DEPENDENCY)
-DEPLOYMENT_KEYS = ("id", "version_id")
 
 
 def unknown_edge_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
@@ -52,9 +28,9 @@ def unknown_edge_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
 def incompatible_kinds(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     for edge in graph.edges:
         source, target = edge.source.kind, edge.target.kind
-        if source is None or target is None or target in FILLS[source]:
+        if source is None or target is None or target in EDGE_KINDS[source].fills:
             continue
-        can = " or ".join(f"`{kind}`" for kind in FILLS[source])
+        can = " or ".join(f"`{kind}`" for kind in EDGE_KINDS[source].fills)
         yield Finding(
             f"`{source}` of a node cannot go into `{target}` of another",
             kind_in(edge.target),
@@ -64,27 +40,26 @@ def incompatible_kinds(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
 
 def kinds_that_nodes_lack(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     for edge in graph.edges:
-        for end, verb in ((edge.source, "gives"), (edge.target, "takes")):
-            is_deployment = isinstance(graph.nodes[end.node], DeploymentNode)
-            if end.kind is None or _node_has(is_deployment, end.kind, verb):
-                continue
-            is_what = "a deployment node" if is_deployment else "not a deployment node"
-            kinds = " or ".join(f"`{kind}`" for kind in EdgeKind if _node_has(is_deployment, kind, verb))
-            message = f"`{end.node}` is {is_what} and {verb} no `{end.kind}`"
-            yield Finding(message, kind_in(end), hint=f"it {verb} {kinds}")
+        yield from _kind_not_of_node(graph, edge.source, "gives")
+        yield from _kind_not_of_node(graph, edge.target, "takes")
 
 
-def _node_has(is_deployment: bool, kind: EdgeKind, verb: str) -> bool:
-    if is_deployment:
-        return kind in (DEPLOYMENT_GIVES if verb == "gives" else DEPLOYMENT_TAKES)
-    return kind in (EXECUTIONS_GIVE if verb == "gives" else EXECUTIONS_TAKE)
+def _kind_not_of_node(graph: PipelineGraph, end: EdgeEnd, side: Side) -> Iterator[Finding]:
+    is_deployment = isinstance(graph.nodes[end.node], DeploymentNode)
+    has = kinds_of_node(is_deployment, side)
+    if end.kind is None or end.kind in has:
+        return
+    is_what = "a deployment node" if is_deployment else "not a deployment node"
+    message = f"`{end.node}` is {is_what} and {side} no `{end.kind}`"
+    yield Finding(message, kind_in(end), hint=f"it {side} {' or '.join(f'`{kind}`' for kind in sorted(has))}")
 
 
 def unknown_deployment_keys(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     for edge in graph.edges:
         end = edge.source
-        if end.kind is EdgeKind.DEPLOYMENT and end.key not in DEPLOYMENT_KEYS:
-            choice = NameChoice(end.key, DEPLOYMENT_KEYS, "what it gives")
+        keys = EDGE_KINDS[end.kind].keys if end.kind is not None else ()
+        if keys and end.key not in keys:
+            choice = NameChoice(end.key, keys, "what it gives")
             yield Finding(f"a deployment gives no `{end.key}`", key_in(end), choice=choice)
 
 
@@ -149,8 +124,7 @@ def _names_by_node(subject: Subject, graph: PipelineGraph, kind: EdgeKind) -> Ca
             if step is None or not subject.is_sound(step.at):
                 memory[node] = None
             else:
-                items = step.inputs if kind is EdgeKind.INPUT else step.parameters
-                memory[node] = frozenset(item.name for item in items)
+                memory[node] = frozenset(item.name for item in declared_items(step, kind) or ())
         return memory[node]
 
     return names_of

@@ -205,7 +205,7 @@ def _fault_of_place(graph: PipelineGraph, placed: _PlacedReference) -> Fault | N
         if reference.kind is ReferenceKind.ID or reference.attribute in ("hash", "size"):
             return "this is no file", "an input takes `url`"
         if reference.kind in FILES and len(placed.written.parts) > 1:
-            return "a file has to be the whole value of an input", "write nothing before and behind it"
+            return "a file has to be the entire value of an input", "write nothing before and behind it"
         return None
     step = graph.steps.get(placed.node)
     parameter = step.parameter(placed.written.name) if step and where is EdgeKind.PARAMETER else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from vhpipe.config.edge_kinds import EDGE_KINDS
 from vhpipe.config.model import (
     EdgeKind,
     Multiple,
@@ -152,7 +153,7 @@ def lists_that_cannot_spread(subject: Subject, graph: PipelineGraph) -> Iterator
                 yield from _unspread(graph, end.node, end.key, value_at(item.at, "default"))
     varying = varying_nodes(graph)
     for edge in graph.edges if varying else ():
-        gives = edge.source.kind in (EdgeKind.METADATA, EdgeKind.PARAMETER) and edge.source.node in varying
+        gives = edge.source.node in varying and edge.source.kind is not None and EDGE_KINDS[edge.source.kind].is_listed
         if gives and edge.target.kind is EdgeKind.PARAMETER:
             yield from _unspread(graph, edge.target.node, edge.target.key, key_in(edge.source))
 
@@ -161,7 +162,7 @@ def lists_into_one_value(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """What a task with several executions gives is a list, and its target takes one value. Source: decision 18."""
     varying = varying_nodes(graph)
     for edge in graph.edges if varying else ():
-        gives = edge.source.kind in (EdgeKind.METADATA, EdgeKind.PARAMETER) and edge.source.node in varying
+        gives = edge.source.node in varying and edge.source.kind is not None and EDGE_KINDS[edge.source.kind].is_listed
         step = graph.steps.get(edge.target.node) if gives and edge.target.kind is EdgeKind.PARAMETER else None
         parameter = step.parameter(edge.target.key) if step else None
         if parameter is None or parameter.multiple is not Multiple.NONE:

@@ -1,246 +1,154 @@
-"""Attempts as processes of this machine: own session, limits on the whole tree, output read as it comes.
+"""Attempts as processes of this machine, prepared and collected by the engine itself.
 
-Everything happens in the thread that owns the selector: a process costs two pipes and a pidfd there, and no thread.
+Light work is done in the engine's thread, for a hand-over costs more than it; large working copies and large outputs go
+to the pool.
 """
 
-import errno
 import os
-import selectors
-import shutil
-import signal
-import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Sequence
 
+from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
+from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.news import ProcessStarted
+from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.processes import Processes
+from vhpipe.attempt.ready import ReadyAttempt, make_ready
+from vhpipe.code.copy_pool import CopyPool
+from vhpipe.code.run_copies import copies_in_slots, no_copies
+from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
-from vhpipe.runners.own_children import OwnChildren
-from vhpipe.runners.process_tree import kill_remains, kill_younger_marked, signal_tree
-from vhpipe.runners.protocol import Ending, Launch, OnEnding, Stream
+from vhpipe.runners.parts import RunnerParts
+from vhpipe.runners.protocol import AttemptOrder
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
+from vhpipe.schedule.terms import Status
 
-GRACE_S = 10.0
-"""Between TERM and KILL. Source: decision 27."""
-DRAIN_S = 2.0
-"""How long output is awaited after the end of a process whose pipe something else still holds."""
-READ_SIZE = 1 << 16
-IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-"""Signals that Python ignores and that a child would then ignore too."""
+LOOK_S = 0.2
+"""How often what running steps publish is read."""
 
 
 class ProcessRunner:
-    """With `shares_process` this process has other threads and children, which are not the runner's business."""
+    """The local place: see `Runner`."""
 
-    def __init__(
-        self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S,
-        shares_process: bool = False,
-        others: OwnChildren | None = None,
-    ) -> None:  # fmt: skip
-        self.shares_process = shares_process
-        self.others = others or OwnChildren()
-        self._selector = selector
-        self._on_ending = on_ending
-        self._grace_s = grace_s
-        self._running: dict[AttemptId, _Process] = {}
-        self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        _keep_descriptors_to_ourselves()
+    capabilities = PLAIN_MACHINE
 
-    def start(self, attempt: AttemptId, launch: Launch) -> None:
-        self._running[attempt] = _Process(self, attempt, launch, (self._devnull, self._here))
+    def __init__(self, parts: RunnerParts) -> None:
+        self._parts, self._hear, self._pool = parts, parts.hear, parts.pool
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, f"{parts.folder.path}/work/shared")
+        self._code = _code_of(parts)
+        self._processes = Processes(parts.selector, self._ended, parts.grace_s, parts.shares_process, parts.others)
+        self._preparing: dict[AttemptId, str | None] = {}
+        self._running: dict[AttemptId, ReadyAttempt] = {}
+        self._collecting: set[AttemptId] = set()
+        self._completing: set[AttemptId] = set()
+        self._next_look = 0.0
 
-    def stop(self, attempt: AttemptId, because: str) -> None:
-        process = self._running.get(attempt)
-        if process is not None:
-            process.stop(because, self._grace_s, stopped=True)
+    @property
+    def capacity(self) -> Capacity:
+        return this_machine()
+
+    def are_idle(self) -> bool:
+        return not self._running and not self._preparing and not self._collecting
+
+    # ── start ────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, orders: Sequence[AttemptOrder]) -> None:
+        for order in orders:
+            self._preparing[order.attempt] = None
+        for order in orders:
+            if self._code.next_is_ready():
+                self._launch(order.attempt, self._made_ready(order))
+            else:
+                self._start_in_pool(order)
+
+    def _start_in_pool(self, order: AttemptOrder) -> None:
+        self._pool.do(lambda: self._made_ready(order), lambda made: self._launch(order.attempt, made))
+
+    def _made_ready(self, order: AttemptOrder) -> ReadyAttempt | stimuli.AttemptReported:
+        parts = self._parts
+        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear)
+
+    def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
+        because = self._preparing.pop(attempt)
+        if isinstance(made, stimuli.AttemptReported):
+            self._hear(made)
+        elif because is not None:
+            self._hear_unstarted(made, Status.STOPPED, because)
+        else:
+            self._spawn(attempt, made)
+
+    def _spawn(self, attempt: AttemptId, ready: ReadyAttempt) -> None:
+        try:
+            self._processes.start(attempt, ready.prepared.launch)
+        except OSError as failure:
+            self._hear_unstarted(ready, Status.CRASHED, survivable(failure, "cannot start"))
+            return
+        self._running[attempt] = ready
+        self._hear(ProcessStarted(attempt))
+
+    def _hear_unstarted(self, ready: ReadyAttempt, outcome: Status, because: str) -> None:
+        self._code.give_back(ready.copy)
+        self._hear(stimuli.AttemptReported(ready.spec.id, outcome, because=because))
+
+    # ── while they run ───────────────────────────────────────────────────────────────────────────
+
+    def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
+        if completes:
+            self._completing.add(attempt)
+        if attempt in self._preparing:
+            self._preparing[attempt] = because
+        else:
+            self._processes.stop(attempt, because)
 
     def kill(self) -> None:
-        for process in tuple(self._running.values()):
-            process.kill()
+        self._processes.kill()
 
     def abandon(self) -> None:
-        for process in self._running.values():
-            process.kill()
-        self._running.clear()
+        self._processes.abandon()
 
     def next_deadline(self) -> float | None:
-        deadlines = (process.deadline() for process in self._running.values())
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+        if not self._running:
+            return None
+        deadline = self._processes.next_deadline()
+        return self._next_look if deadline is None else min(deadline, self._next_look)
 
     def keep_time(self, now: float) -> None:
-        for process in tuple(self._running.values()):
-            process.keep_time(now, self._grace_s)
+        self._processes.keep_time(now)
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            for running in self._running.values():
+                running.spool.read()
 
-    def leaders(self) -> set[int]:
-        return {process.pid for process in self._running.values()}
+    # ── end ──────────────────────────────────────────────────────────────────────────────────────
 
-    def selector(self) -> selectors.BaseSelector:
-        return self._selector
-
-    def ended(self, attempt: AttemptId, ending: Ending) -> None:
-        del self._running[attempt]
-        self._on_ending(attempt, ending)
-
-
-class _Process:
-    """One running attempt."""
-
-    def __init__(self, runner: ProcessRunner, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._runner, self._attempt, self._launch = runner, attempt, launch
-        self._pipes: dict[int, Stream] = {}
-        self._because: str | None = None
-        self._stopped = False
-        self._exit_code: int | None = None
-        self._kill_at: float | None = None
-        self._drain_until: float | None = None
-        self._spawn(*places)
-        self._started = self._heard = time.monotonic()
-
-    def _spawn(self, devnull: int, here: int) -> None:
-        output, output_end = os.pipe2(os.O_CLOEXEC)
-        errors, errors_end = os.pipe2(os.O_CLOEXEC)
-        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
-        try:
-            if self._runner.shares_process:
-                self.pid = _spawned_by_shell(self._launch, streams)
-            else:
-                self.pid = _spawned(self._launch, streams, here)
-        except BaseException:
-            os.close(output)
-            os.close(errors)
-            raise
-        finally:
-            os.close(output_end)
-            os.close(errors_end)
-        self._pidfd = os.pidfd_open(self.pid)
-        self._listen(output, "o")
-        self._listen(errors, "e")
-        self._runner.selector().register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
-
-    def _listen(self, pipe: int, stream: Stream) -> None:
-        os.set_blocking(pipe, False)
-        self._pipes[pipe] = stream
-        self._runner.selector().register(pipe, selectors.EVENT_READ, lambda: self._read(pipe))
-
-    def _read(self, pipe: int) -> None:
-        """Take one helping, so that no flood of output keeps the other attempts waiting."""
-        if pipe not in self._pipes:
-            return
-        try:
-            content = os.read(pipe, READ_SIZE)
-        except BlockingIOError:
-            return
-        if content:
-            self._heard = time.monotonic()
-            self._launch.sink.write(self._pipes[pipe], content)
+    def _ended(self, attempt: AttemptId, ending: Ending) -> None:
+        """The process tree of an attempt is dead: collect what it left."""
+        ready = self._running.pop(attempt)
+        remains = remains_of(ready, ending, attempt in self._completing)
+        if remains.is_light:
+            self._hear(collect(ready, remains, self._tools, self._code))
         else:
-            self._forget(pipe)
-            self._finish_if_over()
+            self._collect_in_pool(ready, remains)
 
-    def _forget(self, pipe: int) -> None:
-        self._runner.selector().unregister(pipe)
-        os.close(pipe)
-        del self._pipes[pipe]
+    def _collect_in_pool(self, ready: ReadyAttempt, remains: AttemptRemains) -> None:
+        self._collecting.add(ready.spec.id)
+        self._pool.do(lambda: collect(ready, remains, self._tools, self._code), self._collected)
 
-    def _leader_ended(self) -> None:
-        self._runner.selector().unregister(self._pidfd)
-        if self._runner.shares_process:
-            kill_younger_marked(self.pid, self._launch.marker)
-        else:
-            with self._runner.others.lock:
-                mine = self._runner.leaders() | self._runner.others.processes
-                kill_remains(self.pid, self._launch.marker, mine)
-        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self._pidfd)
-        self._drain_until = time.monotonic() + DRAIN_S
-        for pipe in tuple(self._pipes):
-            self._read(pipe)
-            self._read(pipe)
-        self._finish_if_over()
+    def _collected(self, report: stimuli.AttemptReported) -> None:
+        self._collecting.discard(report.attempt)
+        self._hear(report)
 
-    def _finish_if_over(self) -> None:
-        if self._exit_code is None or self._pipes or self._drain_until is None:
-            return
-        self._drain_until = None
-        self._launch.sink.close()
-        self._runner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
-
-    def stop(self, because: str, grace_s: float, stopped: bool) -> None:
-        if self._exit_code is not None or self._because is not None:
-            return
-        self._because, self._stopped = because, stopped
-        self._kill_at = time.monotonic() + grace_s
-        signal_tree(self.pid, signal.SIGTERM)
-
-    def kill(self) -> None:
-        if self._exit_code is None:
-            signal_tree(self.pid, signal.SIGKILL)
-
-    def deadline(self) -> float | None:
-        return min((moment for moment, _ in self._moments() if moment is not None), default=None)
-
-    def _moments(self) -> tuple[tuple[float | None, str], ...]:
-        if self._exit_code is not None:
-            return ((self._drain_until, "drain"),)
-        if self._because is not None:
-            return ((self._kill_at, "kill"),)
-        limit, silence = self._launch.time_limit_s, self._launch.no_output_timeout_s
-        return (
-            (None if limit is None else self._started + limit, f"time-limit of {limit:g} s reached" if limit else ""),
-            (None if silence is None else self._heard + silence, f"no output for {silence:g} s" if silence else ""),
-        )
-
-    def keep_time(self, now: float, grace_s: float) -> None:
-        for moment, what in self._moments():
-            if moment is None or now < moment:
-                continue
-            if what == "drain":
-                for pipe in tuple(self._pipes):
-                    self._forget(pipe)
-                self._finish_if_over()
-            elif what == "kill":
-                self._kill_at = None
-                signal_tree(self.pid, signal.SIGKILL)
-            else:
-                self.stop(what, grace_s, stopped=False)
-            return
+    def close(self) -> None:
+        self._code.close()
 
 
-def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
-    """The process id of a new process in a session of its own.
-
-    `posix_spawn` costs half of what `subprocess.Popen` does, but starts where its caller stands: so this thread goes
-    there for the moment, and back `here`. All other threads must use absolute paths.
-    """
-    program = _program(launch.argv[0], launch.environment)
-    os.chdir(launch.cwd)
-    try:
-        return os.posix_spawn(
-            program, launch.argv, launch.environment, file_actions=streams, setsid=True, setsigdef=IGNORED_BY_PYTHON
-        )
-    finally:
-        os.fchdir(here)
+def _code_of(parts: RunnerParts) -> CopyPool:
+    if parts.repository == "in-place":
+        return no_copies(parts.store.project)
+    return copies_in_slots(parts.store.slots, parts.store.blobs, parts.snapshot, parts.repository)
 
 
-def _spawned_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
-    """The same where other threads use relative paths: a shell goes to the folder, and becomes the process."""
-    words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
-    return os.posix_spawn(
-        "/bin/sh", words, launch.environment, file_actions=streams, setsid=True, setsigdef=IGNORED_BY_PYTHON
-    )
-
-
-def _program(name: str, environment: Mapping[str, str]) -> str:
-    """The path of a program; one without a slash is looked for along the PATH of the process that is to be."""
-    if "/" in name:
-        return name
-    found = shutil.which(name, path=environment.get("PATH", os.defpath))
-    if found is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-    return found
-
-
-def _keep_descriptors_to_ourselves() -> None:
-    """What this process was started with beyond the standard streams is not for its children."""
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):  # the one that lists them is closed by now
-            if int(name) > 2:
-                os.set_inheritable(int(name), False)
+def this_machine() -> Capacity:
+    """A slot for each core that this process may use; nothing else is counted, for no process is kept to it."""
+    return Capacity(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

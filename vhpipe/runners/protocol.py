@@ -1,64 +1,62 @@
-"""What a runner is: the place where an attempt's process runs."""
+"""What a runner is: a place where attempts happen, from their preparation to their report."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
-from vhpipe.plan.model import AttemptId
-
-Stream = Literal["o", "e"]
-"""Standard output or standard error."""
-
-
-class OutputSink(Protocol):
-    """Where the bytes of an attempt go while it runs."""
-
-    def write(self, stream: Stream, content: bytes) -> None: ...
-
-    def close(self) -> None: ...
+from vhpipe.plan.capabilities import Capabilities
+from vhpipe.plan.model import AttemptId, ExecutionSpec
+from vhpipe.schedule.capacity import Capacity
 
 
-class Launch(NamedTuple):
-    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has."""
+class AttemptOrder(NamedTuple):
+    """An attempt to start, and the execution that it tries."""
 
-    argv: tuple[str, ...]
-    cwd: str
-    environment: Mapping[str, str]
-    marker: str
-    sink: OutputSink
-    time_limit_s: float | None = None
-    no_output_timeout_s: float | None = None
-
-
-class Ending(NamedTuple):
-    """How a process ended: nothing of its process tree is alive any more.
-
-    `exit_code` is negative for a signal, as in `subprocess`. `because` is set where the runner ended it: by a limit,
-    or, with `stopped`, because it was asked to.
-    """
-
-    exit_code: int
-    because: str | None = None
-    stopped: bool = False
+    attempt: AttemptId
+    execution: ExecutionSpec
 
 
 class Runner(Protocol):
-    def start(self, attempt: AttemptId, launch: Launch) -> None:
-        """Start the process; `OSError` where the system refuses."""
+    """The attempts of one run at one place. What is heard of them goes to the `hear` that it was made with.
 
-    def stop(self, attempt: AttemptId, because: str) -> None:
-        """Ask the process tree to end; it is killed when the grace is over. Not running: nothing happens."""
+    Every attempt that is started ends in one `AttemptReported`, also one that cannot be prepared, unless the runner is
+    abandoned. All methods are for the engine's thread, and so is `hear`.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def capacity(self) -> Capacity:
+        """What the place has. `slots` is how many executions it advises to run at once; only amounts that it keeps
+        executions to are named, and are waited for.
+        """
+
+    def start(self, orders: Sequence[AttemptOrder]) -> None:
+        """Start attempts; those that belong together are ordered together.
+
+        Errors: `VhpipeError` for what no other attempt would survive either.
+        """
+
+    def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
+        """Ask an attempt to end; it is killed when the grace is over. Not under way: nothing happens.
+
+        With `completes` it counts as complete then, else as stopped.
+        """
 
     def kill(self) -> None:
-        """End every process tree at once; each is still reported."""
+        """End all attempts at once; each is still reported."""
 
     def abandon(self) -> None:
-        """End every process tree at once and report nothing any more."""
+        """End all attempts at once and report nothing any more."""
+
+    def are_idle(self) -> bool:
+        """Whether no attempt is under way."""
 
     def next_deadline(self) -> float | None:
         """The monotonic time at which `keep_time` must be called, None without any."""
 
     def keep_time(self, now: float) -> None:
-        """Apply the limits that are over at the monotonic time `now`."""
+        """Do what is due at the monotonic time `now`."""
 
-
-OnEnding = Callable[[AttemptId, Ending], None]
+    def close(self) -> None:
+        """Give back what is held; for a runner whose attempts are all reported or abandoned."""

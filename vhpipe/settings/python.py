@@ -6,11 +6,12 @@ Source: decision 25.
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.settings.files import folders_up
 
 
 class PythonChoice(NamedTuple):
@@ -65,19 +66,12 @@ def _active(environ: Mapping[str, str]) -> PythonChoice | None:
 
 
 def _in_project(project: Path) -> PythonChoice | None:
-    for folder in _up_to_repository(project.absolute()):
+    for folder in folders_up(str(project.absolute())):
         for name in (".venv", "venv"):
-            if _has_python(folder / name / "bin"):
-                programs = folder / name / "bin"
+            programs = Path(folder, name, "bin")
+            if _has_python(programs):
                 return _environment(programs, f"{programs / 'python'}, the project's virtual environment")
     return None
-
-
-def _up_to_repository(project: Path) -> Iterator[Path]:
-    """The project and the folders above it up to the root of its git repository; without one just the project."""
-    folders = (project, *project.parents)
-    top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)
-    yield from folders[: top + 1]
 
 
 def _on_path(environ: Mapping[str, str]) -> PythonChoice:

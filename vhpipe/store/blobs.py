@@ -196,6 +196,11 @@ class Blobs:
         finally:
             os.close(source)
 
+    def remove(self, blob: str) -> None:
+        """Forget a blob whose bytes are known to be spoiled; one that is not there is no error."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._name(blob))
+
     def _name(self, blob: str) -> str:
         return f"{self._folder}/{blob[:2]}/{blob}"
 

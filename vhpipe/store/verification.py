@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from vhpipe.code.snapshot import load_snapshot
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.model import ExecutionId
 from vhpipe.schedule import events
@@ -19,6 +18,7 @@ from vhpipe.store.journal import read_journal
 from vhpipe.store.manifest import manifest_name
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.snapshots import load_snapshot
 
 State = Literal["damaged", "missing", "unreadable"]
 

@@ -11,7 +11,7 @@ from vhpipe.cli import main
 from vhpipe.config.schema import schema_validator
 from vhpipe.document.read import read_document
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASES = sorted((ROOT / "tests" / "cases").glob("*/*.yaml"))
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from vhpipe.code.snapshot import save_snapshot, take_snapshot
+from vhpipe.code.snapshot import take_snapshot
 from vhpipe.schedule.terms import Status
+from vhpipe.store.snapshots import save_snapshot
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ HEAVY = {
 
 def vhpipe(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     program = [sys.executable, "-c", "from vhpipe.cli.main import main; main()"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "COLUMNS": "100"}
     environment.pop("GITHUB_ACTIONS", None)
     command = [*program, *arguments]
     return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=environment, timeout=60)
@@ -119,7 +119,7 @@ def loaded_modules(file: Path) -> set[str]:
         "assert code == 0, code\n"
         "print(*sorted(sys.modules))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True, timeout=60)
     return {name.partition(".")[0] for name in done.stdout.decode().splitlines()[-1].split()}
 
@@ -129,7 +129,7 @@ def test_the_happy_path_imports_nothing_that_is_slow_to_import(folder: Path) -> 
 
 
 def test_the_example_of_the_project_is_as_cheap() -> None:
-    assert loaded_modules(Path(__file__).parents[2] / "examples" / "valohai.yaml") & HEAVY == set()
+    assert loaded_modules(Path(__file__).parents[3] / "examples" / "valohai.yaml") & HEAVY == set()
 
 
 # ── what is told, and where it goes ──

@@ -8,8 +8,8 @@ import click
 
 if TYPE_CHECKING:
     from vhpipe.engine.start import Order
+    from vhpipe.history.past_runs import PastRun, PastRuns
     from vhpipe.history.preview import PreviewedExecution
-    from vhpipe.history.provenance import PastRun, PastRuns
     from vhpipe.views.dry_run import PastExecution, PreviewRow
 
 dry_run_option = click.option(
@@ -35,15 +35,12 @@ def dry_run(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
 
 def _foretold(order: "Order", foreseen: tuple["PreviewedExecution", ...]) -> Iterator["PreviewRow"]:
     """What was foreseen, each beside the execution of the same name in the last run that has its node."""
-    import os
-
     from vhpipe.engine.reuse import NOTHING_LIKE_IT
-    from vhpipe.history.provenance import PastRuns
+    from vhpipe.history.past_runs import PastRuns
     from vhpipe.plan.model import ExecutionId, PlannedTask
-    from vhpipe.store.project import FOLDER, ProjectStore
     from vhpipe.views.dry_run import PreviewRow
 
-    past_runs = PastRuns(ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None)
+    past_runs = PastRuns.of_project(order.project)
 
     @cache
     def last_run(node: str) -> "PastRun | None":

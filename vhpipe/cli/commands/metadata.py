@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from vhpipe.attempt.run_metrics import METRICS, OF_THE_LINE
 from vhpipe.cli.terminal.columns import columns
+from vhpipe.engine.run_metrics import METRICS, OF_THE_LINE
 from vhpipe.project.metadata_series import last_of, last_values, series, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.selectors import (

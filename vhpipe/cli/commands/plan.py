@@ -25,13 +25,15 @@ def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     from vhpipe.cli.commands.walk import project_of
     from vhpipe.project.checked_file import load_file, refuse_errors
     from vhpipe.project.planning import asked_by, given_plan, planned
+    from vhpipe.settings.run import run_settings
 
     file, name = chosen_file(words)
     loaded = load_file(file)
     refuse_errors(loaded)
     project = project_of(file, None)
     asked = asked_by({**options, "reuse": (), "no_reuse": ()}, loaded.config, file, project)
-    wanted = planned(loaded, name, asked, options["input_assignments"], file)
+    queues = run_settings(project).queues
+    wanted = planned(loaded, name, asked, options["input_assignments"], file, standing_queues=queues)
     plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
     if as_json:
         from vhpipe.views.plan_json import plan_json

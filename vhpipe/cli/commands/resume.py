@@ -1,7 +1,7 @@
 """`vhpipe resume [RUN]`: go on with a run that was killed or stopped, or ask for it again with changes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from vhpipe.project.selectors import opened_project, project_option, run_argumen
 
 if TYPE_CHECKING:
     from vhpipe.engine.start import LockedRun
+    from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder
 
 OPTIONS = (
@@ -49,20 +50,21 @@ def command(selector: str, project: Path, detach: bool, **options: Any) -> int:
     --from or --failed it is a new run that takes over what is complete.
     """
     from vhpipe.cli.commands.walk import run_attached, run_detached
+    from vhpipe.cli.options.standing import settled_for_resume
     from vhpipe.project.changes import Changes, begin_with_changes
 
     changes = Changes.wanted_by(options)
+    store = opened_project(project)
+    run = store.run(selector)
+    options = settled_for_resume(options, store.project, run)
 
     def begin() -> "LockedRun":
-        if not any(changes):
-            return begin_again(selector, project, options)
-        store = opened_project(project)
-        return begin_with_changes(store, store.run(selector), changes, options)
+        return begin_with_changes(store, run, changes, options) if any(changes) else begin_again(store, run, options)
 
     return (run_detached if detach else run_attached)(begin, options)
 
 
-def begin_again(selector: str, project: Path, options: dict[str, Any]) -> "LockedRun":
+def begin_again(store: "ProjectStore", run: "RunFolder", options: Mapping[str, Any]) -> "LockedRun":
     """The run as it was left, ready to go on."""
     from vhpipe.cli.commands.walk import say
     from vhpipe.cli.options.environment import given_variables, secrets_of_run, typed_notices
@@ -71,8 +73,6 @@ def begin_again(selector: str, project: Path, options: dict[str, Any]) -> "Locke
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 
-    store = opened_project(project)
-    run = store.run(selector)
     info = run.info()
     variables = given_variables(options, os.environ)
     _refuse_new_variables(run, tuple(variables.values))

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from vhpipe.cli.commands.dry_run import dry_run, dry_run_option
-from vhpipe.cli.options.arguments import argument_options, file_and_pipeline_arguments
+from vhpipe.cli.options.arguments import argument_options, chosen_file, file_and_pipeline_arguments
 from vhpipe.cli.options.environment import environment_options
 from vhpipe.cli.options.reuse import ReuseCommand, reuse_options
 from vhpipe.cli.options.sweep import sweep_options
@@ -24,7 +24,7 @@ OPTIONS = (
                  help="What a bayesian search without a target value looks for in its metric."),
     click.option("--title", help="A title for the run."),
     click.option("--tag", "tags", multiple=True, help="A tag for the run; repeat it for several."),
-    click.option("--inherit-env", "inherit", is_flag=True, help="Give steps all environment variables."),
+    click.option("--inherit-env/--no-inherit-env", "inherit", help="Give steps all environment variables."),
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")), default="copy", show_default=True,
                  help="What steps work in: a copy of the code, read-only links, or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
@@ -54,8 +54,11 @@ def command(words: tuple[str, ...], detach: bool, is_dry: bool, **options: Any) 
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     The exit code is 0 if the run is complete, 1 if it is not, 2 if it could not start.
     """
+    from vhpipe.cli.commands.walk import begin_new, project_of, run_attached, run_detached
+    from vhpipe.cli.options.standing import settled_for_run
+
+    options = settled_for_run(options, project_of(chosen_file(words)[0], options["project"]))
     if is_dry:
         return dry_run(words, options)
-    from vhpipe.cli.commands.walk import begin_new, run_attached, run_detached
 
     return (run_detached if detach else run_attached)(lambda: begin_new(words, options), options)

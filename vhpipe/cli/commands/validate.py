@@ -16,11 +16,10 @@ from vhpipe.cli.terminal.finding_reports import (
     targets_of,
     write_target,
 )
-from vhpipe.diagnostics import Severity
+from vhpipe.diagnostics import SEVERITIES, Severity
 from vhpipe.errors import UsageError
 from vhpipe.project.checked_file import DEFAULT_FILE, STDIN, LoadedFile, load_file
 from vhpipe.project.findings_filter import FilteredFindings, FindingsFilter, choose, settings_for
-from vhpipe.settings.validate import SEVERITIES
 from vhpipe.views.summary import render_summary
 
 

@@ -242,7 +242,7 @@ def _chosen(words: tuple[str, ...], options: Mapping[str, Any]) -> Chosen:
     project = project_of(file, options["project"])
     variables = given_variables(options, os.environ)
     asked = asked_by(options, loaded.config, file, project, variables)
-    wanted = planned(loaded, name, asked, options["input_assignments"], file, variables)
+    wanted = planned(loaded, name, asked, options["input_assignments"], file, variables, options["standing_queues"])
     plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
     refuse_unrunnable(plan, options["jobs"] or default_capacity())
     if any(map(is_search, plan.nodes)):

@@ -26,7 +26,7 @@ from vhpipe.views.progress import RunView
 from vhpipe.views.why import PastComparison, Why, what_happened, why_json, why_lines
 
 if TYPE_CHECKING:
-    from vhpipe.history.provenance import PastRun, PastRuns
+    from vhpipe.history.past_runs import PastRun, PastRuns
 
 
 @click.command("why", short_help="Say why an execution ran, and what differs from an earlier one.")
@@ -61,7 +61,7 @@ def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against
 
 
 def _compared(store: ProjectStore, view: RunView, execution: ExecutionId, against: str | None) -> PastComparison | None:
-    from vhpipe.history.provenance import PastRun, PastRuns
+    from vhpipe.history.past_runs import PastRun, PastRuns
 
     past = PastRuns(store)
     now = PastRun(store.run(str(view.number)))

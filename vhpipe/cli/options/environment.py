@@ -89,11 +89,12 @@ def environment_options(command: Command) -> Command:
 def given_variables(options: Mapping[str, Any], environ: Mapping[str, str]) -> UserVariables:
     """The three options as one value; options that a command does not have count as not given.
 
-    Of equal names the last wins, those of -e over those of files. Errors: UsageError, which never shows a value.
+    Of equal names the last wins, those of -e over those of files, and both over settings.
+    Errors: UsageError, which never shows a value.
     """
     assignments: Sequence[str] = options.get("variable_assignments") or ()
     secret_names = tuple(_checked_name(name, "--secret") for name in options.get("secret_names") or ())
-    values: dict[str, str] = {}
+    values: dict[str, str] = {**(options.get("standing_variables") or {})}
     for file in options.get("variable_files") or ():
         values |= read_variables(file)
     for assignment in assignments:

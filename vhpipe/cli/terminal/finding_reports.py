@@ -9,7 +9,7 @@ from vhpipe.diagnostics import Diagnostic, Edit, Span
 from vhpipe.errors import UsageError
 from vhpipe.project.checked_file import STDIN
 from vhpipe.project.findings_filter import FilteredFindings
-from vhpipe.settings.validate import git_root
+from vhpipe.settings.files import git_root
 
 TEXTS = ("full", "concise")
 FORMATS = (*TEXTS, "json", "sarif", "github", "gitlab", "junit")

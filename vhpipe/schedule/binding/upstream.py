@@ -78,16 +78,19 @@ class Upstream(NamedTuple):
 
         Of a task it is the list of its completed children's values, in index order. Source: decision 18.
         """
-        match edge.source_kind:
-            case EdgeKind.METADATA:
-                return self._collected(edge, self._metadata)
-            case EdgeKind.PARAMETER:
-                return self._collected(edge, self.values_of)
-            case _:
-                created = self.node_state(edge.source).deployment
-                if created is None:
-                    return None
-                return created.identifier if edge.source_key == "id" else created.version_identifier
+        return SOURCE_VALUES[edge.source_kind](self, edge)
+
+    def metadata_value(self, edge: PlannedEdge) -> Json:
+        return self._collected(edge, self._metadata)
+
+    def parameter_value(self, edge: PlannedEdge) -> Json:
+        return self._collected(edge, self.values_of)
+
+    def deployment_value(self, edge: PlannedEdge) -> Json:
+        created = self.node_state(edge.source).deployment
+        if created is None:
+            return None
+        return created.identifier if edge.source_key == "id" else created.version_identifier
 
     def _collected(self, edge: PlannedEdge, of_execution: Callable[[str, int], Mapping[str, Json]]) -> Json:
         executions = self.node_state(edge.source).executions
@@ -119,6 +122,14 @@ class Upstream(NamedTuple):
 
     def first_failed(self, edges: Sequence[PlannedEdge]) -> str | None:
         return next((edge.source for edge in edges if self.node_state(edge.source).failed), None)
+
+
+SOURCE_VALUES: Mapping[EdgeKind, Callable[[Upstream, PlannedEdge], Json]] = {
+    EdgeKind.METADATA: Upstream.metadata_value,
+    EdgeKind.PARAMETER: Upstream.parameter_value,
+    EdgeKind.DEPLOYMENT: Upstream.deployment_value,
+}
+"""How the value is found that an edge from each of these kinds brings into a parameter."""
 
 
 def _with_blob(file: InputFile, fetched: Mapping[str, str]) -> InputFile:

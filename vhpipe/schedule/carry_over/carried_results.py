@@ -3,7 +3,7 @@
 Source: decisions 60 and 61.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -73,6 +73,11 @@ def given_data(node: PlannedNode) -> Iterator[Datum]:
     for each in node.given.executions if node.given else ():
         yield from each.outputs
         yield from (thing.datum for thing in each.published if thing.datum is not None)
+
+
+def missing_output(node: PlannedNode, has_blob: Callable[[str], bool]) -> str | None:
+    """The name of an output of a given node whose bytes are not there any more; `has_blob` knows them by sha256."""
+    return next((datum.name for datum in given_data(node) if not has_blob(datum.blob)), None)
 
 
 def _given(

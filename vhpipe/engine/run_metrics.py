@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from vhpipe.attempt.stop_conditions import Measured
+from vhpipe.attempt.news import MetadataFound
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan
 from vhpipe.plan.monitored_results import monitored_metrics
@@ -31,18 +31,17 @@ class RunMetrics:
         self._monitors = {node.name: node.extras.monitor for node in plan.nodes if node.extras.monitor.metrics}
         self._taken_over: AttemptId | None = None
 
-    def watch(self, attempt: AttemptId) -> Measured | None:
-        """Who is to hear what an attempt measures; None where nothing of it is monitored."""
-        monitor = self._monitors.get(attempt.execution.node)
-        if monitor is None:
-            return None
+    @property
+    def monitored(self) -> frozenset[str]:
+        """The nodes of whose metadata something is selected."""
+        return frozenset(self._monitors)
 
-        def measured(last: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
-            now = time.time()
-            points = ((each, monitored_metrics(monitor, each)) for each in found)
-            self._append([_line(attempt, now, each.get("_time"), point) for each, point in points if point])
-
-        return measured
+    def select(self, found: MetadataFound) -> None:
+        """Add what is selected of the metadata that an attempt has printed just now."""
+        monitor = self._monitors[found.attempt.execution.node]
+        now = time.time()
+        points = ((each, monitored_metrics(monitor, each)) for each in found.objects)
+        self._append([_line(found.attempt, now, each.get("_time"), point) for each, point in points if point])
 
     def add(self, attempt: AttemptId, points: Sequence[tuple[float, Mapping[str, Json]]]) -> None:
         """Points that a step has published, each with its time. Errors: EnvironmentFailure."""
@@ -77,18 +76,6 @@ class RunMetrics:
             raise
         finally:
             os.close(descriptor)
-
-
-def both(one: Measured | None, other: Measured | None) -> Measured | None:
-    """Somebody who tells two what is measured."""
-    if one is None or other is None:
-        return one or other
-
-    def measured(last: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
-        one(last, found)
-        other(last, found)
-
-    return measured
 
 
 def _line(attempt: AttemptId, at: float, said: Json, values: Mapping[str, Json]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.attempt.collect import UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
+from vhpipe.attempt.outputs import UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.store.blobs import Blobs
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from vhpipe.attempt.launch import Ending, Launch, Stream
+from vhpipe.attempt.processes import Processes
 from vhpipe.plan.model import AttemptId, ExecutionId
-from vhpipe.runners.process import ProcessRunner
-from vhpipe.runners.protocol import Ending, Launch, Stream
 
 ATTEMPT = AttemptId(ExecutionId("a"))
 
@@ -42,7 +42,7 @@ class Bench:
         self.folder = folder
         self.selector = selectors.DefaultSelector()
         self.endings: dict[AttemptId, Ending] = {}
-        self.runner = ProcessRunner(self.selector, self.endings.__setitem__, grace_s)
+        self.runner = Processes(self.selector, self.endings.__setitem__, grace_s)
         self.started = 0
 
     def start(self, script: str, attempt: AttemptId = ATTEMPT, **limits: float) -> Memory:
@@ -157,8 +157,8 @@ def test_what_a_process_leaves_behind_is_dead_before_its_end_is_told(tmp_path: P
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from test_process import Bench, alive_with
-        from vhpipe.runners.process_tree import become_subreaper
+        from test_processes import Bench, alive_with
+        from vhpipe.attempt.process_tree import become_subreaper
         become_subreaper()
         bench = Bench(Path({str(tmp_path)!r}))
         sink = bench.start({survivors!r})

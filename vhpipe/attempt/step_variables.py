@@ -1,4 +1,4 @@
-"""What all attempts of a run have around them, and how an execution is told of it: execution.json and variables.
+"""What a step is told of its execution: execution.json and environment variables.
 
 Source: docs on configuration files and environment variables of the platform; decisions 10, 25, 47.
 """
@@ -6,21 +6,19 @@ Source: docs on configuration files and environment variables of the platform; d
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
 from vhpipe.attempt.identifiers import node_identifier, task_identifier
-from vhpipe.attempt.masking import NOTHING, Masking
+from vhpipe.attempt.paths import InsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
+from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.command.parameter_values import typed_value
 from vhpipe.command.step_command import variable_name
 from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
-from vhpipe.store.run_folder import RunFolder, RunInfo
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
@@ -28,45 +26,22 @@ VARIABLE_LIMIT = 96 * 1024
 """Bytes; a longer parameter gets no variable of its own."""
 
 
-class RunContext(NamedTuple):
-    run: RunFolder
-    info: RunInfo
-    project: Path
-    project_identifier: str
-    commit: str
-    environment: Mapping[str, str]
-    shell: str
-    secrets: Mapping[str, str] = MappingProxyType({})
-    """Values by HMAC."""
-    hidden: frozenset[str] = frozenset()
-    """Those variables of `environment` whose values are never recorded."""
-    masking: Masking = NOTHING
-
-    def text_of(self, value: EnvironmentValue) -> str:
-        """What a variable is in a step's process."""
-        if isinstance(value, Literal):
-            return value.text
-        if value.mac not in self.secrets:
-            raise CannotPrepareError(f"secret `{value.name}` has no value")
-        return self.secrets[value.mac]
-
-
-class AttemptPlace(NamedTuple):
-    """Where an attempt works, and the id it goes by."""
+class StepPlace(NamedTuple):
+    """The id that an attempt goes by, and where its step finds things."""
 
     identifier: str
-    folder: str
-    repository: str
+    folder: InsidePath
+    repository: InsidePath
 
 
-def execution_json(around: RunContext, spec: ExecutionSpec, identifier: str) -> dict[str, Json]:
+def execution_json(run: RunFacts, spec: ExecutionSpec, identifier: str, creator: str | None) -> dict[str, Json]:
     """The content of execution.json."""
     node = spec.id.node
     described: dict[str, Json] = {
-        "valohai.commit-identifier": around.commit,
+        "valohai.commit-identifier": run.commit,
         "valohai.creator-email": None,
         "valohai.creator-id": None,
-        "valohai.creator-name": around.environment.get("USER"),
+        "valohai.creator-name": creator,
         "valohai.environment-id": None,
         "valohai.environment-name": "local",
         "valohai.environment-slug": "local",
@@ -78,37 +53,37 @@ def execution_json(around: RunContext, spec: ExecutionSpec, identifier: str) -> 
         "valohai.execution-qtime": None,
         "valohai.execution-status": "started",
         "valohai.execution-step": spec.step.step,
-        "valohai.execution-tags": list(around.info.tags),
+        "valohai.execution-tags": list(run.tags),
         "valohai.execution-title": str(spec.id) if spec.type == "task" else node,
-        "valohai.project-id": around.project_identifier,
-        "valohai.project-name": f"local/{around.project.name}",
+        "valohai.project-id": run.project_identifier,
+        "valohai.project-name": run.project_name,
     }
-    if around.info.is_pipeline:
+    if run.is_pipeline:
         described |= {
-            "valohai.pipeline-counter": around.info.number,
-            "valohai.pipeline-id": around.info.identifier,
-            "valohai.pipeline-node-id": node_identifier(around.info.identifier, node),
-            "valohai.pipeline-tags": list(around.info.tags),
-            "valohai.pipeline-title": around.info.title or around.info.pipeline,
+            "valohai.pipeline-counter": run.number,
+            "valohai.pipeline-id": run.identifier,
+            "valohai.pipeline-node-id": node_identifier(run.identifier, node),
+            "valohai.pipeline-tags": list(run.tags),
+            "valohai.pipeline-title": run.title or run.pipeline,
         }
     if spec.type == "task":
         described["valohai.task-counter"] = 1
-        described["valohai.task-id"] = task_identifier(around.info.identifier, node)
+        described["valohai.task-id"] = task_identifier(run.identifier, node)
     return described
 
 
 def step_variables(
-    around: RunContext, spec: ExecutionSpec, place: AttemptPlace, of_parameters: Mapping[str, str]
+    run: RunFacts, spec: ExecutionSpec, place: StepPlace, secrets: AttemptSecrets, of_parameters: Mapping[str, str]
 ) -> dict[str, str]:
     """The environment of the step's process; what the platform sets wins over what the step declares.
 
-    `of_parameters` is what `parameter_variables` gives.
+    `of_parameters` is what `parameter_variables` gives. Errors: `CannotPrepareError` for a secret without a value.
     """
     node = spec.id.node
     variables = {
-        **around.environment,
+        **secrets.variables,
         **of_parameters,
-        **{name: around.text_of(each) for name, each in spec.environment_variables.items()},
+        **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
         "VH_CONFIG_DIR": f"{place.folder}/config",
         "VH_INPUTS_DIR": f"{place.folder}/inputs",
@@ -116,24 +91,38 @@ def step_variables(
         "VH_REPOSITORY_DIR": place.repository,
         "VH_JOB_ID": f"exec-{place.identifier}",
         "VH_EXECUTION_ID": place.identifier,
-        "VH_PROJECT_ID": around.project_identifier,
+        "VH_PROJECT_ID": run.project_identifier,
         "VH_LOCAL_IP": "127.0.0.1",
         "VH_PUBLIC_IP": "127.0.0.1",
         SPOOL: f"{place.folder}/{SPOOL_NAME}",
     }
-    if around.info.is_pipeline:
-        variables["VH_PIPELINE_ID"] = around.info.identifier
-        variables["VH_PIPELINE_NODE_ID"] = node_identifier(around.info.identifier, node)
+    if run.is_pipeline:
+        variables["VH_PIPELINE_ID"] = run.identifier
+        variables["VH_PIPELINE_NODE_ID"] = node_identifier(run.identifier, node)
     if spec.members is not None:
         variables |= group_variables(spec.id.index, spec.members)
     if spec.type == "task":
-        variables["VH_TASK_ID"] = task_identifier(around.info.identifier, node)
+        variables["VH_TASK_ID"] = task_identifier(run.identifier, node)
     return variables
 
 
-def recorded_variables(around: RunContext, spec: ExecutionSpec, variables: Mapping[str, str]) -> dict[str, str | None]:
-    """The variables as they may be written down: None stands for the value of a secret."""
-    hidden = around.hidden - spec.environment_variables.keys()
+def _text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:
+    """What a variable is in a step's process."""
+    if isinstance(value, Literal):
+        return value.text
+    if value.mac not in secrets.values:
+        raise CannotPrepareError(f"secret `{value.name}` has no value")
+    return secrets.values[value.mac]
+
+
+def recorded_variables(
+    hidden: frozenset[str], spec: ExecutionSpec, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """The variables as they may be written down: None stands for the value of a secret.
+
+    `hidden` names those of the place that are secret.
+    """
+    hidden = hidden - spec.environment_variables.keys()
     hidden |= {name for name, each in spec.environment_variables.items() if isinstance(each, Secret)}
     return {name: None if name in hidden else text for name, text in variables.items()}
 

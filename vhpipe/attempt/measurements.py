@@ -1,0 +1,46 @@
+"""What becomes of the metadata that a step prints: stop-conditions are looked at, and who wants it hears it.
+
+Source: decision 23; the expressions are those of node actions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+from vhpipe.attempt.news import HearNews, MetadataFound
+from vhpipe.attempt.spec import AttemptSpec
+from vhpipe.language.conditions import Condition, holds, parse_condition
+from vhpipe.plan.execution import in_declared_types
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Json
+
+Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
+"""Hears the last value of every key, and the objects that have come since it heard last, each with something in it."""
+
+
+def measurements_of(spec: AttemptSpec, hear: HearNews) -> Measured | None:
+    """Who is to hear what the attempt measures; None where nothing depends on it.
+
+    `hear` is told of each condition that is met, once, and of all metadata if the spec says so.
+    """
+    execution = spec.execution
+    of_step, of_task = execution.step.stop_condition, execution.task_stop_condition
+    conditions = [(text, is_of_task) for text, is_of_task in ((of_step, False), (of_task, True)) if text]
+    if not conditions and not spec.reports_metadata:
+        return None
+    parameters = in_declared_types(execution.step, execution.values) if conditions else {}
+
+    def measured(metadata: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
+        for each in tuple(conditions):
+            if holds(_condition(each[0]), metadata, parameters).holds:
+                conditions.remove(each)
+                hear(stimuli.StopConditionMet(spec.id, *each))
+        if spec.reports_metadata:
+            hear(MetadataFound(spec.id, found))
+
+    return measured
+
+
+@lru_cache
+def _condition(text: str) -> Condition:
+    """The executions of a node share their conditions."""
+    return parse_condition(text)

@@ -1,0 +1,143 @@
+"""What an attempt leaves: its outputs become blobs, and its report says how it ended."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from vhpipe.attempt.identifiers import random_identifier
+from vhpipe.attempt.metadata_lines import metadata_of_line
+from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.language.globs import is_sidecar
+from vhpipe.plan.model import Datum
+from vhpipe.schedule.terms import Json, Status
+
+SIDECAR = ".metadata.json"
+SIDECAR_LINES = "valohai.metadata.jsonl"
+PROPERTIES_LIMIT = 1 << 20
+
+
+class UnacceptableOutputError(Exception):
+    """Something in the outputs cannot be kept; the text names it. The execution is an error."""
+
+
+class FoundOutput(NamedTuple):
+    """A file to keep: `path` holds its bytes, `name` is relative to outputs/.
+
+    A link is kept as the file it points to.
+    """
+
+    name: str
+    path: str
+    size_bytes: int
+    mode: int
+    is_link: bool
+
+
+def found_outputs(outputs: str) -> tuple[FoundOutput, ...]:
+    """Every file below the folder, by name.
+
+    A link to a regular file inside counts as that file; any other link, a pipe, socket or device, and a name that is
+    not UTF-8 raise `UnacceptableOutputError`.
+    Source: decision 23.
+    """
+    if os.path.islink(outputs):
+        raise UnacceptableOutputError("the outputs folder was replaced by a link")
+    return tuple(sorted(_walk(outputs, outputs, "")))
+
+
+def kept_outputs(found: tuple[FoundOutput, ...], blobs: AttemptBlobs) -> tuple[Datum, ...]:
+    """The same files as data: their bytes are in the blob store, sidecars are read."""
+    properties = _properties(found)
+    return tuple(
+        Datum(random_identifier(), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
+        for each in found
+    )
+
+
+def _keep(found: FoundOutput, blobs: AttemptBlobs) -> tuple[str, int]:
+    return blobs.copy_in(found.path) if found.is_link else blobs.keep(found.path)
+
+
+def _walk(root: str, folder: str, prefix: str) -> Iterator[FoundOutput]:
+    pending = [(folder, prefix)]
+    while pending:
+        folder, prefix = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, name + "/"))
+                else:
+                    yield _accepted(root, entry, name)
+
+
+def _accepted(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnacceptableOutputError(f"output name {os.fsencode(name)!r} is not UTF-8") from None
+    status = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(status.st_mode):
+        return FoundOutput(name, entry.path, status.st_size, status.st_mode, False)
+    if not stat.S_ISLNK(status.st_mode):
+        raise UnacceptableOutputError(f"output `{name}` is {_kind(status.st_mode)}, not a file")
+    target = os.path.realpath(entry.path)
+    if not target.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(target):
+        goal = os.readlink(entry.path)
+        raise UnacceptableOutputError(f"output `{name}` is a link to `{goal}`, not to a file of the outputs")
+    status = os.stat(target)
+    return FoundOutput(name, target, status.st_size, status.st_mode, True)
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Json], ...]]:
+    """What sidecars attach, by the name of the output."""
+    attached: dict[str, tuple[dict[str, Json], ...]] = {}
+    for each in found:
+        if not is_sidecar(each.name) or each.size_bytes > PROPERTIES_LIMIT:
+            continue
+        for name, properties in _attached_by(each):
+            attached[name] = (*attached.get(name, ()), properties)
+    return attached
+
+
+def _attached_by(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
+    content = Path(sidecar.path).read_bytes()
+    if sidecar.name != SIDECAR_LINES:
+        properties = metadata_of_line(content.replace(b"\n", b" "))
+        if properties is not None:
+            yield sidecar.name.removesuffix(SIDECAR), properties
+        return
+    for line in content.splitlines():
+        entry = metadata_of_line(line) or {}
+        name, properties_of_line = entry.get("file"), entry.get("metadata")
+        if isinstance(name, str) and isinstance(properties_of_line, dict):
+            yield name, properties_of_line
+
+
+def outcome_of(exit_code: int | None, because: str | None, stopped: bool) -> tuple[Status, str | None]:
+    """The status of an attempt whose process ended, and why it is not complete."""
+    if stopped:
+        return Status.STOPPED, because
+    if because is not None:
+        return Status.ERROR, because
+    if exit_code == 0:
+        return Status.COMPLETE, None
+    if exit_code is not None and exit_code < 0:
+        return Status.ERROR, f"killed by {_signal_name(-exit_code)}"
+    return Status.ERROR, f"exit code {exit_code}"
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,155 @@
+"""Preparing an attempt: its folder with inputs, configuration, command and outputs, as a step expects them.
+
+Source: docs on the execution contract of the platform; decisions 7, 9, 24, 29.
+"""
+
+import os
+import shlex
+from functools import partial
+from typing import NamedTuple
+
+from vhpipe.attempt.configuration_files import ConfigurationWriter
+from vhpipe.attempt.deferred_files import referred_files, referred_text
+from vhpipe.attempt.extension_configuration import configuration_objects
+from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.group_members import group_json
+from vhpipe.attempt.identifiers import attempt_identifier
+from vhpipe.attempt.input_files import InputFiles, PlacedFile
+from vhpipe.attempt.launch import Launch
+from vhpipe.attempt.masking import MaskedSink
+from vhpipe.attempt.measurements import measurements_of
+from vhpipe.attempt.news import HearNews
+from vhpipe.attempt.output_files import AttemptOutput
+from vhpipe.attempt.paths import InsidePath, MappingOf, OutsidePath, same_paths
+from vhpipe.attempt.preparation_errors import CannotPrepareError
+from vhpipe.attempt.recorded_variables import VariablesKeeper
+from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.attempt.step_variables import (
+    StepPlace,
+    execution_json,
+    parameter_variables,
+    step_variables,
+    typed_parameters,
+)
+from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.command.script_text import script_text, shebang
+from vhpipe.command.step_command import checked_command
+from vhpipe.plan.deferred import with_texts
+from vhpipe.plan.model import ExecutionSpec
+from vhpipe.schedule.terms import Json
+from vhpipe.store.atomic import write_new
+
+COMMON = frozenset({"runtime", "api"})
+"""Configuration objects that are the same in all executions of a run."""
+
+
+class AttemptTools:
+    """What the attempts of one run at one place share; it remembers what several of them write alike. Thread-safe.
+
+    `shared` is a folder, made when first needed, on the file system of the attempts' folders.
+    """
+
+    def __init__(
+        self,
+        run: RunFacts,
+        secrets: AttemptSecrets,
+        blobs: AttemptBlobs,
+        shared: str,
+        mapping_of: MappingOf = same_paths,
+    ) -> None:
+        self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
+        self.input_files = InputFiles(blobs)
+        self.configuration = ConfigurationWriter(shared)
+        self.variables = VariablesKeeper(secrets.hidden, self.configuration)
+        self.fingerprints = Fingerprints(run.code, frozenset(run.changed_secrets))
+
+    def leave_empty(self, path: str) -> None:
+        self.configuration.link("", path)
+
+
+class PreparedAttempt(NamedTuple):
+    """An attempt whose process can start. `output` is the sink of its launch, or behind it where secrets are masked."""
+
+    launch: Launch
+    output: AttemptOutput
+    inputs: tuple[PlacedFile, ...]
+    fingerprint: str | None
+
+
+def prepare(
+    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, repository: OutsidePath, hear: HearNews
+) -> PreparedAttempt:
+    """Everything on disk that the attempt needs, below `folder`, which must not exist; and how to start it.
+
+    `repository` is its working copy; `hear` is told what the step measures once it runs.
+    Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
+    """
+    run, secrets = spec.run, tools.secrets
+    paths = tools.mapping_of(folder, repository)
+    place = StepPlace(attempt_identifier(run.identifier, spec.id), paths.inside(folder), paths.inside(repository))
+    referred = referred_files(spec.execution.deferred)
+    execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
+    command = _command(execution)
+    _make_folders(folder)
+    inputs = tools.input_files.place(execution, OutsidePath(f"{folder}/inputs"), paths)
+    others = tools.input_files.place_others(referred, folder) if referred else ()
+    parameters = typed_parameters(execution)
+    objects: dict[str, Json] = {
+        "execution": execution_json(run, execution, place.identifier, secrets.variables.get("USER")),
+        "inputs": inputs.listing,
+        "parameters": parameters,
+        "runtime": {"runtime": "vhpipe", "version": run.version},
+        "api": {},
+    }
+    if execution.members is not None:
+        objects["distributed"] = group_json(run.identifier, spec.id, execution.members)
+    objects |= configuration_objects(execution, repository)
+    tools.configuration.write(f"{folder}/config", objects, COMMON if inputs.files or others else COMMON | {"inputs"})
+    write_new(f"{folder}/command.sh", script_text(command).encode())
+    of_parameters = parameter_variables(parameters)
+    variables = step_variables(run, execution, place, secrets, of_parameters)
+    tools.variables.keep(folder, execution, variables, of_parameters)
+    output = _output(spec, tools, folder, hear)
+    launch = Launch(
+        argv=_argv(command, run.shell, place.folder),
+        cwd=place.repository,
+        environment=variables,
+        marker=f"VH_JOB_ID={variables['VH_JOB_ID']}",
+        sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
+        time_limit_s=execution.step.time_limit_s,
+        no_output_timeout_s=execution.step.no_output_timeout_s,
+    )
+    fingerprint = tools.fingerprints.of(spec.execution, None if spec.execution.deferred else command)
+    return PreparedAttempt(launch, output, (*inputs.files, *others), fingerprint)
+
+
+def _command(spec: ExecutionSpec) -> tuple[str, ...]:
+    """The items of the step's command with the values of this execution."""
+    step = spec.step
+    command, problems = checked_command(step.command, step.parameters, spec.values, step.source_path)
+    if problems:
+        raise CannotPrepareError(problems[0].message)
+    return command
+
+
+def _make_folders(folder: str) -> None:
+    """The folder of an attempt and those in it; that of its node is made with the first."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileNotFoundError:
+        os.makedirs(folder, 0o700)
+    for name in ("inputs", "outputs", "config"):
+        os.mkdir(f"{folder}/{name}", 0o700)
+
+
+def _output(spec: AttemptSpec, tools: AttemptTools, folder: str, hear: HearNews) -> AttemptOutput:
+    masking = tools.masking
+    mask = masking.object if masking.is_needed else None
+    return AttemptOutput(folder, measurements_of(spec, hear), mask, tools.leave_empty)
+
+
+def _argv(command: tuple[str, ...], shell: str, folder: InsidePath) -> tuple[str, ...]:
+    """What runs the command.sh of a folder."""
+    interpreter = shebang(command)
+    runs = (shell,) if interpreter is None else tuple(shlex.split(interpreter))
+    return (*runs, f"{folder}/command.sh")

@@ -1,0 +1,65 @@
+"""What an attempt is given: a spec of plain data, which may be written down, and secrets, which may not.
+
+A spec can be sent to another process or machine as JSON. Secrets and the variables of the place where the attempt
+runs travel beside it, by a channel of their own.
+"""
+
+from functools import cached_property
+
+import msgspec
+
+from vhpipe.attempt.masking import Masking
+from vhpipe.plan.model import AttemptId, ExecutionSpec
+from vhpipe.plan.secrets import secret_names_in
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What every attempt of a run is told of it.
+
+    `number` counts the runs of the project, `identifier` is the random id from which those of executions derive.
+    `code` is the sha256 of the project's code, None where steps depend on more than a fingerprint can have;
+    `changed_secrets` are the HMACs in the plan whose secrets have another value by now.
+    """
+
+    number: int
+    identifier: str
+    pipeline: str
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    is_pipeline: bool = True
+    version: str = ""
+    project_identifier: str = ""
+    project_name: str = ""
+    commit: str = ""
+    shell: str = "/bin/sh"
+    code: str | None = None
+    changed_secrets: tuple[str, ...] = ()
+
+
+class AttemptSpec(msgspec.Struct, frozen=True):
+    """One attempt of an execution. `reports_metadata`: somebody wants to hear of metadata while the step runs."""
+
+    id: AttemptId
+    execution: ExecutionSpec
+    run: RunFacts
+    reports_metadata: bool = False
+
+
+class AttemptSecrets(msgspec.Struct, frozen=True, dict=True):
+    """What no record has: `values` are the plan's secrets by their HMACs, `variables` are those of the place.
+
+    `variables` are given to steps as they are; some of them are secret by their names.
+    """
+
+    variables: dict[str, str] = {}
+    values: dict[str, str] = {}
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """The names of those variables whose values are never recorded."""
+        return secret_names_in(self.variables)
+
+    @cached_property
+    def masking(self) -> Masking:
+        """Replaces every secret value in what is recorded."""
+        return Masking((*self.values.values(), *(self.variables[name] for name in self.hidden)))

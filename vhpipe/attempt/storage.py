@@ -1,0 +1,42 @@
+"""What an attempt needs of the world around it: bytes by their sha256, and a working copy of the code."""
+
+from pathlib import Path
+from typing import Protocol
+
+from vhpipe.code.copy_pool import HeldCopy
+
+
+class AttemptBlobs(Protocol):
+    """A store of bytes by their sha256. Errors of every method: `VhpipeError` for the world."""
+
+    def keep(self, path: str) -> tuple[str, int]:
+        """Blob and size of a file that is the attempt's own: it may become the blob itself."""
+        ...
+
+    def copy_in(self, path: str) -> tuple[str, int]:
+        """Blob and size of a file that stays as it is; links are followed."""
+        ...
+
+    def link_to(self, blob: str, target: str) -> None:
+        """Make `target`, which must not exist, a read-only file with the blob's bytes."""
+        ...
+
+    def remove(self, blob: str) -> None:
+        """Forget a blob whose bytes are spoiled; one that is not there is no error."""
+        ...
+
+
+class CodeCopies(Protocol):
+    """Where working copies come from, and where they go. Errors: `VhpipeError` and `OSError` for the world."""
+
+    def take(self) -> HeldCopy:
+        """A copy as the code was at the start of the run."""
+        ...
+
+    def give_back(self, copy: HeldCopy) -> None:
+        """Put a copy back as the code was, for whoever takes it next."""
+        ...
+
+    def keep(self, copy: HeldCopy, target: Path, group: str) -> None:
+        """Leave what a failed step made of the copy at `target`; of one group only the last few are kept."""
+        ...

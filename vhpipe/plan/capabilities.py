@@ -1,0 +1,82 @@
+"""What a place honours of all that a step can ask for; for the rest there is one sentence each, naming the nodes."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.queues import queues_of
+
+
+class Capabilities(NamedTuple):
+    """What a place does as the file says; without it the place does what is usual on a machine of one's own."""
+
+    image: bool = False
+    mounts: bool = False
+    resources: bool = False
+    gpus: bool = False
+    environments: bool = False
+    runtime_presets: bool = False
+    restarts: bool = False
+    cache_volumes: bool = False
+    variable_groups: bool = False
+    upload_stores: bool = False
+    on_demand_inputs: bool = False
+    paths_inside: bool = False
+    """Steps find their folders below `/valohai`."""
+    network: bool = True
+    """Steps reach the network."""
+
+
+PLAIN_MACHINE = Capabilities()
+"""A place that runs commands as processes of this machine."""
+
+
+_OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
+    ("mounts", "mounts", "nothing is mounted", lambda step: step.mounts),
+    ("resources", "resources", "this machine is used as it is", lambda step: step.resources),
+    ("environments", "environment", "all executions run on this machine", lambda step: step.environment),
+    ("runtime_presets", "runtime-config-preset", "presets belong to the platform",
+     lambda step: step.runtime_config_preset),
+    ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
+    ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
+    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
+     lambda step: step.environment_variable_groups),
+    ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
+    ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
+     lambda step: any(item.download_on_demand for item in step.inputs)),
+)  # fmt: skip
+"""Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
+
+
+def not_honoured(graph: PipelineGraph, place: Capabilities, queues: Collection[str] = ()) -> tuple[str, ...]:
+    """One sentence for each thing that a pipeline asks for and a place does not do; of `queues` the sizes are known.
+
+    Empty where everything is honoured.
+    """
+    steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
+    sentences = []
+    if steps and not place.image:
+        images = _quoted(dict.fromkeys(step.image for step in steps.values()))
+        sentences.append(f"image: commands run on this machine, not in {images}")
+    for capability, word, instead, has_it in _OF_STEPS:
+        nodes = [name for name, step in steps.items() if has_it(step)]
+        if nodes and not getattr(place, capability):
+            sentences.append(f"{word} of {_quoted(nodes)}: {instead}")
+    return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
+
+
+def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
+    deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
+    if deployments:
+        yield f"deployment of {_quoted(deployments)}: a version is made on this machine, nothing is served"
+
+
+def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:
+    unsized = [name for name in queues_of(graph.extension) if name not in sized]
+    if unsized:
+        yield f"queue: {_quoted(unsized)} has no size here, give one by `--queue {unsized[0]}=1`"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

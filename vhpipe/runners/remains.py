@@ -1,0 +1,76 @@
+"""What a dead engine has left at a place: attempts that had ended are found, the others are removed."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from vhpipe.attempt.identifiers import attempt_identifier
+from vhpipe.attempt.process_tree import kill_marked
+from vhpipe.plan.model import AttemptId, Datum
+from vhpipe.schedule import stimuli
+from vhpipe.schedule.terms import Status
+from vhpipe.store.blobs import Blobs
+from vhpipe.store.manifest import read_manifest
+from vhpipe.store.run_folder import RunFolder
+
+
+class EarlierAttempts(NamedTuple):
+    """Attempts that had begun and of which no end is recorded; `identifier` is that of their run."""
+
+    attempts: tuple[AttemptId, ...]
+    run: RunFolder
+    identifier: str
+    blobs: Blobs
+
+
+class Survivors(NamedTuple):
+    """The reports of attempts that had ended, and the attempts that a place keeps running without an engine.
+
+    What is in neither is lost, and nothing of it runs.
+    """
+
+    reports: tuple[stimuli.AttemptReported, ...] = ()
+    running: tuple[AttemptId, ...] = ()
+
+
+def survivors_here(earlier: EarlierAttempts) -> Survivors:
+    """On this machine nothing outlives its engine: what still runs is killed, what was left half done is removed."""
+    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(earlier.identifier, each)}" for each in earlier.attempts})
+    reports = []
+    for attempt in earlier.attempts:
+        report = _left_by(attempt, earlier)
+        if report is None:
+            _remove_remains(earlier.run.attempt_folder(attempt))
+        else:
+            reports.append(report)
+    return Survivors(tuple(reports))
+
+
+def _left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:
+    """What an attempt reported that nobody heard: its manifest, if that and all it names are intact.
+
+    One that was stopped did not end by itself: it counts as lost.
+    """
+    read = read_manifest(earlier.run.attempt_folder(attempt))
+    if read is None:
+        return None
+    manifest, digest = read
+    is_its_own = (manifest.run, manifest.attempt) == (earlier.run.number, attempt)
+    if not is_its_own or manifest.outcome is Status.STOPPED or not _are_intact(manifest.outputs, earlier.blobs):
+        return None
+    return stimuli.AttemptReported(
+        attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
+        outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
+        published=manifest.published,
+    )  # fmt: skip
+
+
+def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
+    return all(blobs.verify(blob) for blob in {datum.blob for datum in outputs})
+
+
+def _remove_remains(folder: Path) -> None:
+    """Half-done work goes; the log stays, for it may tell something."""
+    for name in ("inputs", "outputs", "config"):
+        shutil.rmtree(folder / name, ignore_errors=True)

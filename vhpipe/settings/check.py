@@ -1,0 +1,61 @@
+"""What a settings file may not say: unknown tables and keys, unfit values, and what only somebody else may set."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from vhpipe.errors import UsageError
+from vhpipe.settings.files import OWN_FILE, PROJECT_FILE, SettingsFile, as_table
+from vhpipe.settings.keys import ANY_NAME, TABLES, Key, keys_of
+from vhpipe.settings.values import UnfitValueError
+
+T = TypeVar("T")
+
+
+def refuse_faults(file: SettingsFile) -> None:
+    """Errors: UsageError for the first fault of the file."""
+    for table, content in file.tables.items():
+        if table not in TABLES:
+            raise _unknown(file, "table", table, TABLES, file.prefix)
+        for name, value in as_table(content, file.path, f"{file.prefix}{table}").items():
+            _refuse_setting(file, table, name, value)
+
+
+def fitting_value(key: Key[T], data: object, name: str, source: str) -> T:
+    """The typed value of what a source says. Errors: UsageError with the source, and with the name in it."""
+    try:
+        return key.type.read(data)
+    except UnfitValueError as fault:
+        raise UsageError(f"{source}: `{name}` {fault.expected}", fault.hint) from None
+
+
+def _refuse_setting(file: SettingsFile, table: str, name: str, value: object) -> None:
+    known = {key.name: key for key in keys_of(table)}
+    key = known.get(name) or known.get(ANY_NAME)
+    if key is None:
+        raise _unknown(file, "setting", name, tuple(known))
+    if not (key.in_user if file.is_users else key.in_project):
+        raise _misplaced(file, key, f"`{file.prefix}{table}.{name}`")
+    if fitting_value(key, value, name, f"`{file.path}`") in key.kept_values and not file.is_users:
+        raise _misplaced(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
+
+
+def _misplaced(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:
+    if file.is_users:
+        whose, place = "your own settings", f"the project's {PROJECT_FILE} or {OWN_FILE}"
+    else:
+        whose, place = "a project's file", "your own ~/.config/vhpipe/config.toml"
+    ways = (f"in {place}", *(f"with {word}" for word in (key.variable, key.option) if word))
+    return UsageError(f"`{file.path}`: {setting} cannot be set in {whose}", f"set it {_either(ways)}")
+
+
+def _either(ways: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
+
+
+def _unknown(file: SettingsFile, kind: str, name: str, known: Iterable[str], prefix: str = "") -> UsageError:
+    from vhpipe.wording import the_one_meant
+
+    near = the_one_meant(name.replace("_", "-"), known)
+    listed = ", ".join(f"`{prefix}{each}`" for each in known)
+    hint = f"did you mean `{prefix}{near}`?" if near else f"known are {listed}"
+    return UsageError(f"`{file.path}`: there is no {kind} `{prefix}{name[:100]}`", hint)

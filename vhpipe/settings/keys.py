@@ -1,0 +1,83 @@
+"""Every setting there is, declared once: where it stands, what it can be, and who may set it.
+
+A file of a project comes with the project, from whoever wrote it. So what hands out something of the user's or decides
+which programs run is for the user alone: their own file, the environment and the command line. What decides about
+findings is for the project alone, so that a verdict does not depend on who asks.
+"""
+
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from vhpipe.settings.values import (
+    APPROVAL,
+    COUNT,
+    PATH,
+    REPOSITORY,
+    RULES,
+    SECONDS,
+    SEVERITY,
+    SWITCH,
+    TEXT,
+    TEXTS,
+    ValueType,
+)
+
+T = TypeVar("T")
+
+ANY_NAME = "NAME"
+"""The key of a table whose keys the user invents."""
+
+
+class Key(NamedTuple, Generic[T]):
+    """One setting. `default` is as the docs say it.
+
+    `in_project` and `in_user` say in which files it may stand; of `kept_values` only the user may set it to one.
+    `variable` and `option` are None where there is none.
+    """
+
+    table: str
+    name: str
+    type: ValueType[T]
+    meaning: str
+    default: str
+    option: str | None = None
+    variable: str | None = None
+    in_project: bool = True
+    in_user: bool = True
+    kept_values: tuple[object, ...] = ()
+
+
+SELECT = Key("validate", "select", RULES, "rules and patterns that are looked for", "every rule", "--select",
+             in_user=False)  # fmt: skip
+IGNORE = Key("validate", "ignore", RULES, "rules and patterns that are left out", "none", "--ignore", in_user=False)
+FAIL_ON = Key("validate", "fail-on", SEVERITY, "the least severe finding that makes a check fail", "`error`",
+              "--fail-on", in_user=False)  # fmt: skip
+BASELINE = Key("validate", "baseline", PATH, "the file of known findings", "none", "--baseline", in_user=False)
+
+JOBS = Key("run", "jobs", COUNT, "executions at once", "number of cores", "--jobs", "VHPIPE_JOBS")
+REPOSITORY_KIND = Key("run", "repository", REPOSITORY, "what steps work in", "`copy`", "--repository",
+                      "VHPIPE_REPOSITORY", kept_values=("in-place",))  # fmt: skip
+APPROVAL_ANSWER = Key("run", "approval", APPROVAL, "the answer where an action requires approval", "`wait`",
+                      "--approval", "VHPIPE_APPROVAL", kept_values=("approve",))  # fmt: skip
+APPROVAL_TIMEOUT = Key("run", "approval-timeout", SECONDS, "after how long an approval that nobody gave is refused",
+                       "never", "--approval-timeout", "VHPIPE_APPROVAL_TIMEOUT")  # fmt: skip
+PYTHON = Key("run", "python", PATH, "the Python environment that steps see", "the active or the project's own",
+             "--python", "VHPIPE_PYTHON", in_project=False)  # fmt: skip
+INHERIT_ENV = Key("run", "inherit-env", SWITCH, "give steps all environment variables", "`false`", "--inherit-env",
+                  "VHPIPE_INHERIT_ENV", in_project=False)  # fmt: skip
+SECRETS = Key("run", "secrets", TEXTS, "variables to give to steps, and to hide", "none", "--secret",
+              "VHPIPE_SECRETS", in_project=False)  # fmt: skip
+QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
+VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
+               in_project=False)  # fmt: skip
+
+KEYS: tuple[Key[Any], ...] = (
+    SELECT, IGNORE, FAIL_ON, BASELINE,
+    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS,
+    QUEUE, VARIABLE,
+)  # fmt: skip
+
+TABLES = tuple(dict.fromkeys(key.table for key in KEYS))
+
+
+def keys_of(table: str) -> tuple[Key[Any], ...]:
+    return tuple(key for key in KEYS if key.table == table)

@@ -1,0 +1,71 @@
+"""From files and variables to the value of a setting: the strongest source that has it decides."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from vhpipe.settings.check import fitting_value, refuse_faults
+from vhpipe.settings.files import SettingsFile, as_table, project_files, user_file
+from vhpipe.settings.keys import Key
+
+T = TypeVar("T")
+
+
+class SettingsSources(NamedTuple):
+    """All that speaks below the command line: variables, then the user's file, then the project's, nearest first."""
+
+    environ: Mapping[str, str]
+    files: tuple[SettingsFile, ...]
+
+    def value(self, key: Key[T]) -> T | None:
+        """What is set, None where nothing is. Errors: UsageError for a variable that cannot be read."""
+        text = self._variable(key)
+        if text:
+            return fitting_value(key, key.type.data(text), text[:100], f"`{key.variable}`")
+        return next((fitting_value(key, data, key.name, f"`{file.path}`") for file, data in self._said(key)), None)
+
+    def path(self, key: Key[str]) -> str | None:
+        """A path that is set: one in a file begins at the folder of that file, and `~` is the user's home."""
+        text = self._variable(key)
+        if text:
+            return os.path.expanduser(text)
+        for file, data in self._said(key):
+            return beside(file, fitting_value(key, data, key.name, f"`{file.path}`"))
+        return None
+
+    def named(self, key: Key[T]) -> dict[str, T]:
+        """The values of a table whose keys the user invents, by these; a stronger file goes before a weaker one."""
+        found: dict[str, T] = {}
+        for file in reversed(self._files_with(key.table)):
+            for name, data in as_table(file.tables[key.table], file.path, key.table).items():
+                found[name] = fitting_value(key, data, name, f"`{file.path}`")
+        return found
+
+    def _variable(self, key: Key[T]) -> str | None:
+        return None if key.variable is None else self.environ.get(key.variable)
+
+    def _said(self, key: Key[T]) -> Iterator[tuple[SettingsFile, object]]:
+        for file in self._files_with(key.table):
+            table = as_table(file.tables[key.table], file.path, key.table)
+            if key.name in table:
+                yield file, table[key.name]
+
+    def _files_with(self, table: str) -> tuple[SettingsFile, ...]:
+        """The user's file and the nearest of the project, of those that have the table."""
+        having = [file for file in self.files if table in file.tables]
+        users = [file for file in having if file.is_users]
+        projects = [file for file in having if not file.is_users]
+        return (*users, *projects[:1])
+
+
+def settings_sources(folder: str, environ: Mapping[str, str]) -> SettingsSources:
+    """What speaks about a project. Errors: UsageError for a file that cannot be read or says what it may not."""
+    own = user_file(environ)
+    files = (*((own,) if own else ()), *project_files(folder))
+    for file in files:
+        refuse_faults(file)
+    return SettingsSources(environ, files)
+
+
+def beside(file: SettingsFile, path: str) -> str:
+    return os.path.join(os.path.dirname(file.path), os.path.expanduser(path))

@@ -1,0 +1,111 @@
+"""What the value of a setting can be: one reader a type, for what TOML has and for the text of a variable."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from vhpipe.diagnostics import SEVERITIES
+
+T = TypeVar("T")
+
+Repository = Literal["copy", "link", "in-place"]
+Approval = Literal["wait", "reject", "approve"]
+
+REPOSITORIES: tuple[Repository, ...] = ("copy", "link", "in-place")
+APPROVALS: tuple[Approval, ...] = ("wait", "reject", "approve")
+
+
+class UnfitValueError(ValueError):
+    """A value that a setting cannot have. `expected` ends a sentence that begins with the setting; `hint` helps."""
+
+    def __init__(self, expected: str, hint: str | None = None) -> None:
+        super().__init__(expected)
+        self.expected, self.hint = expected, hint
+
+
+class ValueType(NamedTuple, Generic[T]):
+    """`read` gives the typed value of what TOML has, `data` what a variable's text would be in TOML.
+
+    Both raise UnfitValueError. `name` is for the docs.
+    """
+
+    name: str
+    read: Callable[[object], T]
+    data: Callable[[str], object] = str
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise UnfitValueError("must be a string")
+
+
+def _path(value: object) -> str:
+    if isinstance(value, str) and value and "\0" not in value:
+        return value
+    raise UnfitValueError("must be a string, the path of a file or folder")
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise UnfitValueError("must be `true` or `false`")
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise UnfitValueError("must be a whole number, 1 or more")
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and isfinite(value):
+        return float(value)
+    raise UnfitValueError("must be a number of seconds, 0 or more")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise UnfitValueError("must be a list of strings")
+
+
+def _rules(value: object) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise UnfitValueError("must be a list of rules", 'such as `["unfilled-input"]`')
+
+
+def _one_of(choices: tuple[T, ...]) -> Callable[[object], T]:
+    def read(value: object) -> T:
+        for choice in choices:
+            if value == choice:
+                return choice
+        *others, last = (f"`{choice}`" for choice in choices)
+        raise UnfitValueError(f"cannot be `{str(value)[:100]}`", f"write {', '.join(others)} or {last}")
+
+    return read
+
+
+def _number_in(text: str) -> object:
+    """The number that a text spells, else the text."""
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+_SWITCH_WORDS: dict[str, object] = {"true": True, "1": True, "false": False, "0": False}
+
+TEXT = ValueType("string", _text)
+PATH = ValueType("path", _path)
+SWITCH = ValueType("true or false", _switch, lambda text: _SWITCH_WORDS.get(text.lower(), text))
+COUNT = ValueType("number", _count, _number_in)
+SECONDS = ValueType("seconds", _seconds, _number_in)
+TEXTS = ValueType("list of names", _texts, lambda text: [name for name in text.split(",") if name])
+RULES = ValueType("list of rules", _rules)
+SEVERITY = ValueType("error, warning, info", _one_of(SEVERITIES))
+REPOSITORY = ValueType("copy, link, in-place", _one_of(REPOSITORIES))
+APPROVAL = ValueType("wait, reject, approve", _one_of(APPROVALS))

@@ -1,0 +1,78 @@
+"""The code of a run as it is kept: `snapshot.json` in its folder, every file by its blob."""
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.store.atomic import write_atomically
+from vhpipe.store.json_codec import decode, encode
+
+
+class SnapshotEntry(msgspec.Struct, frozen=True):
+    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it."""
+
+    path: str
+    blob: str = ""
+    mode: int = 0o644
+    size_bytes: int = 0
+    link: str | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """`digest` is the sha256 over all entries, which are sorted by path; `commit` is None without git.
+
+    `source` is the path of the entry that the pipeline was read from, None where that is no part of the code.
+    """
+
+    entries: tuple[SnapshotEntry, ...]
+    digest: str
+    commit: str | None = None
+    dirty: bool = False
+    notices: tuple[str, ...] = ()
+    source: str | None = None
+
+    @property
+    def commit_identifier(self) -> str:
+        """As Valohai names it: the commit, or `~` and the digest for code that no commit holds."""
+        return self.commit if self.commit is not None and not self.dirty else f"~{self.digest}"
+
+
+_decoder = msgspec.json.Decoder(Snapshot)
+
+
+def code_entries(snapshot: Snapshot) -> list[SnapshotEntry]:
+    """The code without the pipeline's own file: what that says is in the plan. Source: decision 57."""
+    return [entry for entry in snapshot.entries if entry.path != snapshot.source]
+
+
+def code_digest(snapshot: Snapshot) -> str:
+    """The sha256 over the code without the pipeline's own file."""
+    return digest_of(code_entries(snapshot))
+
+
+def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
+    """Write `snapshot.json` into a run's folder."""
+    write_atomically(folder / "snapshot.json", encode(snapshot), durable=True)
+
+
+def load_snapshot(folder: Path) -> Snapshot:
+    path = folder / "snapshot.json"
+    try:
+        return decode(path.read_bytes(), _decoder)
+    except OSError as error:
+        raise from_os_error(error, "cannot read the code of the run:") from error
+    except msgspec.DecodeError as error:
+        raise EnvironmentFailure(f"cannot read the code of the run: `{path}` is damaged: {error}") from error
+
+
+def digest_of(entries: Iterable[SnapshotEntry]) -> str:
+    """The sha256 over paths, modes and contents of entries, in their order."""
+    digest = sha256()
+    for entry in entries:
+        content = f"blob {entry.blob}" if entry.link is None else f"link {entry.link}"
+        digest.update(os.fsencode(f"{entry.path}\0{entry.mode:o}\0{content}\0"))
+    return digest.hexdigest()
