@@ -17,7 +17,9 @@ from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
 from vhpipe.engine.hooks import HookCalls
 from vhpipe.engine.input_fetching import expand_inputs
-from vhpipe.engine.start import LockedRun, Order, begin, default_capacity, hooks_as_processes, walk
+from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.start import begin, default_capacity
+from vhpipe.engine.walk import hooks_as_processes, walk
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan

@@ -6,7 +6,8 @@ What its attempts have left is taken over if their manifest says so; all else th
 from collections.abc import Callable, Iterator, Mapping
 
 from vhpipe.code.working_copies import remove_tree
-from vhpipe.engine.start import LockedRun, Order, boot_identifier
+from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.start import boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.runners.remains import EarlierAttempts

@@ -14,9 +14,9 @@ import msgspec
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
+from vhpipe.engine.order import Order, is_closed
 from vhpipe.engine.recorded_uris import true_uri
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
-from vhpipe.engine.start import Order, is_closed
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask

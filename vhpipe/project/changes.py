@@ -13,7 +13,7 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from vhpipe.cli.options.environment import UserVariables
-    from vhpipe.engine.start import LockedRun, Order
+    from vhpipe.engine.order import LockedRun, Order
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.project.checked_file import LoadedFile
@@ -68,7 +68,8 @@ def _order(store: "ProjectStore", run: "RunFolder", changes: Changes, options: M
     from vhpipe.cli.commands.walk import say
     from vhpipe.cli.options.environment import given_variables, known_secrets, typed_notices
     from vhpipe.engine.input_fetching import redacted
-    from vhpipe.engine.start import Order, default_capacity
+    from vhpipe.engine.order import Order
+    from vhpipe.engine.start import default_capacity
     from vhpipe.history.past_runs import PastRun
     from vhpipe.project.secret_values import variables_again, with_variables
     from vhpipe.project.start_notices import said_before_start

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.order import Order
     from vhpipe.history.past_runs import PastRun, PastRuns
     from vhpipe.history.preview import PreviewedExecution
     from vhpipe.views.dry_run import PastExecution, PreviewRow

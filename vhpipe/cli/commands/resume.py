@@ -13,7 +13,7 @@ from vhpipe.errors import UsageError
 from vhpipe.project.selectors import opened_project, project_option, run_argument
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import LockedRun
+    from vhpipe.engine.order import LockedRun
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder
 

@@ -19,7 +19,7 @@ from vhpipe.errors import UsageError, VhpipeError
 if TYPE_CHECKING:
     from vhpipe.cli.options.environment import KnownSecrets, UserVariables
     from vhpipe.cli.terminal.run_progress import Watcher
-    from vhpipe.engine.start import LockedRun, Order
+    from vhpipe.engine.order import LockedRun, Order
     from vhpipe.plan.model import Plan
     from vhpipe.store.run_folder import RunFolder, RunRequest
 
@@ -158,7 +158,7 @@ def begin_new(words: tuple[str, ...], options: Mapping[str, Any]) -> "LockedRun"
 def _run(begin: Begin, options: Mapping[str, Any], ready: Ready) -> int:
     from vhpipe.cli.terminal.approval_prompt import Approver
     from vhpipe.cli.terminal.run_progress import Watcher
-    from vhpipe.engine.start import walk
+    from vhpipe.engine.walk import walk
 
     begun = begin()
     ready(begun.run)
@@ -193,7 +193,8 @@ def order_of(words: tuple[str, ...], options: Mapping[str, Any]) -> "Order":
     from vhpipe.cli.options.environment import typed_notices
     from vhpipe.cli.options.reuse import as_asked
     from vhpipe.engine.input_fetching import expand_inputs, redacted
-    from vhpipe.engine.start import Order, default_capacity
+    from vhpipe.engine.order import Order
+    from vhpipe.engine.start import default_capacity
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
