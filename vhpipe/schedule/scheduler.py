@@ -194,10 +194,8 @@ class Scheduler:
             for attempt in attempts:
                 self._ledger.emit(events.AttemptStarted(attempt))
             self._ledger.ask(effects.StartAttempts(attempts))
-        if state.queue or state.unchecked:
-            for name, because in self._slots.delays(state):
-                if state.nodes[name].waits_because != because:
-                    self._ledger.emit(events.NodeWaiting(name, because))
+        for name, because in self._slots.new_delays(state):
+            self._ledger.emit(events.NodeWaiting(name, because))
 
     def _look_up(self) -> None:
         """Look up what may be reused: each takes a slot only if it has to run."""

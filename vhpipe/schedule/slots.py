@@ -3,7 +3,6 @@
 All of it is read off the plan and the state; nothing is remembered here.
 """
 
-from collections.abc import Iterator
 from itertools import islice
 
 from vhpipe.plan.execution import is_group
@@ -28,6 +27,9 @@ class Slots:
         in_queues = (node.name for node in plan.nodes if self._queues.name(node.name))
         self._bounded = frozenset((*self._limits, *self._needs, *in_queues))
         """Nodes for which not only slots count."""
+        self._may_be_delayed = tuple(
+            node.name for node in plan.nodes if node.name in self._bounded or node.name in self._groups
+        )
 
     def next_to_start(self, state: RunState) -> tuple[AttemptId, ...]:
         """The attempts that start together now, one or a group; empty where nothing may start.
@@ -59,17 +61,19 @@ class Slots:
             return f"its {count} executions must run at once, and there is room for {room}"
         return None
 
-    def delays(self, state: RunState) -> Iterator[tuple[str, str]]:
-        """The nodes that have executions which do not start although slots are free, and why.
+    def new_delays(self, state: RunState) -> list[tuple[str, str]]:
+        """The nodes whose executions do not start although slots are free, and why; what is known is left out.
 
         A task that runs as many as it may, and a node whose upstream is done again, are not among them.
         """
-        if state.running >= state.capacity.slots:
-            return
-        for name in {each.node: None for waiting in (state.queue, state.unchecked) for each in waiting}:
-            because = self._why_delayed(state, name)
-            if because is not None:
-                yield name, because
+        if not self._may_be_delayed or state.running >= state.capacity.slots:
+            return []
+        found = ((name, self._why_delayed(state, name)) for name in self._may_be_delayed if state.nodes[name].queued)
+        return [
+            (name, because)
+            for name, because in found
+            if because is not None and because != state.nodes[name].waits_because and _waits(state, name)
+        ]
 
     def _room(self, state: RunState, name: str) -> int:
         """How many more executions of a node may start now."""
@@ -149,3 +153,8 @@ class Slots:
         if state.capacity.slots - state.running < count:
             return f"its {count} executions start together, and fewer slots are free"
         return None
+
+
+def _waits(state: RunState, name: str) -> bool:
+    """Whether an execution of a node could start or be looked up if there were room for it."""
+    return any(each.node == name for waiting in (state.queue, state.unchecked) for each in waiting)
