@@ -39,7 +39,7 @@ ALLOWED = {
     "engine": {"config", "plan", "sweep", "schedule", "store", "code", "attempt", "runners"},
     "history": {"plan", "schedule", "store", "code", "attempt", "engine"},
     "project": {"config", "document", "graph", "plan", "rules", "schedule", "settings", "store", "views", "code",
-                "engine", "history", "cli"},
+                "attempt", "engine", "history"},
     # `vhpipe lsp` hands the server what it checks texts with
     "cli": {*FLOORS, "publishing"} - {"api", "function_step"},
     "web": set(FLOORS) - {"api", "cli", "lsp"},

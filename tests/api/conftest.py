@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import os
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from vhpipe.api import Pipeline
 
 _numbers = itertools.count()
@@ -45,10 +47,7 @@ class Made:
         return done
 
     def vhpipe(self, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "vhpipe", *words], cwd=self.folder, capture_output=True, text=True, timeout=120,
-            check=False,
-        )  # fmt: skip
+        done = warm.vhpipe.run(words, self.folder, os.environ)
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done
 

@@ -1,4 +1,7 @@
-"""Four pipelines as users write them, on data that comes with scikit-learn."""
+"""Four pipelines as users write them, on data that comes with scikit-learn.
+
+Importing that in every step is what takes long; test_decorators and test_functions do the same without it.
+"""
 
 import json
 from typing import Any
@@ -261,6 +264,7 @@ def test_a_pipeline_of_functions(made: Any) -> None:
     assert "reused 3" in made.program(FROM_FUNCTIONS, "from_functions.py").stdout
 
 
+@pytest.mark.long
 def test_a_pipeline_of_decorators(made: Any) -> None:
     made.program(FROM_DECORATORS, "from_decorators.py")
 

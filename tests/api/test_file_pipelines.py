@@ -134,7 +134,7 @@ def test_it_can_go_on_in_the_background(file: Path) -> None:
         ({"pipeline": "p", "step": "train"}, "exclude each other"),
         ({"parameters": {"rat": 1}}, "rat"),
         ({"parameters": {"rate": {"a": 1}}}, "cannot be a `dict`"),
-        ({"inputs": {"data": "x"}}, "unknown input `data`"),
+        ({"inputs": {"data": "x"}}, "`data` is not an input of a node"),
     ],
 )
 def test_what_does_not_fit_is_refused(file: Path, wrong: dict[str, Any], message: str) -> None:

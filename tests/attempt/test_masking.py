@@ -105,6 +105,22 @@ def test_base64_of_a_longer_text_shows_nothing_but_bits_of_its_edges(before: byt
         assert len(masked) <= 3 + (len(before) + len(after) + 4) * 4 // 3 + 4
 
 
+def certain_part(value: bytes, before: int, after: int) -> tuple[int, int]:
+    """Where the base64 of a value is the same whatever the bytes before and after it are."""
+    ends = [base64.b64encode(byte * before + value + byte * after) for byte in (b"\0", b"\xff")]
+    same = [place for place, (one, other) in enumerate(zip(*ends, strict=True)) if one == other != ord("=")]
+    return same[0], same[-1] + 1
+
+
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("after", range(1, 4))
+@pytest.mark.parametrize("value", ["secret", "secrets", "secret!?", CANARY])
+def test_of_base64_exactly_what_is_certain_is_masked(value: str, before: int, after: int) -> None:
+    encoded = base64.b64encode(b"\1\2\3\4\5"[:before] + value.encode() + b"\xf6\xf7\xf8"[:after])
+    start, end = certain_part(value.encode(), before, after)
+    assert Masking([value]).content(encoded) == encoded[:start] + b"***" + encoded[end:]
+
+
 def test_lines_of_a_long_value_are_masked_one_by_one() -> None:
     key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nzzzz\n-----END KEY-----\n"
     assert Masking([key]).text("  MIIEpAIBAAKCAQEA\r\n") == "  ***\r\n"
@@ -132,6 +148,16 @@ def test_only_what_may_become_a_secret_is_held_back() -> None:
     sink.write("o", b" sec")
     sink.close()
     assert written.of("o") == b"all is well\n***! sec"
+
+
+@pytest.mark.parametrize("value", ["abcd", " abcd\n", "1234", "ab c", "über"])
+def test_four_characters_are_enough_to_be_masked(value: str) -> None:
+    assert Masking([value]).text(f"<{value.strip()}>") == "<***>"
+
+
+def test_lines_of_a_long_value_are_masked_from_eight_characters_on() -> None:
+    masking = Masking(["12345678\n1234567\nthe end of it"])
+    assert masking.text("a 12345678 b 1234567 c") == "a *** b 1234567 c"
 
 
 @pytest.mark.parametrize("value", ["", "abc", " ab ", "true", "None", "****"])

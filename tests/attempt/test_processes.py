@@ -118,6 +118,20 @@ def test_time_limit_ends_the_whole_tree(bench: Bench) -> None:
     assert alive_with("971") == []
 
 
+@pytest.mark.parametrize("redirected", ["", ">&2"])
+def test_every_output_begins_the_wait_for_the_next_one_anew(bench: Bench, redirected: str) -> None:
+    sink = bench.start(f"echo one {redirected}; exec sleep 970", no_output_timeout_s=1000.0)
+    silent_until = bench.runner.next_deadline()
+    while not sink.pieces:
+        bench.turn()
+    put_off_until = bench.runner.next_deadline()
+    bench.runner.kill()
+    bench.finish()
+    assert silent_until is not None
+    assert put_off_until is not None
+    assert put_off_until > silent_until
+
+
 def test_silence_ends_a_process_and_output_puts_it_off(bench: Bench) -> None:
     sink = bench.start("for i in 1 2 3 4; do echo $i; sleep 0.2; done; sleep 972", no_output_timeout_s=0.6)
     assert bench.finish().because == "no output for 0.6 s"

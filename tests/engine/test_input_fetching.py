@@ -12,8 +12,9 @@ import pytest
 
 from vhpipe.config.model import KeepDirectories
 from vhpipe.engine import download
-from vhpipe.engine.input_fetching import Fetcher, expand_inputs, redacted
+from vhpipe.engine.input_fetching import Fetcher, expand_inputs
 from vhpipe.engine.local_files import matching_files
+from vhpipe.engine.recorded_uris import RecordedUris
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedInput, StepSpec
 from vhpipe.store.blobs import Blobs
@@ -39,7 +40,7 @@ def plan_of(*uris: str, **fields: Any) -> Plan:
 
 
 def expanded(project: Path, *uris: str, **fields: Any) -> PlannedInput:
-    node = expand_inputs(plan_of(*uris, **fields), project, project / "data").nodes[0]
+    node = expand_inputs(plan_of(*uris, **fields), project, project / "data", RecordedUris()).nodes[0]
     assert isinstance(node, PlannedExecution)
     return node.spec.inputs[0]
 
@@ -150,31 +151,25 @@ def test_files_that_want_the_same_name_are_settled_before_the_start(project: Pat
     (project / "other").mkdir()
     (project / "other" / "a.csv").write_text("another")
     both = plan_of("data/a.csv", "other/a.csv")
-    first = expand_inputs(both, project, project)
+    first = expand_inputs(both, project, project, RecordedUris())
     assert places_in(first) == ["a.csv"]
     assert "all want the name `a.csv`; only" in first.notices[0]
     everything = msgspec.structs.replace(both, on_collision="keep-all")
-    assert len(places_in(expand_inputs(everything, project, project))) == 2
+    assert len(places_in(expand_inputs(everything, project, project, RecordedUris()))) == 2
     with pytest.raises(UsageError, match=r"input `images` of node `train`: .*all want the name `a.csv`"):
-        expand_inputs(msgspec.structs.replace(both, on_collision="error"), project, project)
+        expand_inputs(msgspec.structs.replace(both, on_collision="error"), project, project, RecordedUris())
 
 
 def test_the_same_file_twice_is_one(project: Path) -> None:
-    plan = expand_inputs(plan_of("data/a.csv", "data/*.csv"), project, project)
+    plan = expand_inputs(plan_of("data/a.csv", "data/*.csv"), project, project, RecordedUris())
     assert places_in(plan).count("a.csv") == 1
     assert plan.notices == ()
 
 
-def test_secrets_are_cut_from_text() -> None:
-    assert redacted("https://me:pw@h.example/a?x=1&sig=S&X-Amz-Signature=S&api_key=K#f") == "https://h.example/a?x=1#f"
-    assert redacted("-i node.x=https://me@h/a?token=T and more") == "-i node.x=https://h/a and more"
-    assert redacted("s3://key:secret@bucket/a?design=1") == "s3://bucket/a?design=1"
-    assert redacted("a@b/c?sig=1") == "a@b/c?sig=1"
-
-
 def test_no_secret_of_a_uri_is_in_the_plan_or_in_a_message(project: Path) -> None:
     uris = [f"https://me:hunter2@example.com/a.csv?x=1&sig=hunter2-{number}" for number in (1, 2)]
-    plan = expand_inputs(msgspec.structs.replace(plan_of(*uris), on_collision="keep-all"), project, project)
+    both = msgspec.structs.replace(plan_of(*uris), on_collision="keep-all")
+    plan = expand_inputs(both, project, project, RecordedUris())
     assert b"hunter2" not in msgspec.json.encode(plan)
     with pytest.raises(UsageError) as caught:
         expanded(project, "s3://me:hunter2@bucket/x")
@@ -299,16 +294,30 @@ def test_an_address_that_leads_nowhere_is_a_clear_failure(blobs: Blobs, address:
         Fetcher(blobs).fetch(f"http://{address}/x")
 
 
-def test_the_true_uri_is_fetched_and_its_secrets_are_shown_nowhere(site: Site, blobs: Blobs, project: Path) -> None:
+def test_the_true_uri_is_fetched_and_its_secrets_are_shown_nowhere(site: Site, blobs: Blobs) -> None:
     secret = f"http://me:p%40ss@{site.address}/ok?sig=S1"
-    uri = expanded(project, secret).files[0].uri
-    assert uri.startswith(f"http://{site.address}/ok")
-    assert fetched(blobs, uri) == b"content of /ok?sig=S1"
+    missing = f"http://me:hunter2@{site.address}/none?token=hunter2"
+    uris = RecordedUris()
+    name, name_of_missing = uris.name_of(secret), uris.name_of(missing)
+    assert name == f"http://{site.address}/ok"
+    fetcher = Fetcher(blobs, uris.true_uris())
+    assert blobs.path(fetcher.fetch(name)[0]).read_bytes() == b"content of /ok?sig=S1"
     assert site.headers == [f"Basic {base64.b64encode(b'me:p@ss').decode()}"]
-    missing = expanded(project, f"http://me:hunter2@{site.address}/none?token=hunter2").files[0].uri
-    with pytest.raises(EnvironmentFailure) as caught:
-        Fetcher(blobs).fetch(missing)
+    with pytest.raises(EnvironmentFailure, match=f"cannot fetch `http://{site.address}/none`: 404 ") as caught:
+        fetcher.fetch(name_of_missing)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_run_knows_the_secrets_of_no_other() -> None:
+    one, other = RecordedUris(), RecordedUris()
+    assert one.name_of("http://h/x?token=A") == other.name_of("http://h/x?token=B") == "http://h/x"
+    assert dict(one.true_uris()) == {"http://h/x": "http://h/x?token=A"}
+
+
+def test_a_uri_that_hides_nothing_needs_no_other() -> None:
+    uris = RecordedUris()
+    assert uris.name_of("http://h/x?page=2") == "http://h/x?page=2"
+    assert uris.true_uris() == {}
 
 
 def test_a_redirect_does_not_carry_the_password_to_another_place(site: Site, blobs: Blobs) -> None:

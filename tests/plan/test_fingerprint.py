@@ -83,6 +83,15 @@ def test_what_a_step_sees_is_other_work_each_for_itself() -> None:
     assert len(set(found)) == len(OTHER) + 2
 
 
+def test_values_without_a_number_in_json_differ_where_no_command_shows_them() -> None:
+    """A step may read its parameters from their file alone."""
+    silent = replace(STEP, command=("train",), parameters=(Parameter("x", ParameterType.FLOAT),))
+    values: list[Any] = [None, math.nan, math.inf, -math.inf, 0.0, "nan", "null", (None,), (math.nan,), ("nan",)]
+    found = [fingerprint(spec(step=silent, values={"x": value})) for value in values]
+    assert len(set(found)) == len(values)
+    assert found[1] == fingerprint(spec(step=silent, values={"x": -math.nan})), "one NaN is as good as another"
+
+
 def test_bytes_that_are_not_known_are_no_work_that_could_be_known() -> None:
     assert fingerprint(spec(inputs=(("data", (InputFile("x", uri="https://x"),)),))) is None
 

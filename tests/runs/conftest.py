@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
+from tests.warm import vhpipe
+
 VHPIPE = (sys.executable, "-m", "vhpipe")
 
 
@@ -48,10 +50,7 @@ class Project:
         return target
 
     def __call__(self, *arguments: str, cwd: Path | None = None, input: str | None = None) -> Finished:
-        done = subprocess.run(
-            [*VHPIPE, *arguments], cwd=cwd or self.path, env=self.environment, input=input or "",
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        done = vhpipe.run(arguments, cwd or self.path, self.environment, input or "")
         assert "Traceback" not in done.stderr, done.stderr
         return Finished(done.returncode, done.stdout, done.stderr)
 

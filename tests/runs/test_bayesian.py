@@ -47,7 +47,7 @@ def proposed_by_optuna(count: int, batch: int, seed: int) -> list[dict[str, Any]
     return found
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", [0, pytest.param(7, marks=pytest.mark.long)])
 def test_the_same_sets_come_out_as_of_optuna_itself(project: Any, seed: int) -> None:
     done = project.run(file_of(26, 4), "--task", "tune", "--goal", "min", "--seed", str(seed), "-j", "4")
     assert done.code == 0, done.err

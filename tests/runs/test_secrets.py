@@ -1,6 +1,5 @@
 """Environment variables that the user gives, and that the values of secrets stay where they belong."""
 
-import base64
 import json
 import signal
 import threading
@@ -9,38 +8,18 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from tests.runs.conftest import Finished, Project, eventually
+from tests.secret_places import CANARY, forms_of, places_of
 
-CANARY = "kanarie-4711/+Vogel="
 TELLING = """python3 -c "import os, json; print(json.dumps({name: os.environ.get(name) for name in %s}))" \
 > "$VH_OUTPUTS_DIR/seen.json" """
 
 
 def seen_by(project: Project, *names: str, **step: Any) -> None:
     project.pipeline({"a": {"command": TELLING % str(list(names)), **step}})
-
-
-def forms_of(value: str) -> set[bytes]:
-    content = value.encode()
-    forms = {content, content.hex().encode(), quote(value, safe="").encode(), json.dumps(value)[1:-1].encode()}
-    for before in range(3):  # what base64 makes of it, wherever it begins
-        start, end = (before * 8 + 5) // 6, (before + len(content)) * 8 // 6
-        forms.add(base64.b64encode(bytes(before) + content)[start:end])
-        forms.add(base64.urlsafe_b64encode(bytes(before) + content)[start:end])
-    return forms
-
-
-def places_of(value: str, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Where below a folder a form of the value stands, in the name of a file or in its bytes."""
-    for path in folder.rglob("*"):
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        for form in forms_of(value):
-            if form in content or form in bytes(path):
-                yield str(path.relative_to(folder)), form
 
 
 @contextmanager

@@ -1,15 +1,22 @@
-"""Pipelines of any shape, with any policies, actions, reuse and inputs from outside."""
+"""Pipelines of any shape, with any policies, actions, reuse and inputs from outside.
+
+Drawing one value by value with hypothesis costs several times what walking it costs. So the quick forms draw a seed,
+and the long ones a source of choices that hypothesis can shrink; both make their pipelines here.
+"""
 
 from dataclasses import dataclass
+from random import Random
 
 import msgspec
 from hypothesis import strategies as st
 from worlds import deployment, execution, feeds, follows, outside, plan, task
 
 from vhpipe.config.model import OnChildError, OnError
-from vhpipe.plan.model import Plan, PlannedAction, PlannedDeployment, PlannedNode
+from vhpipe.plan.model import Plan, PlannedAction, PlannedDeployment, PlannedEdge, PlannedNode
 
 MOMENTS = ("node-starting", "node-complete", "node-error")
+CONDITIONS = ((), ("metadata.loss < 1",), ("metadata.missing > 0",))
+KINDS = ("execution", "execution", "task", "deployment")
 
 
 @dataclass(frozen=True)
@@ -30,45 +37,45 @@ ORDERLY_WORDS = Words(
 """Those under which no node depends on what happens beside it: the end is the same in whatever order things end."""
 
 
-def _actions(words: Words) -> st.SearchStrategy[tuple[PlannedAction, ...]]:
-    action = st.builds(
-        lambda when, then, conditions: PlannedAction((when,), (then,), conditions),
-        st.sampled_from(MOMENTS),
-        st.sampled_from(words.actions),
-        st.sampled_from(((), ("metadata.loss < 1",), ("metadata.missing > 0",))),
-    )
-    return st.lists(action, max_size=1).map(tuple)
+def random_plan(random: Random, words: Words = ALL_WORDS) -> Plan:
+    """A plan of one to seven nodes and up to ten edges; the same choices of `random` give the same plan."""
+    nodes = [_node(random, f"n{position}", words) for position in range(random.randint(1, 7))]
+    pairs = [(source, target) for target in range(len(nodes)) for source in range(target)]
+    joined = random.sample(pairs, random.randint(0, min(10, len(pairs))))
+    return plan(nodes, [_edge(random, index, nodes[source], nodes[target])
+                        for index, (source, target) in enumerate(joined)])  # fmt: skip
 
 
-@st.composite
-def nodes(draw: st.DrawFn, name: str, words: Words) -> PlannedNode:
-    kind = draw(st.sampled_from(("execution", "execution", "task", "deployment")))
-    on_error = draw(st.sampled_from(words.on_error))
+def _node(random: Random, name: str, words: Words) -> PlannedNode:
+    kind, on_error = random.choice(KINDS), random.choice(words.on_error)
     if kind == "deployment":
         return deployment(name, OnError.STOP_ALL if on_error is OnError.RETRY else on_error)
-    actions = draw(_actions(words))
+    actions = _actions(random, words)
     made: PlannedNode
     if kind == "execution":
         made = execution(name, "data", on_error=on_error, actions=actions)
     else:
-        child = draw(st.sampled_from((None, *words.on_child_error)))
-        children = draw(st.integers(0, 4))
-        made = task(name, children, "data", on_error=on_error, on_child_error=child, actions=actions)
-    if draw(st.integers(0, 3)) == 0:
-        made = msgspec.structs.replace(
-            made, spec=msgspec.structs.replace(made.spec, inputs=(*made.spec.inputs, outside("raw")))
-        )
-    return msgspec.structs.replace(made, reuse=draw(st.integers(0, 3)) == 0)
+        child = random.choice((None, *words.on_child_error))
+        made = task(name, random.randint(0, 4), "data", on_error=on_error, on_child_error=child, actions=actions)
+    spec = made.spec
+    if random.randint(0, 3) == 0:
+        spec = msgspec.structs.replace(spec, inputs=(*spec.inputs, outside("raw")))
+    return msgspec.structs.replace(made, spec=spec, reuse=random.randint(0, 3) == 0)
 
 
-@st.composite
-def plans(draw: st.DrawFn, words: Words = ALL_WORDS) -> Plan:
-    count = draw(st.integers(1, 7))
-    made = [draw(nodes(f"n{position}", words)) for position in range(count)]
-    pairs = [(source, target) for target in range(count) for source in range(target)]
-    chosen = draw(st.lists(st.sampled_from(pairs), max_size=10, unique=True)) if pairs else []
-    edges = []
-    for index, (source, target) in enumerate(chosen):
-        files = not any(isinstance(made[end], PlannedDeployment) for end in (source, target)) and draw(st.booleans())
-        edges.append((feeds if files else follows)(index, f"n{source}", f"n{target}"))
-    return plan(made, edges)
+def _actions(random: Random, words: Words) -> tuple[PlannedAction, ...]:
+    if random.randint(0, 1):
+        return ()
+    return (PlannedAction((random.choice(MOMENTS),), (random.choice(words.actions),), random.choice(CONDITIONS)),)
+
+
+def _edge(random: Random, index: int, source: PlannedNode, target: PlannedNode) -> PlannedEdge:
+    is_of_files = not any(isinstance(end, PlannedDeployment) for end in (source, target)) and random.randint(0, 1)
+    return (feeds if is_of_files else follows)(index, source.name, target.name)
+
+
+SEEDED = st.integers(0, 1 << 32).map(Random)
+"""Sources of choices that cost one draw each."""
+
+SHRINKABLE = st.randoms(use_true_random=False)
+"""Sources of choices that hypothesis makes one by one: dear, but what fails becomes small."""

@@ -1,7 +1,7 @@
 """Tasks whose executions need each other, depend on each other's results, or end each other early."""
 
 import msgspec
-from worlds import execution, plan, recorded, spec, task
+from worlds import execution, group, plan, recorded, spec, task
 
 from vhpipe.config.model import TaskType
 from vhpipe.plan.model import AttemptId, BayesianSearch, ExecutionId, PlannedTask
@@ -18,10 +18,6 @@ def attempt(name: str, index: int = 0, number: int = 1) -> AttemptId:
 
 def ended(name: str, index: int = 0, outcome: Status = Status.COMPLETE) -> stimuli.AttemptReported:
     return stimuli.AttemptReported(attempt(name, index), outcome)
-
-
-def group(name: str, members: int) -> PlannedTask:
-    return PlannedTask(name, spec(), Sweep(TaskType.DISTRIBUTED, count=members), "b")
 
 
 def search(name: str, count: int, batch: int) -> PlannedTask:

@@ -8,8 +8,8 @@ import pytest
 from worlds import World, completes, execution, fails, feeds, plan, task
 
 from vhpipe.config.model import OnChildError, OnError
-from vhpipe.plan.model import AttemptId, PlannedNode
-from vhpipe.schedule import stimuli
+from vhpipe.plan.model import AttemptId, ExecutionId, PlannedNode
+from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.terms import Status
 
 STATUS = {"c": "complete", "e": "error", "s": "stopped", "-": "skipped"}
@@ -147,3 +147,37 @@ def test_nothing_more_starts_once_everything_stops() -> None:
 def test_all_is_complete_where_nothing_fails() -> None:
     world = World(plan([task("a", 5), execution("b", "data")], [feeds(0, "a", "b")]), completes).start().finish()
     assert (world.state.status, world.statuses()) == ("complete", {"a": "complete", "b": "complete"})
+
+
+def retrying_task_on_two_slots() -> World:
+    return World(plan([task("train", 3, on_error=OnError.RETRY)]), completes, capacity=2).start()
+
+
+def failed(world: World, index: int) -> None:
+    """The first attempt of a child of `train` ends with a failure of its own."""
+    attempt = AttemptId(ExecutionId("train", index))
+    world.hear(stimuli.AttemptReported(attempt, Status.ERROR, because="exit code 1"))
+
+
+def tried_again(world: World) -> list[str]:
+    return [str(event.execution) for event in world.events if isinstance(event, events.RetryScheduled)]
+
+
+def test_what_fails_while_its_node_is_stopping_is_not_tried_again() -> None:
+    world = retrying_task_on_two_slots()
+    world.hear(stimuli.StopConditionMet(AttemptId(ExecutionId("train")), "loss < 1", of_task=True))
+    failed(world, 1)
+    assert tried_again(world) == []
+    world.hear(stimuli.AttemptReported(AttemptId(ExecutionId("train")), Status.COMPLETE))
+    assert world.children("train") == ["complete", "error", "stopped"]
+    assert world.state.status is Status.ERROR
+
+
+def test_what_fails_while_the_run_is_stopping_is_not_tried_again() -> None:
+    world = retrying_task_on_two_slots()
+    world.hear(stimuli.StopRequested("received SIGINT"))
+    failed(world, 0)
+    failed(world, 1)
+    assert tried_again(world) == []
+    assert world.children("train") == ["error", "error", "stopped"]
+    assert world.state.status is Status.STOPPED

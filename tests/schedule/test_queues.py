@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from worlds import execution, plan
+from worlds import execution, group, plan
 
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedExtension
 from vhpipe.schedule import effects, stimuli
@@ -14,7 +14,11 @@ from vhpipe.schedule.terms import Status
 
 
 def in_queue(name: str, queue: str | None) -> Any:
-    return msgspec.structs.replace(execution(name), extras=PlannedExtension(queue=queue))
+    return queued(execution(name), queue)
+
+
+def queued(node: Any, queue: str | None) -> Any:
+    return msgspec.structs.replace(node, extras=PlannedExtension(queue=queue))
 
 
 def started(orders: Any) -> list[str]:
@@ -46,3 +50,20 @@ def test_an_end_makes_room_for_the_next_of_its_queue() -> None:
     for ended, following in (("d", []), ("a", ["b"]), ("e", []), ("b", ["c"])):
         decision = tested.handle(stimuli.AttemptReported(AttemptId(ExecutionId(ended)), Status.COMPLETE))
         assert started(decision.effects) == following
+
+
+def test_a_group_waits_until_its_queue_has_room_for_all_of_it() -> None:
+    nodes = [in_queue("first", "gpu"), queued(group("pair", 2), "gpu")]
+    tested = Scheduler(msgspec.structs.replace(plan(nodes), queues={"gpu": 2}))
+    assert started(tested.handle(stimuli.StartRequested(Capacity(8))).effects) == ["first"]
+    decision = tested.handle(stimuli.AttemptReported(AttemptId(ExecutionId("first")), Status.COMPLETE))
+    assert started(decision.effects) == ["pair", "pair"]
+
+
+def test_a_group_larger_than_its_queue_is_an_error_that_says_how_much_room_there_is() -> None:
+    nodes = [queued(group("crowd", 3), "gpu")]
+    tested = Scheduler(msgspec.structs.replace(plan(nodes), queues={"gpu": 2}))
+    tested.handle(stimuli.StartRequested(Capacity(8)))
+    node = tested.state.nodes["crowd"]
+    assert node.status is Status.ERROR
+    assert node.because == "its 3 executions must run at once, and there is room for 2"

@@ -1,11 +1,15 @@
-"""What holds for every pipeline whose engine is killed or stopped again and again, at any instant, and goes on."""
+"""What holds for every pipeline whose engine is killed or stopped again and again, at any instant, and goes on.
+
+One story is looked at from all sides; fates and what disturbs are seeds, as they have nothing that could shrink.
+"""
 
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from random_plans import ORDERLY_WORDS, plans
+from random_plans import ORDERLY_WORDS, SEEDED, SHRINKABLE, random_plan
 from worlds import World
 
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedNode
@@ -55,18 +59,25 @@ class Story:
         world = self.world
         for _ in range(turns):
             world.running.rotate(self.random.randrange(4))
-            if world.asked:
+            if world.asked and self.random.random() < 0.5:
                 world.answer(world.asked.pop(0).node)
-            elif not world.step():
-                return
+            elif not world.step(self.random.choice):
+                if not world.asked:
+                    return
+                world.answer(world.asked.pop(0).node)
 
     def stop(self) -> None:
         self.world.hear(stimuli.StopRequested("received SIGINT"))
         self.go_on(self.random.choice((0, 1, 2, 1000)))
 
     def kill_and_resume(self) -> None:
-        """Some of the last decisions are lost with the engine, some of what attempts have left, and some outputs."""
+        """Some of the last decisions are lost with the engine, some of what attempts have left, and some outputs.
+
+        Of a run that had ended as many are lost as there were after some earlier moment.
+        """
         lost = self.random.choice((0, 0, 0, 1, 2, 5))
+        if why_not_resumable(self.world.state):
+            lost = self.random.randint(1, len(self.world.decisions))
         decisions = self.world.decisions[-lost:] if lost else ()
         kept = len(self.world.events) - sum(len(decision.events) for decision in decisions)
         self._begin(tuple(self.world.events[:kept]))
@@ -74,7 +85,9 @@ class Story:
             self.world.start()
             return
         found = [self.fate.of(each) for each in self.world.under_way() if self.random.random() < 0.5]
-        damaged = [each for each in self.world.complete() if self.random.random() < 0.1]
+        damaged = [each for each in self.world.complete() if self.random.random() < 0.2]
+        if any(node.withheld is Moment.COMPLETE for node in self.world.state.nodes.values()):
+            damaged = []  # see test_resuming: an approval that is owed does not survive that its node is made again
         self.world.resume(self.world.capacity, found, damaged)
         self.resumes += 1
 
@@ -83,8 +96,6 @@ class Story:
             self.go_on(self.random.randrange(12))
             if self.random.random() < 0.3:
                 self.stop()
-            if why_not_resumable(self.world.state):
-                break
             self.kill_and_resume()
         self.go_on()
         return self.world
@@ -113,10 +124,7 @@ def results(world: World) -> dict[str, object]:
 SEEDS = st.integers(0, 1 << 32)
 
 
-@settings(max_examples=100)
-@given(plans(), SEEDS, SEEDS)
-def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, seed: int) -> None:
-    world = disturbed(plan, Fate(fate), seed)
+def it_ends_with_every_node_settled(world: World) -> None:
     assert isinstance(world.events[-1], events.RunEnded)
     for name, node in world.state.nodes.items():
         assert node.status in SETTLED, name
@@ -125,12 +133,10 @@ def test_a_run_that_goes_on_ends_with_every_node_settled(plan: Plan, fate: int, 
     assert not any((world.state.queue, world.state.unchecked, world.state.awaited))
 
 
-@settings(max_examples=100)
-@given(plans(), SEEDS, SEEDS)
-def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: int, seed: int) -> None:
+def nothing_complete_starts_again_and_no_attempt_twice(world: World) -> None:
     complete: set[ExecutionId] = set()
     numbers: Counter[ExecutionId] = Counter()
-    for each in disturbed(plan, Fate(fate), seed).events:
+    for each in world.events:
         if isinstance(each, events.AttemptStarted):
             assert each.attempt.execution not in complete
             assert each.attempt.number > numbers[each.attempt.execution]
@@ -142,25 +148,15 @@ def test_nothing_complete_starts_again_and_no_attempt_twice(plan: Plan, fate: in
             complete.discard(each.attempt.execution)
 
 
-@settings(max_examples=100)
-@given(plans(), SEEDS, SEEDS)
-def test_the_replayed_state_of_a_resumed_run_equals_the_live_one(plan: Plan, fate: int, seed: int) -> None:
-    world = disturbed(plan, Fate(fate), seed)
+def its_replayed_state_is_the_live_one(world: World) -> None:
     assert world.replayed() == world.state
 
 
-@settings(max_examples=100)
-@given(plans(ORDERLY_WORDS), SEEDS, SEEDS)
-def test_a_resumed_run_ends_as_one_that_nothing_disturbed(plan: Plan, fate: int, seed: int) -> None:
-    assert results(disturbed(plan, Fate(fate), seed)) == results(undisturbed(plan, Fate(fate)))
-
-
-@settings(max_examples=100)
-@given(plans(), SEEDS, SEEDS)
-def test_nothing_starts_before_its_upstream_is_complete_and_approved(plan: Plan, fate: int, seed: int) -> None:
+def nothing_starts_before_its_upstream_is_complete_and_approved(world: World) -> None:
+    plan = world.scheduler.plan
     held = {node.name: approval_after(node) for node in plan.nodes}
     open_: set[str] = set()
-    for each in disturbed(plan, Fate(fate), seed).events:
+    for each in world.events:
         if isinstance(each, events.NodeSettled) and each.status is Status.COMPLETE and not held[each.node]:
             open_.add(each.node)
         if isinstance(each, events.ApprovalGranted) and each.moment is Moment.COMPLETE:
@@ -177,13 +173,48 @@ def approval_after(node: PlannedNode) -> bool:
     )
 
 
-@settings(max_examples=100)
-@given(plans(), SEEDS, SEEDS)
-def test_what_is_shown_of_a_resumed_run_is_its_state(plan: Plan, fate: int, seed: int) -> None:
-    world, view = disturbed(plan, Fate(fate), seed), RunView.start(plan, 1)
+def what_is_shown_of_it_is_its_state(world: World) -> None:
+    view = RunView.start(world.scheduler.plan, 1)
     for sequence, each in enumerate(world.events):
         view.apply(events.RecordedEvent(sequence, float(sequence), each))
     assert view.status is world.state.status
     for name, node in world.state.nodes.items():
         assert view.nodes[name].status is node.status
-        assert [each.status for each in view.nodes[name].executions()] == [each.status for each in node.executions]
+        queued = [] if node.status is Status.SKIPPED else [each.status for each in node.executions]
+        assert [each.status for each in view.nodes[name].executions()] == queued
+
+
+def check(world: World) -> None:
+    it_ends_with_every_node_settled(world)
+    nothing_complete_starts_again_and_no_attempt_twice(world)
+    its_replayed_state_is_the_live_one(world)
+    nothing_starts_before_its_upstream_is_complete_and_approved(world)
+    what_is_shown_of_it_is_its_state(world)
+
+
+@settings(max_examples=200)
+@given(SEEDED, SEEDS, SEEDS)
+def test_a_run_that_goes_on_keeps_its_promises(random: Random, fate: int, seed: int) -> None:
+    check(disturbed(random_plan(random), Fate(fate), seed))
+
+
+@settings(max_examples=100)
+@given(SEEDED, SEEDS, SEEDS)
+def test_a_resumed_run_ends_as_one_that_nothing_disturbed(random: Random, fate: int, seed: int) -> None:
+    plan = random_plan(random, ORDERLY_WORDS)
+    assert results(disturbed(plan, Fate(fate), seed)) == results(undisturbed(plan, Fate(fate)))
+
+
+@pytest.mark.long
+@settings(max_examples=500)
+@given(SHRINKABLE, SEEDS, SEEDS)
+def test_a_run_that_goes_on_keeps_its_promises_at_length(random: Random, fate: int, seed: int) -> None:
+    check(disturbed(random_plan(random), Fate(fate), seed))
+
+
+@pytest.mark.long
+@settings(max_examples=500)
+@given(SHRINKABLE, SEEDS, SEEDS)
+def test_a_resumed_run_ends_as_one_that_nothing_disturbed_at_length(random: Random, fate: int, seed: int) -> None:
+    plan = random_plan(random, ORDERLY_WORDS)
+    assert results(disturbed(plan, Fate(fate), seed)) == results(undisturbed(plan, Fate(fate)))

@@ -40,6 +40,7 @@ from vhpipe.schedule.terms import Status
 from vhpipe.sweep.parameter_sets import Axis, Sweep
 
 Outcome = Status | stimuli.AttemptReported
+Ending = Callable[[], None]
 
 
 def spec(*inputs: str, parameters: tuple[Parameter, ...] = (), values: dict[str, object] | None = None) -> StepSpec:
@@ -70,6 +71,11 @@ def task(
     axis = Axis("x", VariantStyle.MULTIPLE, VariantRules(items=tuple(range(children))))
     step = spec(*inputs, parameters=(Parameter("x"), Parameter("y"), Parameter("many", multiple=Multiple.REPEAT)))
     return PlannedTask(name, step, Sweep(TaskType.GRID, (axis,)), "b", on_error, on_child_error, None, actions)
+
+
+def group(name: str, members: int) -> PlannedTask:
+    """A task whose executions start together."""
+    return PlannedTask(name, spec(), Sweep(TaskType.DISTRIBUTED, count=members), "b")
 
 
 def deployment(name: str, on_error: OnError = OnError.STOP_ALL) -> PlannedDeployment:
@@ -211,20 +217,29 @@ class World:
             if execution.status is Status.STARTED
         ]
 
-    def step(self) -> bool:
-        """Let one thing end; False where nothing goes on."""
-        if self._fetching:
-            wanted = self._fetching.popleft()
-            self.hear(stimuli.InputsReported(wanted.node, dict.fromkeys(wanted.uris, "0" * 64)))
-        elif self._looking_up:
-            self._answer_look_up(self._looking_up.popleft())
-        elif self._deploying:
-            self.hear(stimuli.DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
-        elif self.running:
-            self.hear(self._end_of(self.running.popleft()))
-        else:
-            return False
-        return True
+    def step(self, choose: "Callable[[list[Ending]], Ending]" = lambda endings: endings[0]) -> bool:
+        """Let one thing end, the chosen one of each kind's first; False where nothing goes on."""
+        endings = (
+            (self._fetching, self._end_fetching), (self._looking_up, self._end_look_up),
+            (self._deploying, self._end_deploying), (self.running, self._end_attempt),
+        )  # fmt: skip
+        possible: list[Ending] = [end for waiting, end in endings if waiting]
+        if possible:
+            choose(possible)()
+        return bool(possible)
+
+    def _end_fetching(self) -> None:
+        effect = self._fetching.popleft()
+        self.hear(stimuli.InputsReported(effect.node, dict.fromkeys(effect.uris, "0" * 64)))
+
+    def _end_look_up(self) -> None:
+        self._answer_look_up(self._looking_up.popleft())
+
+    def _end_deploying(self) -> None:
+        self.hear(stimuli.DeploymentReported(self._deploying.popleft(), "v1", "d-id", "v-id"))
+
+    def _end_attempt(self) -> None:
+        self.hear(self._end_of(self.running.popleft()))
 
     def _answer_look_up(self, execution: ExecutionId) -> None:
         self._looked_up[execution] += 1

@@ -185,6 +185,16 @@ def test_a_run_that_is_running_stays_and_no_bytes_are_collected_meanwhile(made: 
     assert not any(map(made.has, ("old", "just stored", "alive")))
 
 
+@pytest.mark.parametrize("choice", [CleaningChoice(), CleaningChoice(named=(1, 2))], ids=["all", "by name"])
+def test_a_run_that_is_running_is_no_garbage(made: Made, choice: CleaningChoice) -> None:
+    alive, _ = made.run("alive"), made.run("old")
+    alive.acquire()
+    garbage = find_garbage(made.store, choice, time.time())
+    assert (garbage.runs, garbage.alive, garbage.blobs) == ((2,), (1,), ())
+    alive.release()
+    assert find_garbage(made.store, choice, time.time()).runs == (1, 2)
+
+
 def test_bytes_stay_as_long_as_anybody_uses_the_store(made: Made) -> None:
     planning = [use(made.store.root), use(made.store.root)]
     made.datum("given")

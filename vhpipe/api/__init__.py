@@ -17,10 +17,10 @@ if TYPE_CHECKING:  # importing `typing` would cost a step more than all that thi
     from vhpipe.api.file_pipelines import validate as validate
     from vhpipe.api.nodes import Execution as Execution
     from vhpipe.api.nodes import Node as Node
+    from vhpipe.api.pipeline_run import PipelineFailed as PipelineFailed
+    from vhpipe.api.pipeline_run import Run as Run
     from vhpipe.api.references import NotYetKnownError as NotYetKnownError
     from vhpipe.api.references import Result as Result
-    from vhpipe.api.run import PipelineFailed as PipelineFailed
-    from vhpipe.api.run import Run as Run
     from vhpipe.function_step.inside import InsideStep as InsideStep
 
 _HOMES = {
@@ -38,8 +38,8 @@ _HOMES = {
     "PipelineController": "controller",
     "NotYetKnownError": "references",
     "Result": "references",
-    "PipelineFailed": "run",
-    "Run": "run",
+    "PipelineFailed": "pipeline_run",
+    "Run": "pipeline_run",
     "InsideStep": "",
 }
 

@@ -4,14 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import msgspec
-
 from vhpipe.api.nodes import Node
 from vhpipe.api.steps import Callbacks
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall, HookCalls
 from vhpipe.plan.arguments import plain_value
-from vhpipe.plan.model import Hook, Hooks, Plan, PlannedNode
+from vhpipe.plan.model import Hook, Hooks
 from vhpipe.schedule import stimuli
 
 PLACEHOLDER = Hook(command=": a function of Python, called only by the program that started this run")
@@ -24,22 +22,13 @@ class NodeProvider(Protocol):
     def node(self, name: str) -> Node: ...
 
 
-def with_placeholders(plan: Plan, callbacks: Mapping[str, Callbacks]) -> Plan:
-    """The plan with a hook wherever a function is to be called."""
-    nodes = tuple(_with_placeholders(node, callbacks.get(node.name, Callbacks())) for node in plan.nodes)
-    return msgspec.structs.replace(plan, nodes=nodes)
-
-
-def _with_placeholders(node: PlannedNode, callbacks: Callbacks) -> PlannedNode:
-    if callbacks == Callbacks():
-        return node
-    own = node.hooks or Hooks()
-    hooks = Hooks(
-        pre=(*own.pre, *_placeholder(callbacks.pre)),
-        post=(*own.post, *_placeholder(callbacks.post)),
-        status=(*own.status, *_placeholder(callbacks.status)),
-    )
-    return msgspec.structs.replace(node, hooks=hooks)
+def placeholders(callbacks: Mapping[str, Callbacks]) -> dict[str, Hooks]:
+    """A hook wherever a function is to be called, by node."""
+    return {
+        node: Hooks(pre=_placeholder(own.pre), post=_placeholder(own.post), status=_placeholder(own.status))
+        for node, own in callbacks.items()
+        if own != Callbacks()
+    }
 
 
 def _placeholder(function: Callable[..., object] | None) -> tuple[Hook, ...]:

@@ -10,19 +10,23 @@ from typing import Any, Unpack
 
 from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
-from vhpipe.api.checked_file import read_text
-from vhpipe.api.file_pipelines import Chosen, asked_of, planned
+from vhpipe.api.callbacks import placeholders
+from vhpipe.api.checked_file import ReadFile, read_text
 from vhpipe.api.functions import folder_of, source_of
 from vhpipe.api.nodes import Node
-from vhpipe.api.pipeline_file import PipelineDefinition, refuse_name, refuse_returns, written_text
+from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, policies_of
-from vhpipe.api.run import Run
-from vhpipe.api.run_thread import Wanted, started
+from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import redacted_words
 from vhpipe.plan.unknown_name import unknown_name
-from vhpipe.settings.run import run_settings
+from vhpipe.project.order import order_run, program_words
+from vhpipe.project.planning import plan_to_look_at
+from vhpipe.project.request import RunArguments
+from vhpipe.project.run_conditions import RunChoices
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 FILE = "valohai.yaml"
@@ -165,16 +169,20 @@ class Pipeline:
 
     def to_yaml(self) -> str:
         """The text of a valohai.yaml that says the same: it validates, and `vhpipe run` runs it."""
+        return self._text()
+
+    def plan(self) -> Plan:
+        """What a run would do. Errors: UsageError, with all that the file has wrong."""
+        return plan_to_look_at(self._checked(), self._arguments()).plan
+
+    def _text(self, uris: Uris = tuple) -> str:
+        """The text of the file, with URIs of inputs as `uris` makes them."""
         extension = dict(self._extension)
         if self.version is not None:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
-        return written_text(PipelineDefinition(self.name, self._parameters, self._steps, extension))
-
-    def plan(self) -> Plan:
-        """What a run would do. Errors: UsageError, with all that the file has wrong."""
-        return self._planned(self.to_yaml())
+        return written_text(PipelineDefinition(self.name, self._parameters, self._steps, extension), uris)
 
     # ── its run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -209,21 +217,13 @@ class Pipeline:
         """
         if self.is_running():
             raise UsageError(f"pipeline `{self.name}` is running already", "wait for it: `pipeline.wait()`")
-        text = self.to_yaml()
-        chosen = Chosen(parameters=self._given_values())
         everywhere = Callbacks(step_task_created_callback, step_task_completed_callback)
-        wanted = Wanted(
-            plan=self._planned(text),
-            folder=self.folder,
-            asked=asked_of(chosen, "", is_built=True),
-            source=text,
-            python=sys.executable,
-            jobs=jobs,
-            tags=(self.project,) if self.project else (),
-            quiet=quiet,
-            callbacks={name: _callbacks(step, everywhere) for name, step in self._steps.items()},
-        )
-        return started(wanted, self, ready=self._take)
+        callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
+        tags = (self.project,) if self.project else ()
+        choices = RunChoices(jobs, sys.executable, tags=tags, words=program_words(), shares_process=True)
+        hooks, source = placeholders(callbacks), self._text(redacted_words).encode()
+        ordered = order_run(self._checked(), self._arguments(), choices, self.folder, hooks, source)
+        return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end of the run, at most so many minutes: False when it is not over then."""
@@ -312,13 +312,14 @@ class Pipeline:
                 raise unknown_name("parent", parent, self._steps)
         return policies
 
-    def _planned(self, text: str) -> Plan:
-        name = os.path.relpath(self.folder / FILE)
-        read = read_text(text, f"pipeline `{self.name}`")
-        return planned(read, Chosen(parameters=self._given_values()), name, run_settings(self.folder).queues)
+    def _checked(self) -> ReadFile:
+        read = read_text(self.to_yaml(), f"pipeline `{self.name}`")
+        read.refuse_errors()
+        return read
 
-    def _given_values(self) -> dict[str, object]:
-        return {name: parameter_value(value) for name, value in self._given.items()}
+    def _arguments(self) -> RunArguments:
+        values = {name: parameter_value(value) for name, value in self._given.items()}
+        return RunArguments(os.path.relpath(self.folder / FILE), parameter_values=values, is_built=True)
 
     def _node(self, name: str) -> Node:
         step = self._steps[name]

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 
 from vhpipe.api.controller import Pipeline
 from vhpipe.api.functions import folder_of
+from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions
 from vhpipe.api.references import Result, known_value
-from vhpipe.api.run import Run
 
 _building: ContextVar[Pipeline | None] = ContextVar("vhpipe_pipeline", default=None)
 RETURN = ("return_object",)

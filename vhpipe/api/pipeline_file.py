@@ -1,7 +1,7 @@
 """A pipeline built in code as the data of a valohai.yaml."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vhpipe.api.arguments import ParameterDefinition, parameter_value
@@ -42,9 +42,15 @@ def refuse_returns(step: str, names: Sequence[str]) -> None:
         raise UsageError(f"step `{step}` returns two results of one name")
 
 
-def written_text(definition: PipelineDefinition) -> str:
-    """The text of the file. Errors: UsageError for what it cannot say."""
-    written = {name: step.written(definition.parameters, definition.steps) for name, step in definition.steps.items()}
+Uris = Callable[[Sequence[str]], Sequence[str]]
+
+
+def written_text(definition: PipelineDefinition, uris: Uris = tuple) -> str:
+    """The text of the file, with the URIs of inputs as `uris` makes them. Errors: UsageError for what it cannot say."""
+    written = {
+        name: _with_uris(step.written(definition.parameters, definition.steps), uris)
+        for name, step in definition.steps.items()
+    }
     _name_steps(written)
     items: list[dict[str, Any]] = []
     for step in (each.step for each in written.values()):
@@ -55,6 +61,20 @@ def written_text(definition: PipelineDefinition) -> str:
     if len(extension) > 1:
         items.append({"vhpipe": extension})
     return HEADING + yaml_text(items)
+
+
+def _with_uris(written: WrittenStep, uris: Uris) -> WrittenStep:
+    for items in (written.step, written.override):
+        if "inputs" in items:
+            items["inputs"] = [_with_default(item, uris) for item in items["inputs"]]
+    return written
+
+
+def _with_default(item: dict[str, Any], uris: Uris) -> dict[str, Any]:
+    default = item.get("default")
+    if isinstance(default, str):
+        return {**item, "default": uris([default])[0]}
+    return {**item, "default": list(uris(default))} if isinstance(default, list | tuple) else item
 
 
 def _name_steps(written: Mapping[str, WrittenStep]) -> None:

@@ -11,6 +11,7 @@ import re
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -92,7 +93,13 @@ class Spool:
         """All that the attempt has published. Errors: EnvironmentFailure."""
         while self.read():
             pass
+        if self._masking.is_needed:
+            self._remove()  # the step wrote it as it liked, and it may have written a secret
         return SpoolContent(tuple(self._files.values()), self._metrics, tuple(self._warnings))
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self._folder}/{SPOOL_NAME}")
 
     def _read(self) -> bool:
         content = self._next()

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vhpipe.engine.recorded_uris import redacted
 from vhpipe.errors import EnvironmentFailure
+from vhpipe.plan.redaction import redacted
 from vhpipe.store.blobs import SMALL_BYTES, Blobs
 
 if TYPE_CHECKING:
@@ -56,15 +56,24 @@ def _body(uri: str) -> Iterator[bytes]:
     except URLError as error:
         raise _UnsteadyError(str(error.reason)) from error
     except (InvalidURL, ValueError) as error:
-        raise _failure(uri, str(error)) from error
+        raise _failure(uri, _reason(error, uri)) from error
     except (OSError, HTTPException) as error:
-        raise _UnsteadyError(str(error) or type(error).__name__) from error
+        raise _UnsteadyError(_reason(error, uri)) from error
 
 
 def _failure(uri: str, problem: str) -> EnvironmentFailure:
     return EnvironmentFailure(
-        redacted(f"cannot fetch `{uri}`: {problem}"), hint="check the address; one that is signed may have expired"
+        f"cannot fetch `{redacted(uri)}`: {problem}", hint="check the address; one that is signed may have expired"
     )
+
+
+def _reason(error: Exception, uri: str) -> str:
+    """What an error says, where that does not quote the address, which may have secrets."""
+    text = str(error) or type(error).__name__
+    if redacted(uri) == uri:
+        return text
+    query, userinfo = uri.partition("?")[2], uri.partition("://")[2].rpartition("@")[0]
+    return type(error).__name__ if any(each and each in text for each in (query, userinfo)) else text
 
 
 def _request(uri: str) -> "Request":
@@ -89,7 +98,8 @@ def _opener() -> "OpenerDirector":
     class OnlyHttp(HTTPRedirectHandler):
         def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
             if not newurl.lower().startswith(("http://", "https://")):
-                raise HTTPError(req.full_url, code, f"redirect to {newurl}, which is not http(s)", headers, fp)
+                what = f"redirect to `{redacted(newurl)}`, which is not http(s)"
+                raise HTTPError(req.full_url, code, what, headers, fp)
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     return build_opener(OnlyHttp)

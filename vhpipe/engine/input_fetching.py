@@ -3,8 +3,9 @@
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import msgspec
@@ -13,20 +14,30 @@ from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.config.paths import path_fault
 from vhpipe.engine.download import download
 from vhpipe.engine.local_files import matching_files
-from vhpipe.engine.recorded_uris import hide, redacted, true_uri
+from vhpipe.engine.recorded_uris import NOTHING_HIDDEN, RecordedUris
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.input_places import Candidate, collision_text, place_files, placed_path
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
+from vhpipe.plan.redaction import redacted
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
-
-__all__ = ["Fetcher", "expand_inputs", "redacted"]
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
-def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
+class _Surroundings(NamedTuple):
+    """Where relative paths start, which file wins a place, the names of URIs, and what there is to tell."""
+
+    bases: Mapping[str, str]
+    on_collision: str
+    uris: RecordedUris
+    notices: list[str]
+
+
+def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> Plan:
     """The plan with the files that its inputs' URIs stand for; a secret in a URI is in no field of it any more.
+
+    `uris` gives the names under which they stand in the plan, and knows the true ones.
 
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
     A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
@@ -34,25 +45,24 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path) -> Plan:
     Errors: UsageError naming node, input and place.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
-    notices = list(plan.notices)
-    nodes = tuple(_expand_node(node, bases, plan.on_collision, notices) for node in plan.nodes)
-    return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(notices))
+    around = _Surroundings(bases, plan.on_collision, uris, list(plan.notices))
+    nodes = tuple(_expand_node(node, around) for node in plan.nodes)
+    return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(around.notices))
 
 
-def _expand_node(node: PlannedNode, bases: dict[str, str], policy: str, notices: list[str]) -> PlannedNode:
+def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
     if isinstance(node, PlannedDeployment) or not node.spec.inputs or (node.given and node.given.is_whole):
         return node
-    inputs = tuple(
-        _expand_input(node.name, item, bases[item.relative_to], policy, notices) for item in node.spec.inputs
-    )
+    inputs = tuple(_expand_input(node.name, item, around) for item in node.spec.inputs)
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, inputs=inputs))
 
 
-def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices: list[str]) -> PlannedInput:
+def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> PlannedInput:
+    base = around.bases[item.relative_to]
     where = f"input `{item.name}` of node `{node}`"
     try:
-        files = [file for uri in item.uris for file in _files_of(uri, item, base)]
-        files = _without_collisions(files, policy, where, notices)
+        files = [file for uri in item.uris for file in _files_of(uri, item, base, around.uris)]
+        files = _without_collisions(files, where, around)
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
         for file in files:
@@ -60,30 +70,31 @@ def _expand_input(node: str, item: PlannedInput, base: str, policy: str, notices
                 raise UsageError(f"`{file.path}` cannot be a file's place: it {reason}", hint="name it by `filename`")
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
-    uris = tuple(hide(uri) for uri in item.uris)
+    uris = tuple(map(around.uris.name_of, item.uris))
     return msgspec.structs.replace(item, uris=uris, files=tuple(files))
 
 
-def _without_collisions(files: list[SourceFile], policy: str, where: str, notices: list[str]) -> list[SourceFile]:
+def _without_collisions(files: list[SourceFile], where: str, around: _Surroundings) -> list[SourceFile]:
     """The files that keep their place or, under keep-all, get another. The same file twice is one.
 
     Source: decision 16.
     """
     candidates = [Candidate(file.path, 0, None, file.uri, redacted(file.uri)) for file in files]
+    policy = around.on_collision
     placement = place_files(candidates, policy)
     for collision in placement.collisions:
         message = collision_text(collision, policy)
         if policy == "error":
             raise UsageError(message, hint="choose another --on-collision, or fewer files")
-        notices.append(f"{where}: {message}")
+        around.notices.append(f"{where}: {message}")
     return [SourceFile(files[position].uri, target) for target, position in placement.placed]
 
 
-def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
+def _files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
     match = _SCHEME.match(uri)
     scheme = match[1].lower() if match else ""
     if scheme in {"http", "https"}:
-        yield _remote_file(uri, item)
+        yield _remote_file(uri, item, uris)
     elif scheme in {"", "file"}:
         yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
     else:
@@ -93,7 +104,7 @@ def _files_of(uri: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
         )
 
 
-def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
+def _remote_file(uri: str, item: PlannedInput, uris: RecordedUris) -> SourceFile:
     try:
         path = urlsplit(uri).path
     except ValueError as error:
@@ -106,14 +117,15 @@ def _remote_file(uri: str, item: PlannedInput) -> SourceFile:
     if (not decoded or decoded.endswith("/")) and item.filename is None:
         raise UsageError(f"`{redacted(uri)}` does not end in a file's name", hint="name it by `filename`")
     place = placed_path(decoded, decoded, item.keep_directories)
-    return SourceFile(hide(uri), place or item.filename or "")
+    return SourceFile(uris.name_of(uri), place or item.filename or "")
 
 
 def local_path(uri: str) -> str:
     """The path that a `file://` URI names. Errors: UsageError for one of another machine."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.netloc not in {"", "localhost"}:
-        raise UsageError(f"`{uri}` is not a file of this machine", hint=f"three slashes: file:///{uri[7:]}")
+        shown = redacted(uri)
+        raise UsageError(f"`{shown}` is not a file of this machine", hint=f"three slashes: file:///{shown[7:]}")
     return os.fsdecode(unquote_to_bytes(uri[len("file://") + len(parts.netloc) :]))
 
 
@@ -153,10 +165,14 @@ class _Fetch:
 
 
 class Fetcher:
-    """Fetches each URI once, for as long as it lives. Thread-safe: who asks for what is under way waits for it."""
+    """Fetches each URI once, for as long as it lives. Thread-safe: who asks for what is under way waits for it.
 
-    def __init__(self, blobs: Blobs) -> None:
+    `true_uris` has the URIs behind those names that do not stand for themselves.
+    """
+
+    def __init__(self, blobs: Blobs, true_uris: Mapping[str, str] = NOTHING_HIDDEN) -> None:
         self._blobs = blobs
+        self._true_uris = true_uris
         self._lock = threading.Lock()
         self._fetches: dict[str, _Fetch] = {}
 
@@ -186,7 +202,7 @@ class Fetcher:
             return stimuli.InputsReported(node, because=survivable(failure, "cannot fetch"))
 
     def _perform(self, fetch: _Fetch, name: str) -> None:
-        uri = true_uri(name)
+        uri = self._true_uris.get(name, name)
         try:
             if uri.startswith("file://"):
                 fetch.result = self._blobs.copy_in(Path(local_path(uri)))

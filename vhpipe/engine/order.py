@@ -6,10 +6,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import events, stimuli
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.run_folder import Repository, RunFolder, RunInfo, RunRequest
+from vhpipe.store.run_folder import Repository, RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot
 
 Beginning = stimuli.StartRequested | stimuli.ResumeRequested
@@ -41,6 +42,8 @@ class Order(NamedTuple):
     python: str | None = None
     secrets: Mapping[str, str] = MappingProxyType({})
     """The values of the plan's secrets by their HMACs; they are written nowhere."""
+    true_uris: Mapping[str, str] = MappingProxyType({})
+    """The URIs of inputs behind the names by which the plan has them, where these differ; they are written nowhere."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

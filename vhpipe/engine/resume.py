@@ -3,7 +3,7 @@
 What its attempts have left is taken over if their manifest says so; all else they left is removed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.order import LockedRun, Order
@@ -28,22 +28,16 @@ PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
 
 
-def continue_run(
-    store: ProjectStore,
-    run: RunFolder,
-    capacity: int,
-    environment: Mapping[str, str],
-    secrets: Mapping[str, str] | None = None,
-) -> LockedRun:
-    """The run, held by this process and ready to walk on.
+def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun:
+    """The run, held by this process and ready to walk on; the order has its own plan.
 
     Errors: RefusedError while another process runs it, UsageError for one that cannot go on as it is,
     EnvironmentFailure for one whose plan, code or journal is damaged.
     """
     run.acquire(PATIENCE_S)
-    info, plan, snapshot = run.info(), run.plan(), load_snapshot(run.path)
+    info, snapshot = run.info(), load_snapshot(run.path)
     journal, past = JournalWriter.reopen(run.journal_path)
-    state = Scheduler(plan, past).state
+    state = Scheduler(order.plan, past).state
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
@@ -51,24 +45,12 @@ def continue_run(
     lost = tuple(under_way(state))
     survivors = RUNNERS["process"].survivors(EarlierAttempts(lost, run, info.identifier, store.blobs))
     _remove_unknown(run, state)
-    order = Order(
-        plan=plan,
-        project=store.project,
-        capacity=capacity,
-        environment=environment,
-        title=info.title,
-        tags=info.tags,
-        repository=info.repository,
-        is_pipeline=info.is_pipeline,
-        inherits_environment=info.inherits_environment,
-        secrets=secrets or {},
-        refresh=frozenset(info.asked.refresh if info.asked else ()),
-    )
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    resumed = stimuli.ResumeRequested(Capacity(capacity), boot, survivors.reports, tuple(_damaged(state, is_intact)))
-    beginning = resumed if past else stimuli.StartRequested(Capacity(capacity), boot)
+    capacity, damaged = Capacity(order.capacity), tuple(_damaged(state, is_intact))
+    resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
+    beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 

@@ -12,12 +12,13 @@ from vhpipe.engine.order import LockedRun, Order
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
+from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.carry_over.carried_results import missing_output
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.run_folder import RunInfo, RunRequest
+from vhpipe.store.run_folder import RunInfo
 from vhpipe.store.snapshots import Snapshot, save_snapshot
 
 

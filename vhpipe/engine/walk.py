@@ -65,7 +65,7 @@ def walk(
         pool=pool,
         timers=Timers(time),
         reuse=reuse,
-        fetcher=Fetcher(begun.store.blobs),
+        fetcher=Fetcher(begun.store.blobs, begun.order.true_uris),
         hooks=hooks,
         search=OptunaSearch(),
         approvals=approvals,

@@ -15,7 +15,6 @@ from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
-from vhpipe.engine.recorded_uris import true_uri
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.history.provenance import evidence_of
@@ -121,7 +120,8 @@ class _World:
             self._unfetched[effect.node] = remote
             return None
         try:
-            blobs = {uri: self._keeper.copy_in(Path(local_path(true_uri(uri))))[0] for uri in effect.uris}
+            paths = {uri: local_path(self._order.true_uris.get(uri, uri)) for uri in effect.uris}
+            blobs = {uri: self._keeper.copy_in(Path(path))[0] for uri, path in paths.items()}
         except VhpipeError as failure:
             return stimuli.InputsReported(effect.node, because=str(failure))
         return stimuli.InputsReported(effect.node, blobs)

@@ -1,40 +1,14 @@
-"""Parts of a pipeline: the options that choose them, and the earlier runs that give what they stand on."""
+"""Parts of a pipeline: what is selected of it, and the earlier runs that give what it stands on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.history.earlier_runs import EarlierRuns
     from vhpipe.plan.model import Plan, PlannedNode
-    from vhpipe.plan.partial_run import PartialRun, Selectors
-    from vhpipe.store.run_folder import RunRequest
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def part_options(command: Command) -> Command:
-    """--only, --from, --until and --exclude as `only`, `start`, `until` and `exclude`."""
-    for option in (
-        click.option("--exclude", metavar="NODE", multiple=True, help="Leave out a node."),
-        click.option("--until", metavar="NODE", multiple=True, help="Run a node and all before it."),
-        click.option("--from", "start", metavar="NODE", multiple=True, help="Run a node and all that follows it."),
-        click.option("--only", metavar="NODE", multiple=True,
-                     help="Run a part: `node`, `+node` with all before it, `node+` with all that follows, `node#3` one "
-                     "execution of a task. What it stands on is given by the last run that has it."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def selectors_of(asked: "RunRequest") -> "Selectors":
-    from vhpipe.plan.partial_run import Selectors
-
-    return Selectors(asked.only, asked.start, asked.until, asked.exclude)
-
+    from vhpipe.plan.partial_run import PartialRun
 
 def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", command: Sequence[str]) -> "Plan":
     """The plan with what earlier runs give to it; `notices` say what that is.

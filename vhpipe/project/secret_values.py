@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vhpipe.cli.options.environment import UserVariables
+from vhpipe.project.user_variables import UserVariables, VariableTexts, user_variables
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
     from vhpipe.plan.model import Plan, PlannedNode
-    from vhpipe.store.run_folder import RunRequest
+    from vhpipe.plan.run_request import RunRequest
+    from vhpipe.settings.run import RunSettings
 
 
 def variables_again(old: "Plan", asked: "RunRequest", config: "Config", now: UserVariables) -> UserVariables:
@@ -22,6 +23,15 @@ def variables_again(old: "Plan", asked: "RunRequest", config: "Config", now: Use
     before = variables_given_before(old, asked.environment_names, resolved.values)
     names = dict.fromkeys((*asked.secret_names, *now.secret_names))
     return UserVariables({**before, **now.values}, tuple(names), now.typed)
+
+
+def variables_now(plan: "Plan", texts: VariableTexts, settings: "RunSettings") -> UserVariables:
+    """What is given now to a run with this plan: of the variables in settings only the values of its secrets."""
+    from vhpipe.plan.secrets import secrets_in
+
+    secrets = {secret.name for secret in secrets_in(plan)} if settings.variables else set()
+    known = {name: value for name, value in settings.variables.items() if name in secrets}
+    return user_variables(texts, os.environ, known)
 
 
 def with_variables(asked: "RunRequest", variables: UserVariables) -> "RunRequest":

@@ -1,38 +1,15 @@
 """Which project, run, node, execution and attempt a command line means."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import click
 
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-project_option = click.option(
-    "--project",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("."),
-    help="The folder of the project; the current folder if not given.",
-)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def run_argument(command: Command) -> Command:
-    """RUN: a number, or `latest` where there is one and nothing is said."""
-    return click.argument("selector", metavar="[RUN]", default="latest", required=False)(command)
-
-
-def required_run_argument(command: Command) -> Command:
-    return click.argument("selector", metavar="RUN")(command)
 
 
 def opened_project(project: Path) -> ProjectStore:

@@ -34,6 +34,7 @@ def decode(content: bytes, decoder: msgspec.json.Decoder[Kept]) -> Kept:
 
 def _decode_with_surrogates(content: bytes, decoder: msgspec.json.Decoder[Kept]) -> Kept:
     try:
-        return msgspec.convert(json.loads(content), decoder.type)
+        value: Kept = msgspec.convert(json.loads(content), decoder.type)
     except (ValueError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
+    return value

@@ -10,11 +10,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from vhpipe.config.model import Value
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
-from vhpipe.plan.configuration_arguments import ConfigurationArgument
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Plan
-from vhpipe.plan.sweep_arguments import SweepArguments
+from vhpipe.plan.run_request import RunRequest, redacted_words
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.shared_lock import use
@@ -25,40 +23,6 @@ Repository = Literal["copy", "link", "in-place"]
 
 _LOCK_PATIENCE_S = 0.5
 """Readers hold the lock for microseconds to see whether the run is alive; that long may an engine be kept waiting."""
-
-
-class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user asked for, as typed but without secrets, so that it can be asked again with changes.
-
-    `source` is the blob of the yaml, `file` its path from the project; `folder` is where relative paths of inputs
-    start. `only`, `start`, `until` and `exclude` are selectors. Of environment variables only the names are kept.
-    """
-
-    source: str = ""
-    file: str = ""
-    folder: str = ""
-    only: tuple[str, ...] = ()
-    start: tuple[str, ...] = ()
-    until: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    step: str | None = None
-    task: str | None = None
-    parameters: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-    parameter_values: dict[str, Value] = {}
-    seed: int = 0
-    on_collision: str = "last"
-    goal: str | None = None
-    environment_names: tuple[str, ...] = ()
-    secret_names: tuple[str, ...] = ()
-    reuse: tuple[str, ...] = ()
-    no_reuse: tuple[str, ...] = ()
-    refresh: tuple[str, ...] = ()
-    sweeps: SweepArguments = SweepArguments()
-    is_built: bool = False
-    """Whether a program built the pipeline: no file can be read again, and its code is all that can change."""
-    queues: dict[str, int] = {}
-    configuration: tuple[ConfigurationArgument, ...] = ()
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +47,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     inherits_environment: bool = False
     python: str | None = None
     asked: RunRequest | None = None
+
+    def __post_init__(self) -> None:
+        """Whoever makes it, no URI in the words of the command line has what only its owner may know."""
+        msgspec.structs.force_setattr(self, "command_line", redacted_words(self.command_line))
 
 
 class _Format(msgspec.Struct):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from vhpipe.cli.main import run
 
 GOOD = "- step:\n    name: train\n    image: python:3.11\n    command: python train.py\n"
@@ -22,11 +23,9 @@ HEAVY = {
 
 
 def vhpipe(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    program = [sys.executable, "-c", "from vhpipe.cli.main import main; main()"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "COLUMNS": "100"}
+    environment = {**os.environ, "COLUMNS": "100"}
     environment.pop("GITHUB_ACTIONS", None)
-    command = [*program, *arguments]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=environment, timeout=60)
+    return warm.vhpipe.run_bytes(arguments, cwd, environment, stdin)
 
 
 @pytest.fixture

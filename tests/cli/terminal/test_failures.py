@@ -10,14 +10,18 @@ from vhpipe.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
-def nothing_concealed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(failures, "_concealed", set())
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
+def concealing(*values: str) -> failures.Concealment:
+    concealment = failures.Concealment()
+    concealment.learn(values)
+    return concealment
+
+
 def test_a_report_of_a_bug_shows_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    failures.conceal(("hush-hush", "not there"))
-    assert failures.report(KeyError("this was hush-hush")) == 70
+    assert failures.report(KeyError("this was hush-hush"), concealing("hush-hush", "not there")) == 70
     found = re.search("the report is in `(.*)`", capsys.readouterr().err)
     assert found
     saved = Path(found[1])
@@ -26,6 +30,6 @@ def test_a_report_of_a_bug_shows_no_secret(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_message_shows_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    failures.conceal(("hush-hush",))
-    assert failures.report(UsageError("no `hush-hush` here", "try hush-hush")) == 2
+    failure = UsageError("no `hush-hush` here", "try hush-hush")
+    assert failures.report(failure, concealing("hush-hush")) == 2
     assert capsys.readouterr().err == "vhpipe: error: no `***` here\n  hint: try ***\n"

@@ -3,9 +3,10 @@
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_plans import ORDERLY_WORDS, plans
+from random_plans import ORDERLY_WORDS, SEEDED, SHRINKABLE, random_plan
 from worlds import World, completes, deployment, execution, fails, feeds, follows, output, outside, plan, task
 
 from vhpipe.config.model import EdgeKind, OnError
@@ -267,9 +268,12 @@ def ended(world: World, stop_after: int | None = None) -> World:
     return world
 
 
-@settings(max_examples=250, deadline=None)
-@given(plans(ORDERLY_WORDS), st.integers(0, 1 << 30), st.none() | st.integers(0, 12))
-def test_a_mended_run_asked_again_ends_as_one_that_never_failed(plan: Plan, seed: int, stop_after: int | None) -> None:
+SEEDS = st.integers(0, 1 << 30)
+STOPS = st.none() | st.integers(0, 12)
+
+
+def check_that_mending_suffices(plan: Plan, seed: int, stop_after: int | None) -> None:
+    """Asked again, a mended run ends as one that never failed, and nothing runs twice for nothing."""
     first = ended(World(plan, Deed(seed, is_mended=False).of), stop_after)
     found = kept(first, failed=True)
     again = ended(World(stored(found.plan), Deed(seed, is_mended=True).of))
@@ -289,12 +293,9 @@ def test_a_mended_run_asked_again_ends_as_one_that_never_failed(plan: Plan, seed
         assert is_after_a_rerun or not is_complete, f"{each} ran twice for nothing"
 
 
-@settings(max_examples=150, deadline=None)
-@given(plans(ORDERLY_WORDS), st.integers(0, 1 << 30), st.data())
-def test_a_part_on_given_nodes_makes_what_the_whole_made(plan: Plan, seed: int, data: st.DataObject) -> None:
+def check_that_a_part_suffices(plan: Plan, seed: int, only: tuple[str, ...]) -> None:
+    """A part on given nodes makes what the whole made, and nothing else runs."""
     whole = ended(World(plan, Deed(seed, is_mended=True).of))
-    names = [node.name for node in plan.nodes]
-    only = tuple(data.draw(st.lists(st.sampled_from(names), min_size=1, unique=True)))
     selection = select(plan, Selectors(only=only))
     part = reduced(plan, selection)
     for name in selection.given:
@@ -307,3 +308,39 @@ def test_a_part_on_given_nodes_makes_what_the_whole_made(plan: Plan, seed: int, 
         assert again.state.nodes[name].bound == whole.state.nodes[name].bound
         assert again.state.nodes[name].status is whole.state.nodes[name].status
     assert {attempt.execution.node for attempt in again.started} <= set(selection.runs)
+
+
+def some_nodes(random: Random, plan: Plan) -> tuple[str, ...]:
+    return tuple(random.sample([node.name for node in plan.nodes], random.randint(1, len(plan.nodes))))
+
+
+@settings(max_examples=120)
+@given(SEEDED, SEEDS, STOPS)
+def test_a_mended_run_asked_again_ends_as_one_that_never_failed(
+    random: Random, seed: int, stop_after: int | None
+) -> None:
+    check_that_mending_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
+
+
+@settings(max_examples=80)
+@given(SEEDED, SEEDS)
+def test_a_part_on_given_nodes_makes_what_the_whole_made(random: Random, seed: int) -> None:
+    plan = random_plan(random, ORDERLY_WORDS)
+    check_that_a_part_suffices(plan, seed, some_nodes(random, plan))
+
+
+@pytest.mark.long
+@settings(max_examples=500)
+@given(SHRINKABLE, SEEDS, STOPS)
+def test_any_mended_run_ends_as_one_that_never_failed_at_length(
+    random: Random, seed: int, stop_after: int | None
+) -> None:
+    check_that_mending_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
+
+
+@pytest.mark.long
+@settings(max_examples=500)
+@given(SHRINKABLE, SEEDS)
+def test_any_part_on_given_nodes_makes_what_the_whole_made_at_length(random: Random, seed: int) -> None:
+    plan = random_plan(random, ORDERLY_WORDS)
+    check_that_a_part_suffices(plan, seed, some_nodes(random, plan))

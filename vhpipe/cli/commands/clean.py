@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option
 from vhpipe.errors import RefusedError, UsageError
-from vhpipe.project.selectors import json_option, opened_project, project_option
+from vhpipe.project.selectors import opened_project
 from vhpipe.store.project import ProjectStore
 
 if TYPE_CHECKING:

@@ -4,12 +4,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option
+from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.errors import UsageError
-from vhpipe.project.selectors import json_option, opened_project, parse_selection, project_option
+from vhpipe.project.selectors import opened_project, parse_selection
 
 if TYPE_CHECKING:
     from vhpipe.project.open_run import OpenRun
@@ -19,37 +21,57 @@ if TYPE_CHECKING:
 RUN = re.compile(r"[=#]?\d+|latest")
 
 
+class ComparisonTexts(NamedTuple):
+    """What is compared and how it is shown, as typed. `limit` None: all executions."""
+
+    metrics: tuple[str, ...] = ()
+    aggregate: "Aggregate" = "last"
+    sort: tuple[str, ...] = ()
+    best: str | None = None
+    sparks: tuple[str, ...] = ()
+    all_parameters: bool = False
+    limit: int | None = None
+
+
+comparison_options = typed_options(
+    "texts",
+    ComparisonTexts,
+    click.option(
+        "--metric",
+        "metrics",
+        metavar="KEY[:min|max|last]",
+        multiple=True,
+        help="Show this metadata key only, and its last, least or greatest value; repeat it for several.",
+    ),
+    click.option(
+        "--agg",
+        "aggregate",
+        type=click.Choice(("last", "min", "max")),
+        default="last",
+        show_default=True,
+        help="Which value of a series counts, where --metric does not say.",
+    ),
+    click.option(
+        "--sort",
+        metavar="[-]NAME",
+        multiple=True,
+        help="Sort by a parameter, a metadata key, run, index, status or duration; `-acc`: the greatest first.",
+    ),
+    click.option("--best", metavar="KEY[:min|max]",
+                 help="Mark the best; what a bayesian search looks for if not given."),
+    click.option("--spark", "sparks", metavar="KEY", multiple=True, help="Draw how a metric went, all on one scale."),
+    click.option("--all", "all_parameters", is_flag=True, help="Show the parameters that do not vary, too."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the first N only."),
+)  # fmt: skip
+
+
 @click.command("compare", short_help="Compare executions: what varies, and what came of it.")
 @click.argument("words", metavar="[RUN] [NODE] [RUN]...", nargs=-1)
-@click.option(
-    "--metric",
-    "metrics",
-    metavar="KEY[:min|max|last]",
-    multiple=True,
-    help="Show this metadata key only, and its last, least or greatest value; repeat it for several.",
-)
-@click.option(
-    "--agg",
-    "aggregate",
-    type=click.Choice(("last", "min", "max")),
-    default="last",
-    show_default=True,
-    help="Which value of a series counts, where --metric does not say.",
-)
-@click.option(
-    "--sort",
-    metavar="[-]NAME",
-    multiple=True,
-    help="Sort by a parameter, a metadata key, run, index, status or duration; `-acc`: the greatest first.",
-)
-@click.option("--best", metavar="KEY[:min|max]", help="Mark the best; what a bayesian search looks for if not given.")
-@click.option("--spark", "sparks", metavar="KEY", multiple=True, help="Draw how a metric went, all on one scale.")
-@click.option("--all", "all_parameters", is_flag=True, help="Show the parameters that do not vary, too.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the first N only.")
+@comparison_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @project_option
 @json_option
-def command(words: tuple[str, ...], project: Path, as_csv: bool, as_json: bool, **options: Any) -> int:
+def command(words: tuple[str, ...], project: Path, as_csv: bool, as_json: bool, texts: ComparisonTexts) -> int:
     """Compare the executions of a node: the parameters by which they differ and what they measured.
 
     RUN is a number or `latest`. Without NODE it is the only task of the first run, or its only node that executes. Of
@@ -59,8 +81,8 @@ def command(words: tuple[str, ...], project: Path, as_csv: bool, as_json: bool, 
 
     runs, name = _opened(words, project)
     nodes = _nodes(runs, name)
-    wanted = _wanted(options, nodes[0].node)
-    wants = _Wants(_aggregates(options), options["aggregate"], wanted.sparks)
+    wanted = _wanted(texts, nodes[0].node)
+    wants = _Wants(_aggregates(texts), texts.aggregate, wanted.sparks)
     rows = [row for each in nodes for row in _rows(each, wants)]
     _refuse_unknown_names(rows, wanted)
     is_task = any(each.node.type == "task" for each in nodes)
@@ -206,25 +228,25 @@ def _series(folder: Path | None) -> dict[str, list[object]]:
 # ── what is wanted ───────────────────────────────────────────────────────────────────────────────
 
 
-def _wanted(options: Mapping[str, Any], node: "NodeView") -> "ComparisonOptions":
+def _wanted(texts: ComparisonTexts, node: "NodeView") -> "ComparisonOptions":
     from vhpipe.views.compare import AGGREGATES, ComparisonOptions
 
-    keys = tuple(dict.fromkeys(_split(text, AGGREGATES)[0] for text in options["metrics"]))
+    keys = tuple(dict.fromkeys(_split(text, AGGREGATES)[0] for text in texts.metrics))
     return ComparisonOptions(
         metrics=keys or None,
-        sort=tuple(options["sort"]),
-        best=_best(options["best"], node),
-        all_parameters=options["all_parameters"],
-        sparks=tuple(dict.fromkeys(options["sparks"])),
-        limit=options["limit"],
+        sort=texts.sort,
+        best=_best(texts.best, node),
+        all_parameters=texts.all_parameters,
+        sparks=tuple(dict.fromkeys(texts.sparks)),
+        limit=texts.limit,
     )
 
 
-def _aggregates(options: Mapping[str, Any]) -> "dict[str, Aggregate]":
+def _aggregates(texts: ComparisonTexts) -> "dict[str, Aggregate]":
     """How the keys count of which something is said."""
     from vhpipe.views.compare import AGGREGATES
 
-    split = (_split(text, AGGREGATES) for text in options["metrics"])
+    split = (_split(text, AGGREGATES) for text in texts.metrics)
     return {key: how for key, how in split if how in AGGREGATES}
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option
 from vhpipe.cli.terminal.columns import columns
-from vhpipe.project.selectors import json_option, opened_project, project_option
+from vhpipe.project.selectors import opened_project
 from vhpipe.store.registry import DeploymentVersion
 from vhpipe.views.json_values import SCHEMA, json_text
 

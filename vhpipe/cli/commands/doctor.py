@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vhpipe.project.selectors import json_option, project_option
+from vhpipe.cli.options.run_selection import json_option, project_option
 
 if TYPE_CHECKING:
     from vhpipe.store.health import Check
@@ -55,7 +55,7 @@ def _checks(project: Path) -> Iterator["Check"]:
 
 
 def _run_checks(store: "ProjectStore") -> Iterator["Check"]:
-    from vhpipe.cli.terminal.run_progress import commands_from_here
+    from vhpipe.project.run_commands import commands_from_here
     from vhpipe.project.run_listing import listed_runs
     from vhpipe.store.health import Check
     from vhpipe.views.node_progress import ENGINE_GONE

@@ -1,15 +1,17 @@
 """`vhpipe run --dry-run`: what a run would do and why, without doing any of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from vhpipe.cli.options.walking import WatchOptions
     from vhpipe.engine.order import Order
     from vhpipe.history.past_runs import PastRun, PastRuns
     from vhpipe.history.preview import PreviewedExecution
+    from vhpipe.project.order import OrderedRun
     from vhpipe.views.dry_run import PastExecution, PreviewRow
 
 dry_run_option = click.option(
@@ -17,16 +19,17 @@ dry_run_option = click.option(
 )
 
 
-def dry_run(words: tuple[str, ...], options: Mapping[str, Any]) -> int:
+def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
     """Print what the run would do; the exit code is that of a command line that could start."""
-    from vhpipe.cli.commands.walk import order_of
+    from vhpipe.cli.commands.walk import announce
     from vhpipe.history.preview import preview
     from vhpipe.views.dry_run import dry_run_json, dry_run_lines
     from vhpipe.views.json_values import json_text
 
-    order = order_of(words, options)
+    announce(ordered.remarks, ordered.warnings, watch)
+    order = ordered.order
     foretold = tuple(_foretold(order, preview(order)))
-    if options["as_json"]:
+    if watch.as_json:
         click.echo(json_text(dry_run_json(order.plan.pipeline, foretold)))
     else:
         click.echo("\n".join(dry_run_lines(order.plan.pipeline, foretold)))

@@ -2,8 +2,9 @@
 
 import click
 
-from vhpipe.cli.options.arguments import chosen_file, file_and_pipeline_arguments, pick_pipeline
+from vhpipe.cli.options.file_and_pipeline import chosen_file, file_and_pipeline_arguments
 from vhpipe.graph.draw import FORMATS, draw
+from vhpipe.project.typed_names import pick_pipeline
 
 
 @click.command(name="graph")

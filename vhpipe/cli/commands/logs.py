@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vhpipe.cli.options.run_selection import project_option, required_run_argument
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.project.logs import LogFile, LogText, PrefixedLines, offset_of_last_lines
 from vhpipe.project.open_run import OpenRun, open_run
@@ -13,8 +14,6 @@ from vhpipe.project.selectors import (
     AttemptSelector,
     opened_project,
     parse_selection,
-    project_option,
-    required_run_argument,
     selected_attempt,
     selected_executions,
     selected_node,

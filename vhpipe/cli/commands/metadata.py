@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.cli.terminal.columns import columns
 from vhpipe.engine.run_metrics import METRICS, OF_THE_LINE
 from vhpipe.project.metadata_series import last_of, last_values, series, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.selectors import (
     AttemptSelector,
-    json_option,
     opened_project,
     parse_selection,
-    project_option,
-    required_run_argument,
     selected_attempt,
     selected_executions,
 )

@@ -6,18 +6,12 @@ from typing import NamedTuple
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option, run_argument
 from vhpipe.cli.terminal.columns import columns
 from vhpipe.plan.model import Datum
 from vhpipe.project.open_run import open_run
 from vhpipe.project.output_copies import OutputCopy, fetch, folder_name
-from vhpipe.project.selectors import (
-    json_option,
-    opened_project,
-    parse_selection,
-    project_option,
-    run_argument,
-    selected_executions,
-)
+from vhpipe.project.selectors import opened_project, parse_selection, selected_executions
 from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.views.json_values import SCHEMA, json_text

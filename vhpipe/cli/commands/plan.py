@@ -1,12 +1,14 @@
 """`vhpipe plan`: what a run would do, without doing any of it."""
 
-from typing import Any
-
 import click
 
-from vhpipe.cli.options.arguments import argument_options, chosen_file, file_and_pipeline_arguments
+from vhpipe.cli.options.arguments import argument_options
+from vhpipe.cli.options.file_and_pipeline import chosen_file, file_and_pipeline_arguments
+from vhpipe.cli.options.parts import part_options
 from vhpipe.cli.options.sweep import sweep_options
-from vhpipe.project.partial_run import part_options
+from vhpipe.plan.partial_run import Selectors
+from vhpipe.project.request import RunArguments, ValueTexts
+from vhpipe.project.sweeps import SweepTexts
 
 
 @click.command(name="plan")
@@ -15,26 +17,20 @@ from vhpipe.project.partial_run import part_options
 @part_options
 @sweep_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(words: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def command(words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps: SweepTexts, as_json: bool) -> None:
     """Show what a run would do, node by node.
 
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     """
     import json
 
-    from vhpipe.cli.commands.walk import project_of
     from vhpipe.project.checked_file import load_file, refuse_errors
-    from vhpipe.project.planning import asked_by, given_plan, planned
-    from vhpipe.settings.run import run_settings
+    from vhpipe.project.planning import plan_to_look_at
 
-    file, name = chosen_file(words)
-    loaded = load_file(file)
-    refuse_errors(loaded)
-    project = project_of(file, None)
-    asked = asked_by({**options, "reuse": (), "no_reuse": ()}, loaded.config, file, project)
-    queues = run_settings(project).queues
-    wanted = planned(loaded, name, asked, options["input_assignments"], file, standing_queues=queues)
-    plan = given_plan(wanted, asked, project, ("vhpipe", "run", *words))
+    file, pipeline = chosen_file(words)
+    definition = load_file(file)
+    refuse_errors(definition)
+    plan = plan_to_look_at(definition, RunArguments(file, pipeline, values=values, part=part, sweeps=sweeps)).plan
     if as_json:
         from vhpipe.views.plan_json import plan_json
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.commands.run_request import answer_approval
+from vhpipe.cli.options.run_selection import project_option, required_run_argument
 from vhpipe.project.open_run import open_run
-from vhpipe.project.selectors import opened_project, project_option, required_run_argument
+from vhpipe.project.selectors import opened_project
 
 
 @click.command("reject", short_help="Refuse the approval that a run waits for.")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option
 from vhpipe.cli.terminal.columns import columns
 from vhpipe.project.run_listing import RunRow, listed_runs
-from vhpipe.project.selectors import json_option, opened_project, project_option
+from vhpipe.project.selectors import opened_project
 from vhpipe.views.json_values import SCHEMA, json_text
 from vhpipe.views.run_text import duration_text
 

@@ -11,17 +11,11 @@ from typing import NamedTuple
 import click
 
 from vhpipe.attempt.recorded_variables import kept_variables
+from vhpipe.cli.options.run_selection import project_option, required_run_argument
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.kept_code import repository_of
 from vhpipe.project.open_run import open_run
-from vhpipe.project.selectors import (
-    one_execution,
-    opened_project,
-    parse_selection,
-    project_option,
-    required_run_argument,
-    selected_attempt,
-)
+from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
 from vhpipe.views.safe_text import one_line, safe_text

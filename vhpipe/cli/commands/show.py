@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from vhpipe.cli.terminal.run_progress import commands_from_here
+from vhpipe.cli.options.run_selection import json_option, project_option, run_argument
 from vhpipe.project.open_run import open_run
-from vhpipe.project.selectors import json_option, opened_project, project_option, run_argument
+from vhpipe.project.run_commands import commands_from_here
+from vhpipe.project.selectors import opened_project
 from vhpipe.views.json_values import json_text
 from vhpipe.views.run_json import run_json
 from vhpipe.views.run_summary import summary

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.commands.run_request import who
-from vhpipe.cli.terminal.run_progress import commands_from_here
+from vhpipe.cli.options.run_selection import project_option, run_argument
 from vhpipe.project.open_run import OpenRun, open_run
-from vhpipe.project.selectors import opened_project, project_option, run_argument
+from vhpipe.project.run_commands import commands_from_here
+from vhpipe.project.selectors import opened_project
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 

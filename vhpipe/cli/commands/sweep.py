@@ -1,22 +1,61 @@
 """`vhpipe sweep expand`: the parameter sets of a sweep, for people and for other launchers; nothing is run."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from vhpipe.cli.options.arguments import argument_options, chosen_file, match_name, pick_pipeline, read_parameter_files
-from vhpipe.cli.options.sweep import given_sweeps, sweep_options
+from vhpipe.cli.options.arguments import argument_options
+from vhpipe.cli.options.file_and_pipeline import chosen_file
+from vhpipe.cli.options.sweep import sweep_options
+from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.errors import UsageError
+from vhpipe.project.request import RunArguments, ValueTexts
+from vhpipe.project.sweeps import SweepTexts
+from vhpipe.project.typed_names import match_name
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
     from vhpipe.plan.model import Plan, PlannedTask
-    from vhpipe.store.run_folder import RunRequest
 
 ROWS_SHOWN = 20
+
+
+class SweptStep(NamedTuple):
+    """What varies where it is no node of a pipeline."""
+
+    step: str | None = None
+    task: str | None = None
+    goal: str | None = None
+
+
+class SetPrinting(NamedTuple):
+    """Which sets are printed, and how. `limit` None: as many as the form has without it."""
+
+    with_fixed: bool = False
+    limit: int | None = None
+    as_csv: bool = False
+    as_json: bool = False
+
+
+swept_step_options = typed_options(
+    "swept",
+    SweptStep,
+    click.option("--goal", type=click.Choice(("max", "min")), help="As for run; a bayesian search is not expanded."),
+    click.option("--step", metavar="NAME", help="A step instead of a node."),
+    click.option("--task", metavar="NAME", help="A task (blueprint) instead of a node."),
+)
+set_printing_options = typed_options(
+    "printing",
+    SetPrinting,
+    click.option("--all", "with_fixed", is_flag=True, help="With the parameters that do not vary, too."),
+    click.option("--limit", type=click.IntRange(min=0), metavar="N",
+              help=f"Print so many sets at most; a table has {ROWS_SHOWN} if not given."),
+    click.option("--csv", "as_csv", is_flag=True, help="Print CSV, which `--sets` reads."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, which `--sets` reads."),
+)  # fmt: skip
 
 
 @click.group(name="sweep", short_help="Show the parameter sets of a sweep without running it.")
@@ -28,38 +67,36 @@ def command() -> None:
 @click.argument("words", metavar="[FILE] [PIPELINE] [NODE]", nargs=-1)
 @argument_options
 @sweep_options
-@click.option("--goal", type=click.Choice(("max", "min")), help="As for run; a bayesian search is not expanded.")
-@click.option("--step", metavar="NAME", help="A step instead of a node.")
-@click.option("--task", metavar="NAME", help="A task (blueprint) instead of a node.")
-@click.option("--all", "with_fixed", is_flag=True, help="With the parameters that do not vary, too.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N",
-              help=f"Print so many sets at most; a table has {ROWS_SHOWN} if not given.")  # fmt: skip
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, which `--sets` reads.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, which `--sets` reads.")
-def expand(words: tuple[str, ...], **options: Any) -> int:
+@swept_step_options
+@set_printing_options
+def expand(
+    words: tuple[str, ...], values: ValueTexts, sweeps: SweepTexts, swept: SweptStep, printing: SetPrinting
+) -> int:
     """Print the parameter sets of a sweep, one for each execution.
 
     It is the sweep of the node that --sweep or --sets name, else of NODE, else of the only task.
     """
-    plan, node = _planned(words, options)
-    return _print(plan, node, options)
+    asked = RunArguments(values=values, sweeps=sweeps, step=swept.step, task=swept.task, goal=swept.goal)
+    plan, node = _planned(words, asked)
+    return _print(plan, node, printing)
 
 
-def _planned(words: Sequence[str], options: Mapping[str, Any]) -> "tuple[Plan, PlannedTask]":
+def _planned(words: Sequence[str], arguments: RunArguments) -> "tuple[Plan, PlannedTask]":
     from vhpipe.project.checked_file import load_file, refuse_errors
-    from vhpipe.project.planning import planned
+    from vhpipe.project.planning import plan_to_look_at
+    from vhpipe.project.typed_names import pick_pipeline
 
     file, pipeline, node = _split(words)
     loaded = load_file(file)
     refuse_errors(loaded)
     if pipeline is not None and node is None and not _fits_pipeline(loaded.config, pipeline):
         pipeline, node = None, pipeline
-    if (options["step"] or options["task"]) and (pipeline or node):
+    if not arguments.is_pipeline and (pipeline or node):
         raise UsageError("a pipeline or node, --step and --task exclude each other", "name one of them")
-    asked = _asked(options, loaded.config, file)
-    name = pipeline or (None if asked.step or asked.task else pick_pipeline(loaded.config, None).name)
-    wanted = planned(loaded, name, asked, options["input_assignments"], file)
-    return wanted.plan, _chosen(wanted.plan, node, wanted.swept)
+    if arguments.is_pipeline and pipeline is None:
+        pipeline = pick_pipeline(loaded.config, None).name
+    found = plan_to_look_at(loaded, arguments._replace(file=file, pipeline=pipeline))
+    return found.plan, _chosen(found.plan, node, found.swept)
 
 
 def _split(words: Sequence[str]) -> tuple[str, str | None, str | None]:
@@ -82,21 +119,6 @@ def _fits_pipeline(config: "Config", name: str) -> bool:
         return False
 
 
-def _asked(options: Mapping[str, Any], config: "Config", file: str) -> "RunRequest":
-    from vhpipe.store.run_folder import RunRequest
-
-    step, task = options["step"], options["task"]
-    return RunRequest(
-        file=file,
-        step=match_name(step, config.steps_by_name(), "step") if step else None,
-        task=match_name(task, config.tasks_by_name(), "task") if task else None,
-        parameters=tuple(options["parameter_assignments"]),
-        parameter_values=dict(read_parameter_files(options["parameter_files"])),
-        seed=options["seed"],
-        sweeps=given_sweeps(options, [node.name for each in config.pipelines for node in each.nodes]),
-    )
-
-
 def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTask":
     from vhpipe.plan.model import PlannedTask
 
@@ -117,7 +139,7 @@ def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTas
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _print(plan: "Plan", node: "PlannedTask", options: Mapping[str, Any]) -> int:
+def _print(plan: "Plan", node: "PlannedTask", printing: SetPrinting) -> int:
     from vhpipe.plan.execution import is_search
     from vhpipe.sweep.parameter_sets import sweep_size
     from vhpipe.views.plan_sets import may_spread
@@ -131,14 +153,14 @@ def _print(plan: "Plan", node: "PlannedTask", options: Mapping[str, Any]) -> int
     click.echo(one_line(f"{node.name}: {count:,} {noun} by {node.sweep.type}"), err=True)
     for name in may_spread(node, tuple(plan.edges_into(node.name))):
         click.echo(one_line(f"an edge may bring another value, or a list, for `{name}`"), err=True)
-    limit = options["limit"]
-    if options["as_json"]:
-        _print_lines(_sets(plan, node, options["with_fixed"], limit))
-    elif options["as_csv"]:
-        _print_csv(_sets(plan, node, options["with_fixed"], limit))
+    limit = printing.limit
+    if printing.as_json:
+        _print_lines(_sets(plan, node, printing.with_fixed, limit))
+    elif printing.as_csv:
+        _print_csv(_sets(plan, node, printing.with_fixed, limit))
     else:
         shown = min(count, ROWS_SHOWN if limit is None else limit)
-        _print_table(list(_sets(plan, node, options["with_fixed"], shown)), count)
+        _print_table(list(_sets(plan, node, printing.with_fixed, shown)), count)
     return 0
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vhpipe.cli.terminal.run_progress import commands_from_here
-from vhpipe.project.selectors import json_option, opened_project, project_option
+from vhpipe.cli.options.run_selection import json_option, project_option
+from vhpipe.project.run_commands import commands_from_here
+from vhpipe.project.selectors import opened_project
 
 if TYPE_CHECKING:
     from vhpipe.store.project import ProjectStore

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import ExecutionId
 from vhpipe.plan.provenance import differences_between
@@ -12,12 +13,9 @@ from vhpipe.plan.reuse_policy import reuses
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import (
     AttemptSelector,
-    json_option,
     one_execution,
     opened_project,
     parse_selection,
-    project_option,
-    required_run_argument,
     selected_node,
 )
 from vhpipe.store.project import ProjectStore

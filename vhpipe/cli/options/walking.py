@@ -1,25 +1,54 @@
 """What every command that walks a run takes: how many at once, which Python, who answers, and what is said."""
 
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-OPTIONS = (
+from vhpipe.cli.options.typed_options import typed_options
+
+if TYPE_CHECKING:
+    from vhpipe.cli.terminal.approval_prompt import Mode
+    from vhpipe.settings.run import RunSettings
+
+
+class ApprovalRule(NamedTuple):
+    """Who answers where an action requires approval; a timeout of None: nobody is refused for being late."""
+
+    answer: "Mode"
+    timeout_s: float | None
+
+
+class WatchOptions(NamedTuple):
+    """How a run is walked and watched; None where settings say it. `approval_timeout` is in seconds."""
+
+    jobs: int | None = None
+    is_detached: bool = False
+    approval: "Mode | None" = None
+    approval_timeout: float | None = None
+    python: str | None = None
+    as_json: bool = False
+    is_quiet: bool = False
+    is_verbose: bool = False
+
+    def approval_rule(self, settings: "RunSettings") -> ApprovalRule:
+        """What counts for approvals: what was typed, else what settings say."""
+        timeout_s = settings.approval_timeout_s if self.approval_timeout is None else self.approval_timeout
+        return ApprovalRule(self.approval or settings.approval, timeout_s)
+
+
+watch_options = typed_options(
+    "watch",
+    WatchOptions,
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
-    click.option("-d", "--detach", is_flag=True, help="Go on in the background and print the number of the run."),
-    click.option("--approval", type=click.Choice(("wait", "reject", "approve")), default="wait", show_default=True,
-                 help="What to answer where an action requires approval."),
+    click.option("-d", "--detach", "is_detached", is_flag=True,
+                 help="Go on in the background and print the number of the run."),
+    click.option("--approval", type=click.Choice(("wait", "reject", "approve")),
+                 help="What to answer where an action requires approval; wait if not given."),
     click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
                  help="Reject what nobody has approved after so long."),
     click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
     click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what failed and how it ended."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Say only what failed and how it ended."),
+    click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Say more."),
 )  # fmt: skip
-
-
-def watch_options(command: Any) -> Any:
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command

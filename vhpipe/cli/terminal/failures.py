@@ -13,6 +13,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 import click
 
@@ -27,56 +28,58 @@ BROKEN_PIPE = 141
 BUG = 70
 
 
-_concealed: set[str] = set()
+class Concealment:
+    """The values that a command may not show; it learns them as they become known."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+
+    def learn(self, values: Iterable[str]) -> None:
+        self._values.update(values)
+
+    def without_them(self, text: str) -> str:
+        """What of a text may be shown."""
+        if not self._values:
+            return text
+        from vhpipe.attempt.masking import Masking
+
+        return Masking(self._values).text(text)
 
 
-def conceal(values: Iterable[str]) -> None:
-    """Show these values in no message and no report of this process."""
-    _concealed.update(values)
-
-
-def _open(text: str) -> str:
-    """What of a text may be shown."""
-    if not _concealed:
-        return text
-    from vhpipe.attempt.masking import Masking
-
-    return Masking(_concealed).text(text)
-
-
-def report(failure: BaseException) -> int:
-    """The exit code of a failed command, after saying on stderr what failed."""
+def report(failure: BaseException, concealment: Concealment | None = None) -> int:
+    """The exit code of a failed command, after saying on stderr what failed, without what may not be shown."""
     if isinstance(failure, BrokenPipeError):
         return _leave_pipe()
     try:
-        return _say(failure)
+        return _say(failure, concealment or Concealment())
     except BrokenPipeError:
         return _leave_pipe()
 
 
-def _say(failure: BaseException) -> int:
+def _say(failure: BaseException, concealment: Concealment) -> int:
+    say_line = partial(_say_line, concealment)
     match failure:
         case InvalidFile():
             return _say_diagnostics(failure)
         case VhpipeError():
-            return _say_line(failure.message, failure.hint, failure.exit_code)
+            return say_line(failure.message, failure.hint, failure.exit_code)
         case click.UsageError():
-            return _say_line(_as_ours(failure.format_message()), _where_usage_stands(failure), 2)
+            return say_line(_as_ours(failure.format_message()), _where_usage_stands(failure), 2)
         case click.ClickException():
-            return _say_line(_as_ours(failure.format_message()), None, 2)
+            return say_line(_as_ours(failure.format_message()), None, 2)
         case KeyboardInterrupt() | click.Abort() | EOFError():
             print(file=sys.stderr)
             return INTERRUPTED
         case OSError():
-            return _say_line(from_os_error(failure, "could not read or write").message, None, 4)
+            return say_line(from_os_error(failure, "could not read or write").message, None, 4)
         case _:
-            return _say_bug(failure)
+            return _say_bug(failure, concealment)
 
 
-def _say_line(message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {one_line(_open(message))}", file=sys.stderr)
+def _say_line(concealment: Concealment, message: str, hint: str | None, exit_code: int) -> int:
+    print(f"vhpipe: error: {one_line(concealment.without_them(message))}", file=sys.stderr)
     if hint:
-        print(f"  hint: {one_line(_open(hint))}", file=sys.stderr)
+        print(f"  hint: {one_line(concealment.without_them(hint))}", file=sys.stderr)
     return exit_code
 
 
@@ -98,7 +101,7 @@ def _say_diagnostics(failure: InvalidFile) -> int:
     diagnostics = [item if isinstance(item.at, Span) else _at_the_top(item) for item in failure.diagnostics]
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     print(render_full(UnreadSource(failure.name, _lines(failure.name)), diagnostics, color), file=sys.stderr)
-    return _say_line(failure.message, None, failure.exit_code)
+    return _say_line(Concealment(), failure.message, None, failure.exit_code)
 
 
 def _at_the_top(diagnostic: Diagnostic) -> Diagnostic:
@@ -114,14 +117,14 @@ def _lines(name: str) -> tuple[str, ...]:
         return ()
 
 
-def _say_bug(failure: BaseException) -> int:
-    saved = _saved_report(failure)
+def _say_bug(failure: BaseException, concealment: Concealment) -> int:
+    saved = _saved_report(failure, concealment)
     where = f"the report is in `{saved}`" if saved else "no report could be saved"
-    _say_line(f"this is a bug in vhpipe {__version__} ({type(failure).__name__}); {where}", None, BUG)
+    _say_line(concealment, f"this is a bug in vhpipe {__version__} ({type(failure).__name__}); {where}", None, BUG)
     return BUG
 
 
-def _saved_report(failure: BaseException) -> str | None:
+def _saved_report(failure: BaseException, concealment: Concealment) -> str | None:
     """The path of a new file with mode 0600, or None where the disk refuses.
 
     The command line is left out: it may hold secrets.
@@ -131,7 +134,7 @@ def _saved_report(failure: BaseException) -> str | None:
     import traceback
 
     head = f"vhpipe {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
-    text = _open(head + "".join(traceback.format_exception(failure)))
+    text = concealment.without_them(head + "".join(traceback.format_exception(failure)))
     try:
         handle, path = tempfile.mkstemp(prefix="vhpipe-report-", suffix=".txt")
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

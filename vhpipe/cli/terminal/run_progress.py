@@ -2,26 +2,19 @@
 
 import os
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vhpipe.plan.model import AttemptId, Plan
-from vhpipe.project.logs import last_lines
+from vhpipe.plan.model import Plan
+from vhpipe.project.run_reporter import RunReporter
 from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
-from vhpipe.views.lines import LineContext, Weight, lines_for
+from vhpipe.views.lines import Weight
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import FROM_THE_PROJECT, Commands
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.live_table import LiveProgress
-
-
-def time_of_day(at: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 class Watcher:
@@ -40,23 +33,22 @@ class Watcher:
         is_plain: bool = False,
         approvals_are_answered: bool = False,
     ) -> None:
-        self.view = RunView.start(plan, run.number)
         self._run = run
         self._stream = stream or sys.stderr
-        commands = commands_from_here(run.path.parents[2])
-        self._surroundings = LineContext(time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered)
         self._live = None if is_plain or verbosity < 0 or not is_terminal(self._stream) else self._new_live()
-        self._limit = _heaviest(verbosity, self._live is not None)
+        limit = _heaviest(verbosity, self._live is not None)
+        self._reporter = RunReporter(plan, run, self._say, limit, approvals_are_answered)
+
+    @property
+    def view(self) -> RunView:
+        return self._reporter.view
 
     def recall(self, past: Iterable[events.RecordedEvent]) -> None:
-        """What has happened before this process took over: it is known, and not told again."""
-        for recorded in past:
-            self.view.apply(recorded)
+        """What has happened before this process took over: it is known, and not said again."""
+        self._reporter.recall(past)
 
     def observe(self, recorded: events.RecordedEvent) -> None:
-        self.view.apply(recorded)
-        for line in lines_for(self.view, recorded, self._surroundings, self._limit):
-            self._say(line)
+        self._reporter.observe(recorded)
 
     def tick(self) -> None:
         if self._live is None:
@@ -96,15 +88,6 @@ class Watcher:
 
         return LiveProgress(self._stream, self._measured)
 
-    def _log_path(self, attempt: AttemptId) -> str:
-        return str(self._run.log_path(attempt))
-
-    def _log_tail(self, attempt: AttemptId) -> tuple[str, ...]:
-        try:
-            return last_lines(self._run.log_path(attempt))
-        except OSError as error:
-            return (f"the log cannot be read: {error.strerror}",)
-
     def _measured(self, view: RunView) -> Mapping[str, Mapping[str, object]]:
         """The freshest metadata of each running node, of the execution that started last."""
         from vhpipe.project.metadata_series import last_line
@@ -115,12 +98,6 @@ class Watcher:
             if attempt is not None and (values := last_line(self._run.attempt_folder(attempt))):
                 found[node.name] = values
         return found
-
-
-def commands_from_here(project: Path) -> Commands:
-    """How to call vhpipe about a run of the project from the current folder."""
-    here = os.path.realpath(os.curdir) == os.path.realpath(project)
-    return FROM_THE_PROJECT if here else Commands(("--project", os.path.relpath(project)))
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -1,6 +1,5 @@
 """One run: how it goes, what it made, and how to wait for it or stop it."""
 
-import json
 import os
 import sys
 import threading
@@ -9,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
-from vhpipe.api.run_progress import commands_about
 from vhpipe.engine.run_metrics import METRICS
 from vhpipe.errors import VhpipeError
+from vhpipe.project.metadata_series import series_in
+from vhpipe.project.open_run import OpenRun, open_run
+from vhpipe.project.run_commands import commands_from_here
 from vhpipe.store.blobs import Blobs
-from vhpipe.store.journal import JournalFollower
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -29,7 +29,8 @@ class PipelineFailed(VhpipeError):
 
     def __init__(self, run: "Run") -> None:
         self.run = run
-        super().__init__(_told(run), f"see {commands_about(run._folder).about(run.number, 'show')}")
+        commands = commands_from_here(run._folder.path.parents[2])
+        super().__init__(_summary(run), f"see {commands.about(run.number, 'show')}")
 
 
 class Run:
@@ -37,10 +38,10 @@ class Run:
 
     def __init__(
         self, folder: RunFolder, view: RunView, info: RunInfo, *, ended: threading.Event | None = None,
-        follower: JournalFollower | None = None,
+        opened: OpenRun | None = None,
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
-        self._ended, self._follower = ended, follower
+        self._ended, self._opened = ended, opened
         self._files = RunFiles(folder, Blobs(folder.path.parents[1] / "blobs"), main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
@@ -49,10 +50,8 @@ class Run:
     def open(cls, project: str | os.PathLike[str] = ".", number: int | str = "latest") -> "Run":
         """A run of a project, whoever started it. Errors: UsageError if there is none of that number."""
         folder = ProjectStore.open(Path(project).resolve()).run(str(number))
-        follower = JournalFollower(folder.journal_path)
-        run = cls(folder, RunView.start(folder.plan(), folder.number), folder.info(), follower=follower)
-        run._look()
-        return run
+        opened = open_run(folder)
+        return cls(folder, opened.view, folder.info(), opened=opened)
 
     @property
     def number(self) -> int:
@@ -130,8 +129,7 @@ class Run:
     @property
     def points(self) -> tuple[Mapping[str, object], ...]:
         """Every point of these metrics as it came, with its `_time` and `_node`."""
-        path = self.path / METRICS
-        return tuple(json.loads(line) for line in path.read_bytes().splitlines()) if path.exists() else ()
+        return tuple(series_in(self.path / METRICS))
 
     def _published_files(self, kind: str) -> dict[str, Path]:
         self._look()
@@ -199,12 +197,8 @@ class Run:
 
     def _look(self) -> None:
         """Bring the view of a run of another process up to date."""
-        if self._follower is None:
-            return
-        is_alive = self._folder.is_alive()
-        for recorded in self._follower.poll():
-            self._view.apply(recorded)
-        self._view.note_engine(is_alive)
+        if self._opened is not None:
+            self._opened.refresh()
 
     def _failed(self) -> bool:
         return any(node.counts.failed for node in self._view.nodes.values())
@@ -213,7 +207,7 @@ class Run:
         return f"<Run {self.number} of {self.pipeline} {self.status}>"
 
 
-def _told(run: Run) -> str:
+def _summary(run: Run) -> str:
     failed = [node for node in run.nodes.values() if node.status in ("error", "crashed")]
     because = run.because or (failed[0].because if failed else None)
     return f"run {run.number} of `{run.pipeline}` is {run.status}" + (f": {because}" if because else "")

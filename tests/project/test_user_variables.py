@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from vhpipe.cli.options.environment import UserVariables, given_variables, typed_notices
 from vhpipe.errors import UsageError
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.model import Literal, Secret
 from vhpipe.project.environment_files import read_variables
+from vhpipe.project.user_variables import UserVariables, VariableTexts, typed_notices, user_variables
 
 
 def given(*assignments: str, files: tuple[str, ...] = (), secrets: tuple[str, ...] = (), **environ: str) -> Any:
-    options = {"variable_assignments": assignments, "variable_files": files, "secret_names": secrets}
-    return given_variables(options, environ)
+    return user_variables(VariableTexts(assignments, files, secrets), environ)
 
 
 def file_of(folder: Path, text: str) -> str:

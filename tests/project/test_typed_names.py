@@ -1,0 +1,45 @@
+"""Which pipeline, step or task a typed name means."""
+
+import pytest
+
+from vhpipe.config.model import Config, ExecutionNode, Pipeline
+from vhpipe.errors import UsageError
+from vhpipe.project.typed_names import match_name, pick_pipeline
+
+PIPELINE = Pipeline("p", (ExecutionNode("train", "s"), ExecutionNode("train.fast", "s"), ExecutionNode("eval", "s")))
+
+
+def test_names_match_by_case_and_by_beginning() -> None:
+    names = ["Train", "train model", "Evaluate"]
+    assert match_name("train model", names, "pipeline") == "train model"
+    assert match_name("TRAIN", names, "pipeline") == "Train"
+    assert match_name("eval", names, "pipeline") == "Evaluate"
+    assert match_name("train m", names, "pipeline") == "train model"
+
+
+def test_a_beginning_of_several_names_is_refused_with_their_list() -> None:
+    with pytest.raises(UsageError, match="`tr` fits several pipelines") as caught:
+        match_name("tr", ["train a", "train b", "x"], "pipeline")
+    assert caught.value.hint == "one of `train a`, `train b`"
+
+
+def test_an_unknown_name_is_told_with_the_nearest_or_all() -> None:
+    with pytest.raises(UsageError) as caught:
+        match_name("evla", ["eval", "train"], "pipeline")
+    assert caught.value.hint == "did you mean `eval`?"
+    with pytest.raises(UsageError) as caught:
+        match_name("xyz", ["eval", "train"], "pipeline")
+    assert caught.value.hint == "known: `eval`, `train`"
+
+
+def test_without_a_name_the_only_pipeline_is_meant() -> None:
+    assert pick_pipeline(Config(pipelines=(PIPELINE,)), None) is PIPELINE
+    with pytest.raises(UsageError, match="several pipelines") as caught:
+        pick_pipeline(Config(pipelines=(Pipeline("a"), Pipeline("b"))), None)
+    assert caught.value.hint == "name one of `a`, `b`"
+    with pytest.raises(UsageError, match="no pipeline"):
+        pick_pipeline(Config(), None)
+
+
+def test_of_pipelines_with_equal_names_the_last_is_meant() -> None:
+    assert pick_pipeline(Config(pipelines=(Pipeline("p"), PIPELINE)), "p") is PIPELINE

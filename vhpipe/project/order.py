@@ -1,0 +1,128 @@
+"""What a run is started from: the one place where an order of the engine is made, whichever door asks."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from vhpipe.project.request import RunArguments, project_folder, request_of, start_words
+from vhpipe.project.run_conditions import RunChoices, RunConditions
+
+if TYPE_CHECKING:
+    from vhpipe.engine.order import Order
+    from vhpipe.plan.model import Hooks, Plan
+    from vhpipe.project.plan_passes import CheckedDefinition
+    from vhpipe.settings.python import PythonChoice
+
+
+class OrderedRun(NamedTuple):
+    """An order, what the user may want to know before the start, and what has to be said in any case."""
+
+    order: "Order"
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+Hide = Callable[[Iterable[str]], None]
+"""Hears of values that no message may show, as soon as they are known."""
+
+
+def hide_nothing(values: Iterable[str]) -> None:
+    """For doors that say nothing that could hold them."""
+
+
+def order_from_file(
+    arguments: RunArguments, choices: RunChoices, project: Path | None = None, hide: Hide = hide_nothing
+) -> OrderedRun:
+    """A run of what a file has; the code is that of its folder if no project is given.
+
+    Everything that can go wrong before something is written goes wrong here.
+    Errors: InvalidFile for a file with errors, UsageError for what does not fit it or cannot run here.
+    """
+    from vhpipe.project.checked_file import load_file, refuse_errors
+
+    definition = load_file(arguments.file)
+    refuse_errors(definition)
+    return order_run(definition, arguments, choices, project_folder(arguments.file, project), hide=hide)
+
+
+def order_run(
+    definition: "CheckedDefinition",
+    arguments: RunArguments,
+    choices: RunChoices,
+    project: Path,
+    hooks: "Mapping[str, Hooks]" = MappingProxyType({}),
+    recorded_source: bytes | None = None,
+    hide: Hide = hide_nothing,
+) -> OrderedRun:
+    """A run of a file that has been checked. `recorded_source` is kept as its text where that has something to hide.
+
+    Errors: UsageError for what does not fit it or cannot run here, also for settings.
+    """
+    from vhpipe.project.plan_passes import PlanSource
+    from vhpipe.project.planning import plan_run
+    from vhpipe.project.start_notices import said_before_start
+    from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
+    from vhpipe.settings.run import run_settings
+
+    settings = run_settings(project)
+    variables = user_variables(arguments.variables, os.environ, settings.variables, settings.secrets)
+    hide(variables.hidden_values())
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = choices.settled(settings)
+    made = plan_run(
+        PlanSource(
+            definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
+            variables, start_words(arguments), hooks=hooks,
+        )
+    )  # fmt: skip
+    secrets = known_secrets(made.plan, definition.config, variables.values, os.environ)
+    hide(secrets.values.values())
+    order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
+    order = order._replace(
+        asked=request,
+        source=text_of(definition) if recorded_source is None else recorded_source,
+        command_line=tuple(map(variables.masked, choices.words)),
+        refresh=frozenset(request.refresh),
+        true_uris=made.true_uris,
+        shares_process=choices.shares_process,
+    )
+    remarks = tuple(said_before_start(made.plan, python, os.environ))
+    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
+
+
+def order_of(
+    plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
+) -> "tuple[Order, PythonChoice]":
+    """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
+    from vhpipe.engine.order import Order
+    from vhpipe.settings.child_environment import child_environment
+    from vhpipe.settings.python import find_python
+
+    python = find_python(project, conditions.python, os.environ)
+    order = Order(
+        plan=plan,
+        project=project,
+        capacity=conditions.capacity,
+        environment=child_environment(os.environ, python, conditions.inherits_environment),
+        title=conditions.title,
+        tags=conditions.tags,
+        repository=conditions.repository,
+        is_pipeline=is_pipeline,
+        inherits_environment=conditions.inherits_environment,
+        python=conditions.python,
+        secrets=secrets,
+    )
+    return order, python
+
+
+def text_of(definition: "CheckedDefinition") -> bytes:
+    assert definition.document is not None, "a file without errors has been read"
+    return definition.document.text.encode()
+
+
+def program_words() -> tuple[str, ...]:
+    """The program that starts a run from Python. Which of its arguments are secret, only that program knows."""
+    return tuple(sys.argv[:1])

@@ -1,0 +1,69 @@
+"""How a run is made, whatever it runs: what a door was told of it, and what counts where it was told nothing."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vhpipe.settings.run import RunSettings
+    from vhpipe.store.run_folder import Repository, RunInfo
+
+
+class RunConditions(NamedTuple):
+    """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
+
+    `python` is a folder or a file, None for the project's own.
+    """
+
+    capacity: int
+    python: str | None
+    title: str | None
+    tags: tuple[str, ...]
+    repository: "Repository"
+    inherits_environment: bool
+    queues: Mapping[str, int]
+
+
+class RunChoices(NamedTuple):
+    """What a door was told; None where it was not. `words` are the command line that may be recorded without secrets.
+
+    `shares_process`: the engine runs in a program of the user's.
+    """
+
+    jobs: int | None = None
+    python: str | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    repository: "Repository | None" = None
+    inherits_environment: bool | None = None
+    words: tuple[str, ...] = ()
+    shares_process: bool = False
+
+    def settled(self, settings: "RunSettings") -> RunConditions:
+        """Those of a new run."""
+        inherits = self.inherits_environment
+        return RunConditions(
+            capacity=self._capacity(settings),
+            python=self.python or settings.python,
+            title=self.title,
+            tags=self.tags,
+            repository=self.repository or settings.repository,
+            inherits_environment=settings.inherit_env if inherits is None else inherits,
+            queues=settings.queues,
+        )
+
+    def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
+        """Those of a run that is taken up: only how many at once, and which Python, can be chosen anew."""
+        return RunConditions(
+            capacity=self._capacity(settings),
+            python=self.python or info.python,
+            title=info.title,
+            tags=info.tags,
+            repository=info.repository,
+            inherits_environment=info.inherits_environment,
+            queues=settings.queues,
+        )
+
+    def _capacity(self, settings: "RunSettings") -> int:
+        from vhpipe.engine.start import default_capacity
+
+        return self.jobs or settings.jobs or default_capacity()

@@ -1,0 +1,39 @@
+"""Which pipeline, step or task a typed name means."""
+
+from collections.abc import Iterable
+
+from vhpipe.config.model import Config, Pipeline
+from vhpipe.errors import UsageError
+
+
+def pick_pipeline(config: Config, name: str | None) -> Pipeline:
+    """The pipeline that a name means; without a name the only one there is."""
+    pipelines = {pipeline.name: pipeline for pipeline in config.pipelines}
+    if name is not None:
+        return pipelines[match_name(name, pipelines, "pipeline")]
+    if len(pipelines) == 1:
+        return next(iter(pipelines.values()))
+    if not pipelines:
+        raise UsageError("the file has no pipeline", "name a step or a task: --step NAME, or `step=` in Python")
+    raise UsageError("the file has several pipelines", f"name one of {_listed(pipelines)}")
+
+
+def match_name(name: str, known: Iterable[str], noun: str) -> str:
+    """The known name that is equal, else equal but for case, else the only one that begins so, whatever the case."""
+    names = list(known)
+    if name in names:
+        return name
+    folded = name.casefold()
+    for fits in (str.__eq__, str.startswith):
+        found = [candidate for candidate in names if fits(candidate.casefold(), folded)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"`{name}` fits several {noun}s", f"one of {_listed(found)}")
+    from vhpipe.plan.unknown_name import unknown_name
+
+    raise unknown_name(noun, name, names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
