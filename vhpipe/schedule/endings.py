@@ -143,7 +143,9 @@ class Endings:
     def complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""
         then = () if self._state.stopping else self._ledger.take_actions(name, Moment.COMPLETE)
-        held = REQUIRE_APPROVAL in then and STOP_PIPELINE not in then and ERROR_PIPELINE not in then
+        is_owed = self._state.nodes[name].withheld is Moment.COMPLETE and not self._state.stopping
+        is_asked = REQUIRE_APPROVAL in then or is_owed
+        held = is_asked and STOP_PIPELINE not in then and ERROR_PIPELINE not in then
         self._settle(name, Status.COMPLETE, because, failed, held)
         self.end_by_action(name, then)
         if held:

@@ -315,8 +315,9 @@ class RunState(msgspec.Struct):
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
-        self.hooking -= node.is_hooking  # the hooks are called when it settles anew
+        self.hooking -= node.is_hooking  # the hooks are called, and an approval is asked for, when it settles anew
         node.is_hooking = False
+        self._stop_awaiting(node)
         node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
@@ -362,9 +363,7 @@ class RunState(msgspec.Struct):
         node = self.nodes[event.node]
         node.status, node.because, node.failed = event.status, event.because, event.failed
         node.settled_in_stop = self.stopping is not None and self.stopping.by_user
-        if node.awaiting is not None:
-            self.awaiting -= 1
-            node.awaiting = None
+        self._stop_awaiting(node)
         self.unsettled -= 1
         node.is_hooking = event.hooked
         self.hooking += event.hooked
@@ -382,14 +381,17 @@ class RunState(msgspec.Struct):
 
     def _approval_answered(self, event: events.ApprovalGranted | events.ApprovalRefused) -> None:
         node = self.nodes[event.node]
-        node.awaiting = None
-        self.awaiting -= 1
+        self._stop_awaiting(node)
         if isinstance(event, events.ApprovalRefused):
             self.refused = event.node
             return
         node.withheld = None
-        if event.moment is Moment.COMPLETE and not node.is_hooking:
+        if event.moment is Moment.COMPLETE and node.status is Status.COMPLETE and not node.is_hooking:
             self._release(event.node)
+
+    def _stop_awaiting(self, node: NodeState) -> None:
+        self.awaiting -= node.awaiting is not None
+        node.awaiting = None
 
     def _run_stopping(self, event: events.RunStopping) -> None:
         self.stopping = event
@@ -398,8 +400,7 @@ class RunState(msgspec.Struct):
         for node in self.nodes.values():
             self._drop_queued(node, event.because)
             if node.awaiting is Moment.COMPLETE:
-                node.awaiting = None
-                self.awaiting -= 1
+                self._stop_awaiting(node)
 
 
 def neighbours(plan: Plan) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
