@@ -18,6 +18,7 @@ from vhpipe.plan.model import (
     Hooks,
     Origin,
     Plan,
+    PlannedAction,
     PlannedExtension,
     PlannedNode,
     PlannedTask,
@@ -32,6 +33,7 @@ from vhpipe.schedule.terms import Status
 from vhpipe.sweep.parameter_sets import Sweep
 
 GPU = "gpu"
+MOMENTS = ("node-starting", "node-complete")
 CALL = (Hook(command="true"),)
 
 
@@ -55,6 +57,7 @@ def crowded_node(random: Random, name: str) -> PlannedNode:
         node,
         spec=msgspec.structs.replace(node.spec, resources=needs, inputs=inputs),
         on_error=random.choice((OnError.STOP_ALL, OnError.STOP_NEXT, OnError.CONTINUE, OnError.RETRY)),
+        actions=random.choice(((), (), (PlannedAction((random.choice(MOMENTS),), ("require-approval",)),))),
         reuse=kind != "g" and random.random() < 0.4,
         extras=PlannedExtension(queue=random.choice((None, None, "q"))),
         hooks=random.choice((None, None, Hooks(pre=CALL), Hooks(post=CALL), Hooks(pre=CALL, post=CALL))),
@@ -117,7 +120,7 @@ class Crowd:
         assert bool(fetches) or not expects_inputs(self.plan, state, node)
         found = state.nodes[name]
         is_free = state.status is Status.STARTED and not state.stopping and not found.waiting_for
-        if is_free and found.status is Status.CREATED:
+        if is_free and found.status is Status.CREATED and found.awaiting is None:
             assert expects_hook(state, node) or expects_inputs(self.plan, state, node)
 
     def answer(self, effect: effects.Effect) -> None:
@@ -148,6 +151,8 @@ class Crowd:
                 left = (planned.sweep.count or 0) - len(self.scheduler.state.nodes[name].executions)
                 sets = ({"lr": 1.0},) * random.randint(1, max(1, left))
                 self.hear(stimuli.ProposalsAnswered(name, sets if random.random() < 0.9 else ()))
+            case effects.AskApproval(name, _):
+                self.hear(stimuli.ApprovalAnswered(name, random.random() < 0.95, "ann"))
             case effects.SetTimer(_, execution):
                 self.hear(stimuli.TimerFired(execution))
             case _:
@@ -170,9 +175,15 @@ class Crowd:
             for index, each in enumerate(node.executions)
             if each.status is Status.STARTED
         ]
-        found = [self.report(each, Status.COMPLETE) for each in under_way if self.random.random() < 0.7]
+        found = tuple(self.report(each, Status.COMPLETE) for each in under_way if self.random.random() < 0.7)
+        damaged = tuple(
+            ExecutionId(name, index)
+            for name, node in state.nodes.items()
+            for index, each in enumerate(node.executions)
+            if each.status is Status.COMPLETE and self.random.random() < 0.15
+        )
         self.scheduler, self.pending = Scheduler(self.plan, self.records), []
-        self.hear(stimuli.ResumeRequested(self.capacity, found=tuple(found)))
+        self.hear(stimuli.ResumeRequested(self.capacity, found=found, damaged=damaged))
 
     def turn(self) -> bool:
         """Let one thing happen: an answer, a stop, the death of the engine; False where nothing is awaited any more."""

@@ -4,11 +4,11 @@ import msgspec
 from worlds import execution, group, plan, recorded, spec, task
 
 from vhpipe.config.model import TaskType
-from vhpipe.plan.model import AttemptId, BayesianSearch, ExecutionId, PlannedTask
+from vhpipe.plan.model import AttemptId, BayesianSearch, ExecutionId, PlannedAction, PlannedTask
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Moment, Status
 from vhpipe.sweep.parameter_sets import Sweep
 
 
@@ -101,3 +101,10 @@ def test_a_child_that_does_not_exist_is_an_error() -> None:
     node = scheduler.state.nodes["sweep"]
     assert node.status is Status.ERROR
     assert "there is no #9" in (node.because or "")
+
+
+def test_an_action_before_a_search_starts_sees_no_proposals_and_holds_it_back() -> None:
+    asks = PlannedAction(("node-starting",), ("require-approval",))
+    scheduler = Scheduler(plan([msgspec.structs.replace(search("tune", 3, 2), actions=(asks,))]))
+    orders = scheduler.handle(stimuli.StartRequested(Capacity(2))).effects
+    assert orders == (effects.AskApproval("tune", Moment.STARTING),)

@@ -36,6 +36,7 @@ def assert_equal(crowd: Crowd, view: RunView) -> None:
     for planned in crowd.plan.nodes:
         shown, node = view.nodes[planned.name], state.nodes[planned.name]
         assert (shown.status, shown.waits_because) == (node.status, node.waits_because)
+        assert shown.approval is node.awaiting
         if not isinstance(planned, PlannedDeployment) and node.status is not Status.CREATED:
             assert shown.counts == counts_of(node)
             assert_executions_equal(crowd, shown, node)

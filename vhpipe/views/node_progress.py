@@ -173,7 +173,7 @@ class NodeView:
 
     def reopen(self, event: events.NodeReopened) -> None:
         """What a stop had done is taken back."""
-        self.status, self.because, self.ended_at = event.status, None, None
+        self.status, self.because, self.ended_at, self.approval = event.status, None, None, None
         if event.status is Status.CREATED:
             self.total, self.started_at, self.waits_because = 0, None, None
             self._counted.clear()
@@ -192,7 +192,7 @@ class NodeView:
         execution.metadata, execution.outputs, execution.reused_from = {}, (), None
         self._move(execution, Status.QUEUED)
         if self.status is Status.COMPLETE:
-            self.status, self.ended_at = Status.STARTED, None
+            self.status, self.ended_at, self.approval = Status.STARTED, None, None
 
     def note_reuse(self, event: events.ReuseAwaited | events.ReuseMissed) -> None:
         index = event.execution.index
