@@ -171,6 +171,14 @@ def test_one_that_has_done_its_work_is_complete_when_it_is_stopped(bench: Bench)
     assert bench.report(attempt).outcome is Status.COMPLETE
 
 
+def test_a_step_that_is_stopped_as_soon_as_it_is_ordered_ends(bench: Bench) -> None:
+    """However far its preparation has come."""
+    attempt = bench.start(Hang())
+    bench.runner.stop(attempt, "enough")
+    report = bench.report(attempt)
+    assert (report.outcome, report.because) == (Status.STOPPED, "enough")
+
+
 def test_stopping_what_is_not_under_way_does_nothing(bench: Bench) -> None:
     attempt = bench.start(Exit(0))
     before = bench.report(attempt)

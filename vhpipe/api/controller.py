@@ -24,7 +24,7 @@ from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
 from vhpipe.project.checked_file import CheckedFile, check_text
-from vhpipe.project.order import order_run, program_words
+from vhpipe.project.order import RunDefinition, order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
@@ -222,8 +222,8 @@ class PipelineController:
         callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
         tags = (self.project,) if self.project else ()
         choices = RunChoices(jobs, sys.executable, tags=tags, words=program_words(), shares_process=True)
-        hooks, source = placeholders(callbacks), self._text(redacted_words).encode()
-        ordered = order_run(self._checked(), self._arguments(), choices, self.folder, hooks, source)
+        definition = RunDefinition(self._checked(), self.folder, self._text(redacted_words).encode())
+        ordered = order_run(definition, self._arguments()._replace(hooks=placeholders(callbacks)), choices)
         return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)
 
     def wait(self, timeout: float | None = None) -> bool:

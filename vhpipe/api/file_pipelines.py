@@ -11,12 +11,12 @@ from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.diagnostics import Diagnostic, has_errors
-from vhpipe.engine.start import Order
+from vhpipe.engine.order import Order
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
 from vhpipe.project.checked_file import STDIN, check_path
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
-from vhpipe.project.order import order_run, program_words
+from vhpipe.project.order import RunDefinition, order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
@@ -78,7 +78,7 @@ class File:
     def order(self, arguments: RunArguments, choices: RunChoices) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
         refuse_errors(self._file)
-        return order_run(self._file, self._named(arguments), choices, self.path.parent).order
+        return order_run(RunDefinition(self._file, self.path.parent), self._named(arguments), choices).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))

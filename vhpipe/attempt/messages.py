@@ -73,7 +73,7 @@ ANSWERS: dict[str, type[AnswerMessage]] = {
     "failed": WorkerFailure,
 }
 _kinds = {content: kind for kind, content in (*ORDERS.items(), *ANSWERS.items())}
-_line = msgspec.json.Decoder(tuple[str, msgspec.Raw])
+_line = msgspec.json.Decoder(tuple[str, object])
 
 Message = TypeVar("Message")
 
@@ -87,7 +87,7 @@ class MessageReader(Generic[Message]):
     """Cuts what comes through a pipe into messages of one direction, `ORDERS` or `ANSWERS`."""
 
     def __init__(self, kinds: Mapping[str, type[Message]]) -> None:
-        self._decoders = {kind: msgspec.json.Decoder(content) for kind, content in kinds.items()}
+        self._kinds = kinds
         self._partial: list[bytes] = []
 
     def feed(self, content: bytes) -> list[Message]:
@@ -100,7 +100,7 @@ class MessageReader(Generic[Message]):
         return [self._message_of(line) for line in lines]
 
     def _message_of(self, line: bytes) -> Message:
-        kind, content = _line.decode(line)
-        if kind not in self._decoders:
+        kind, content = decode(line, _line)
+        if kind not in self._kinds:
             raise msgspec.DecodeError(f"no message is called `{kind}`")
-        return decode(bytes(content), self._decoders[kind])
+        return msgspec.convert(content, self._kinds[kind])

@@ -39,7 +39,7 @@ class Processes:
     ) -> None:  # fmt: skip
         self.shares_process = shares_process
         self.others = others or OwnChildren()
-        self._selector = selector
+        self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
         self._running: dict[AttemptId, _Process] = {}
@@ -85,9 +85,6 @@ class Processes:
     def leaders(self) -> set[int]:
         return {process.pid for process in self._running.values()}
 
-    def selector(self) -> selectors.BaseSelector:
-        return self._selector
-
     def ended(self, attempt: AttemptId, ending: Ending) -> None:
         del self._running[attempt]
         self._on_ending(attempt, ending)
@@ -126,12 +123,12 @@ class _Process:
         self._pidfd = os.pidfd_open(self.pid)
         self._listen(output, "o")
         self._listen(errors, "e")
-        self._owner.selector().register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
+        self._owner.selector.register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
 
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
         self._pipes[pipe] = stream
-        self._owner.selector().register(pipe, selectors.EVENT_READ, lambda: self._read(pipe))
+        self._owner.selector.register(pipe, selectors.EVENT_READ, lambda: self._read(pipe))
 
     def _read(self, pipe: int) -> None:
         """Take one helping, so that no flood of output keeps the other attempts waiting."""
@@ -149,12 +146,12 @@ class _Process:
             self._finish_if_over()
 
     def _forget(self, pipe: int) -> None:
-        self._owner.selector().unregister(pipe)
+        self._owner.selector.unregister(pipe)
         os.close(pipe)
         del self._pipes[pipe]
 
     def _leader_ended(self) -> None:
-        self._owner.selector().unregister(self._pidfd)
+        self._owner.selector.unregister(self._pidfd)
         if self._owner.shares_process:
             kill_younger_marked(self.pid, self._launch.marker)
         else:
@@ -193,7 +190,7 @@ class _Process:
         for pipe in tuple(self._pipes):
             self._forget(pipe)
         if self._exit_code is None:
-            self._owner.selector().unregister(self._pidfd)
+            self._owner.selector.unregister(self._pidfd)
             os.close(self._pidfd)
 
     def deadline(self) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.order import Hide, OrderedRun, hide_nothing, order_of, text_of
+from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of, text_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
 from vhpipe.wording import listed, plural
 
@@ -54,7 +54,7 @@ def order_with_changes(
     changes: Changes,
     texts: "VariableTexts",
     choices: RunChoices,
-    hide: Hide = hide_nothing,
+    hide: HideValues = hide_nothing,
 ) -> OrderedRun:
     """A new run that takes over what the run has and what the changes leave as it was; the run has to be held.
 
@@ -121,7 +121,9 @@ def _from_everywhere(assignment: str, folder: str) -> str:
     return f"{name}={os.path.join(os.getcwd(), uri)}"
 
 
-def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedDefinition":
+def _definition(
+    store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
+) -> "CheckedDefinition":
     """The pipeline's file as it is now, or as it was."""
     from vhpipe.project.checked_file import check_path, check_text
 

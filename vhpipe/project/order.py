@@ -4,17 +4,24 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.project.request import RunArguments, project_folder, request_of, start_words
 from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import Order
-    from vhpipe.plan.model import Hooks, Plan
+    from vhpipe.engine.order import Order
+    from vhpipe.plan.model import Plan
     from vhpipe.project.plan_passes import CheckedDefinition
     from vhpipe.settings.python import PythonChoice
+
+
+class RunDefinition(NamedTuple):
+    """A checked file and the folder of its code. `recorded_text` is kept where the file's own has something to hide."""
+
+    file: "CheckedDefinition"
+    project: Path
+    recorded_text: bytes | None = None
 
 
 class OrderedRun(NamedTuple):
@@ -25,7 +32,7 @@ class OrderedRun(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-Hide = Callable[[Iterable[str]], None]
+HideValues = Callable[[Iterable[str]], None]
 """Hears of values that no message may show, as soon as they are known."""
 
 
@@ -34,7 +41,7 @@ def hide_nothing(values: Iterable[str]) -> None:
 
 
 def order_from_file(
-    arguments: RunArguments, choices: RunChoices, project: Path | None = None, hide: Hide = hide_nothing
+    arguments: RunArguments, choices: RunChoices, project: Path | None = None, hide: HideValues = hide_nothing
 ) -> OrderedRun:
     """A run of what a file has; the code is that of its folder if no project is given.
 
@@ -43,21 +50,15 @@ def order_from_file(
     """
     from vhpipe.project.checked_file import check_path
 
-    definition = check_path(arguments.file)
-    definition.refuse_errors()
-    return order_run(definition, arguments, choices, project_folder(arguments.file, project), hide=hide)
+    file = check_path(arguments.file)
+    file.refuse_errors()
+    return order_run(RunDefinition(file, project_folder(arguments.file, project)), arguments, choices, hide)
 
 
 def order_run(
-    definition: "CheckedDefinition",
-    arguments: RunArguments,
-    choices: RunChoices,
-    project: Path,
-    hooks: "Mapping[str, Hooks]" = MappingProxyType({}),
-    recorded_source: bytes | None = None,
-    hide: Hide = hide_nothing,
+    definition: RunDefinition, arguments: RunArguments, choices: RunChoices, hide: HideValues = hide_nothing
 ) -> OrderedRun:
-    """A run of a file that has been checked. `recorded_source` is kept as its text where that has something to hide.
+    """A run of a file that has been checked.
 
     Errors: UsageError for what does not fit it or cannot run here, also for settings.
     """
@@ -67,23 +68,24 @@ def order_run(
     from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
     from vhpipe.settings.run import run_settings
 
+    file, project, recorded_text = definition
     settings = run_settings(project)
     variables = user_variables(arguments.variables, os.environ, settings.variables, settings.secrets)
     hide(variables.hidden_values())
-    request = request_of(arguments, definition.config, project, variables)
+    request = request_of(arguments, file.config, project, variables)
     conditions = choices.settled(settings)
     made = plan_run(
         PlanSource(
-            definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
-            variables, start_words(arguments), hooks=hooks,
+            file, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions, variables,
+            start_words(arguments), hooks=arguments.hooks,
         )
     )  # fmt: skip
-    secrets = known_secrets(made.plan, definition.config, variables.values, os.environ)
+    secrets = known_secrets(made.plan, file.config, variables.values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(
         asked=request,
-        source=text_of(definition) if recorded_source is None else recorded_source,
+        source=text_of(file) if recorded_text is None else recorded_text,
         command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
         true_uris=made.true_uris,
@@ -97,7 +99,7 @@ def order_of(
     plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
 ) -> "tuple[Order, PythonChoice]":
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 
@@ -118,9 +120,9 @@ def order_of(
     return order, python
 
 
-def text_of(definition: "CheckedDefinition") -> bytes:
-    assert definition.document is not None, "a file without errors has been read"
-    return definition.document.text.encode()
+def text_of(file: "CheckedDefinition") -> bytes:
+    assert file.document is not None, "a file without errors has been read"
+    return file.document.text.encode()
 
 
 def program_words() -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from vhpipe.project.user_variables import NO_VARIABLES, UserVariables, VariableT
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
+    from vhpipe.plan.model import Hooks
     from vhpipe.plan.run_request import RunRequest
 
 
@@ -41,7 +42,7 @@ class RunArguments(NamedTuple):
 
     `file` is as the user gave it, `-` for stdin. `parameter_values` are values of Python by `[NODE.]NAME`, weaker than
     typed ones. `configuration` are `NAME=FILE` and `NAME.KEY=VALUE`, `queues` are `NAME=N`. `is_built`: a program made
-    the pipeline, and no file can be read again.
+    the pipeline, and no file can be read again. `hooks` are called beside those of the file, by node.
     """
 
     file: str = DEFAULT_FILE
@@ -58,6 +59,7 @@ class RunArguments(NamedTuple):
     queues: tuple[str, ...] = ()
     goal: str | None = None
     is_built: bool = False
+    hooks: "Mapping[str, Hooks]" = MappingProxyType({})
 
     @property
     def is_pipeline(self) -> bool:

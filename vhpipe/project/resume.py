@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
-from vhpipe.project.order import Hide, hide_nothing, order_of
+from vhpipe.project.order import HideValues, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import LockedRun
+    from vhpipe.engine.order import LockedRun
     from vhpipe.project.user_variables import VariableTexts
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder
@@ -25,7 +25,11 @@ class ResumedRun(NamedTuple):
 
 
 def resume_run(
-    store: "ProjectStore", run: "RunFolder", texts: "VariableTexts", choices: RunChoices, hide: Hide = hide_nothing
+    store: "ProjectStore",
+    run: "RunFolder",
+    texts: "VariableTexts",
+    choices: RunChoices,
+    hide: HideValues = hide_nothing,
 ) -> ResumedRun:
     """The run as it was left, ready to go on.
 

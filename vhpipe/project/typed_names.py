@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vhpipe.config.model import Config, Pipeline
 from vhpipe.errors import UsageError
-from vhpipe.wording import listed
+from vhpipe.wording import listed, unknown_name
 
 
 def pick_pipeline(config: Config, name: str | None) -> Pipeline:
@@ -31,6 +31,4 @@ def match_name(name: str, known: Iterable[str], noun: str) -> str:
             return found[0]
         if found:
             raise UsageError(f"`{name}` fits several {noun}s", f"one of {listed(found)}")
-    from vhpipe.wording import unknown_name
-
     raise unknown_name(noun, name, names)

@@ -31,8 +31,9 @@ from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import this_machine
-from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
+from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import write_all
 
@@ -51,7 +52,7 @@ class WorkerRunner:
         self._busy: dict[AttemptId, _Worker] = {}
 
     @property
-    def capacity(self) -> PlaceCapacity:
+    def capacity(self) -> Capacity:
         return this_machine()
 
     def are_idle(self) -> bool:
@@ -65,7 +66,7 @@ class WorkerRunner:
 
     def _new_worker(self) -> "_Worker":
         worker = _Worker(self._secrets, self._parts.selector, self._heard, self._died)
-        worker.tell(_place_of(self._parts))
+        worker.tell(place_of(self._parts))
         return worker
 
     def _heard(self, worker: "_Worker", message: AnswerMessage) -> None:
@@ -175,7 +176,8 @@ def _ending_of(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _place_of(parts: RunnerParts) -> WorkerPlace:
+def place_of(parts: RunnerParts) -> WorkerPlace:
+    """What a worker of this machine is told first."""
     store, run = parts.store, parts.folder.path
     return WorkerPlace(
         blobs=str(store.blobs.folder),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from vhpipe.cli.commands.run_request import answer_approval
 from vhpipe.cli.options.run_selection import project_option, required_run_argument
+from vhpipe.project.answer_request import answer_approval
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import opened_project
 
@@ -16,5 +16,6 @@ from vhpipe.project.selectors import opened_project
 @project_option
 def command(selector: str, node: str, project: Path) -> int:
     """Refuse the approval that NODE waits for: the run stops."""
-    answer_approval(open_run(opened_project(project).run(selector)), node, "reject")
+    run = open_run(opened_project(project).run(selector))
+    click.echo(answer_approval(run, node, "reject"), err=True)
     return 0

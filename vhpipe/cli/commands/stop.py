@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from vhpipe.cli.commands.run_request import who
 from vhpipe.cli.options.run_selection import project_option, run_argument
+from vhpipe.project.answer_request import who
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project

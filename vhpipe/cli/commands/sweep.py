@@ -15,6 +15,7 @@ from vhpipe.errors import UsageError
 from vhpipe.project.request import RunArguments, ValueTexts
 from vhpipe.project.sweeps import SweepTexts
 from vhpipe.project.typed_names import match_name
+from vhpipe.wording import counted, listed
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
@@ -133,7 +134,7 @@ def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTas
         return tasks[candidates[0]]
     if not candidates:
         raise UsageError("nothing varies", "--sweep NODE.PARAMETER=…")
-    raise UsageError("several nodes vary", f"name one of {', '.join(f'`{task}`' for task in candidates)}")
+    raise UsageError("several nodes vary", f"name one of {listed(candidates)}")
 
 
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────
@@ -149,8 +150,7 @@ def _print(plan: "Plan", node: "PlannedTask", printing: SetPrinting) -> int:
     if is_search(node):
         click.echo(one_line(f"{node.name}: {count:,} executions, proposed batch by batch as it goes"), err=True)
         return 0
-    noun = "execution" if count == 1 else "executions"
-    click.echo(one_line(f"{node.name}: {count:,} {noun} by {node.sweep.type}"), err=True)
+    click.echo(one_line(f"{node.name}: {counted(count, 'execution')} by {node.sweep.type}"), err=True)
     for name in may_spread(node, tuple(plan.edges_into(node.name))):
         click.echo(one_line(f"an edge may bring another value, or a list, for `{name}`"), err=True)
     limit = printing.limit

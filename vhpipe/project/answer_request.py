@@ -1,8 +1,6 @@
-"""What a command asks of a run that another process runs."""
+"""The answer to a run of another process that waits for approval, and who gives it."""
 
 import getpass
-
-import click
 
 from vhpipe.errors import UsageError
 from vhpipe.project.open_run import OpenRun
@@ -19,8 +17,11 @@ def who() -> str:
         return "an unnamed user"
 
 
-def answer_approval(run: OpenRun, node: str, kind: RequestKind) -> None:
-    """Leave the answer for the engine. Errors: UsageError if that node awaits none."""
+def answer_approval(run: OpenRun, node: str, kind: RequestKind) -> str:
+    """Leave the answer for the engine; what the user should hear of that. Errors: UsageError if the node awaits none.
+
+    `node` may be shortened.
+    """
     name = parse_selection(node, tuple(run.view.nodes)).node
     if run.view.nodes[name].approval is None:
         awaiting = listed(one.name for one in run.view.awaiting)
@@ -28,6 +29,5 @@ def answer_approval(run: OpenRun, node: str, kind: RequestKind) -> None:
         raise UsageError(f"node `{name}` of run {run.view.number} awaits no approval", hint=hint)
     write_request(run.folder, kind, name, who())
     if run.folder.is_alive():
-        click.echo(f"{'approved' if kind == 'approve' else 'rejected'} `{name}` of run {run.view.number}", err=True)
-    else:
-        click.echo(f"run {run.view.number} is not running: the answer counts when it is resumed", err=True)
+        return f"{'approved' if kind == 'approve' else 'rejected'} `{name}` of run {run.view.number}"
+    return f"run {run.view.number} is not running: the answer counts when it is resumed"

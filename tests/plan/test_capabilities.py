@@ -1,0 +1,61 @@
+"""What is said of a file at places that honour more or less of it."""
+
+import msgspec
+import pytest
+
+from vhpipe.config.read import read_config
+from vhpipe.document.read import read_document
+from vhpipe.graph.build import build_graph
+from vhpipe.graph.model import PipelineGraph
+from vhpipe.plan.capabilities import PLAIN_MACHINE, not_honoured
+
+FILE = """
+- step:
+    name: greedy
+    image: special:1
+    command: "true"
+    mounts: [{source: /data, destination: /data}]
+    resources: {cpu: {min: 1}}
+    environment: big
+    runtime-config-preset: preset
+    autorestart: true
+    cache-volumes: [cache]
+    environment-variable-groups: [group]
+    upload-store: elsewhere
+    inputs: [{name: data, download: on-demand}]
+- pipeline:
+    name: p
+    nodes: [{name: n, type: execution, step: greedy}]
+    edges: []
+"""
+
+SAID = {
+    "image": "image: commands run on this machine, not in `special:1`",
+    "mounts": "mounts of `n`: nothing is mounted",
+    "resources": "resources of `n`: this machine is used as it is",
+    "environments": "environment of `n`: all executions run on this machine",
+    "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
+    "restarts": "autorestart of `n`: this machine is not taken away",
+    "cache_volumes": "cache-volumes of `n`: no volume is attached",
+    "variable_groups": "environment-variable-groups of `n`: groups belong to the platform",
+    "upload_stores": "upload-store of `n`: outputs are kept on this machine",
+    "on_demand_inputs": "download: on-demand of `n`: inputs are all fetched before the start",
+}
+
+
+@pytest.fixture
+def graph() -> PipelineGraph:
+    document, _ = read_document(FILE.encode(), "valohai.yaml")
+    assert document is not None
+    config, _ = read_config(document)
+    return build_graph(config, config.pipelines[0])
+
+
+def test_a_plain_machine_says_all_that_it_does_not_do(graph: PipelineGraph) -> None:
+    assert not_honoured(graph, PLAIN_MACHINE) == tuple(SAID.values())
+
+
+@pytest.mark.parametrize("capability", SAID)
+def test_what_a_place_honours_is_not_said(graph: PipelineGraph, capability: str) -> None:
+    place = msgspec.structs.replace(PLAIN_MACHINE, **{capability: True})
+    assert not_honoured(graph, place) == tuple(text for name, text in SAID.items() if name != capability)
