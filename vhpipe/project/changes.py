@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.run_request import RunRequest
-    from vhpipe.project.plan_passes import CheckedDefinition
+    from vhpipe.project.checked_file import CheckedFile
     from vhpipe.project.user_variables import UserVariables, VariableTexts
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
@@ -121,9 +121,7 @@ def _from_everywhere(assignment: str, folder: str) -> str:
     return f"{name}={os.path.join(os.getcwd(), uri)}"
 
 
-def _definition(
-    store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
-) -> "CheckedDefinition":
+def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
     from vhpipe.project.checked_file import check_path, check_text
 
@@ -149,7 +147,7 @@ def _planned(
     store: "ProjectStore",
     info: "RunInfo",
     again: RepeatedRequest,
-    definition: "CheckedDefinition",
+    definition: "CheckedFile",
     variables: "UserVariables",
     previous: "Plan",
     conditions: RunConditions,

@@ -12,14 +12,14 @@ from vhpipe.project.run_conditions import RunChoices, RunConditions
 if TYPE_CHECKING:
     from vhpipe.engine.order import Order
     from vhpipe.plan.model import Plan
-    from vhpipe.project.plan_passes import CheckedDefinition
+    from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
 
 
 class RunDefinition(NamedTuple):
     """A checked file and the folder of its code. `recorded_text` is kept where the file's own has something to hide."""
 
-    file: "CheckedDefinition"
+    file: "CheckedFile"
     project: Path
     recorded_text: bytes | None = None
 
@@ -120,7 +120,7 @@ def order_of(
     return order, python
 
 
-def text_of(file: "CheckedDefinition") -> bytes:
+def text_of(file: "CheckedFile") -> bytes:
     assert file.document is not None, "a file without errors has been read"
     return file.document.text.encode()
 
