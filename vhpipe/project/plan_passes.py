@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class PlanSource(NamedTuple):
     """All that a plan is made from; `definition` is a file without errors.
 
-    `inputs` are as typed, with what `request` may not hold of them. `file` is how the file is called in messages, `command` are the words that start such a run. `previous` is the plan
-    of the run that is asked for again. `hooks` are called beside those of the file, by node.
+    `inputs` are as typed, with what `request` may not hold of them. `file` is how the file is called in messages,
+    `command` are the words that start such a run. `previous` is the plan of the run that is asked for again. `hooks`
+    are called beside those of the file, by node.
     """
 
     definition: CheckedFile
