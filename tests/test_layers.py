@@ -36,7 +36,7 @@ ALLOWED = {
     "attempt": {"config", "language", "command", "plan", "schedule.events", "schedule.terms", "schedule.stimuli",
                 "store.atomic", "store.manifest", "store.json_codec", "store.blobs", "store.snapshots", "code",
                 "publishing"},
-    "runners": {"plan", "schedule.events", "schedule.terms", "schedule.stimuli", "store", "code", "attempt"},
+    "runners": {"plan", "schedule.capacity", "schedule.terms", "schedule.stimuli", "store", "code", "attempt"},
     "engine": {"config", "plan", "sweep", "schedule", "store", "code", "attempt", "runners"},
     "history": {"plan", "schedule", "store", "code", "attempt", "engine"},
     "project": {"config", "document", "graph", "edit", "plan", "rules", "schedule", "settings", "store", "views",

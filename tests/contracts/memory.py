@@ -15,8 +15,9 @@ from vhpipe.errors import VhpipeError
 from vhpipe.plan.capabilities import Capabilities
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing, Secret
 from vhpipe.runners.parts import RunnerParts
-from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
+from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.manifest import Manifest, write_manifest
 
@@ -27,7 +28,7 @@ class MemoryRunner:
     """With `faults` above 0 that share of the attempts crashes, some before they start and some at their end."""
 
     capabilities = Capabilities(image=True, resources=True)
-    capacity = PlaceCapacity()
+    capacity = Capacity(1)
 
     def __init__(self, parts: RunnerParts, seed: int = 0, faults: float = 0.0) -> None:
         self._parts, self._random, self._faults = parts, Random(seed), faults

@@ -12,7 +12,7 @@ from vhpipe.api import load
 from vhpipe.cli.main import run as run_command_line
 from vhpipe.cli.options.run import RunOptions
 from vhpipe.cli.options.walking import WatchOptions
-from vhpipe.engine.start import Order
+from vhpipe.engine.order import Order
 from vhpipe.plan.model import Literal, PlannedDeployment
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.plan.run_request import RunRequest

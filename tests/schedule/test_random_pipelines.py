@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from random_plans import SEEDED, SHRINKABLE, random_plan
@@ -12,11 +11,9 @@ from worlds import World
 from vhpipe.config.model import OnError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule import events, stimuli
-from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import SETTLED, Status
 
 OUTCOMES = (Status.COMPLETE, Status.COMPLETE, Status.ERROR, Status.CRASHED)
-DECODER = msgspec.json.Decoder(events.RecordedEvent)
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,7 @@ def it_ends_with_every_node_settled(walked: Walk) -> None:
 
 
 def its_replayed_state_is_the_live_one(walked: Walk) -> None:
-    replayed = RunState.of(walked.world.scheduler.plan)
-    for sequence, event in enumerate(walked.events):
-        replayed.apply(DECODER.decode(msgspec.json.encode(events.RecordedEvent(sequence, 0.0, event))).event)
-    assert replayed == walked.world.state
+    assert walked.world.replayed() == walked.world.state
 
 
 def nothing_starts_before_its_upstream_or_without_a_slot(walked: Walk) -> None:

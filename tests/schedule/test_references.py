@@ -27,7 +27,6 @@ from vhpipe.plan.model import (
     Plan,
 )
 from vhpipe.schedule import events, stimuli
-from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Status
 
 STEPS = """
@@ -97,10 +96,7 @@ def outcomes(*names: str, failing: str = "", run: str = "1", **metadata: object)
 
 def ran(override: str, outcome: Outcomes, node: str = "execution", edges: str = "[]") -> World:
     world = World(planned(override, node, edges), outcome, capacity=4).start().finish()
-    replayed = RunState.of(world.scheduler.plan)
-    for event in world.events:
-        replayed.apply(event)
-    assert replayed == world.state
+    assert world.replayed() == world.state
     return world
 
 

@@ -1,7 +1,9 @@
 """Plans made by hand and a world that answers the scheduler: who fails is decided by the test."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
 
 from vhpipe.config.model import (
     EdgeKind,
@@ -31,6 +33,7 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.schedule import effects, events, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Status
@@ -102,6 +105,12 @@ def outside(name: str) -> PlannedInput:
     return PlannedInput(name, (uri,), (SourceFile(uri, name),))
 
 
+def recorded(happened: Sequence[events.AnyEvent]) -> list[events.RecordedEvent]:
+    """The events of one decision as a journal has them."""
+    last = len(happened) - 1
+    return [events.RecordedEvent(0, 0.0, event, last - place) for place, event in enumerate(happened)]
+
+
 ReuseAnswers = Callable[[ExecutionId, int], str]
 """`hit`, `busy` or `miss` for the n-th time that an execution is looked up."""
 
@@ -125,7 +134,8 @@ class World:
         history: Iterable[events.AnyEvent] = (),
     ) -> None:
         self.events: list[events.AnyEvent] = list(history)
-        self.scheduler = Scheduler(made, self.events)
+        self.records = recorded(self.events)
+        self.scheduler = Scheduler(made, self.records)
         self.decisions: list[effects.Decision] = []
         self.started: list[AttemptId] = []
         self.asked: list[effects.AskApproval] = []
@@ -144,10 +154,16 @@ class World:
     def state(self) -> RunState:
         return self.scheduler.state
 
+    def replayed(self) -> RunState:
+        """The state that the journal so far gives."""
+        decoder, encode = msgspec.json.Decoder(events.RecordedEvent), msgspec.json.encode
+        return Scheduler(self.scheduler.plan, [decoder.decode(encode(each)) for each in self.records]).state
+
     def hear(self, stimulus: stimuli.Stimulus) -> None:
         decision = self.scheduler.handle(stimulus)
         self.decisions.append(decision)
         self.events.extend(decision.events)
+        self.records.extend(recorded(decision.events))
         for effect in decision.effects:
             self._perform(effect)
 
@@ -173,7 +189,7 @@ class World:
                 self._looking_up.append(effect.execution)
 
     def start(self) -> "World":
-        self.hear(stimuli.StartRequested(self.capacity))
+        self.hear(stimuli.StartRequested(Capacity(self.capacity)))
         return self
 
     def resume(
@@ -181,7 +197,7 @@ class World:
     ) -> "World":
         """Go on from the events given; attempts under way that are not `found` are lost."""
         self.capacity = capacity
-        self.hear(stimuli.ResumeRequested(capacity, found=tuple(found), damaged=tuple(damaged)))
+        self.hear(stimuli.ResumeRequested(Capacity(capacity), found=tuple(found), damaged=tuple(damaged)))
         return self
 
     def complete(self) -> list[ExecutionId]:

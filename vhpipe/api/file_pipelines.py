@@ -11,7 +11,7 @@ from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.diagnostics import Diagnostic, has_errors
-from vhpipe.engine.start import Order
+from vhpipe.engine.order import Order
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
 from vhpipe.project.checked_file import STDIN, check_path

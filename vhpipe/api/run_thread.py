@@ -15,7 +15,9 @@ from vhpipe.api.pipeline_run import Run
 from vhpipe.api.steps import Callbacks
 from vhpipe.api.watchdog import Watchdog
 from vhpipe.engine.hooks import HookCalls
-from vhpipe.engine.start import LockedRun, Order, begin, hooks_as_processes, walk
+from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.start import begin
+from vhpipe.engine.walk import hooks_as_processes, walk
 from vhpipe.project.run_reporter import RunReporter
 from vhpipe.project.supported_systems import refuse_other_systems
 from vhpipe.schedule.terms import Moment

@@ -7,19 +7,15 @@ from vhpipe.engine.run_metrics import RunMetrics
 from vhpipe.schedule import stimuli
 
 
-def hearing(
-    hear: Callable[[stimuli.Stimulus], None], hear_soon: Callable[[stimuli.Stimulus], None], metrics: RunMetrics
-) -> HearNews:
-    """One that hears news. A stop-condition is met amid the reading of output, so it is heard a little later."""
+def hearing(hear: Callable[[stimuli.Stimulus], None], metrics: RunMetrics) -> HearNews:
+    """One that hears news, and tells `hear` what the scheduler has to know."""
 
     def heard(news: AttemptNews) -> None:
-        if isinstance(news, stimuli.AttemptReported):
+        if isinstance(news, stimuli.AttemptReported | stimuli.StopConditionMet):
             hear(news)
         elif isinstance(news, MetadataFound):
             metrics.select(news)
         elif isinstance(news, MetricsPublished):
             metrics.add(news.attempt, news.points)
-        elif isinstance(news, stimuli.StopConditionMet):
-            hear_soon(news)
 
     return heard

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value, VariantStyle
+from vhpipe.engine.protocols import Measured
 from vhpipe.errors import UsageError
 from vhpipe.plan.execution import NodeBinding, bound_sweep, execution_count, is_search
 from vhpipe.plan.model import BayesianSearch, Plan, PlannedTask
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     import optuna
 
 RANDOM_FIRST = 20
-
-Measured = Sequence[Mapping[str, Json] | None]
-"""The metadata of each execution so far, by index; None of one that failed."""
-
 
 def refuse_without_optuna(plan: Plan) -> None:
     """Errors: UsageError if a task needs Optuna and it is not installed."""

@@ -6,12 +6,14 @@ What its attempts have left is taken over if their manifest says so; all else th
 from collections.abc import Callable, Iterator
 
 from vhpipe.code.working_copies import remove_tree
-from vhpipe.engine.start import LockedRun, Order, boot_identifier
+from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.start import boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -35,7 +37,7 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     run.acquire(PATIENCE_S)
     info, snapshot = run.info(), load_snapshot(run.path)
     journal, past = JournalWriter.reopen(run.journal_path)
-    state = Scheduler(order.plan, (recorded.event for recorded in past)).state
+    state = Scheduler(order.plan, past).state
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
@@ -46,8 +48,9 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    resumed = stimuli.ResumeRequested(order.capacity, boot, survivors.reports, tuple(_damaged(state, is_intact)))
-    beginning = resumed if past else stimuli.StartRequested(order.capacity, boot)
+    capacity, damaged = Capacity(order.capacity), tuple(_damaged(state, is_intact))
+    resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
+    beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
 
 

@@ -8,6 +8,7 @@ from vhpipe.plan.model import PlannedDeployment
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import events, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import ENGINE_GONE
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -37,14 +38,14 @@ def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
         JournalWriter.create(run.journal_path).close()
     journal, past = JournalWriter.reopen(run.journal_path)
     try:
-        scheduler = Scheduler(plan, (recorded.event for recorded in past))
+        scheduler = Scheduler(plan, past)
         if scheduler.state.status in SETTLED:
             return scheduler.state
         attempts = tuple(under_way(scheduler.state))
         survivors = RUNNERS["process"].survivors(EarlierAttempts(attempts, run, info.identifier, store.blobs))
         found = {report.attempt: report for report in survivors.reports}
         if not past:
-            _record(journal, scheduler, stimuli.StartRequested(capacity=0))
+            _record(journal, scheduler, stimuli.StartRequested(Capacity(0)))
         _record(journal, scheduler, stimuli.StopRequested(because))
         for attempt in attempts:
             gone = stimuli.AttemptReported(attempt, Status.STOPPED, because=ENGINE_GONE)

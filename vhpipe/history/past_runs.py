@@ -56,7 +56,7 @@ class PastRun:
 
     @cached_property
     def _scheduler(self) -> Scheduler:
-        return Scheduler(self.plan, (recorded.event for recorded in self._records))
+        return Scheduler(self.plan, self._records)
 
     @cached_property
     def _durations(self) -> dict[ExecutionId, float]:

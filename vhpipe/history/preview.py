@@ -14,14 +14,15 @@ import msgspec
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
+from vhpipe.engine.order import Order, is_closed
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
-from vhpipe.engine.start import Order, is_closed
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.schedule import effects, stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
@@ -32,7 +33,7 @@ Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
 REUSE_IS_OFF = "reuse is off"
 
-ALL_AT_ONCE = 1 << 40
+ALL_AT_ONCE = Capacity(1 << 40)
 """A capacity that keeps nothing waiting: what is looked at takes no slot."""
 
 
@@ -87,7 +88,8 @@ class _World:
         self._approved: set[str] = set()
 
     def walk(self) -> None:
-        pending: deque[effects.Effect] = deque(self._scheduler.handle(stimuli.StartRequested(ALL_AT_ONCE)).effects)
+        start = stimuli.StartRequested(ALL_AT_ONCE)
+        pending: deque[effects.Effect] = deque(self._scheduler.handle(start).effects)
         while pending:
             stimulus = self._answer(pending.popleft())
             if stimulus is not None:

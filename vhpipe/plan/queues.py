@@ -43,6 +43,10 @@ class Queues:
         queue = self._queue_of.get(node)
         return None if queue is None else self._sizes[queue]
 
+    def name(self, node: str) -> str | None:
+        """The queue of a node, if its size is known."""
+        return self._queue_of.get(node)
+
     def together_with(self, node: str) -> tuple[str, ...]:
         """The nodes in the queue of a node."""
         return tuple(name for name, queue in self._queue_of.items() if queue == self._queue_of.get(node))

@@ -10,7 +10,7 @@ from vhpipe.project.request import RunArguments, project_folder, request_of, sta
 from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.order import Order
     from vhpipe.plan.model import Plan
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
@@ -99,7 +99,7 @@ def order_of(
     plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
 ) -> "tuple[Order, PythonChoice]":
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python
 

@@ -10,7 +10,7 @@ from vhpipe.project.order import HideValues, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices
 
 if TYPE_CHECKING:
-    from vhpipe.engine.start import LockedRun
+    from vhpipe.engine.order import LockedRun
     from vhpipe.project.user_variables import VariableTexts
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder

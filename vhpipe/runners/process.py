@@ -20,8 +20,9 @@ from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
-from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
+from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
 
 
@@ -43,7 +44,7 @@ class ProcessRunner:
         self._next_look = 0.0
 
     @property
-    def capacity(self) -> PlaceCapacity:
+    def capacity(self) -> Capacity:
         return this_machine()
 
     def are_idle(self) -> bool:
@@ -153,7 +154,6 @@ def _code_of(parts: RunnerParts) -> CopyPool:
     return copies_in_slots(parts.store.slots, parts.store.blobs, parts.snapshot, parts.repository)
 
 
-def this_machine() -> PlaceCapacity:
-    """The cores that this process may use, as many slots, and the memory that the machine has."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return PlaceCapacity(cores, cores, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+def this_machine() -> Capacity:
+    """A slot for each core that this process may use; nothing else is counted, for no process is kept to it."""
+    return Capacity(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

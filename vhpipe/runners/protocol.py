@@ -7,6 +7,7 @@ import msgspec
 
 from vhpipe.plan.capabilities import Capabilities
 from vhpipe.plan.model import AttemptId, ExecutionSpec
+from vhpipe.schedule.capacity import Capacity
 
 
 class AttemptOrder(msgspec.Struct, frozen=True):
@@ -14,15 +15,6 @@ class AttemptOrder(msgspec.Struct, frozen=True):
 
     attempt: AttemptId
     execution: ExecutionSpec
-
-
-class PlaceCapacity(msgspec.Struct, frozen=True):
-    """What a place has to offer. `slots` is how many executions it advises to run at once; None: it cannot say."""
-
-    slots: int | None = None
-    cores: int | None = None
-    memory_bytes: int | None = None
-    gpus: int | None = None
 
 
 class Runner(Protocol):
@@ -36,7 +28,10 @@ class Runner(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     @property
-    def capacity(self) -> PlaceCapacity: ...
+    def capacity(self) -> Capacity:
+        """What the place has. `slots` is how many executions it advises to run at once; only amounts that it keeps
+        executions to are named, and are waited for.
+        """
 
     def start(self, orders: Sequence[AttemptOrder]) -> None:
         """Start attempts; those that belong together are ordered together.

@@ -31,8 +31,9 @@ from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import this_machine
-from vhpipe.runners.protocol import AttemptOrder, PlaceCapacity
+from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import write_all
 
@@ -51,7 +52,7 @@ class WorkerRunner:
         self._busy: dict[AttemptId, _Worker] = {}
 
     @property
-    def capacity(self) -> PlaceCapacity:
+    def capacity(self) -> Capacity:
         return this_machine()
 
     def are_idle(self) -> bool:

@@ -6,7 +6,7 @@ Source: decision 19.
 from typing import NamedTuple
 
 from vhpipe.config.model import Value
-from vhpipe.plan.execution import typed_execution_values
+from vhpipe.plan.execution import is_search, typed_execution_values
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.schedule import events
 from vhpipe.schedule.state import RunState
@@ -42,7 +42,11 @@ def _task_metadata(state: RunState, node: PlannedTask) -> dict[str, Json]:
 
 
 def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str, Value]:
-    children = range(len(state.nodes[node.name].executions) or 1 if sweep_size(node.sweep) else 0)
+    count = len(state.nodes[node.name].executions)
+    if not count and is_search(node):  # nothing is proposed yet
+        bound = state.nodes[node.name].bound
+        return {**node.spec.values, **(bound.values if bound else {})}
+    children = range(count or 1 if sweep_size(node.sweep) else 0)
     every = [_values(plan, state, node, index) for index in children] or [node.spec.values]
     return {key: _shared([values.get(key) for values in every]) for key in every[0]}
 

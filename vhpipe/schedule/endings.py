@@ -6,9 +6,10 @@ The policies themselves are the tables of `on_error`. Source: decisions 20, 21, 
 from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
-from vhpipe.plan.execution import execution_count, is_group, is_search
+from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, RetryPolicy
 from vhpipe.schedule import effects, events, stimuli
+from vhpipe.schedule.expectations import expects_proposals
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
@@ -110,7 +111,7 @@ class Endings:
         node = self._state.nodes[name]
         if node.status is not Status.STARTED or node.queued or node.running or node.making_deployment:
             return
-        if self._goes_on_searching(name, node):
+        if self._goes_on_searching(name):
             return
         if node.failed:
             self._settle_failed(name, self._why_failed(name, node), node.failed)
@@ -122,25 +123,17 @@ class Endings:
             stopping = self._state.stopping
             self._settle(name, Status.STOPPED, node.stopping or (stopping.because if stopping else None))
 
-    def _goes_on_searching(self, name: str, node: NodeState) -> bool:
+    def _goes_on_searching(self, name: str) -> bool:
         """Whether a search has more to propose; it is asked for it then."""
-        planned = self._nodes[name]
-        if not is_search(planned) or node.stopping or self._state.stopping:
+        if not expects_proposals(self._state, self._nodes[name]):
             return False
-        if node.failed and not siblings_go_on(planned.on_error, self._on_child_error(name)):
-            return False
-        if len(node.executions) >= execution_count(planned, node.bound or events.InputsBound(name)):
-            return False
-        if name not in self._ledger.proposing:
-            self._ledger.proposing.add(name)
-            self._ledger.ask(effects.Propose(name))
+        self._ledger.ask(effects.Propose(name))
         return True
 
     def extend_sweep(self, answer: stimuli.ProposalsAnswered) -> None:
         """Queue what a search has proposed; a search that fails is a failure of its node."""
         name = answer.node
-        self._ledger.proposing.discard(name)
-        if self._state.nodes[name].status is not Status.STARTED or self._state.stopping:
+        if not expects_proposals(self._state, self._nodes[name]):
             return
         if answer.sets:
             self._ledger.emit(events.SweepExtended(name, answer.sets))
@@ -150,7 +143,9 @@ class Endings:
     def complete(self, name: str, because: str | None = None, failed: int = 0) -> None:
         """Settle as complete; node-complete actions come before anything downstream starts."""
         then = () if self._state.stopping else self._ledger.take_actions(name, Moment.COMPLETE)
-        held = REQUIRE_APPROVAL in then and STOP_PIPELINE not in then and ERROR_PIPELINE not in then
+        is_owed = self._state.nodes[name].withheld is Moment.COMPLETE and not self._state.stopping
+        is_asked = REQUIRE_APPROVAL in then or is_owed
+        held = is_asked and STOP_PIPELINE not in then and ERROR_PIPELINE not in then
         self._settle(name, Status.COMPLETE, because, failed, held)
         self.end_by_action(name, then)
         if held:

@@ -27,16 +27,20 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class RunStarted(Event, frozen=True, tag="RunStarted"):
+    """`capacity` is how many executions may run at once, `amounts` what else the place has: see `Capacity`."""
+
     capacity: int
     format: int = JOURNAL_FORMAT
     boot: str = ""
+    amounts: dict[str, int] = {}
 
 
 class RunResumed(Event, frozen=True, tag="RunResumed"):
-    """The run goes on; a stop that the user had asked for is taken back."""
+    """The run goes on, with this capacity from now on; a stop that the user had asked for is taken back."""
 
     capacity: int
     boot: str = ""
+    amounts: dict[str, int] = {}
 
 
 class NodeReopened(Event, frozen=True, tag="NodeReopened"):
@@ -85,6 +89,16 @@ class NodeStarted(Event, frozen=True, tag="NodeStarted"):
     node: str
     executions: int = 1
     left_out: tuple[int, ...] = ()
+
+
+class NodeWaiting(Event, frozen=True, tag="NodeWaiting"):
+    """Executions of the node do not start although slots are free; said once, until the reason is another one.
+
+    It counts until nothing of the node is queued any more.
+    """
+
+    node: str
+    because: str
 
 
 class SweepExtended(Event, frozen=True, tag="SweepExtended"):
@@ -266,7 +280,7 @@ class RunEnded(Event, frozen=True, tag="RunEnded"):
 
 AnyEvent = (
     RunStarted | RunResumed | NodeReopened | InputsBound | InputsFetched | NodeStarted | SweepExtended
-    | ReuseAwaited | ReuseMissed
+    | NodeWaiting | ReuseAwaited | ReuseMissed
     | AttemptStarted | AttemptStopping | AttemptEnded | Published | AttemptLost | RetryScheduled | RetryDue
     | HookApplied
     | ApprovalAwaited | ApprovalGranted | ApprovalRefused | ActionTaken

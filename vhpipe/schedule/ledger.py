@@ -20,8 +20,6 @@ class Ledger:
         self.nodes: dict[str, PlannedNode] = {node.name: node for node in plan.nodes}
         self.to_consider: deque[str] = deque()
         self.to_skip: deque[tuple[str, str]] = deque()
-        self.proposing: set[str] = set()
-        """Nodes whose search has been asked for more."""
         self._actions = {node.name: NodeActions(node) for node in plan.nodes if node.actions}
         self._events: list[events.AnyEvent] = []
         self._effects: list[effects.Effect] = []

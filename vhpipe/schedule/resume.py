@@ -7,11 +7,13 @@ from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Moment, Status
 
 ENGINE_GONE = "the engine ended before it did"
 OUTPUTS_GONE = "its outputs are missing or damaged"
 INPUTS_GONE = "its inputs are made again"
+HELD = {Moment.STARTING: Status.CREATED, Moment.COMPLETE: Status.COMPLETE}
+"""The status of a node that an approval holds back. One that is being made again is asked about when it is complete."""
 
 
 def why_not_resumable(state: RunState) -> str | None:
@@ -35,7 +37,7 @@ def reopen(ledger: Ledger, resumed: stimuli.ResumeRequested) -> None:
     """
     state = ledger.state
     was_stopped = state.stopping is not None and state.stopping.by_user
-    ledger.emit(events.RunResumed(resumed.capacity, resumed.boot))
+    ledger.emit(events.RunResumed(resumed.capacity.slots, resumed.boot, resumed.capacity.amounts))
     found = {report.attempt.execution for report in resumed.found}
     for name, node in state.nodes.items():
         for index, execution in enumerate(node.executions if node.running else ()):
@@ -111,7 +113,7 @@ def _ask_again(ledger: Ledger) -> None:
     """Approvals that nobody has given are asked for once more."""
     for name, node in ledger.state.nodes.items():
         moment = node.withheld
-        if moment is None or node.status not in (Status.CREATED, Status.COMPLETE) or ledger.state.stopping:
+        if moment is None or node.status is not HELD[moment] or ledger.state.stopping:
             continue
         if node.awaiting is None:
             ledger.emit(events.ApprovalAwaited(name, moment))

@@ -3,11 +3,11 @@
 It knows no clock, disk, thread, process or randomness. The same stimuli give the same decisions.
 """
 
+from collections import deque
 from collections.abc import Iterable
-from itertools import islice
 from typing import assert_never
 
-from vhpipe.plan.execution import execution_count, is_group, is_search
+from vhpipe.plan.execution import execution_count, is_search
 from vhpipe.plan.model import (
     AttemptId,
     ExecutionId,
@@ -18,45 +18,42 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
-from vhpipe.plan.queues import Queues
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.binding.inputs import bind_inputs, execution_spec, uris_to_fetch
 from vhpipe.schedule.carry_over.settle_carried import settle_given, settle_given_executions
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
+from vhpipe.schedule.expectations import expects_hook, expects_inputs, needs_hook
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.published_results import publish
 from vhpipe.schedule.resume import reopen
+from vhpipe.schedule.slots import Slots
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Moment, Status
-
-UNLIMITED = 1 << 60
 
 
 class Scheduler:
     """Decides the walk through one plan. `handle` is the only way in; `state` may be read at any time.
 
-    `journal` is what has happened so far, for a run that is resumed.
+    `journal` is what has happened so far; the state is what it was then, with all that was asked for and not heard.
     """
 
-    def __init__(self, plan: Plan, journal: Iterable[events.AnyEvent] = ()) -> None:
+    def __init__(self, plan: Plan, journal: Iterable[events.RecordedEvent] = ()) -> None:
         self.plan = plan
         self._ledger = Ledger(plan)
-        for event in journal:
-            self._ledger.state.apply(event)
-        self._fetching: set[str] = set()
-        self._hooking: set[str] = set()
-        self._asked: set[ExecutionId] = set()
+        self._slots = Slots(plan)
+        self._replay(journal)
         self._endings = Endings(self._ledger)
         self._edges_into: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
         for edge in sorted(plan.edges, key=lambda edge: edge.index):
             self._edges_into[edge.target].append(edge)
-        self._groups = frozenset(node.name for node in plan.nodes if is_group(node))
-        self._limits = {
-            node.name: node.maximum_queued_executions
-            for node in plan.nodes
-            if isinstance(node, PlannedTask) and node.maximum_queued_executions
-        }
-        self._queues = Queues(plan.nodes, plan.queues)
+
+    def _replay(self, journal: Iterable[events.RecordedEvent]) -> None:
+        """Look-ups are not recorded: they are asked for at the end of every decision, by one rule."""
+        state = self._ledger.state
+        for recorded in journal:
+            state.apply(recorded.event)
+            if not recorded.left:
+                state.look_up(self._slots.next_to_look_up(state))
 
     @property
     def state(self) -> RunState:
@@ -71,7 +68,8 @@ class Scheduler:
             case stimuli.AttemptReported():
                 self._attempt_reported(stimulus)
             case stimuli.StartRequested():
-                self._ledger.emit(events.RunStarted(stimulus.capacity, boot=stimulus.boot))
+                capacity = stimulus.capacity
+                self._ledger.emit(events.RunStarted(capacity.slots, boot=stimulus.boot, amounts=capacity.amounts))
                 for node in self.plan.nodes:
                     settle_given(self._ledger, self._endings, node)
                 self._watch_time()
@@ -115,6 +113,7 @@ class Scheduler:
                 self._consider(ledger.to_consider.popleft())
         self._fill_slots()
         self._endings.end_run_if_over()
+        self._look_up()
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────
 
@@ -122,8 +121,6 @@ class Scheduler:
         """Start, hold or fail a node whose upstream has released it."""
         node = self.state.nodes[name]
         if node.status is not Status.CREATED or node.awaiting or self.state.stopping:
-            return
-        if name in self._fetching or name in self._hooking:
             return
         binding = bind_inputs(self.plan, self.state, self._ledger.nodes, name, self._edges_into[name])
         self._ledger.warn(name, binding.warnings)
@@ -150,18 +147,17 @@ class Scheduler:
         return True
 
     def _consider_all(self) -> None:
-        self._ledger.to_consider.extend(name for name, node in self.state.nodes.items() if not node.waiting_for)
+        """Have each node looked at that waits for nothing, and once only: what it needs is asked for but once."""
+        self._ledger.to_consider = deque(name for name, node in self.state.nodes.items() if not node.waiting_for)
 
     def _start(self, name: str) -> None:
         """Queue the executions of a node that is bound, or ask for what has to be there first."""
         node = self._ledger.nodes[name]
-        if node.hooks and node.hooks.pre and not self.state.nodes[name].is_prepared:
-            self._hooking.add(name)
+        if needs_hook(self.state, node):
             self._ledger.ask(effects.RunHook(name, "pre"))
             return
         uris = uris_to_fetch(self.state, node, self.plan)
         if uris:
-            self._fetching.add(name)
             self._ledger.ask(effects.FetchInputs(name, uris))
             return
         if isinstance(node, PlannedDeployment):
@@ -183,9 +179,8 @@ class Scheduler:
 
     def _why_not_so_many(self, node: PlannedNode, count: int) -> str | None:
         """What is wrong with the number of executions that a node turns out to have."""
-        room = min(self.state.capacity, self._queues.size(node.name) or UNLIMITED)
-        if node.name in self._groups and count > room:
-            return f"its {count} executions must run at once, and there is room for {room}"
+        if because := self._slots.why_too_many(self.state, node.name, count):
+            return because
         wanted = node.children if isinstance(node, PlannedTask) else None
         missing = next((index for index in wanted or () if index >= count), None)
         if missing is not None:
@@ -193,64 +188,39 @@ class Scheduler:
         return None
 
     def _fill_slots(self) -> None:
-        """Start what is queued, and look up what may be reused: each takes a slot only if it has to run."""
+        """Start what is queued, and say what is held up by something else than slots."""
         state = self.state
-        while state.running < state.capacity and (first := self._next_queued()) is not None:
-            starting = self._with_group(first)
-            if len(starting) > min(state.capacity - state.running, self._room(first.node)):
-                break  # a group waits until all of it can start, and nothing overtakes it
-            attempts = tuple(AttemptId(each, state.execution(each).attempt + 1) for each in starting)
+        while attempts := self._slots.next_to_start(state):
             for attempt in attempts:
                 self._ledger.emit(events.AttemptStarted(attempt))
             self._ledger.ask(effects.StartAttempts(attempts))
-        if not state.unchecked:
-            return
-        free = state.capacity - state.running - len(self._asked)
-        unasked = (each for each in state.unchecked if each not in self._asked and self._may_run(each))
-        for execution in tuple(islice(unasked, max(free, 0))):
-            self._asked.add(execution)
-            self._ledger.ask(effects.LookUpReuse(execution))
+        for name, because in self._slots.new_delays(state):
+            self._ledger.emit(events.NodeWaiting(name, because))
 
-    def _next_queued(self) -> ExecutionId | None:
-        """The first in the queue that may start now."""
-        queue = self.state.queue
-        if not queue or self._may_run(queue[0]):
-            return queue[0] if queue else None
-        return next((each for each in queue if self._may_run(each)), None)
-
-    def _with_group(self, execution: ExecutionId) -> tuple[ExecutionId, ...]:
-        """An execution and all that must start together with it."""
-        if execution.node not in self._groups:
-            return (execution,)
-        return tuple(each for each in self.state.queue if each.node == execution.node)
-
-    def _may_run(self, execution: ExecutionId) -> bool:
-        """Whether its task and its queue run fewer than they may, and nothing before it is being done again."""
-        node = self.state.nodes[execution.node]
-        is_within = node.running < self._limits.get(execution.node, UNLIMITED)
-        return not node.waiting_for and is_within and self._room(execution.node) > 0
-
-    def _room(self, name: str) -> int:
-        """How many more executions may run in the queue of a node."""
-        size = self._queues.size(name)
-        if size is None:
-            return UNLIMITED
-        return size - sum(self.state.nodes[each].running for each in self._queues.together_with(name))
+    def _look_up(self) -> None:
+        """Look up what may be reused: each takes a slot only if it has to run."""
+        if executions := self._slots.next_to_look_up(self.state):
+            self.state.look_up(executions)
+            for execution in executions:
+                self._ledger.ask(effects.LookUpReuse(execution))
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 
     def _resume(self, resumed: stimuli.ResumeRequested) -> None:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
         reopen(self._ledger, resumed)
-        for report in resumed.found:
-            if self.state.nodes[report.attempt.execution.node].status is Status.STARTED:
-                self._attempt_reported(report)
         for name, node in self.state.nodes.items():
-            self._endings.settle_if_over(name)
             if node.making_deployment:
                 self._ledger.ask(effects.MakeDeployment(name))
             if node.is_hooking:
                 self._ledger.ask(effects.RunHook(name, "post"))
+        for report in resumed.found:
+            if self.state.nodes[report.attempt.execution.node].status is Status.STARTED:
+                self._attempt_reported(report)
+        heard = {report.attempt.execution.node for report in resumed.found}
+        for name in self.state.nodes:
+            if name not in heard:
+                self._endings.settle_if_over(name)
         for execution, delay_s in self.state.delayed.items():
             self._ledger.ask(effects.SetTimer(delay_s, execution))
         self._watch_time()
@@ -279,8 +249,7 @@ class Scheduler:
 
     def _inputs_reported(self, report: stimuli.InputsReported) -> None:
         name = report.node
-        self._fetching.discard(name)
-        if self.state.nodes[name].status is not Status.CREATED or self.state.stopping:
+        if not expects_inputs(self.plan, self.state, self._ledger.nodes[name]):
             return
         if report.because is not None:
             self._endings.fail_without_execution(name, report.because)
@@ -290,10 +259,8 @@ class Scheduler:
 
     def _reuse_answered(self, answer: stimuli.ReuseAnswered) -> None:
         execution = answer.execution
-        self._asked.discard(execution)
-        state = self.state.execution(execution)
         waits = execution in self.state.awaited
-        if state.status is not Status.QUEUED or not (waits or execution in self.state.unchecked):
+        if not (waits or execution in self.state.looking_up):
             return
         if answer.answer == "busy":
             if not waits:
@@ -302,8 +269,9 @@ class Scheduler:
             self._ledger.emit(events.ReuseMissed(execution, answer.because))
         else:
             ended = events.AttemptEnded(
-                AttemptId(execution, state.attempt + 1), Status.COMPLETE, metadata=answer.metadata,
-                outputs=answer.outputs, fingerprint=answer.fingerprint, reused_from=answer.origin,
+                AttemptId(execution, self.state.execution(execution).attempt + 1), Status.COMPLETE,
+                metadata=answer.metadata, outputs=answer.outputs, fingerprint=answer.fingerprint,
+                reused_from=answer.origin,
             )  # fmt: skip
             self._ledger.emit(ended)
             publish(self._ledger, ended, answer.published)
@@ -321,8 +289,7 @@ class Scheduler:
                 self._ledger.emit(events.HookApplied(name, "post"))
                 self._ledger.consider_downstream(name)
             return
-        self._hooking.discard(name)
-        if node.status is not Status.CREATED or self.state.stopping:
+        if not expects_hook(self.state, self._ledger.nodes[name]):
             return
         if answer.because is not None:
             self._endings.fail_without_execution(name, answer.because)

@@ -8,6 +8,7 @@ import msgspec
 
 from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment
 from vhpipe.schedule import events
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Moment, Status
 
 
@@ -33,7 +34,8 @@ class NodeState(msgspec.Struct):
 
     `fetched` has the blobs of files from outside by URI. `awaiting` is an approval that is asked for now, `withheld`
     one that was asked for and has not been given yet, whatever became of the run. `left_out` counts executions that
-    are no part of the run. `settled_in_stop`: the node settled while the run was being stopped by the user.
+    are no part of the run. `waits_because` says why some are queued although slots are free. `settled_in_stop`: the
+    node settled while the run was being stopped by the user.
     """
 
     waiting_for: int
@@ -48,6 +50,7 @@ class NodeState(msgspec.Struct):
     completed: int = 0
     failed: int = 0
     left_out: int = 0
+    waits_because: str | None = None
     stopping: str | None = None
     awaiting: Moment | None = None
     withheld: Moment | None = None
@@ -61,9 +64,9 @@ class NodeState(msgspec.Struct):
 
 
 class RunState(msgspec.Struct):
-    """`queue` holds what may start, `unchecked` what must be looked up first, `awaited` what others are computing,
-    `delayed` what will be tried again after so many seconds. `hooking` counts nodes whose hooks are called after
-    their end.
+    """`queue` holds what may start, `unchecked` what must be looked up first, `looking_up` what is being looked up,
+    `awaited` what others are computing, `delayed` what will be tried again after so many seconds. `hooking` counts
+    nodes whose hooks are called after their end.
 
     `refused` is the node whose approval was refused.
     """
@@ -73,7 +76,7 @@ class RunState(msgspec.Struct):
     status: Status = Status.CREATED
     because: str | None = None
     stopping: events.RunStopping | None = None
-    capacity: int = 0
+    capacity: Capacity = Capacity(0)
     running: int = 0
     unsettled: int = 0
     awaiting: int = 0
@@ -81,6 +84,7 @@ class RunState(msgspec.Struct):
     refused: str | None = None
     queue: deque[ExecutionId] = msgspec.field(default_factory=deque)
     unchecked: deque[ExecutionId] = msgspec.field(default_factory=deque)
+    looking_up: dict[ExecutionId, None] = {}
     awaited: dict[ExecutionId, None] = {}
     delayed: dict[ExecutionId, float] = {}
     hooking: int = 0
@@ -155,7 +159,8 @@ class RunState(msgspec.Struct):
                 self.nodes[event.node].making_deployment = False
                 self.nodes[event.node].failed = 1
             case events.RunStarted():
-                self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
+                self.status, self.boot = Status.STARTED, event.boot
+                self.capacity = Capacity(event.capacity, event.amounts)
             case events.RunResumed():
                 self._run_resumed(event)
             case events.RunStopping():
@@ -167,6 +172,8 @@ class RunState(msgspec.Struct):
             case events.Published():
                 self.published.pop((event.kind, event.name), None)
                 self.published[event.kind, event.name] = event
+            case events.NodeWaiting():
+                self.nodes[event.node].waits_because = event.because
             case events.Warned():
                 pass
             case _:
@@ -197,15 +204,23 @@ class RunState(msgspec.Struct):
         waiting = self.unchecked if self.nodes[name].reuses else self.queue
         waiting.extend(ExecutionId(name, index) for index in indexes)
 
-    def _forget_look_up(self, execution: ExecutionId) -> None:
-        if execution in self.awaited:
-            del self.awaited[execution]
-        else:
+    def look_up(self, executions: Iterable[ExecutionId]) -> None:
+        """Note that these are being looked up. No event says so: it follows from the end of each decision."""
+        for execution in executions:
             self.unchecked.remove(execution)
+            self.looking_up[execution] = None
+
+    def _forget_look_up(self, execution: ExecutionId) -> None:
+        for asked in (self.looking_up, self.awaited):
+            if execution in asked:
+                del asked[execution]
+                return
+        self.unchecked.remove(execution)
 
     def _forget_queued_of(self, name: str) -> None:
         self.queue = deque(waiting for waiting in self.queue if waiting.node != name)
         self.unchecked = deque(waiting for waiting in self.unchecked if waiting.node != name)
+        self.looking_up = {waiting: None for waiting in self.looking_up if waiting.node != name}
         self.awaited = {waiting: None for waiting in self.awaited if waiting.node != name}
         self.delayed = {waiting: delay for waiting, delay in self.delayed.items() if waiting.node != name}
 
@@ -217,6 +232,8 @@ class RunState(msgspec.Struct):
         node.queued -= 1
         node.running += 1
         self.running += 1
+        if not node.queued:
+            node.waits_because = None
 
     def _attempt_ended(self, event: events.AttemptEnded) -> None:
         execution = event.attempt.execution
@@ -227,6 +244,8 @@ class RunState(msgspec.Struct):
         else:
             state.attempt = event.attempt.number
             node.queued -= 1
+            if not node.queued:
+                node.waits_because = None
             self._forget_waiting(execution)
         state.status, state.because, state.is_stopping = event.outcome, event.because, False
         state.metadata, state.outputs = event.metadata, event.outputs
@@ -239,10 +258,10 @@ class RunState(msgspec.Struct):
 
     def _forget_waiting(self, execution: ExecutionId) -> None:
         """Take a queued execution out of wherever it waits."""
-        if execution in self.awaited:
-            del self.awaited[execution]
+        if self.nodes[execution.node].reuses:
+            self._forget_look_up(execution)
         else:
-            (self.unchecked if self.nodes[execution.node].reuses else self.queue).remove(execution)
+            self.queue.remove(execution)
 
     def _retry_scheduled(self, event: events.RetryScheduled) -> None:
         node, state = self.nodes[event.execution.node], self.execution(event.execution)
@@ -260,6 +279,8 @@ class RunState(msgspec.Struct):
             bound = node.bound or events.InputsBound(event.node)
             node.bound = msgspec.structs.replace(bound, values={**bound.values, **event.values})
             node.is_prepared = True
+            return
+        if not node.is_hooking:
             return
         node.is_hooking = False
         self.hooking -= 1
@@ -294,6 +315,9 @@ class RunState(msgspec.Struct):
         if not is_held:
             for downstream in self.downstream[name]:
                 self.nodes[downstream].waiting_for += 1
+        self.hooking -= node.is_hooking  # the hooks are called, and an approval is asked for, when it settles anew
+        node.is_hooking = False
+        self._stop_awaiting(node)
         node.status, node.because, node.settled_in_stop = status, None, False
         self.unsettled += 1
 
@@ -304,7 +328,7 @@ class RunState(msgspec.Struct):
         if event.status is Status.CREATED:
             self._forget_queued_of(event.node)
             node.status, node.bound, node.queued, node.completed, node.failed = Status.CREATED, None, 0, 0, 0
-            node.making_deployment = False
+            node.making_deployment, node.waits_because = False, None
             for execution in node.executions:  # they count no more, but for the numbers of their attempts
                 execution.status = Status.SKIPPED
         for index in event.queued:
@@ -313,33 +337,33 @@ class RunState(msgspec.Struct):
         self._enqueue(event.node, event.queued)
 
     def _run_resumed(self, event: events.RunResumed) -> None:
-        self.status, self.capacity, self.boot = Status.STARTED, event.capacity, event.boot
-        self.because = None
+        self.status, self.because, self.boot = Status.STARTED, None, event.boot
+        self.capacity = Capacity(event.capacity, event.amounts)
         if self.stopping is not None and self.stopping.by_user:
             self.stopping = None
         self._wait_anew()
 
     def _wait_anew(self) -> None:
         """Have all looked up once more: who answered is gone, and others may have done the work since."""
-        waiting = (*self.queue, *self.awaited, *self.unchecked)
-        for emptied in (self.queue, self.awaited, self.unchecked):
+        waiting = (*self.queue, *self.awaited, *self.looking_up, *self.unchecked)
+        for emptied in (self.queue, self.awaited, self.looking_up, self.unchecked):
             emptied.clear()
         for execution in waiting:
             self._enqueue(execution.node, [execution.index])
+        for node in self.nodes.values():
+            node.waits_because = None
 
     def _drop_queued(self, node: NodeState, because: str) -> None:
         for execution in node.executions if node.queued else ():
             if execution.status is Status.QUEUED:
                 execution.status, execution.because = Status.STOPPED, because
-        node.queued = 0
+        node.queued, node.waits_because = 0, None
 
     def _node_settled(self, event: events.NodeSettled) -> None:
         node = self.nodes[event.node]
         node.status, node.because, node.failed = event.status, event.because, event.failed
         node.settled_in_stop = self.stopping is not None and self.stopping.by_user
-        if node.awaiting is not None:
-            self.awaiting -= 1
-            node.awaiting = None
+        self._stop_awaiting(node)
         self.unsettled -= 1
         node.is_hooking = event.hooked
         self.hooking += event.hooked
@@ -357,24 +381,26 @@ class RunState(msgspec.Struct):
 
     def _approval_answered(self, event: events.ApprovalGranted | events.ApprovalRefused) -> None:
         node = self.nodes[event.node]
-        node.awaiting = None
-        self.awaiting -= 1
+        self._stop_awaiting(node)
         if isinstance(event, events.ApprovalRefused):
             self.refused = event.node
             return
         node.withheld = None
-        if event.moment is Moment.COMPLETE and not node.is_hooking:
+        if event.moment is Moment.COMPLETE and node.status is Status.COMPLETE and not node.is_hooking:
             self._release(event.node)
+
+    def _stop_awaiting(self, node: NodeState) -> None:
+        self.awaiting -= node.awaiting is not None
+        node.awaiting = None
 
     def _run_stopping(self, event: events.RunStopping) -> None:
         self.stopping = event
-        for waiting in (self.queue, self.unchecked, self.awaited, self.delayed):
+        for waiting in (self.queue, self.unchecked, self.looking_up, self.awaited, self.delayed):
             waiting.clear()
         for node in self.nodes.values():
             self._drop_queued(node, event.because)
             if node.awaiting is Moment.COMPLETE:
-                node.awaiting = None
-                self.awaiting -= 1
+                self._stop_awaiting(node)
 
 
 def neighbours(plan: Plan) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:

@@ -6,13 +6,14 @@ import msgspec
 
 from vhpipe.config.model import Value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PublishedThing
+from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
 
 class StartRequested(msgspec.Struct, frozen=True):
-    """`capacity` is how many executions may run at once; `boot` names the time since this machine was switched on."""
+    """What the run may use: see `Capacity`. `boot` names the time since this machine was switched on."""
 
-    capacity: int
+    capacity: Capacity
     boot: str = ""
 
 
@@ -50,7 +51,7 @@ class ResumeRequested(msgspec.Struct, frozen=True):
     executions that were complete and of which an output is gone.
     """
 
-    capacity: int
+    capacity: Capacity
     boot: str = ""
     found: tuple[AttemptReported, ...] = ()
     damaged: tuple[ExecutionId, ...] = ()

@@ -94,6 +94,8 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
         case events.ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
+        case events.NodeWaiting():
+            yield Line(f"{one_line(event.node)} waits: {one_line(event.because)}", Weight.NOTABLE)
         case events.Published():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} published {event.kind} {one_line(event.name)}", Weight.DETAIL)

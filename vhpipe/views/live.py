@@ -42,6 +42,8 @@ def live_table(view: RunView, now: float, room: int, measured: Mapping[str, Mapp
 def _row(node: NodeView, now: float, metadata: Mapping[str, object]) -> LiveRow:
     status = "awaits approval" if node.approval is not None else str(node.status)
     executions = counts_text(node.counts) if node.total else ""
+    if node.waits_because:
+        executions += f"; {one_line(node.waits_because)}"
     is_failed = node.status in FAILED or node.counts.failed > 0
     return LiveRow(one_line(node.name), status, executions, _time(node, now), metadata_text(metadata), is_failed)
 

@@ -75,6 +75,8 @@ class NodeView:
     started_at: float | None = None
     ended_at: float | None = None
     approval: Moment | None = None
+    waits_because: str | None = None
+    """Why executions are queued although slots are free."""
     metadata: dict[str, Json] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     version: str | None = None
@@ -171,9 +173,9 @@ class NodeView:
 
     def reopen(self, event: events.NodeReopened) -> None:
         """What a stop had done is taken back."""
-        self.status, self.because, self.ended_at = event.status, None, None
+        self.status, self.because, self.ended_at, self.approval = event.status, None, None, None
         if event.status is Status.CREATED:
-            self.total, self.started_at = 0, None
+            self.total, self.started_at, self.waits_because = 0, None, None
             self._counted.clear()
             self._running.clear()
         for index in event.queued:
@@ -190,7 +192,7 @@ class NodeView:
         execution.metadata, execution.outputs, execution.reused_from = {}, (), None
         self._move(execution, Status.QUEUED)
         if self.status is Status.COMPLETE:
-            self.status, self.ended_at = Status.STARTED, None
+            self.status, self.ended_at, self.approval = Status.STARTED, None, None
 
     def note_reuse(self, event: events.ReuseAwaited | events.ReuseMissed) -> None:
         index = event.execution.index
@@ -235,7 +237,7 @@ class NodeView:
         for execution in self._known.values():
             if execution.status is Status.QUEUED:
                 self._move(execution, Status.STOPPED)
-        self._unstarted = Status.STOPPED
+        self._unstarted, self.waits_because = Status.STOPPED, None
         self._counted[Status.STOPPED] += self._counted.pop(Status.QUEUED, 0)
 
     def settle(self, event: events.NodeSettled, at: float) -> None:
@@ -261,3 +263,5 @@ class NodeView:
         if status is Status.STARTED:
             self._running[execution.index] = None
         execution.status = status
+        if not self._counted[Status.QUEUED]:
+            self.waits_because = None

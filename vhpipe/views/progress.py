@@ -89,7 +89,7 @@ class RunView:
                 _apply_deployment(self.nodes[event.node], event, at)
             case (
                 events.InputsBound() | events.NodeStarted() | events.SweepExtended() | events.NodeReopened()
-                | events.NodeStopping() | events.NodeSettled() | events.Warned()
+                | events.NodeStopping() | events.NodeSettled() | events.NodeWaiting() | events.Warned()
             ):  # fmt: skip
                 _apply_to_node(self.nodes[event.node], event, at)
             case events.Published():
@@ -107,6 +107,8 @@ class RunView:
             case events.RunResumed():
                 self.status, self.capacity = Status.STARTED, event.capacity
                 self.because, self.ended_at, self.by_user = None, None, False
+                for node in self.nodes.values():
+                    node.waits_because = None
             case events.RunStarted():
                 self.status, self.started_at, self.capacity = Status.STARTED, at, event.capacity
             case events.RunStopping():
@@ -135,6 +137,7 @@ def _apply_to_node(
     | events.NodeReopened
     | events.NodeStopping
     | events.NodeSettled
+    | events.NodeWaiting
     | events.Warned,
     at: float,
 ) -> None:
@@ -152,6 +155,8 @@ def _apply_to_node(
             node.stop_queued()
         case events.NodeSettled():
             node.settle(event, at)
+        case events.NodeWaiting():
+            node.waits_because = event.because
         case events.Warned():
             node.warnings.append(event.message)
 

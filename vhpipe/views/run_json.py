@@ -51,6 +51,8 @@ def _node_json(view: RunView, node: NodeView, log_path: LogPath) -> dict[str, ob
     shown: dict[str, object] = {"type": node.type, "status": str(node.status), "because": json_value(node.because)}
     if node.approval is not None:
         shown["approval"] = str(node.approval)
+    if node.waits_because is not None:
+        shown["waits"] = json_value(node.waits_because)
     if node.warnings:
         shown["warnings"] = json_value(node.warnings)
     return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, log_path))

@@ -54,6 +54,8 @@ def _node_line(node: NodeView) -> str:
 def _details(node: NodeView) -> Iterator[str]:
     if node.started_at is not None and node.ended_at is not None:
         yield duration_text(node.ended_at - node.started_at)
+    if node.waits_because:
+        yield f"waits because {one_line(node.waits_because)}"
     if node.type == "task" and node.total:
         yield counts_text(node.counts)
     if node.type == "deployment":

@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from vhpipe.cli.options.walking import WatchOptions
-    from vhpipe.engine.start import Order
+    from vhpipe.engine.order import Order
     from vhpipe.history.past_runs import PastRun, PastRuns
     from vhpipe.history.preview import PreviewedExecution
     from vhpipe.project.order import OrderedRun

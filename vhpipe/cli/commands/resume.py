@@ -18,7 +18,7 @@ from vhpipe.project.user_variables import VariableTexts
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.failures import Concealment
-    from vhpipe.engine.start import LockedRun
+    from vhpipe.engine.order import LockedRun
 
 change_options = typed_options(
     "changes",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vhpipe.cli.options.walking import WatchOptions
     from vhpipe.cli.terminal.failures import Concealment
     from vhpipe.cli.terminal.run_progress import Watcher
-    from vhpipe.engine.start import LockedRun
+    from vhpipe.engine.order import LockedRun
     from vhpipe.project.order import OrderedRun
     from vhpipe.store.run_folder import RunFolder
 
@@ -158,7 +158,7 @@ def announce(remarks: tuple[str, ...], warnings: tuple[str, ...], watch: "WatchO
 def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready: Ready) -> int:
     from vhpipe.cli.terminal.approval_prompt import Approver
     from vhpipe.cli.terminal.run_progress import Watcher
-    from vhpipe.engine.start import walk
+    from vhpipe.engine.walk import walk
     from vhpipe.settings.run import run_settings
 
     locked = begin(concealment)

@@ -1,0 +1,43 @@
+"""What attempts are told of the run that they belong to, wherever they happen."""
+
+import os
+import shutil
+
+from vhpipe.attempt.identifiers import project_identifier
+from vhpipe.attempt.spec import AttemptSecrets, RunFacts
+from vhpipe.engine.order import LockedRun, Order, is_closed
+from vhpipe.store.owner import secret_mac
+from vhpipe.store.snapshots import code_digest
+
+
+def facts_of(begun: LockedRun) -> RunFacts:
+    order, info, snapshot = begun.order, begun.info, begun.snapshot
+    return RunFacts(
+        number=info.number,
+        identifier=info.identifier,
+        pipeline=info.pipeline,
+        title=info.title,
+        tags=info.tags,
+        is_pipeline=info.is_pipeline,
+        version=info.version,
+        project_identifier=project_identifier(str(order.project)),
+        project_name=f"local/{order.project.name}",
+        commit=snapshot.commit_identifier,
+        shell=shell_of(order.environment.get("PATH")),
+        code=code_digest(snapshot) if is_closed(order) else None,
+        changed_secrets=_changed_secrets(order),
+    )
+
+
+def secrets_of(order: Order) -> AttemptSecrets:
+    return AttemptSecrets(dict(order.environment), dict(order.secrets))
+
+
+def _changed_secrets(order: Order) -> tuple[str, ...]:
+    """The HMACs in the plan that are not those of the values of now."""
+    return tuple(mac for mac, value in order.secrets.items() if secret_mac(value, os.environ) != mac)
+
+
+def shell_of(path: str | None) -> str:
+    """bash if there is one, else sh. Source: decision 7."""
+    return shutil.which("bash", path=path) or shutil.which("sh", path=path) or "/bin/sh"

@@ -1,0 +1,135 @@
+"""A run that is begun is walked to its end: the parts of an engine are built on its inbox, then the engine itself."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.own_children import OwnChildren
+from vhpipe.attempt.spec import RunFacts
+from vhpipe.attempt.thread_pool import Pool
+from vhpipe.engine.attempt_news import hearing
+from vhpipe.engine.deployments import Deployer
+from vhpipe.engine.effect_performer import EffectPerformer
+from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
+from vhpipe.engine.inbox import Inbox
+from vhpipe.engine.input_fetching import Fetcher
+from vhpipe.engine.loop import Engine
+from vhpipe.engine.optuna_search import OptunaSearch
+from vhpipe.engine.order import Beginning, LockedRun
+from vhpipe.engine.protocols import Approvals
+from vhpipe.engine.recorder import Observer, Recorder
+from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.run_facts import facts_of, secrets_of, shell_of
+from vhpipe.engine.run_metrics import RunMetrics
+from vhpipe.engine.run_requests import RunRequests
+from vhpipe.engine.signals import StopSignals
+from vhpipe.engine.timers import Timers
+from vhpipe.runners.parts import RunnerParts
+from vhpipe.runners.protocol import Runner
+from vhpipe.runners.table import RUNNERS
+from vhpipe.schedule.capacity import Capacity
+from vhpipe.schedule.scheduler import Scheduler
+from vhpipe.schedule.state import RunState
+
+
+class Outcome(NamedTuple):
+    """How a run ended. `signal` is what the engine was asked to end by, None without one."""
+
+    state: RunState
+    signal: int | None
+
+
+def walk(
+    begun: LockedRun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
+) -> Outcome:
+    """Run it to its end. `hook_calls` calls hooks in some other way than as processes.
+
+    `VhpipeError` where the world fails; the journal then holds what was true until then.
+    """
+    scheduler, inbox, children = Scheduler(begun.order.plan, begun.past), Inbox(), OwnChildren()
+    pool = Pool(inbox.hand_over, inbox.fail)
+    metrics = RunMetrics(str(begun.run.metrics_path), begun.order.plan)
+    facts = facts_of(begun)
+    runner = _runner(begun, facts, inbox, pool, metrics, children)
+    reuse = _reuse(begun, facts, scheduler, inbox, pool)
+    thread = HookThread(hook_calls or _hook_calls(begun, children), inbox.hand_over)
+    hooks = NodeHooks(scheduler, begun.run.number, thread, inbox.hear)
+    recorder = Recorder(begun.journal, (*observers, hooks, metrics))
+    performer = EffectPerformer(
+        scheduler=scheduler,
+        inbox=inbox,
+        runner=runner,
+        pool=pool,
+        timers=Timers(time),
+        reuse=reuse,
+        fetcher=Fetcher(begun.store.blobs, begun.order.true_uris),
+        hooks=hooks,
+        search=OptunaSearch(),
+        approvals=approvals,
+        deployer=Deployer(begun.store, begun.run.number),
+    )
+    requests, signals = RunRequests(begun.run), StopSignals()
+    engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, time)
+    try:
+        with signals.caught(inbox.bell_descriptor):
+            engine.run(at_place(begun.beginning, runner.capacity))
+    finally:
+        for part in (thread, pool, reuse, runner):
+            part.close()
+    for held in (recorder, requests, inbox):
+        held.close()
+    begun.run.release()
+    return Outcome(scheduler.state, signals.first())
+
+
+def at_place(beginning: Beginning, place: Capacity) -> Beginning:
+    """The beginning of a run with all that the place counts; how many slots there are is what the user says."""
+    return msgspec.structs.replace(beginning, capacity=Capacity(beginning.capacity.slots, place.amounts))
+
+
+def _runner(
+    begun: LockedRun, facts: RunFacts, inbox: Inbox, pool: Pool, metrics: RunMetrics, others: OwnChildren
+) -> Runner:
+    return RUNNERS["process"].make(
+        RunnerParts(
+            run=facts,
+            secrets=secrets_of(begun.order),
+            store=begun.store,
+            folder=begun.run,
+            snapshot=begun.snapshot,
+            repository=begun.order.repository,
+            selector=inbox.selector,
+            pool=pool,
+            hear=hearing(inbox.hear, metrics),
+            monitored=metrics.monitored,
+            others=others,
+            shares_process=begun.order.shares_process,
+        )
+    )
+
+
+def _reuse(begun: LockedRun, facts: RunFacts, scheduler: Scheduler, inbox: Inbox, pool: Pool) -> Reuse:
+    store = begun.store
+    fingerprints = Fingerprints(facts.code, frozenset(facts.changed_secrets))
+    return Reuse(
+        begun.run, store.reuse, store.blobs, fingerprints, begun.order.refresh, pool, inbox.hear,
+        lambda execution: scheduler.state.execution(execution).status,
+    )  # fmt: skip
+
+
+def _hook_calls(begun: LockedRun, children: OwnChildren) -> HookCalls | None:
+    has_hooks = any(node.hooks for node in begun.order.plan.nodes)
+    return hooks_as_processes(begun, children) if has_hooks else None
+
+
+def hooks_as_processes(begun: LockedRun, children: OwnChildren | None = None) -> HookCalls:
+    """What calls hooks as processes; what these print is kept in the run's folder, without secrets."""
+    from vhpipe.engine.hook_processes import HookLog, ProcessHooks  # most runs have no hook
+
+    order = begun.order
+    shell = shell_of(order.environment.get("PATH"))
+    log = HookLog(begun.run.hook_log_path, secrets_of(order).masking)
+    return ProcessHooks(order.project, order.environment, shell, log, children=children)
