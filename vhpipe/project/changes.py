@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of, text_of
+from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
 from vhpipe.wording import listed, plural
 
@@ -83,7 +83,7 @@ def order_with_changes(
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(
         asked=with_variables(again.request, variables),
-        source=text_of(definition),
+        source=definition.text.encode(),
         command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
         continues=run.number,
@@ -121,7 +121,9 @@ def _from_everywhere(assignment: str, folder: str) -> str:
     return f"{name}={os.path.join(os.getcwd(), uri)}"
 
 
-def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedFile":
+def _definition(
+    store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
+) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
     from vhpipe.project.checked_file import check_path, check_text
 

@@ -85,7 +85,7 @@ def order_run(
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(
         asked=request,
-        source=text_of(file) if recorded_text is None else recorded_text,
+        source=file.text.encode() if recorded_text is None else recorded_text,
         command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
         true_uris=made.true_uris,
@@ -118,11 +118,6 @@ def order_of(
         secrets=secrets,
     )
     return order, python
-
-
-def text_of(file: "CheckedFile") -> bytes:
-    assert file.document is not None, "a file without errors has been read"
-    return file.document.text.encode()
 
 
 def program_words() -> tuple[str, ...]:

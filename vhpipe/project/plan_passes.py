@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.run_conditions import RunConditions
 from vhpipe.project.user_variables import NO_VARIABLES, UserVariables
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
 
 class PlanSource(NamedTuple):
-    """All that a plan is made from. `inputs` are as typed, with what `request` may not hold of them.
+    """All that a plan is made from; `definition` is a file without errors.
 
-    `file` is how the file is called in messages, `command` are the words that start such a run. `previous` is the plan
-    of the run that is asked for again. `hooks` are called beside those of the file, by node.
+    `inputs` are as typed, with what `request` may not hold of them. `file` is how the file is called in messages,
+    `command` are the words that start such a run. `previous` is the plan of the run that is asked for again. `hooks`
+    are called beside those of the file, by node.
     """
 
-    definition: "CheckedFile"
+    definition: CheckedFile
     request: "RunRequest"
     inputs: tuple[str, ...]
     pipeline: str | None
