@@ -8,8 +8,8 @@ import pytest
 from pipelines import (
     assert_each_completed_once,
     ended_well,
-    events,
     four,
+    journal_of,
     kept_outputs,
     library,
     started,
@@ -38,7 +38,7 @@ def test_a_run_ends_as_ever_and_in_its_order(project: Any, jumping: Any) -> None
     times = [record.at for record in records]
     assert max(times) - min(times) > TEN_YEARS_S / 2, "the clock did not jump"
     assert [record.sequence for record in records] == list(range(len(records)))
-    types = [(event["type"], event.get("node")) for event in events(project, 2)]
+    types = [(event["type"], event.get("node")) for event in journal_of(project, 2)]
     settled = [node for name, node in types if name == "NodeSettled"]
     assert settled == ["a", "fan", "z"]
 
@@ -52,7 +52,7 @@ def test_runs_are_listed_by_number_shown_without_an_error_and_ids_are_unique(jum
     for shown in (("show",), ("runs",), ("outputs", "1")):
         done = jumping(*shown)
         assert (done.code, done.err) == (0, "")
-    ids = [output["id"] for run in (1, 2) for event in events(jumping, run) for output in event.get("outputs", ())]
+    ids = [output["id"] for run in (1, 2) for event in journal_of(jumping, run) for output in event.get("outputs", ())]
     assert len(ids) == len(set(ids)) == 8
     first, second = (json.loads(path.read_bytes()) for path in jumping.path.glob(".vhpipe/runs/*/run.json"))
     assert first["identifier"] != second["identifier"]
