@@ -20,7 +20,7 @@ from vhpipe.config.schema import schema_text, schema_validator
 from vhpipe.diagnostics import has_errors
 from vhpipe.document.scalars import WORDS as SPECIAL_WORDS
 from vhpipe.project.checked_file import CheckedFile, check_text
-from vhpipe.views.report import placed, render_concise, render_full
+from vhpipe.views.report import placed_diagnostics, render_concise, render_full
 
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
 LARGEST_OF_CORPUS = 1500
@@ -122,7 +122,7 @@ def escapes(content: bytes, compares_schemas: bool) -> Iterator[str]:
 
 def _unplaced(loaded: CheckedFile) -> Iterator[str]:
     lines = len(loaded.source.lines)
-    for span, diagnostic in placed(loaded.source, loaded.diagnostics):
+    for span, diagnostic in placed_diagnostics(loaded.source, loaded.diagnostics):
         if not 1 <= span.line <= lines + 1 or span.column < 1 or (span.end_line, span.end_column) < span[:2]:
             yield f"`{diagnostic.rule}` is at {span} of {lines} lines"
     if loaded.document is None and not has_errors(loaded.diagnostics):

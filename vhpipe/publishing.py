@@ -74,7 +74,7 @@ def _publish_file(kind: str, name: str, path: str, metadata: "dict[str, object]"
     entry: dict[str, object] = {"kind": kind, "name": name, "properties": metadata}
     _line(entry)  # what cannot be said is refused before anything is copied
     try:
-        file = _copied(path, os.path.join(os.path.dirname(_spool()), FOLDER))
+        file = _copy_into(path, os.path.join(os.path.dirname(_spool()), FOLDER))
     except OSError as failure:
         raise CannotPublishError(f"cannot publish `{path}`: {failure.strerror or failure}") from failure
     _append({**entry, "file": file})
@@ -91,7 +91,7 @@ def _fault_of(name: str) -> "str | None":
         return "is not UTF-8"
 
 
-def _copied(path: str, folder: str) -> str:
+def _copy_into(path: str, folder: str) -> str:
     """The name of a whole copy of the file in the folder."""
     os.makedirs(folder, 0o700, exist_ok=True)
     name = os.urandom(16).hex()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.command.parameter_values import shown, typed_value, value_problem
+from vhpipe.command.parameter_values import typed_value, value_problem, value_text
 from vhpipe.config.model import Multiple, Parameter, ParameterType, Value
 
 
@@ -83,8 +83,8 @@ def test_choices_are_compared_in_the_declared_type() -> None:
 
 
 def test_a_shown_value_is_one_short_line() -> None:
-    assert shown("a\x1b[31m\n") == r"`a\x1b[31m\n`"
-    assert len(shown("x" * 1000)) < 70
+    assert value_text("a\x1b[31m\n") == r"`a\x1b[31m\n`"
+    assert len(value_text("x" * 1000)) < 70
 
 
 scalars = st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

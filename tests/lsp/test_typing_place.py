@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.lsp.typing_place import TypingPlace, typed_at
+from vhpipe.lsp.typing_place import TypingPlace, typing_place_at
 
 HEAD = """\
 - step:
@@ -22,7 +22,7 @@ HEAD = """\
 def typed(marked: str) -> TypingPlace | None:
     text, _, _ = marked.partition("¦")
     lines = marked.replace("¦", "").split("\n")
-    return typed_at(lines, text.count("\n") + 1, len(text) - text.rfind("\n"))
+    return typing_place_at(lines, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vhpipe.config.model import EdgeKind, TaskType, VariantRules, VariantStyle
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedEdge, PlannedExecution, PlannedTask, StepSpec
-from vhpipe.plan.partial_run import Selectors, named, reduced, select
+from vhpipe.plan.partial_run import Selectors, executions_named_by, reduced_plan, select
 from vhpipe.sweep.parameter_sets import Axis, Sweep
 
 SPEC = StepSpec(step="s", image="i", command=("true",))
@@ -61,7 +61,7 @@ def test_selectors_choose_what_runs_and_what_is_given(
 
 
 def test_edges_into_what_does_not_run_go() -> None:
-    plan = reduced(DIAMOND, select(DIAMOND, Selectors(only=("b", "d"))))
+    plan = reduced_plan(DIAMOND, select(DIAMOND, Selectors(only=("b", "d"))))
     assert [node.name for node in plan.nodes] == ["a", "b", "c", "d"]
     assert [str(edge) for edge in plan.edges] == [str(DIAMOND.edges[index]) for index in (0, 2, 3)]
 
@@ -82,7 +82,7 @@ def test_edges_into_what_does_not_run_go() -> None:
 def test_children_of_a_task_can_be_chosen(selectors: Selectors, children: tuple[int, ...] | None) -> None:
     found = select(SWEEP, selectors)
     assert found.children.get("train") == children
-    node = reduced(SWEEP, found).node("train")
+    node = reduced_plan(SWEEP, found).node("train")
     assert isinstance(node, PlannedTask)
     assert node.children == children
 
@@ -132,8 +132,8 @@ def test_names_may_be_shortened_and_their_case_is_forgiven() -> None:
 
 
 def test_named_nodes_come_with_their_executions() -> None:
-    assert named(SWEEP, ("train#1", "z")) == {"train": frozenset({1}), "z": None}
-    assert named(SWEEP, ("+train",)) == {"a": None, "train": None}
+    assert executions_named_by(SWEEP, ("train#1", "z")) == {"train": frozenset({1}), "z": None}
+    assert executions_named_by(SWEEP, ("+train",)) == {"a": None, "train": None}
 
 
 # ── any graph ────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +206,7 @@ def test_what_runs_keeps_all_of_its_edges_and_no_edge_leads_nowhere(case: tuple[
         found = select(plan, selectors)
     except UsageError:
         return
-    part = reduced(plan, found)
+    part = reduced_plan(plan, found)
     names = {node.name for node in part.nodes}
     assert names == {*found.runs, *found.given}
     assert all({edge.source, edge.target} <= names for edge in part.edges)

@@ -14,7 +14,7 @@ from vhpipe.graph.build import build_graph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Literal, Plan, PlannedDeployment, Secret
-from vhpipe.plan.secrets import is_secret_name, sealed, secret_values, variables_given_before
+from vhpipe.plan.secrets import is_secret_name, seal_secrets, secret_values, variables_given_before
 
 YAML = """
 - step:
@@ -63,7 +63,7 @@ def plan_of(given: Mapping[str, str] | None = None, **more: Any) -> Plan:
     given = given or {}
     variables = {name: Secret(name) if is_secret_name(name) else Literal(text) for name, text in given.items()}
     arguments = Arguments(environment_variables=variables, **more)
-    return sealed(compile_plan(config, graph, arguments, "valohai.yaml"), graph, given, mac)
+    return seal_secrets(compile_plan(config, graph, arguments, "valohai.yaml"), graph, given, mac)
 
 
 def variables_of(plan: Plan, node: str) -> Any:

@@ -15,7 +15,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.compile import compile_plan
 from vhpipe.plan.model import Plan, PlannedExecution, PlannedTask
-from vhpipe.plan.partial_run import Selectors, reduced, select
+from vhpipe.plan.partial_run import Selectors, reduced_plan, select
 from vhpipe.plan.runnable import runnable_problems
 from vhpipe.plan.sweep_arguments import ParameterSetFile, SweepArguments, variation
 from vhpipe.plan.swept_pipeline import refuse_lists, swept
@@ -360,7 +360,7 @@ def test_a_grid_of_a_million_points_is_planned_without_listing_them() -> None:
     started = time.perf_counter()
     plan = planned(*ranges)
     elapsed_s = time.perf_counter() - started
-    chosen = reduced(plan, select(plan, Selectors(until=("train",))))
+    chosen = reduced_plan(plan, select(plan, Selectors(until=("train",))))
     shown = plan_text(chosen)
     _, most_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -21,7 +21,7 @@ from vhpipe.sweep.parameter_sets import (
     Axis,
     Sweep,
     point,
-    spread,
+    spread_sweep,
     sweep_of,
     sweep_problems,
     sweep_size,
@@ -191,14 +191,14 @@ def test_one_value_ends_a_variation_and_leaves_others() -> None:
 
 def test_a_list_spreads_in_place_of_a_variation() -> None:
     grid = Sweep(axes=(items("a", 1, 2), items("b", 3)))
-    assert points(spread(grid, "a", (5, 6, 7))) == [{"a": value, "b": 3} for value in (5, 6, 7)]
-    assert points(spread(Sweep(), "new", ("x", "y"))) == [{"new": "x"}, {"new": "y"}]
-    assert sweep_size(spread(grid, "a", ())) == 0
+    assert points(spread_sweep(grid, "a", (5, 6, 7))) == [{"a": value, "b": 3} for value in (5, 6, 7)]
+    assert points(spread_sweep(Sweep(), "new", ("x", "y"))) == [{"new": "x"}, {"new": "y"}]
+    assert sweep_size(spread_sweep(grid, "a", ())) == 0
 
 
 def test_a_list_multiplies_a_random_search() -> None:
     search = Sweep(TaskType.RANDOM, (axis("x", "random", minimum=0, maximum=1),), count=3)
-    wide = spread(search, "y", ("a", "b"))
+    wide = spread_sweep(search, "y", ("a", "b"))
     drawn = points(wide)
     assert [each["y"] for each in drawn] == ["a", "a", "a", "b", "b", "b"]
     assert [each["x"] for each in drawn[:3]] == [each["x"] for each in points(search)]
@@ -208,7 +208,7 @@ def test_a_list_multiplies_a_random_search() -> None:
 @pytest.mark.parametrize("kind", ["manual_search", "bayesian_tpe", "distributed"])
 def test_a_list_cannot_spread_elsewhere(kind: str) -> None:
     with pytest.raises(ValueError, match=f"cannot spread under `{kind}`"):
-        spread(Sweep(TaskType(kind)), "a", (1, 2))
+        spread_sweep(Sweep(TaskType(kind)), "a", (1, 2))
 
 
 def test_integer_parameters_get_integers() -> None:

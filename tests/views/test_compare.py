@@ -13,7 +13,7 @@ from vhpipe.views.compare import (
     Best,
     ComparedExecution,
     ComparisonOptions,
-    aggregated,
+    aggregate_series,
     best_of,
     compare,
     comparison_cells,
@@ -84,7 +84,7 @@ def test_the_best_is_a_complete_execution_with_the_number(best: Best, expected: 
     ],
 )  # fmt: skip
 def test_a_series_is_summed_up(values: list[object], how: Any, expected: object) -> None:
-    assert aggregated(values, how) == expected
+    assert aggregate_series(values, how) == expected
 
 
 def test_csv_has_all_digits_and_json_all_values() -> None:

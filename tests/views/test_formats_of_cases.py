@@ -12,7 +12,7 @@ import pytest
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.edit.apply import apply_fixes
 from vhpipe.project.checked_file import CheckedFile, check_path
-from vhpipe.project.finding_reports import rendered
+from vhpipe.project.finding_reports import render_findings
 from vhpipe.settings.validate import ValidateSettings
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def test_all_cases_are_one_valid_sarif_log_with_relative_addresses() -> None:
     folder = Path(found.origin).parent / "schemastore"
     name = json.loads((folder / "index.json").read_text())["by_name"]["sarif-2.1.0"]
     schema = json.loads((folder / "jsondata" / f"{name}.json").read_text())
-    log = json.loads(rendered("sarif", checked()))
+    log = json.loads(render_findings("sarif", checked()))
     jsonschema.validators.validator_for(schema)(schema).validate(log)
     (run,) = log["runs"]
     assert len(run["results"]) == sum(len(item.diagnostics) for item in checked())
@@ -42,7 +42,7 @@ def test_all_cases_are_one_valid_sarif_log_with_relative_addresses() -> None:
 
 def test_all_cases_are_one_valid_report() -> None:
     schema = json.loads((ROOT / "schemas" / "report.json").read_text())
-    jsonschema.Draft202012Validator(schema).validate(json.loads(rendered("json", checked())))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(render_findings("json", checked())))
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{f.parent.name}-{f.stem}" for f in CASES])
@@ -52,7 +52,7 @@ def test_the_edits_of_a_report_do_what_the_fix_does(number: int) -> None:
     if document is None:
         pytest.skip("cannot be read")
     fixable = [item for item in file.diagnostics if item.fix is not None]
-    for finding in json.loads(rendered("json", (checked()[number],)))["findings"]:
+    for finding in json.loads(render_findings("json", (checked()[number],)))["findings"]:
         if finding["fix"] is None:
             continue
         expected = {fixed_text(document.text, file, item) for item in fixable if item.rule == finding["rule"]}

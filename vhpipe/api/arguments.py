@@ -76,7 +76,7 @@ def _add(
         return _add_of_pipeline(written, name, argument, known[means.name])
     if refers(value):
         assert isinstance(value, str), "only texts refer"
-        written.parameters.append({"name": name, "type": _annotated(argument.annotation) or "string"})
+        written.parameters.append({"name": name, "type": _type_of_annotation(argument.annotation) or "string"})
         written.referring[name] = as_text(value, returns)
         return False
     if any(True for _ in results_in(value, returns)):
@@ -92,7 +92,7 @@ def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, p
         written.parameters.append({"name": name, "type": "string"})
         return True
     first = default[0] if isinstance(default, list | tuple) and default else default
-    kind = _annotated(argument.annotation) or parameter.type or _type_of(first)
+    kind = _type_of_annotation(argument.annotation) or parameter.type or _type_of(first)
     described: dict[str, Any] = {"name": name, "type": kind}
     if isinstance(default, list | tuple):
         described["multiple"] = "repeat"
@@ -164,7 +164,7 @@ def parameter_type(asked: object, default: object) -> str | None:
     return found
 
 
-def _annotated(annotation: object) -> str | None:
+def _type_of_annotation(annotation: object) -> str | None:
     """The type that an annotation asks for; `X | None` asks for X."""
     if annotation in TYPES:
         return TYPES[annotation]
@@ -175,7 +175,7 @@ def _annotated(annotation: object) -> str | None:
 
 def _fitting_type(annotation: object, value: object) -> str:
     """That of the annotation where the value is one of these, else the value's own."""
-    asked = _annotated(annotation)
+    asked = _type_of_annotation(annotation)
     of_value = _type_of(value)
     fits = value is None or asked == of_value or (asked, of_value) == ("float", "integer")
     return asked if asked and fits else of_value

@@ -20,7 +20,7 @@ from vhpipe.project.order import RunDefinition, order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
-from vhpipe.views.report import placed
+from vhpipe.views.report import placed_diagnostics
 
 Path_ = str | os.PathLike[str]
 
@@ -46,7 +46,7 @@ class File:
         """
         reported = self._file.reported(settings_for(self._file.path, FindingsFilter()))
         exact = map(reported.exact, reported.diagnostics)
-        return tuple(item.diagnostic for item in placed(reported.source, exact))
+        return tuple(item.diagnostic for item in placed_diagnostics(reported.source, exact))
 
     @property
     def is_valid(self) -> bool:

@@ -48,7 +48,7 @@ def folder_of(frame: FrameType) -> Path:
     return folder.parents[depth - 1] if 0 < depth <= len(folder.parents) else folder
 
 
-def unwrapped(function: object) -> object:
+def unwrap(function: object) -> object:
     """The function below our own decorators."""
     while hasattr(function, "__wrapped_by_vhpipe__"):
         function = function.__wrapped_by_vhpipe__
@@ -57,7 +57,7 @@ def unwrapped(function: object) -> object:
 
 def source_of(function: object, folder: Path) -> FunctionSource:
     """Where a step of a project in `folder` finds the function. Errors: UsageError with the reason why it cannot be."""
-    function = unwrapped(function)
+    function = unwrap(function)
     if not inspect.isfunction(function):
         raise UsageError(
             f"`{getattr(function, '__name__', type(function).__name__)}` is not a function of Python",

@@ -83,8 +83,8 @@ def _extension(options: StepOptions, default_retry: int | None, returns: Sequenc
     count = _retry_count(default_retry if retry is None else retry)
     monitor = {
         "metrics": [_metric(item) for item in options.get("monitor_metrics") or ()],
-        "artifacts": [_watched(item, returns) for item in options.get("monitor_artifacts") or ()],
-        "models": [_watched(item, returns) for item in options.get("monitor_models") or ()],
+        "artifacts": [_monitor_entry(item, returns) for item in options.get("monitor_artifacts") or ()],
+        "models": [_monitor_entry(item, returns) for item in options.get("monitor_models") or ()],
     }
     found: dict[str, Any] = {
         "reuse": True if options.get("cache_executed_step") else None,
@@ -121,7 +121,7 @@ def _metric(item: object) -> object:
     raise UsageError(f"`monitor_metrics` cannot be `{item!r}`", "write `(title, series)`, or a pair of such pairs")
 
 
-def _watched(item: object, returns: Sequence[str]) -> object:
+def _monitor_entry(item: object, returns: Sequence[str]) -> object:
     """A name, or a pair (name, new name); what a function returns has a suffix on disk."""
     if isinstance(item, str):
         return {f"{item}{RETURN_PATTERN}": item} if item in returns else item

@@ -25,7 +25,7 @@ def typed_value(parameter: Parameter, value: Value) -> Value:
     if value is None:
         return None
     if parameter.multiple is not Multiple.NONE:
-        return tuple(_typed_scalar(parameter.type, item) for item in _listed(value))
+        return tuple(_typed_scalar(parameter.type, item) for item in _items_of(value))
     if isinstance(value, tuple):
         raise ValueError(f"a list of {len(value)} where one value belongs; `multiple: repeat` allows a list")
     return _typed_scalar(parameter.type, value)
@@ -53,11 +53,11 @@ def value_problem(parameter: Parameter, value: Value) -> str | None:
         typed = typed_value(parameter, value)
     except ValueError as error:
         return str(error)
-    problems = (_bounds_problem(parameter, item) or _choice_problem(parameter, item) for item in _listed(typed))
+    problems = (_bounds_problem(parameter, item) or _choice_problem(parameter, item) for item in _items_of(typed))
     return next((problem for problem in problems if problem is not None), None)
 
 
-def shown(value: Value) -> str:
+def value_text(value: Value) -> str:
     """A value for a message: in backquotes, control characters escaped, long texts cut."""
     text = repr(value)[1:-1] if isinstance(value, str) else _text(value)
     return f"`{text}`" if len(text) <= SHOWN_LENGTH else f"`{text[: SHOWN_LENGTH - 1]}…`"
@@ -82,7 +82,7 @@ def _typed_scalar(kind: ParameterType, value: Scalar) -> Scalar:
 def _flag(value: Scalar) -> bool:
     word = _text(value).lower()
     if word not in FLAG_WORDS:
-        raise ValueError(f"{shown(value)} is neither true nor false")
+        raise ValueError(f"{value_text(value)} is neither true nor false")
     return FLAG_WORDS[word]
 
 
@@ -90,10 +90,10 @@ def _number(kind: type[int] | type[float], name: str, value: Scalar) -> int | fl
     try:
         number = value if isinstance(value, kind) and not isinstance(value, bool) else kind(str(value))
     except ValueError:
-        what = "an empty text" if value == "" else shown(value)
+        what = "an empty text" if value == "" else value_text(value)
         raise ValueError(f"{what} is not {name}") from None
     if kind is float and not isfinite(number):
-        raise ValueError(f"{shown(value)} is not a finite number, and parameters.json has no other")
+        raise ValueError(f"{value_text(value)} is not a finite number, and parameters.json has no other")
     return number
 
 
@@ -104,7 +104,7 @@ def _text(value: Value) -> str:
         raise ValueError("a number of too many digits to be written out") from None
 
 
-def _listed(value: Value) -> tuple[Scalar, ...]:
+def _items_of(value: Value) -> tuple[Scalar, ...]:
     if value is None:
         return ()
     return value if isinstance(value, tuple) else (value,)
@@ -114,9 +114,9 @@ def _bounds_problem(parameter: Parameter, value: Scalar) -> str | None:
     if isinstance(value, (bool, str)):
         return None
     if parameter.minimum is not None and value < parameter.minimum:
-        return f"{shown(value)} is less than the minimum {shown(parameter.minimum)}"
+        return f"{value_text(value)} is less than the minimum {value_text(parameter.minimum)}"
     if parameter.maximum is not None and value > parameter.maximum:
-        return f"{shown(value)} is more than the maximum {shown(parameter.maximum)}"
+        return f"{value_text(value)} is more than the maximum {value_text(parameter.maximum)}"
     return None
 
 
@@ -125,8 +125,8 @@ def _choice_problem(parameter: Parameter, value: Scalar) -> str | None:
         return None
     if any(value == _choice(parameter, choice) for choice in parameter.choices):
         return None
-    choices = joined(map(shown, parameter.choices), most=SHOWN_CHOICES)
-    return f"{shown(value)} is not among the choices {choices}"
+    choices = joined(map(value_text, parameter.choices), most=SHOWN_CHOICES)
+    return f"{value_text(value)} is not among the choices {choices}"
 
 
 def _choice(parameter: Parameter, choice: Scalar) -> Scalar:

@@ -38,7 +38,7 @@ class Quoting:
         self.contexts: list[str | None] = [UNSURE] * len(holes)
         self._starts = [hole.start for hole in holes]
         self._at = {hole.start: index for index, hole in enumerate(holes)}
-        self._text = _emptied(text, holes)
+        self._text = _without_holes(text, holes)
         self._i = 0
         self._has_documents = False
 
@@ -188,7 +188,7 @@ class Quoting:
         word.add(text)
 
 
-def _emptied(text: str, holes: Sequence[Hole]) -> str:
+def _without_holes(text: str, holes: Sequence[Hole]) -> str:
     """The text with NUL for every character of a hole: what is written there is never seen by the shell."""
     parts, end = [], 0
     for hole in holes:

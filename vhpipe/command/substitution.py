@@ -59,9 +59,9 @@ class Substitution:
             case "source-path":
                 return None if self._source_path is None else [self._source_path]
             case "parameters":
-                return [word for parameter in self._parameters.values() for word in self._formatted(parameter)]
+                return [word for parameter in self._parameters.values() for word in self._parameter_words(parameter)]
             case "parameter" if mention.name in self._parameters:
-                return self._formatted(self._parameters[mention.name])
+                return self._parameter_words(self._parameters[mention.name])
             case "parameter-value" if mention.name in self._values:
                 return [_plain(self._values[mention.name])]
         return None
@@ -80,20 +80,20 @@ class Substitution:
             end = mention.end
         return "".join((*parts, item[end:])).strip()
 
-    def _formatted(self, parameter: Parameter) -> list[str]:
+    def _parameter_words(self, parameter: Parameter) -> list[str]:
         value = self._values.get(parameter.name)
         template = _template(parameter, value)
         if value is None or not template:
             return []
         if parameter.multiple is Multiple.REPEAT:
-            return [word for item in _listed(value) for word in _filled(template, parameter.name, item)]
+            return [word for item in _items_of(value) for word in _template_words(template, parameter.name, item)]
         if parameter.multiple is Multiple.SEPARATE:
-            items = _listed(value)
+            items = _items_of(value)
             joined = (parameter.separator or ",").join(str(item) for item in items)
-            return _filled(template, parameter.name, joined) if items else []
+            return _template_words(template, parameter.name, joined) if items else []
         if isinstance(value, tuple):
             raise ValueError(f"parameter `{parameter.name}` has a list where one value belongs")
-        return _filled(template, parameter.name, value)
+        return _template_words(template, parameter.name, value)
 
 
 @lru_cache(maxsize=256)  # the executions of a sweep share their command
@@ -132,7 +132,7 @@ def _default(parameter: Parameter) -> Value:
     """What counts without a value: nothing for flags, a list for multiple parameters even if none is written."""
     if parameter.type is ParameterType.FLAG:
         return None
-    return parameter.default if parameter.multiple is Multiple.NONE else _listed(parameter.default)
+    return parameter.default if parameter.multiple is Multiple.NONE else _items_of(parameter.default)
 
 
 def _template(parameter: Parameter, value: Value) -> str | None:
@@ -144,7 +144,7 @@ def _template(parameter: Parameter, value: Value) -> str | None:
     return (parameter.pass_as or "--{name}") if value else None
 
 
-def _filled(template: str, name: str, value: Scalar) -> list[str]:
+def _template_words(template: str, name: str, value: Scalar) -> list[str]:
     """The words of a template; it is split before it is filled, so that a value stays in one word."""
     problem = _template_problem(template)
     if problem is not None:
@@ -157,7 +157,7 @@ _template_problem = lru_cache(maxsize=256)(pass_as_problem)
 """The same few templates are filled for every execution of a sweep."""
 
 
-def _listed(value: Value) -> tuple[Scalar, ...]:
+def _items_of(value: Value) -> tuple[Scalar, ...]:
     if value is None:
         return ()
     return value if isinstance(value, tuple) else (value,)

@@ -34,14 +34,14 @@ def explain_refusal(schema: str, document: Document) -> tuple[Diagnostic, ...]:
 
     found: dict[tuple[Location, str, str], Diagnostic] = {}
     for error in Draft202012Validator(json.loads(schema)).iter_errors(document.data):
-        for diagnostic in islice(_told(error, document), _MOST):
+        for diagnostic in islice(_diagnostics_of(error, document), _MOST):
             found.setdefault((diagnostic.at, diagnostic.rule, diagnostic.message), diagnostic)  # type: ignore[arg-type]
         if len(found) >= _MOST:
             break
     return tuple(found.values())
 
 
-def _told(error: Any, document: Document) -> Iterator[Diagnostic]:
+def _diagnostics_of(error: Any, document: Document) -> Iterator[Diagnostic]:
     path = tuple(error.absolute_path)
     yield from _TELLERS.get(error.validator, _tell_otherwise)(error, path, document)
 
@@ -66,11 +66,11 @@ def _tell_unknown(error: Any, path: Path, document: Document) -> Iterator[Diagno
         slip = _KNOWN_SLIPS.get(key)
         hint = f"write `{slip}`" if slip in known else did_you_mean(key, known)
         message = f"{_owner(path)} has no property `{_cut(key)}`"
-        fix = _renamed(key, path, known, error.instance)
+        fix = _renaming_fix(key, path, known, error.instance)
         yield Diagnostic("unknown-property", "error", message, Location((*path, key), "key"), hint, fix=fix)
 
 
-def _renamed(key: str, path: Path, known: dict[str, Any], instance: dict[str, Any]) -> Fix | None:
+def _renaming_fix(key: str, path: Path, known: dict[str, Any], instance: dict[str, Any]) -> Fix | None:
     """The property that is meant, unless it is there already. One letter for the plural is no guess."""
     slip = _KNOWN_SLIPS.get(key)
     meant = slip if slip in known else the_one_meant(key, known)
@@ -84,17 +84,17 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     value, wanted = error.instance, error.validator_value
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
     if len(path) == 2 and value is None and len(document.data[int(path[0])]) > 1:
-        yield _misplaced(path, document)
+        yield _misplaced_key(path, document)
         return
     text_wanted = "string" in wanted
     if text_wanted and isinstance(value, dict) and len(value) == 1:
-        yield _unquoted(value, path, document)
+        yield _unquoted_colon(value, path, document)
         return
     rule, hint, fix = "wrong-type", None, None
     if text_wanted and isinstance(value, bool):
         hint = "put it into quotes"
     elif text_wanted and isinstance(value, int | float):
-        hint = f'write it in quotes: `"{_shown(value)}"`'
+        hint = f'write it in quotes: `"{_scalar_text(value)}"`'
     if text_wanted and isinstance(value, bool | int | float):
         fix = mends.quote_scalar(path, document)
     if value is None:
@@ -105,11 +105,11 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
         hint = "begin each item with `- `"
     words = " or ".join(_TYPE_NAMES[name] for name in wanted)
-    message = f"{_named(path)} is {_described(value)}, {words} is wanted"
+    message = f"{_owner_name(path)} is {_description(value)}, {words} is wanted"
     yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint, fix=fix)
 
 
-def _misplaced(path: Path, document: Document) -> Diagnostic:
+def _misplaced_key(path: Path, document: Document) -> Diagnostic:
     item, kind = document.data[int(path[0])], str(path[1])
     beside = [key for key in item if key != kind]
     names = listed(map(_cut, beside), most=3)
@@ -120,14 +120,14 @@ def _misplaced(path: Path, document: Document) -> Diagnostic:
     return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint, fix=fix)
 
 
-def _unquoted(value: dict[str, Any], path: Path, document: Document) -> Diagnostic:
+def _unquoted_colon(value: dict[str, Any], path: Path, document: Document) -> Diagnostic:
     key, inner = next(iter(value.items()))
     if inner is None:
-        message = f"{_named(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
+        message = f"{_owner_name(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
         hint = f'put it into quotes: `"{{{_cut(key)}}}"`'
         fix = mends.quote_braces(path, key, document)
         return Diagnostic("unquoted-braces", "error", message, Location(path), hint, fix=fix)
-    message = f"{_named(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
+    message = f"{_owner_name(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
     hint = "put the whole text into quotes"
     fix = mends.quote_command(path, document)
     return Diagnostic("unquoted-colon", "error", message, Location(path), hint, fix=fix)
@@ -136,7 +136,7 @@ def _unquoted(value: dict[str, Any], path: Path, document: Document) -> Diagnost
 def _tell_choice(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [choice for choice in allowed if isinstance(choice, str)]
-    message = f"{_named(path)} cannot be {_quoted(error.instance)}"
+    message = f"{_owner_name(path)} cannot be {_quoted(error.instance)}"
     hint, fix = did_you_mean(error.instance, words), mends.choose_word(path, error.instance, words)
     yield Diagnostic("invalid-value", "error", message, Location(path), hint, fix=fix)
 
@@ -150,21 +150,21 @@ def _tell_pattern(error: Any, path: Path, document: Document) -> Iterator[Diagno
         rule, hint = "invalid-value", "write absolute paths, as `/source:/destination`"
         if path[-1:] == ("destination",):
             hint = "write an absolute path"
-    yield Diagnostic(rule, "error", f"{_named(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
+    yield Diagnostic(rule, "error", f"{_owner_name(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
 
 
 def _tell_length(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     length = len(error.instance)
     if error.validator == "minLength":
-        yield Diagnostic("invalid-name", "error", f"{_named(path)} is empty", Location(path), "give it a name")
+        yield Diagnostic("invalid-name", "error", f"{_owner_name(path)} is empty", Location(path), "give it a name")
         return
-    message = f"{_named(path)} has {length} characters, {error.validator_value} are allowed"
+    message = f"{_owner_name(path)} has {length} characters, {error.validator_value} are allowed"
     yield Diagnostic("too-long", "error", message, Location(path), "shorten it")
 
 
 def _tell_range(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     side = "least" if error.validator == "minimum" else "most"
-    message = f"{_named(path)} is {_shown(error.instance)}, it must be at {side} {error.validator_value}"
+    message = f"{_owner_name(path)} is {_scalar_text(error.instance)}, it must be at {side} {error.validator_value}"
     yield Diagnostic("out-of-range", "error", message, Location(path))
 
 
@@ -192,7 +192,7 @@ def _tell_forbidden(error: Any, path: Path, document: Document) -> Iterator[Diag
 
 
 def _tell_otherwise(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
-    yield Diagnostic("invalid-value", "error", f"{_named(path)}: {_cut(error.message)}", Location(path))
+    yield Diagnostic("invalid-value", "error", f"{_owner_name(path)}: {_cut(error.message)}", Location(path))
 
 
 _TELLERS: dict[str, Callable[[Any, Path, Document], Iterator[Diagnostic]]] = {
@@ -240,7 +240,7 @@ def _owner(path: Path) -> str:
     return f"{_SINGULAR.get(str(path[-2]), f'item of `{_cut(str(path[-2]))}`')} {number}"
 
 
-def _named(path: Path) -> str:
+def _owner_name(path: Path) -> str:
     return _owner(path)
 
 
@@ -249,7 +249,7 @@ def _head(path: Path) -> Location:
     return Location(path, "key") if path and isinstance(path[-1], str) else Location(path)
 
 
-def _described(value: Any) -> str:
+def _description(value: Any) -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict):
@@ -257,18 +257,18 @@ def _described(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, bool):
-        return f"`{_shown(value)}` (true or false)"
-    return f"the number `{_shown(value)}`" if isinstance(value, int | float) else f"the text {_quoted(value)}"
+        return f"`{_scalar_text(value)}` (true or false)"
+    return f"the number `{_scalar_text(value)}`" if isinstance(value, int | float) else f"the text {_quoted(value)}"
 
 
-def _shown(value: Any) -> str:
+def _scalar_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _quoted(value: Any) -> str:
     if isinstance(value, dict | list):
-        return _described(value)
-    return "empty" if value is None else f"`{_cut(_shown(value))}`"
+        return _description(value)
+    return "empty" if value is None else f"`{_cut(_scalar_text(value))}`"
 
 
 def _cut(text: str) -> str:

@@ -85,11 +85,11 @@ def _monitor(raw: Raw, at: Path) -> Monitor | None:
     if written is None:
         return None
     place = (*at, "monitor")
-    metrics, artifacts, models = (_watched(written, key, place) for key in ("metrics", "artifacts", "models"))
+    metrics, artifacts, models = (_monitored_names(written, key, place) for key in ("metrics", "artifacts", "models"))
     return Monitor(metrics, artifacts, models, place)
 
 
-def _watched(raw: Raw, key: str, at: Path) -> tuple[MonitoredName, ...]:
+def _monitored_names(raw: Raw, key: str, at: Path) -> tuple[MonitoredName, ...]:
     """Names, and mappings from a name to another one; a single one needs no list."""
     value, place = raw.get(key), (*at, key)
     items = enumerate(value) if isinstance(value, list) else ((None, value),)

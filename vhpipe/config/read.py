@@ -50,10 +50,10 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
         pipelines=tuple(pipelines),
         endpoints=tuple(read["endpoint"]),
         deployments=tuple(read["deployment"]),
-        broken=_broken(items, notes),
+        broken=_broken_paths(items, notes),
         extensions=extensions,
     )
-    return config, tuple(_bounded(notes))
+    return config, tuple(_within_limits(notes))
 
 
 def _extensions(items: list[Any], notes: list[Diagnostic]) -> tuple["Extension", ...]:
@@ -116,11 +116,11 @@ def _note_dropped(
         if key not in kinds and key != _EXTENSION:
             message = f"`{key[:60]}` stands beside `{first}:`, nothing reads it"
             hint = f"indent it, if it belongs to `{first}:`"
-            fix = _indented(item, first, key, number, document) if len(kinds) == 1 else None
+            fix = _indentation_fix(item, first, key, number, document) if len(kinds) == 1 else None
             notes.append(Diagnostic("ignored-key", "warning", message, Location((number, key), "key"), hint, fix=fix))
 
 
-def _indented(item: dict[str, Any], kind: str, key: str, number: int, document: Document) -> Fix | None:
+def _indentation_fix(item: dict[str, Any], kind: str, key: str, number: int, document: Document) -> Fix | None:
     """The key inside the kind; safe if that is good there. None where the kind has it already."""
     from vhpipe.config.written_fixes import indent_into, moved_inside
 
@@ -131,7 +131,7 @@ def _indented(item: dict[str, Any], kind: str, key: str, number: int, document: 
     return indent_into((number, kind), key, document, is_good)
 
 
-def _broken(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
+def _broken_paths(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
     found: set[Path] = set()
     for note in notes:
         if note.severity == "error" and isinstance(note.at, Location) and note.at.path:
@@ -142,7 +142,7 @@ def _broken(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
     return frozenset(found)
 
 
-def _bounded(notes: list[Diagnostic]) -> list[Diagnostic]:
+def _within_limits(notes: list[Diagnostic]) -> list[Diagnostic]:
     """Of several diagnostics of one rule at one place the first; and not more of one severity than people read."""
     seen: set[tuple[object, ...]] = set()
     told: dict[str, int] = {}

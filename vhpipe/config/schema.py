@@ -22,7 +22,7 @@ def check_schema(document: Document) -> tuple[Diagnostic, ...]:
         hint = "begin each item with `- `, such as `- step:`"
         return (Diagnostic("not-a-list", "error", f"the file is {what}, a list is wanted", Location(()), hint),)
     validator = schema_validator()
-    return () if validator.is_valid(data) else _explained(validator, document)
+    return () if validator.is_valid(data) else _explanations(validator, document)
 
 
 def schema_validator() -> Any:
@@ -47,7 +47,7 @@ def schema_text() -> str:
     raise AssertionError("the schemas are shipped with the package")
 
 
-def _explained(validator: Any, document: Document) -> tuple[Diagnostic, ...]:
+def _explanations(validator: Any, document: Document) -> tuple[Diagnostic, ...]:
     from vhpipe.config.explain import explain_refusal
 
     found = explain_refusal(schema_text(), document)

@@ -27,7 +27,7 @@ def choose_word(path: Path, written: object, words: list[str]) -> Fix | None:
 def quote_scalar(path: Path, document: Document) -> Fix | None:
     """Quotes around a bare number or word where a text is wanted."""
     span = document.span(Location(path))
-    written = _written(document, span)
+    written = _written_text(document, span)
     if written is None or not written or written[0] in _ODD_START:
         return None
     return _quotes_around(span, written)
@@ -36,7 +36,7 @@ def quote_scalar(path: Path, document: Document) -> Fix | None:
 def quote_braces(path: Path, key: str, document: Document) -> Fix | None:
     """Quotes around `{parameters}`, which YAML takes for a mapping."""
     span = document.span(Location(path))
-    written = _written(document, span)
+    written = _written_text(document, span)
     if written is None or not written.startswith("{") or not written.endswith("}"):
         return None
     return _quotes_around(span, written, is_safe=written[1:-1].strip() == key)
@@ -45,7 +45,7 @@ def quote_braces(path: Path, key: str, document: Document) -> Fix | None:
 def quote_command(path: Path, document: Document) -> Fix | None:
     """Quotes around a command with `: ` in it, which YAML takes for a mapping. None elsewhere: there it may be one."""
     span = document.span(Location(path))
-    written = _written(document, span)
+    written = _written_text(document, span)
     if written is None or not _COMMANDS.intersection(map(str, path[-2:])) or written[:1] in ("", "{"):
         return None
     return None if written[0] in "&*!" else _quotes_around(span, written)
@@ -96,7 +96,7 @@ def _begins_a_line(document: Document, span: Span) -> bool:
     return not document.lines[span.line - 1][: span.column - 1].strip()
 
 
-def _written(document: Document, span: Span) -> str | None:
+def _written_text(document: Document, span: Span) -> str | None:
     """What stands at a place of one line."""
     if span.line != span.end_line:
         return None

@@ -196,9 +196,9 @@ class Builder:
             self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule == "reserved-scalar")
             return text
         if (differs := ambiguity(text, value)) is not None and not is_key:
-            from vhpipe.document.respelling import written_as
+            from vhpipe.document.respelling import respelling_fix
 
-            fix = written_as(event, differs.spelling, differs.keeps_meaning)
+            fix = respelling_fix(event, differs.spelling, differs.keeps_meaning)
             self._warn("ambiguous-scalar", differs.message, event, differs.hint, fix)
         return value
 

@@ -6,7 +6,7 @@ from vhpipe.diagnostics import Edit, Fix, Span
 from vhpipe.document.spans import span_of_event
 
 
-def written_as(event: Any, spelling: str, is_safe: bool = True) -> Fix | None:
+def respelling_fix(event: Any, spelling: str, is_safe: bool = True) -> Fix | None:
     """The fix that writes the plain scalar of an event otherwise; an anchor before it stays.
 
     None for a scalar that has a tag or goes over several lines.
@@ -21,4 +21,4 @@ def written_as(event: Any, spelling: str, is_safe: bool = True) -> Fix | None:
 def quotes_around(event: Any) -> Fix | None:
     """The fix that makes a text of a plain scalar; None for one that needs more than quotes for that."""
     text = event.value
-    return None if event.style or '"' in text or "\\" in text else written_as(event, f'"{text}"')
+    return None if event.style or '"' in text or "\\" in text else respelling_fix(event, f'"{text}"')

@@ -103,7 +103,7 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
         return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10)
     if text in WORDS:
         return None
-    other = _read_by_1_2(text)
+    other = _yaml_1_2_value(text)
     if type(other) is type(value) and other == value:
         return None
     if type(value) is str:
@@ -163,7 +163,7 @@ def _sixties_of_float(digits: str) -> float:
     return sign * total
 
 
-def _read_by_1_2(text: str) -> int | float | str:
+def _yaml_1_2_value(text: str) -> int | float | str:
     if len(text) > _LONGEST_NUMBER:
         return text
     if found := re.fullmatch(_INT_OF_1_2, text):

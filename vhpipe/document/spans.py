@@ -40,12 +40,12 @@ class Document:
         place, is_complete = self._places.find(at)
         if place is None:
             return START_OF_FILE
-        span = self._trimmed(self._places.span(place))
+        span = self._without_line_end(self._places.span(place))
         if at.chars is None or not is_complete or at.part == "key":
             return span
-        return self._narrowed(span, at)
+        return self._span_of_chars(span, at)
 
-    def _trimmed(self, span: Span) -> Span:
+    def _without_line_end(self, span: Span) -> Span:
         """Block scalars end on the next line for the parser; for a reader at the end of their last line."""
         line, column, end_line, end_column = span
         while end_column == 1 and end_line > line:
@@ -53,7 +53,7 @@ class Document:
             end_column = len(self.lines[end_line - 1].rstrip()) + 1
         return Span(line, column, end_line, end_column)
 
-    def _narrowed(self, span: Span, at: Location) -> Span:
+    def _span_of_chars(self, span: Span, at: Location) -> Span:
         text = value_at(self.data, at.path)
         if span.line != span.end_line or not isinstance(text, str) or at.chars is None:
             return span
@@ -136,10 +136,10 @@ class Places:
             self._children[node] = self._members(node)
         pair = self._children[node].get(part)
         if pair is None and node in self._merges and isinstance(part, str):
-            return self._merged(node, part)
+            return self._member_by_merge(node, part)
         return pair
 
-    def _merged(self, node: int, key: str) -> tuple[int, int] | None:
+    def _member_by_merge(self, node: int, key: str) -> tuple[int, int] | None:
         for source in self._merges[node]:
             real = self._real(source)
             items = [real] if self.kinds[real] == _MAPPING else [self._real(item) for item in self._items(real)]

@@ -26,7 +26,7 @@ def read_text(content: bytes) -> tuple[str | None, Diagnostic | None]:
     if len(content) > MAX_BYTES:
         message = f"the file has {len(content):,} bytes, {MAX_BYTES:,} are allowed"
         return None, Diagnostic("file-too-big", "error", message, Span(1, 1, 1, 1), "split it into several files")
-    text, fault = _decoded(content)
+    text, fault = _decode(content)
     if text is None:
         return None, fault
     fault = _bad_character(text) or _too_many_directives(text)
@@ -39,7 +39,7 @@ def place_of(text: str, offset: int) -> tuple[int, int]:
     return len(before), len(before[-1]) + 1
 
 
-def _decoded(content: bytes) -> tuple[str | None, Diagnostic | None]:
+def _decode(content: bytes) -> tuple[str | None, Diagnostic | None]:
     for mark, encoding in _OTHER_ENCODINGS:
         if content.startswith(mark):
             message = f"the file is {encoding}, UTF-8 is needed"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vhpipe.diagnostics import SEVERITIES, Diagnostic, Edit, Fix, Location, Span
 from vhpipe.document.text import LINE_BREAK
-from vhpipe.edit.spelling import respelled
+from vhpipe.edit.spelling import respelled_value
 
 SpanOf = Callable[[Location | Span], Span]
 
@@ -45,7 +45,7 @@ def apply_fixes(text: str, diagnostics: Sequence[Diagnostic], span_of: SpanOf, u
         found = replacements(text, starts, item.fix, span_of)
         if found is not None and taken.take(found):
             applied.append(item)
-    return FixedText(_replaced(text, taken.kept), tuple(applied))
+    return FixedText(_text_with(text, taken.kept), tuple(applied))
 
 
 def replacements(text: str, starts: Sequence[int], fix: Fix, span_of: SpanOf) -> tuple[Replacement, ...] | None:
@@ -57,7 +57,7 @@ def replacements(text: str, starts: Sequence[int], fix: Fix, span_of: SpanOf) ->
     found = []
     for edit in fix.edits:
         start, end = _offsets(starts, span_of(edit.at), len(text))
-        new = _written(text[start:end], edit)
+        new = _replacement_text(text[start:end], edit)
         if new is None:
             return None
         found.append(Replacement(start, end, new))
@@ -93,13 +93,13 @@ def _offsets(starts: Sequence[int], span: Span, length: int) -> tuple[int, int]:
     return offset(span.line, span.column), offset(span.end_line, span.end_column)
 
 
-def _written(old: str, edit: Edit) -> str | None:
+def _replacement_text(old: str, edit: Edit) -> str | None:
     if isinstance(edit.at, Span):
         return edit.text
-    return respelled(old, edit.text, edit.at.chars)
+    return respelled_value(old, edit.text, edit.at.chars)
 
 
-def _replaced(text: str, kept: Iterable[Replacement]) -> str:
+def _text_with(text: str, kept: Iterable[Replacement]) -> str:
     parts: list[str] = []
     done = 0
     for start, end, new in kept:

@@ -98,7 +98,7 @@ class Literals:
             case ast.Subscript():
                 return self._value(node.value)[self._value(node.slice)]  # type: ignore[index]
             case ast.Call() if not node.keywords:
-                return self._called(node)
+                return self._call_value(node)
         raise NotLiteral
 
     def _mapping(self, node: ast.Dict) -> dict[object, object]:
@@ -130,7 +130,7 @@ class Literals:
             return _power(left, right)
         if type(node.op) not in _OPERATORS:
             raise NotLiteral
-        return _checked(_OPERATORS[type(node.op)](left, right))
+        return _finite(_OPERATORS[type(node.op)](left, right))
 
     def _part(self, node: ast.expr) -> str:
         if isinstance(node, ast.FormattedValue):
@@ -139,7 +139,7 @@ class Literals:
             node = node.value
         return str(self._value(node))
 
-    def _called(self, node: ast.Call) -> object:
+    def _call_value(self, node: ast.Call) -> object:
         """`range` and the constructors that change nothing that a file could tell."""
         name = name_of(node.func)
         arguments = [self._value(item) for item in node.args]
@@ -165,10 +165,10 @@ def _power(base: float, exponent: float) -> float:
     result = base**exponent
     if isinstance(result, complex):
         raise NotLiteral
-    return _checked(float(result) if isinstance(result, float) else result)
+    return _finite(float(result) if isinstance(result, float) else result)
 
 
-def _checked(number: float) -> float:
+def _finite(number: float) -> float:
     if isinstance(number, int) and abs(number) >= 10**MAX_DIGITS:
         raise NotLiteral
     return number

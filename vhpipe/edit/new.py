@@ -47,10 +47,10 @@ def with_step(document: Document, path: str, script: Script, image: str = DEFAUL
         names = listed(name_at(document, number) for number in found)
         return StepInsertion(document.text, "", "kept", (f"several steps run it ({names}): none is changed",))
     if not found:
-        return _appended(document, path, script, image)
+        return _append_step(document, path, script, image)
     name = name_at(document, found[0])
     try:
-        text = _merged(document, (found[0], "step"), script)
+        text = _merge_step(document, (found[0], "step"), script)
     except OutOfReach:
         note = f"step `{name}` is not changed: parts of it stand behind an alias or a merge key"
         return StepInsertion(document.text, name, "kept", (note,))
@@ -106,7 +106,7 @@ def _command_text(step: Mapping[str, Any]) -> str:
 # ── a step that is new ───────────────────────────────────────────────────────────────────────────
 
 
-def _appended(document: Document, path: str, script: Script, image: str) -> StepInsertion:
+def _append_step(document: Document, path: str, script: Script, image: str) -> StepInsertion:
     steps = tuple(_steps(document))
     name = script.step or _free_name(path, {str(step.get("name")) for _, step in steps})
     placing = DocumentEdits(document)
@@ -159,12 +159,12 @@ def _free_name(path: str, taken: set[str]) -> str:
 # ── a step that is there ─────────────────────────────────────────────────────────────────────────
 
 
-def _merged(document: Document, at: Path, script: Script) -> str:
+def _merge_step(document: Document, at: Path, script: Script) -> str:
     """First what stands inside of lists, then what comes behind them: both may end on one line."""
     placing, step = DocumentEdits(document), value_at(document.data, at)
     lists = (("parameters", script.parameters), ("inputs", script.inputs))
     for key, declared in lists:
-        present = _named(step.get(key))
+        present = _positions_by_name(step.get(key))
         for item in declared:
             if item.name in present:
                 _merge_item(placing, (*at, key, present[item.name]), item)
@@ -219,12 +219,12 @@ def _set(placing: DocumentEdits, at: Path, key: str, value: str) -> None:
         placing.add_key(at, key, value)
 
 
-def _named(items: object) -> dict[str, int]:
+def _positions_by_name(items: object) -> dict[str, int]:
     found = enumerate(items if isinstance(items, list) else ())
     return {str(item.get("name")): number for number, item in found if isinstance(item, dict)}
 
 
 def _leftovers(document: Document, at: Path, key: str, known: set[str]) -> tuple[int, ...]:
     command = _command_text(value_at(document.data, at))
-    present = _named(value_at(document.data, (*at, key)))
+    present = _positions_by_name(value_at(document.data, (*at, key)))
     return tuple(number for name, number in present.items() if name not in known and f":{name}}}" not in command)

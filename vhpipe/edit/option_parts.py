@@ -45,10 +45,10 @@ class Call:
         self.keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}
         self.is_whole = all(keyword.arg is not None for keyword in node.keywords)
         self.literals = literals
-        self.words = [self._known(argument) for argument in node.args]
+        self.words = [self._literal_or_none(argument) for argument in node.args]
         self.notes: list[Note] = []
 
-    def _known(self, node: ast.expr) -> object:
+    def _literal_or_none(self, node: ast.expr) -> object:
         try:
             return self.literals.value(node)
         except NotLiteral:
@@ -59,7 +59,7 @@ class Call:
 
     def get(self, name: str) -> object:
         """The value of a keyword; None if it is not given or not known."""
-        return self._known(self.keywords[name]) if name in self.keywords else None
+        return self._literal_or_none(self.keywords[name]) if name in self.keywords else None
 
     def told(self, name: str, of: str) -> object:
         """The value of a keyword; one that is not known is said and counts as not given."""
@@ -138,11 +138,11 @@ def _fitting(default: object, kind: str, is_list: bool) -> Value | None:
         items = [_fitting(item, kind, False) for item in default]
         whole = [item for item in items if item is not None and not isinstance(item, list)]
         return whole if is_list and whole and len(whole) == len(items) else None
-    found = typed(default, kind)
+    found = typed_scalar(default, kind)
     return [found] if is_list and found is not None else found
 
 
-def typed(value: object, kind: str) -> Scalar | None:
+def typed_scalar(value: object, kind: str) -> Scalar | None:
     """A value as one of the kind, None where it is none: numbers that a file cannot have are none."""
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -168,7 +168,7 @@ def add_choices(written: Written, call: Call, name: str, keyword: str) -> None:
 
 
 def put_choices(written: Written, choices: list[object]) -> None:
-    found = [typed(choice, str(written["type"])) for choice in choices]
+    found = [typed_scalar(choice, str(written["type"])) for choice in choices]
     whole = [choice for choice in found if choice is not None]
     if whole and len(whole) == len(found):
         written["choices"] = list(whole)

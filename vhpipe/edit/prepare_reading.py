@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vhpipe.edit.literals import Literals, NotLiteral
-from vhpipe.edit.option_parts import Written, in_order, typed
+from vhpipe.edit.option_parts import Written, in_order, typed_scalar
 from vhpipe.edit.script import DeclaredName, Note, Properties, Scalar
 
 _PARAMETER_KEYS = frozenset(
@@ -128,7 +128,7 @@ class _PrepareReader:
         kind = _kind_of(value)
         if isinstance(value, list) and kind is not None:
             return in_order({"type": kind, "multiple": "separate", "default": _whole(value, kind)})
-        default = None if kind is None or isinstance(value, list) else typed(value, kind)
+        default = None if kind is None or isinstance(value, list) else typed_scalar(value, kind)
         if kind is None or default is None:
             self.leave_out(node, f"parameter `{name}`: {value!r} is no value of a parameter: left out")
             return None
@@ -185,4 +185,4 @@ def _kind_of(value: object) -> str | None:
 
 
 def _whole(values: list[object], kind: str) -> list[Scalar]:
-    return [found for value in values if (found := typed(value, kind)) is not None]
+    return [found for value in values if (found := typed_scalar(value, kind)) is not None]

@@ -109,7 +109,7 @@ class _ScriptReader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
-            self._decorated(decorator)
+            self._read_decorator(decorator)
         self.generic_visit(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
@@ -129,7 +129,7 @@ class _ScriptReader(ast.NodeVisitor):
             return
         self._add(node, Call(node, self.literals), argparse_option, self.options)
 
-    def _decorated(self, decorator: ast.expr) -> None:
+    def _read_decorator(self, decorator: ast.expr) -> None:
         """What stands above a function: click's commands, options and arguments."""
         node = decorator if isinstance(decorator, ast.Call) else None
         kind = self._kind_of_click(decorator if node is None else node.func)

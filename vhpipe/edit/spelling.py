@@ -8,7 +8,7 @@ _RISKY_FIRST = frozenset("&*!|>%@`-?=<~: ")
 _RISKY_IN_QUOTES = re.compile("""[\\n\\r"'\\\\]""")
 
 
-def respelled(old: str, new: str, chars: tuple[int, int] | None) -> str | None:
+def respelled_value(old: str, new: str, chars: tuple[int, int] | None) -> str | None:
     """What to write instead of `old`, so that the value there becomes `new`.
 
     With `chars` only a part of a scalar is replaced, which has as many characters as `chars` says.
@@ -20,13 +20,13 @@ def respelled(old: str, new: str, chars: tuple[int, int] | None) -> str | None:
     if not old or "\n" in old or "\r" in old:
         return None
     if old[0] in "\"'":
-        return _quoted(old, new)
+        return _in_same_quotes(old, new)
     if old[0] in "&*!|>{[" or ": " in old or old.endswith(":") or " #" in old or old.startswith("- "):
         return None
     return new if _is_plain(new) else _in_double_quotes(new)
 
 
-def _quoted(old: str, new: str) -> str | None:
+def _in_same_quotes(old: str, new: str) -> str | None:
     quote = old[0]
     if len(old) < 2 or old[-1] != quote:
         return None

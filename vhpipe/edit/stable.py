@@ -98,7 +98,7 @@ class _FileReader(Generic[_Loaded]):
         """With the fixes kept so far and as many more as make it no worse. By halves: bad ones are rare."""
         if not more or self.left <= 0:
             return None
-        found = self._tried(content, before, [*kept, *more])
+        found = self._try_fixes(content, before, [*kept, *more])
         if found is not None:
             return found
         if len(more) == 1:
@@ -109,7 +109,7 @@ class _FileReader(Generic[_Loaded]):
         good = kept if first is None else [*first.applied]
         return self._best(content, before, good, more[half:]) or first
 
-    def _tried(self, content: bytes, before: _Loaded, fixes: Sequence[Diagnostic]) -> StableFile[_Loaded] | None:
+    def _try_fixes(self, content: bytes, before: _Loaded, fixes: Sequence[Diagnostic]) -> StableFile[_Loaded] | None:
         text, mark = content.removeprefix(_MARK).decode("utf-8"), content[:3] if content.startswith(_MARK) else b""
 
         def span_of(at: Location | Span) -> Span:

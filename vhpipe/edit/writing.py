@@ -24,7 +24,7 @@ def scalar_text(value: Scalar, in_flow: bool = False) -> str:
         return _float_text(value)
     if isinstance(value, int):
         return str(value)
-    return value if _is_plain(value, in_flow) else f'"{"".join(map(_escaped, value))}"'
+    return value if _is_plain(value, in_flow) else f'"{"".join(map(_escape_sequence, value))}"'
 
 
 def flow_text(value: Tree) -> str:
@@ -85,7 +85,7 @@ def _is_plain(text: str, in_flow: bool) -> bool:
     return isinstance(value, str) and ambiguity(text, value) is None
 
 
-def _escaped(character: str) -> str:
+def _escape_sequence(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
     if character.isprintable() and character != "\ufeff":

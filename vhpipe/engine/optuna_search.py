@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RANDOM_FIRST = 20
 
+
 def refuse_without_optuna(plan: Plan) -> None:
     """Errors: UsageError if a task needs Optuna and it is not installed."""
     task = next((node for node in plan.nodes if is_search(node) and not node.given), None)

@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
     try:
         module, name = options[""]
         enter(name)
-        function = _function(_loaded(module, options.get("--path", [])), module, name)
+        function = _function(_load_module(module, options.get("--path", [])), module, name)
         result = function(**_arguments(function, frozenset(options.get("--json", []))))  # type: ignore[operator]
         _keep(result, options.get("--returns", []))
     except (UnreadableValueError, UnwritableValueError, _NoFunctionError) as problem:
@@ -76,11 +76,11 @@ class _NoFunctionError(Exception):
     pass
 
 
-def _loaded(module: str, folders: list[str]) -> ModuleType:
+def _load_module(module: str, folders: list[str]) -> ModuleType:
     """The user's module. One that starts a pipeline is not run further than to there."""
     for folder in folders:
         sys.path.insert(0, os.path.abspath(folder))
-    return _loaded_file(os.path.abspath(module)) if module.endswith(".py") else _imported(module)
+    return _loaded_file(os.path.abspath(module)) if module.endswith(".py") else _import_module(module)
 
 
 def _loaded_file(path: str) -> ModuleType:
@@ -106,7 +106,7 @@ def _loaded_file(path: str) -> ModuleType:
     return module
 
 
-def _imported(name: str) -> ModuleType:
+def _import_module(name: str) -> ModuleType:
     from importlib.util import find_spec, module_from_spec
 
     sys.argv = [name]
@@ -139,17 +139,17 @@ def _arguments(function: object, as_json: frozenset[str]) -> dict[str, object]:
     inputs = {name: entry.get("files", []) for name, entry in _configuration("inputs").items()}
     used: set[str] = set()
     arguments = {
-        name: _filled(read_json(value), inputs, used) if name in as_json else value
+        name: _with_inputs(read_json(value), inputs, used) if name in as_json else value
         for name, value in parameters.items()
     }
     wants_path = getattr(function, "__annotations__", {})
     for name, files in inputs.items():
         if name not in used:
             arguments[name] = _input_value(name, files, "Path" in str(wants_path.get(name, "")))
-    return _taken_by(function, arguments)
+    return _accepted_arguments(function, arguments)
 
 
-def _taken_by(function: object, arguments: dict[str, object]) -> dict[str, object]:
+def _accepted_arguments(function: object, arguments: dict[str, object]) -> dict[str, object]:
     code = getattr(function, "__code__", None)
     if code is None or code.co_flags & TAKES_ANY_NAME:
         return arguments
@@ -157,15 +157,15 @@ def _taken_by(function: object, arguments: dict[str, object]) -> dict[str, objec
     return {name: value for name, value in arguments.items() if name in names}
 
 
-def _filled(value: object, inputs: dict[str, list[dict[str, object]]], used: set[str]) -> object:
+def _with_inputs(value: object, inputs: dict[str, list[dict[str, object]]], used: set[str]) -> object:
     """JSON data with the values of inputs where it refers to them."""
     if isinstance(value, dict):
         if value.keys() == {INPUT}:
             name = value[INPUT]
             used.add(name)
             return _input_value(name, inputs.get(name, []), False)
-        return {key: _filled(item, inputs, used) for key, item in value.items()}
-    return [_filled(item, inputs, used) for item in value] if isinstance(value, list) else value
+        return {key: _with_inputs(item, inputs, used) for key, item in value.items()}
+    return [_with_inputs(item, inputs, used) for item in value] if isinstance(value, list) else value
 
 
 def _input_value(name: str, files: list[dict[str, object]], wants_path: bool) -> object:
@@ -196,14 +196,14 @@ def _configuration(name: str) -> "dict[str, Any]":
 def _keep(result: object, names: list[str]) -> None:
     """Write what was returned; short plain values are metadata too, so that they are seen and can be compared."""
     folder = os.environ.get("VH_OUTPUTS_DIR", "/valohai/outputs")
-    for name, value in _named(result, names).items():
+    for name, value in _by_name(result, names).items():
         write_value(folder, name, value)
         if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < LONGEST_METADATA):
             sys.stdout.flush()
             print(f"\n{{{json_text(name)}: {json_text(value)}}}", flush=True)
 
 
-def _named(result: object, names: list[str]) -> dict[str, object]:
+def _by_name(result: object, names: list[str]) -> dict[str, object]:
     if len(names) < 2:
         return dict.fromkeys(names, result)
     if not isinstance(result, tuple | list) or len(result) != len(names):

@@ -77,12 +77,12 @@ class Logger:
 
 def component(*arguments: object, **named: object) -> object:
     """The function itself, whichever way the decorator is written."""
-    return _decorated(arguments, lambda function: function)
+    return _apply_decorator(arguments, lambda function: function)
 
 
 def pipeline(*arguments: object, **named: object) -> object:
     """A function that raises `InsideStep` when it is called."""
-    return _decorated(arguments, lambda function: _refuser(getattr(function, "__name__", "a pipeline")))
+    return _apply_decorator(arguments, lambda function: _refuser(getattr(function, "__name__", "a pipeline")))
 
 
 def stand_in(name: str) -> object:
@@ -115,7 +115,7 @@ class _Decorators(StandIn):
         pass
 
 
-def _decorated(arguments: tuple[object, ...], wrap: Callable[[object], object]) -> object:
+def _apply_decorator(arguments: tuple[object, ...], wrap: Callable[[object], object]) -> object:
     return wrap(arguments[0]) if arguments and callable(arguments[0]) else wrap
 
 

@@ -42,7 +42,7 @@ def write_value(folder: str, name: str, value: object) -> str:
     if is_plain(value):
         _write(f"{path}.json", json_text(value).encode())
         return f"{name}.json"
-    return _write_array_or_table(path, value) or _pickled(path, value)
+    return _write_array_or_table(path, value) or _write_pickle(path, value)
 
 
 def is_plain(value: object) -> bool:
@@ -86,11 +86,11 @@ def read_value(
     if os.path.isdir(path):
         return _kept_path(path)
     if suffix == ".txt":
-        return _read(path).decode()
+        return _read_bytes(path).decode()
     if suffix == ".json":
-        return read_json(_read(path))
+        return read_json(_read_bytes(path))
     if suffix == ".bin":
-        return _read(path)
+        return _read_bytes(path)
     if suffix == ".npy":
         import numpy
 
@@ -100,7 +100,7 @@ def read_value(
 
         return pandas.read_parquet(path)
     if suffix == ".pkl":
-        return _unpickled(path, may_unpickle, main_module)
+        return _read_pickle(path, may_unpickle, main_module)
     from pathlib import Path
 
     return Path(path)
@@ -149,7 +149,7 @@ def _without_numpy_scalar(value: object) -> object:
     return value
 
 
-def _pickled(path: str, value: object) -> str:
+def _write_pickle(path: str, value: object) -> str:
     import pickle
 
     name = os.path.basename(path)
@@ -162,7 +162,7 @@ def _pickled(path: str, value: object) -> str:
     return f"{name}.pkl"
 
 
-def _unpickled(path: str, is_allowed: bool, main_module: str | None) -> object:
+def _read_pickle(path: str, is_allowed: bool, main_module: str | None) -> object:
     if not is_allowed:
         raise UnreadableValueError(
             f"`{os.path.basename(path)}` is a pickle that no step of yours has made: reading it could run anything"
@@ -190,6 +190,6 @@ def _write(path: str, content: bytes | bytearray) -> None:
         file.write(content)
 
 
-def _read(path: str) -> bytes:
+def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()

@@ -15,7 +15,7 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
     tasks = _blueprints(config, nodes.values())
     edges = tuple(edge for edge in pipeline.edges if edge.source.node in nodes and edge.target.node in nodes)
     steps = _steps(config, nodes.values(), tasks)
-    edges_into = _grouped(nodes, ((edge.target.node, edge) for edge in edges))
+    edges_into = _group_edges(nodes, ((edge.target.node, edge) for edge in edges))
     extension = next((each for each in reversed(config.extensions) if each.pipeline == pipeline.name), None)
     references = written_references(nodes, steps, edges_into, extension)
     links = (*after_links(nodes, extension), *reference_links(nodes, references))
@@ -30,7 +30,7 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
         endpoints=_endpoints(config, nodes.values()),
         edges=edges,
         edges_into=edges_into,
-        edges_out_of=_grouped(nodes, ((edge.source.node, edge) for edge in edges)),
+        edges_out_of=_group_edges(nodes, ((edge.source.node, edge) for edge in edges)),
         upstream=_neighbours(nodes, ((target, source) for source, target in pairs)),
         downstream=downstream,
         order=order,
@@ -69,7 +69,7 @@ def _endpoints(config: Config, nodes: Iterable[Node]) -> dict[str, dict[str, End
     }
 
 
-def _grouped(nodes: Iterable[str], pairs: Iterable[tuple[str, Edge]]) -> dict[str, tuple[Edge, ...]]:
+def _group_edges(nodes: Iterable[str], pairs: Iterable[tuple[str, Edge]]) -> dict[str, tuple[Edge, ...]]:
     groups: dict[str, list[Edge]] = {name: [] for name in nodes}
     for name, edge in pairs:
         groups[name].append(edge)

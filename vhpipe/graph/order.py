@@ -58,7 +58,7 @@ def _shortest_cycle(first: str, knot: frozenset[str], downstream: Neighbours) ->
     while queue:
         name = queue.popleft()
         if name != first and first in downstream[name]:
-            return _walked(first, name, came_from)
+            return _path_back(first, name, came_from)
         for follower in downstream[name]:
             if follower in knot and follower != first and follower not in came_from:
                 came_from[follower] = name
@@ -66,7 +66,7 @@ def _shortest_cycle(first: str, knot: frozenset[str], downstream: Neighbours) ->
     raise AssertionError("a knot has a way from each of its nodes back to it")
 
 
-def _walked(first: str, last: str, came_from: Mapping[str, str]) -> tuple[str, ...]:
+def _path_back(first: str, last: str, came_from: Mapping[str, str]) -> tuple[str, ...]:
     way = [last]
     while way[-1] != first:
         way.append(came_from[way[-1]])
@@ -102,13 +102,13 @@ def _knots(downstream: Neighbours) -> Iterable[frozenset[str]]:
             if path:
                 lowest[path[-1][0]] = min(lowest[path[-1][0]], lowest[name])
             if lowest[name] == number[name]:
-                component = _closed(open_names, name)
+                component = _component_from(open_names, name)
                 is_open -= component
                 if len(component) > 1:
                     yield component
 
 
-def _closed(open_names: list[str], first: str) -> frozenset[str]:
+def _component_from(open_names: list[str], first: str) -> frozenset[str]:
     """The names from `first` on, taken off the end of the list."""
     names = {open_names.pop()}
     while first not in names:

@@ -41,17 +41,17 @@ def effective_step(step: Step, override: Override | None) -> Step:
     return step._replace(
         image=override.image or step.image,
         command=override.command or step.command,
-        parameters=_merged(step.parameters, override.parameters),
-        inputs=_merged(step.inputs, override.inputs),
+        parameters=_merge_items(step.parameters, override.parameters),
+        inputs=_merge_items(step.inputs, override.inputs),
         mounts=override.mounts or step.mounts,
-        environment_variables=_merged(step.environment_variables, override.environment_variables),
+        environment_variables=_merge_items(step.environment_variables, override.environment_variables),
         environment=override.environment or step.environment,
         runtime_config_preset=override.runtime_config_preset or step.runtime_config_preset,
         autorestart=step.autorestart if override.autorestart is None else override.autorestart,
     )
 
 
-def _merged(items: tuple[Named, ...], overriding: tuple[Named, ...]) -> tuple[Named, ...]:
+def _merge_items(items: tuple[Named, ...], overriding: tuple[Named, ...]) -> tuple[Named, ...]:
     merged = {item.name: item for item in items}
     for item in overriding:
         merged[item.name] = _merged_item(merged[item.name], item) if item.name in merged else item
@@ -61,13 +61,13 @@ def _merged(items: tuple[Named, ...], overriding: tuple[Named, ...]) -> tuple[Na
 def _merged_item(item: Named, override: Named) -> Named:
     match item, override:
         case Parameter(), Parameter():
-            return override._replace(**_kept(item, override, _PARAMETER_FIELDS))
+            return override._replace(**_unwritten_fields(item, override, _PARAMETER_FIELDS))
         case Input(), Input():
-            return override._replace(**_kept(item, override, _INPUT_FIELDS))
+            return override._replace(**_unwritten_fields(item, override, _INPUT_FIELDS))
     return override
 
 
-def _kept(item: Parameter | Input, override: Parameter | Input, fields: dict[str, str]) -> dict[str, Any]:
+def _unwritten_fields(item: Parameter | Input, override: Parameter | Input, fields: dict[str, str]) -> dict[str, Any]:
     """What the override does not write, and so stays as it is in the step."""
     kept = {field: getattr(item, field) for word, field in fields.items() if word not in override.written}
     return {**kept, "written": item.written - {"default"} | override.written}

@@ -110,7 +110,7 @@ def _of_steps(
         if written is None:
             written = memory[id(step)] = tuple(references_of_step(step))
         if written:
-            taken = _taken(nodes[name], edges_into[name])
+            taken = _slots_of_edges(nodes[name], edges_into[name])
             found[name] = tuple(each for each in written if (each.where, each.name) not in taken)
     return {name: written for name, written in found.items() if written}
 
@@ -135,10 +135,10 @@ def after_links(nodes: Mapping[str, Node], extension: "Extension | None") -> Ite
 def references_of_step(step: Step | Override) -> Iterator[ReferenceText]:
     """The defaults of parameters, inputs and environment variables that have something to fill in."""
     for kind, item in slots_of(step):
-        yield from _written(kind, item.name, item.default, item.at)
+        yield from _reference_texts(kind, item.name, item.default, item.at)
 
 
-def _written(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[ReferenceText]:
+def _reference_texts(where: EdgeKind, name: str, default: Value, at: Path) -> Iterator[ReferenceText]:
     if isinstance(default, str):
         if OPENING in default:
             yield _one(where, name, default, at, None)
@@ -154,7 +154,7 @@ def _one(where: EdgeKind, name: str, text: str, at: Path, index: int | None) -> 
     return ReferenceText(where, name, text, parse_template(text), Location(way), index, is_default)
 
 
-def _taken(node: Node, edges: Iterable[Edge]) -> frozenset[tuple[EdgeKind, str]]:
+def _slots_of_edges(node: Node, edges: Iterable[Edge]) -> frozenset[tuple[EdgeKind, str]]:
     """What edges fill, so that a default there does not count."""
     appends = not isinstance(node, DeploymentNode) and node.edge_merge_mode is EdgeMergeMode.APPEND
     return frozenset(

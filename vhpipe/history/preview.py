@@ -77,7 +77,7 @@ class HashingKeeper:
 class _World:
     def __init__(self, order: Order) -> None:
         self._order, self._plan, self._keeper = order, order.plan, HashingKeeper()
-        self._scheduler = Scheduler(_unlimited(order.plan))
+        self._scheduler = Scheduler(_without_limits(order.plan))
         self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
         self._code = code_digest(self._snapshot)
         self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
@@ -219,7 +219,7 @@ class _World:
         return msgspec.structs.replace(foreseen, needs_approval=True)
 
 
-def _unlimited(plan: Plan) -> Plan:
+def _without_limits(plan: Plan) -> Plan:
     """The same plan without limits on how many executions of a task run at once: in a preview none ever ends."""
     nodes = tuple(
         msgspec.structs.replace(node, maximum_queued_executions=None) if isinstance(node, PlannedTask) else node

@@ -45,7 +45,7 @@ def verdict(condition: Condition, metadata: Mapping[str, object], parameters: Ma
     lists = {
         name: value
         for name, value in values.items()
-        if isinstance(value, tuple) and not _searched(condition.tree, name)
+        if isinstance(value, tuple) and not _is_searched(condition.tree, name)
     }
     lengths = {len(value) for value in lists.values()}
     if len(lengths) > 1:
@@ -86,17 +86,17 @@ def _looked_up(key: str, values: Mapping[str, object]) -> object:
     return _looked_up(rest, inner) if isinstance(inner, Mapping) else None
 
 
-def _searched(node: Node, name: str) -> bool:
+def _is_searched(node: Node, name: str) -> bool:
     """Whether a name's list is what something is looked up in, as a whole."""
     match node:
         case Operation("in" | "not in", left, right):
-            return right == Name(name) or _searched(left, name) or _searched(right, name)
+            return right == Name(name) or _is_searched(left, name) or _is_searched(right, name)
         case Operation(_, left, right):
-            return _searched(left, name) or _searched(right, name)
+            return _is_searched(left, name) or _is_searched(right, name)
         case Group(parts) | BooleanCombination(_, parts):
-            return any(_searched(part, name) for part in parts)
+            return any(_is_searched(part, name) for part in parts)
         case SignedOperand(_, operand) | Not(operand):
-            return _searched(operand, name)
+            return _is_searched(operand, name)
         case Name() | Constant():
             return False
 
@@ -133,7 +133,7 @@ class _Walk:
             case Constant(value):
                 return value
             case Name(text):
-                return self._named(text)
+                return self._value_of(text)
             case Group(items):
                 return tuple(self._value(item) for item in items)
             case Operation(sign, left, right):
@@ -144,7 +144,7 @@ class _Walk:
             case Not() | BooleanCombination():
                 return self._truth(node)
 
-    def _named(self, text: str) -> object:
+    def _value_of(self, text: str) -> object:
         if self._values.get(text) is None:
             self._missing[text] = None
             raise _MissingError
@@ -155,12 +155,12 @@ class _Walk:
             return _same(self._value_or_none(left), self._value_or_none(right)) is (sign == "is")
         one, other = self._value(left), self._value(right)
         if sign in CALCULATIONS:
-            return _calculated(sign, _number(sign, one), _number(sign, other))
+            return _calculate(sign, _number(sign, one), _number(sign, other))
         if sign in ("in", "not in"):
             return _contains(other, one) is (sign == "in")
         if sign in EQUALITIES:
             return EQUALITIES[sign](one, other)
-        return _ordered(sign, one, other)
+        return _compare(sign, one, other)
 
     def _value_or_none(self, node: Node) -> object:
         try:
@@ -180,7 +180,7 @@ def _number(sign: str, value: object) -> int | float:
     raise _ImpossibleError(f"`{sign}` needs numbers, not {_kind(value)}")
 
 
-def _calculated(sign: str, one: int | float, other: int | float) -> object:
+def _calculate(sign: str, one: int | float, other: int | float) -> object:
     if any(isinstance(number, int) and number.bit_length() > MAX_BITS for number in (one, other)):
         raise _ImpossibleError("a number is too large to calculate with")
     try:
@@ -191,7 +191,7 @@ def _calculated(sign: str, one: int | float, other: int | float) -> object:
         raise _ImpossibleError("a number is too large to calculate with") from None
 
 
-def _ordered(sign: str, one: object, other: object) -> object:
+def _compare(sign: str, one: object, other: object) -> object:
     try:
         return ORDERINGS[sign](one, other)
     except TypeError:

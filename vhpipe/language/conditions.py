@@ -110,7 +110,7 @@ def parse_condition(text: str) -> Condition:
         raise ConditionError("a condition cannot hold a NUL character", text.index("\0"))
     readable, keywords = _without_keywords(stripped)
     try:
-        tree = _ConditionReader(readable, keywords).read(_parsed(readable), 1)
+        tree = _ConditionReader(readable, keywords).read(_parse(readable), 1)
     except ConditionError as error:
         raise ConditionError(error.message, offset + error.position) from None
     return Condition(text, tree)
@@ -173,7 +173,7 @@ def _without_keywords(text: str) -> tuple[str, dict[str, str]]:
     return "".join(lines), found
 
 
-def _parsed(text: str) -> "ast.expr":
+def _parse(text: str) -> "ast.expr":
     import ast
     import warnings
 
@@ -207,22 +207,22 @@ class _ConditionReader:
             raise self._error(f"the condition is nested more than {MAX_DEPTH - 1} deep", node)
         reader = getattr(self, f"_read_{type(node).__name__.lower()}", None)
         if reader is None:
-            raise self._error(f"{_described(node)} is not allowed in a condition", node)
+            raise self._error(f"{_node_description(node)} is not allowed in a condition", node)
         result: Node = reader(node, depth + 1)
         return result
 
     def _read_name(self, node: "ast.Name", _: int) -> Node:
-        return Name(self._spelled(node.id))
+        return Name(self._original_name(node.id))
 
     def _read_attribute(self, node: "ast.Attribute", _: int) -> Node:
-        parts = [self._spelled(node.attr)]
+        parts = [self._original_name(node.attr)]
         value: ast.expr = node.value
         while type(value).__name__ == "Attribute":
-            parts.append(self._spelled(value.attr))  # type: ignore[attr-defined]
+            parts.append(self._original_name(value.attr))  # type: ignore[attr-defined]
             value = value.value  # type: ignore[attr-defined]
         if type(value).__name__ != "Name":
             raise self._error("only a name can have parts", node)
-        parts.append(self._spelled(value.id))  # type: ignore[attr-defined]
+        parts.append(self._original_name(value.id))  # type: ignore[attr-defined]
         return Name(".".join(reversed(parts)))
 
     def _read_constant(self, node: "ast.Constant", _: int) -> Node:
@@ -267,7 +267,7 @@ class _ConditionReader:
     def _read_call(self, node: "ast.Call", _: int) -> Node:
         raise self._error("a condition knows no functions, though the platform's linter lets a call pass", node)
 
-    def _spelled(self, name: str) -> str:
+    def _original_name(self, name: str) -> str:
         return self._keywords.get(name, name)
 
     def _error(self, message: str, node: "ast.expr") -> ConditionError:
@@ -276,7 +276,7 @@ class _ConditionReader:
         return ConditionError(message, before + len(line.encode()[: node.col_offset].decode()))
 
 
-def _described(node: "ast.expr") -> str:
+def _node_description(node: "ast.expr") -> str:
     names = {"List": "a list in `[]`", "Subscript": "a subscript `[]`", "IfExp": "`if … else`", "Lambda": "`lambda`"}
     name = type(node).__name__
     return names.get(name, f"`{name}`")

@@ -43,11 +43,11 @@ class ReferenceReader:
 
     def read(self) -> Reference | BareWord | MalformedReference:
         try:
-            return self._read()
+            return self._parse()
         except _WrongError as wrong:
             return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._whole)
 
-    def _read(self) -> Reference | BareWord:
+    def _parse(self) -> Reference | BareWord:
         segments = self._segments()
         first = segments[0]
         if len(segments) == 1:
@@ -56,7 +56,7 @@ class ReferenceReader:
             return BareWord(first.name, self._whole, self._start)
         place = (first.start, first.end)
         if first.name == PIPELINE and not first.is_quoted:
-            key, key_at = self._joined(segments[1:])
+            key, key_at = self._dotted_name(segments[1:])
             found = Reference(PIPELINE, ReferenceKind.PIPELINE, key, key_at=key_at)
         else:
             found = self._of_node(segments[1:])
@@ -64,14 +64,14 @@ class ReferenceReader:
 
     def _of_node(self, segments: list[_Segment], is_best: bool = False) -> Reference:
         kind = segments[0]
-        readers = {"id": self._identifier, "version_id": self._identifier, "parameters": self._named,
-                   "metadata": self._named, "outputs": self._output, "artifacts": self._artifact,
+        readers = {"id": self._identifier, "version_id": self._identifier, "parameters": self._pipeline_reference,
+                   "metadata": self._pipeline_reference, "outputs": self._output, "artifacts": self._artifact,
                    "models": self._model, "best": self._best}  # fmt: skip
         if is_best:
             del readers["best"], readers["version_id"]
         if kind.name not in readers or (kind.bracket is not None and kind.name != "outputs"):
             known = tuple(readers)
-            raise _WrongError(f"`{self._shown(kind)}` is nothing that a reference can speak of", None,
+            raise _WrongError(f"`{self._segment_text(kind)}` is nothing that a reference can speak of", None,
                               (kind.start, kind.end), kind.name, known)  # fmt: skip
         return readers[kind.name](segments)
 
@@ -81,11 +81,11 @@ class ReferenceReader:
             raise self._wrong(f"goes on behind `{kind.name}`", f"end it after `{kind.name}`")
         return Reference("", ReferenceKind(kind.name), key_at=(kind.start, kind.end))
 
-    def _named(self, segments: list[_Segment]) -> Reference:
+    def _pipeline_reference(self, segments: list[_Segment]) -> Reference:
         kind = ReferenceKind.PARAMETER if segments[0].name == "parameters" else ReferenceKind.METADATA
         if len(segments) == 1:
             raise self._wrong(f"does not say which {kind}", f"write the name behind `{segments[0].name}.`")
-        key, key_at = self._joined(segments[1:])
+        key, key_at = self._dotted_name(segments[1:])
         return Reference("", kind, key, key_at=key_at)
 
     def _output(self, segments: list[_Segment]) -> Reference:
@@ -100,7 +100,7 @@ class ReferenceReader:
         if len(segments) < 3:
             raise self._wrong("does not say what of which artifact", "write `artifacts.NAME.url`")
         attribute = self._attribute(segments[-1:], FILE_ATTRIBUTES)
-        key, key_at = self._joined(segments[1:-1])
+        key, key_at = self._dotted_name(segments[1:-1])
         return Reference("", ReferenceKind.ARTIFACT, key, attribute, key_at=key_at)
 
     def _model(self, segments: list[_Segment]) -> Reference:
@@ -111,7 +111,7 @@ class ReferenceReader:
             raise self._wrong("does not say what of which model", "write `models.output.-1.url`")
         is_input = side.name == "input"
         attribute = self._attribute(segments[-1:], INPUT_FILE_ATTRIBUTES if is_input else FILE_ATTRIBUTES)
-        key, key_at = self._joined(segments[2:-1])
+        key, key_at = self._dotted_name(segments[2:-1])
         kind = ReferenceKind.MODEL_INPUT if is_input else ReferenceKind.MODEL_OUTPUT
         return Reference("", kind, key, attribute, key_at=key_at)
 
@@ -119,7 +119,7 @@ class ReferenceReader:
         goal = next((index for index in range(2, len(segments)) if segments[index].name in GOALS), None)
         if goal is None or goal == len(segments) - 1:
             raise self._wrong("does not say what is best", "write `best.METRIC.max.parameters.NAME`, or `min`")
-        metric, _ = self._joined(segments[1:goal])
+        metric, _ = self._dotted_name(segments[1:goal])
         found = self._of_node(segments[goal + 1 :], is_best=True)
         return found._replace(metric=metric, goal=segments[goal].name)
 
@@ -128,15 +128,17 @@ class ReferenceReader:
             raise self._wrong("does not say what of the file", f"write one of {', '.join(known)} behind it")
         word = segments[-1]
         if len(segments) > 1 or word.name not in known:
-            raise _WrongError(f"a file has no `{self._shown(word)}`", None, (word.start, word.end), word.name, known)
+            raise _WrongError(
+                f"a file has no `{self._segment_text(word)}`", None, (word.start, word.end), word.name, known
+            )
         return word.name
 
-    def _joined(self, segments: list[_Segment]) -> tuple[str, tuple[int, int]]:
+    def _dotted_name(self, segments: list[_Segment]) -> tuple[str, tuple[int, int]]:
         """A name that may have dots in it."""
         place = (segments[0].start, segments[-1].end)
         return segments[0].name if len(segments) == 1 and segments[0].is_quoted else self._text[slice(*place)], place
 
-    def _shown(self, segment: _Segment) -> str:
+    def _segment_text(self, segment: _Segment) -> str:
         return self._text[segment.start : segment.end][:60]
 
     def _wrong(self, what: str, hint: str) -> _WrongError:

@@ -26,7 +26,7 @@ def parse_template(text: str) -> tuple[Part, ...]:
         literal = ""
         end = _closing(text, start + 2)
         if end is None:
-            parts.append(_unclosed(text, start))
+            parts.append(_unclosed_reference(text, start))
             return tuple(parts)
         parts.append(ReferenceReader(text, start, end).read())
         position = end + 1
@@ -79,6 +79,6 @@ def _closing(text: str, start: int) -> int | None:
     return first
 
 
-def _unclosed(text: str, start: int) -> MalformedReference:
+def _unclosed_reference(text: str, start: int) -> MalformedReference:
     message = f"`{text[start : start + 60]}` has no `}}`"
     return MalformedReference(message, "close it, or write `$${` for the text", (start, len(text)), text=text[start:])

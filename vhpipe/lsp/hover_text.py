@@ -22,7 +22,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.lsp.named_things import Thing
-from vhpipe.lsp.offers import described, summary_of
+from vhpipe.lsp.offers import parameter_summary, summary_of
 from vhpipe.wording import joined
 
 MAX_COMMAND_LINES = 12
@@ -73,7 +73,8 @@ def _paragraphs(thing: Thing, config: Config) -> Iterator[str]:
             yield plain(thing.description or "")
             yield _listed("default", map(code, thing.default))
         case Parameter():
-            yield f"**parameter** {code(thing.name)}: {plain(described(thing))}{', optional' if thing.optional else ''}"
+            optional = ", optional" if thing.optional else ""
+            yield f"**parameter** {code(thing.name)}: {plain(parameter_summary(thing))}{optional}"
             yield plain(thing.description or "")
         case PipelineParameter():
             yield f"**parameter of the pipeline** {code(thing.name)}"
@@ -104,7 +105,7 @@ def _step(step: Step) -> Iterator[str]:
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", "\n".join(shown))), default=0))
         yield "\n".join((f"{fence}sh", *shown, fence))
     yield _listed("inputs", (code(item.name) for item in step.inputs))
-    yield _listed("parameters", (f"{code(item.name)} {plain(described(item))}" for item in step.parameters))
+    yield _listed("parameters", (f"{code(item.name)} {plain(parameter_summary(item))}" for item in step.parameters))
     yield _listed("outputs", (code(item.name) for item in step.outputs))
 
 

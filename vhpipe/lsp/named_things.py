@@ -51,7 +51,7 @@ class NamedThing(NamedTuple):
     span: Span
 
 
-def named_at(file: CheckedFile, line: int, column: int) -> NamedThing | None:
+def thing_at(file: CheckedFile, line: int, column: int) -> NamedThing | None:
     """What is named at a line and column, both from 1; None where nothing is, or nothing that exists."""
     document = file.document
     if document is None:
@@ -96,7 +96,7 @@ def _things(file: CheckedFile, path: Path, text: str) -> Iterator[Part]:
         case (_, "step", "command", *_):
             yield from _placeholders(config, path, text)
         case (*_, "name"):
-            yield 0, len(text), _declared_at(config, path[:-1])
+            yield 0, len(text), _thing_declared_at(config, path[:-1])
 
 
 def _by_name(config: Config, kind: str, name: str) -> Thing | None:
@@ -158,7 +158,7 @@ def _placeholders(config: Config, path: Path, text: str) -> Iterator[Part]:
         yield found.start(1), found.end(1), step.parameter(found[1])
 
 
-def _declared_at(config: Config, at: Path) -> Thing | None:
+def _thing_declared_at(config: Config, at: Path) -> Thing | None:
     """The thing whose own name stands in the mapping at a path."""
     for find in _DECLARED:
         for thing in find(config):

@@ -115,12 +115,12 @@ def _kinds(typed: TypingPlace, graph: PipelineGraph, node: str) -> list[EdgeKind
         return [EdgeKind.PARAMETER]
     is_source = typed.side == "source"
     kinds = kinds_of_node(isinstance(graph.nodes[node], DeploymentNode), "gives" if is_source else "takes")
-    fitting = _filled_by(typed.other) if not is_source else None
+    fitting = _kinds_filled_by(typed.other) if not is_source else None
     step = graph.steps.get(node)
     return [kind for kind in kinds if (fitting is None or kind in fitting) and _may_have(step, kind)]
 
 
-def _filled_by(source: str | None) -> tuple[EdgeKind, ...] | None:
+def _kinds_filled_by(source: str | None) -> tuple[EdgeKind, ...] | None:
     parts = (source or "").split(".", 2)
     kind = next((kind for kind in EdgeKind if len(parts) > 1 and kind.value == parts[1]), None)
     return None if kind is None else EDGE_KINDS[kind].fills
@@ -132,23 +132,25 @@ def _may_have(step: Step | None, kind: EdgeKind) -> bool:
 
 
 def _keys(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str, start: int) -> Iterator[Offer]:
-    declared = {name: (detail, text) for name, detail, text in _declared(typed, graph, node, kind)}
+    declared = {name: (detail, text) for name, detail, text in _declared_keys(typed, graph, node, kind)}
     for name, (detail, text) in declared.items():
         yield Offer(name, "key", start, detail, text or "")
     if typed.side == "source":
-        for name in _used(graph, node, kind):
+        for name in _used_keys(graph, node, kind):
             if name not in declared:
                 yield Offer(name, "key", start, "in another edge")
 
 
-def _declared(typed: TypingPlace, graph: PipelineGraph, node: str, kind: str) -> Iterator[tuple[str, str, str | None]]:
+def _declared_keys(
+    typed: TypingPlace, graph: PipelineGraph, node: str, kind: str
+) -> Iterator[tuple[str, str, str | None]]:
     """Name, detail and description of what a node has of a kind."""
     step, found = graph.steps.get(node), graph.nodes[node]
     match kind.removesuffix("s"):
         case "input" if step is not None:
             yield from ((item.name, _needs(item), item.description) for item in step.inputs)
         case "parameter" if step is not None:
-            yield from ((item.name, described(item), item.description) for item in step.parameters)
+            yield from ((item.name, parameter_summary(item), item.description) for item in step.parameters)
         case "environment-variable" if step is not None:
             yield from ((item.name, "", item.description) for item in step.environment_variables)
         case "output" if typed.side == "source":
@@ -173,7 +175,7 @@ def _needs(item: Input) -> str:
     return "optional" if item.optional else "required"
 
 
-def described(parameter: Parameter) -> str:
+def parameter_summary(parameter: Parameter) -> str:
     """The type of a parameter and its default, if it has one."""
     default = parameter.default
     if default is None:
@@ -182,7 +184,7 @@ def described(parameter: Parameter) -> str:
     return f"{parameter.type} = {shown if len(shown) <= 40 else shown[:39] + '…'}"
 
 
-def _used(graph: PipelineGraph, node: str, kind: str) -> Iterator[str]:
+def _used_keys(graph: PipelineGraph, node: str, kind: str) -> Iterator[str]:
     """Keys that other edges take from the node: outputs and metadata are seldom declared."""
     for edge in graph.edges_out_of.get(node, ()):
         if edge.source.kind == kind:

@@ -11,7 +11,7 @@ from vhpipe.lsp.positions import Positions
 from vhpipe.project.checked_file import CheckedFile, check_text
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.settings.validate import ValidateSettings
-from vhpipe.views.report import PlacedDiagnostic, placed
+from vhpipe.views.report import PlacedDiagnostic, placed_diagnostics
 
 Check = Callable[[bytes, str], CheckedFile]
 """The check of a text with the path of its file."""
@@ -32,7 +32,7 @@ class OpenText(NamedTuple):
 def open_text(check: Check, text: str, path: str, encoding: str = "utf-16") -> OpenText:
     """The text with all that is to be said about it. Never raises, whatever the text is."""
     file = check(text.encode("utf-8", "surrogatepass"), path)
-    return OpenText(text, Positions(text, encoding), file, placed(file.source, file.diagnostics))
+    return OpenText(text, Positions(text, encoding), file, placed_diagnostics(file.source, file.diagnostics))
 
 
 def check_reported(content: bytes, path: str) -> CheckedFile:

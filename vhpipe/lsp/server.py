@@ -9,13 +9,13 @@ from pygls.lsp.server import LanguageServer
 from vhpipe import __version__
 from vhpipe.lsp.actions import FIX_ALL, actions_at
 from vhpipe.lsp.hover_text import about_finding, about_thing
-from vhpipe.lsp.named_things import declaration_of, named_at
+from vhpipe.lsp.named_things import declaration_of, thing_at
 from vhpipe.lsp.offers import Offer, RuleOffer, offers
 from vhpipe.lsp.open_files import OpenFiles, is_ours
 from vhpipe.lsp.open_text import Check, OpenText, covers
 from vhpipe.lsp.positions import Positions
 from vhpipe.lsp.reports import as_diagnostic
-from vhpipe.lsp.typing_place import typed_at
+from vhpipe.lsp.typing_place import typing_place_at
 from vhpipe.rules.catalogue import RuleEntry, all_rules
 
 QUIET_S = 0.15
@@ -148,7 +148,7 @@ def completions_at(server: YamlServer, uri: str, position: types.Position) -> li
     path, text = server.text_of(uri)
     positions = server.positions_in(text)
     line, column = positions.place(position)
-    typed = typed_at(positions.lines, line, column) if is_ours(path, text) else None
+    typed = typing_place_at(positions.lines, line, column) if is_ours(path, text) else None
     if typed is None:
         return []
     file = server.files.understood(uri, path, text, line).file
@@ -177,7 +177,7 @@ def definition_at(server: YamlServer, uri: str, position: types.Position) -> lis
     checked = server.checked(uri)
     if checked is None or checked.file.document is None:
         return []
-    named = named_at(checked.file, *checked.positions.place(position))
+    named = thing_at(checked.file, *checked.positions.place(position))
     if named is None:
         return []
     target = checked.positions.range_of(declaration_of(checked.file.document, named.thing))
@@ -192,7 +192,7 @@ def hover_at(server: YamlServer, uri: str, position: types.Position) -> types.Ho
     line, column = checked.positions.place(position)
     findings = [item for item in checked.findings if covers(item.span, line, column)]
     parts = [about_finding(item.diagnostic, _summary(server, item.diagnostic.rule)) for item in findings]
-    named = named_at(checked.file, line, column)
+    named = thing_at(checked.file, line, column)
     if named is not None:
         parts.append(about_thing(named.thing, checked.file.config))
     if not parts:

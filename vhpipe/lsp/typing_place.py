@@ -33,7 +33,7 @@ class TypingPlace(NamedTuple):
     in_flow: bool = False
 
 
-def typed_at(lines: Sequence[str], line: int, column: int) -> TypingPlace | None:
+def typing_place_at(lines: Sequence[str], line: int, column: int) -> TypingPlace | None:
     """What is being typed before a line and column, both from 1; None where nothing is known to be wanted there."""
     before = lines[line - 1][: column - 1]
     if (ignored := _IGNORE.search(before)) is not None:
@@ -43,7 +43,7 @@ def typed_at(lines: Sequence[str], line: int, column: int) -> TypingPlace | None
     if inline is None or len(inline.text) >= column:
         return None
     keys = (*inline.keys, *(key for key, _ in around))
-    wanted = _wanted(keys, inline)
+    wanted = _what_is_wanted(keys, inline)
     if wanted is None:
         return None
     pipeline = next((number for key, number in around if key == "pipeline"), None)
@@ -75,17 +75,17 @@ class _Inline(NamedTuple):
 
 def _inline(lines: Sequence[str], number: int, before: str) -> _Inline | None:
     """The line before the cursor, with lines above it where it goes on with a list begun there."""
-    found = _scanned(before)
+    found = _scan(before)
     for first in range(number - 1, max(-1, number - MAX_LINES_OF_A_LIST), -1):
         if found is None or found.brackets:
             break
-        longer = _scanned(" ".join((*lines[first:number], before.lstrip())))
+        longer = _scan(" ".join((*lines[first:number], before.lstrip())))
         if longer is not None and longer.brackets:
             return longer
     return found
 
 
-def _scanned(text: str) -> _Inline | None:
+def _scan(text: str) -> _Inline | None:
     """None inside a comment, or where a quotation mark is closed and nothing can follow."""
     start = _LINE.match(text)
     assert start is not None, "every text begins with some or no blanks"
@@ -185,20 +185,20 @@ def _source_above(lines: Sequence[str], number: int, before: str) -> str | None:
         return None
     source, target = (_KEY.match(text, start.end()) for text, start in ((lines[number - 1], above), (before, here)))
     if source is None and target is None and (above[2].count("-"), here[2].count("-")) == (2, 1):
-        return _unquoted(lines[number - 1][above.end() :])
+        return _strip_quotes(lines[number - 1][above.end() :])
     if source is not None and target is not None and (source[1], target[1]) == ("source", "target"):
-        return _unquoted(lines[number - 1][source.end() :])
+        return _strip_quotes(lines[number - 1][source.end() :])
     return None
 
 
-def _unquoted(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     return text.strip().strip("\"'")
 
 
 # ── what it means ────────────────────────────────────────────────────────────────────────────────
 
 
-def _wanted(keys: tuple[str, ...], inline: _Inline) -> Wanted | None:
+def _what_is_wanted(keys: tuple[str, ...], inline: _Inline) -> Wanted | None:
     match keys:
         case ("edges", *_):
             is_end = inline.brackets.endswith("[") and len(inline.items) < 2 and inline.brackets != "["

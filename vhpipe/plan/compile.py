@@ -30,7 +30,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
-from vhpipe.plan.compile_references import CompiledReferences, filled_by, pipeline_values, refer
+from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
 from vhpipe.plan.extension import with_extension
 from vhpipe.plan.model import (
@@ -53,7 +53,7 @@ from vhpipe.plan.required_values import FilledTargets, refuse_missing
 from vhpipe.plan.search_goal import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.unsafe_values import refuse_unsafe
-from vhpipe.sweep.parameter_sets import Sweep, spread, sweep_of, with_value
+from vhpipe.sweep.parameter_sets import Sweep, spread_sweep, sweep_of, with_value
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
@@ -75,7 +75,7 @@ def compile_plan(
     referring = _referring(graph, arguments, assigned)
     graph = graph._replace(steps={**graph.steps, **{name: each.step for name, each in referring.items()}})
     by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
-    filled = by_edge.union(*(filled_by(name, each.references) for name, each in referring.items()))
+    filled = by_edge.union(*(slots_filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
     nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
     refuse_missing(graph, nodes, filled)
@@ -210,7 +210,7 @@ def _planned_task(
         raise UsageError(f"task `{node.task}` cannot be expanded: {problem}") from None
     values = _step_values(step)
     for name, given in assigned.items():
-        sweep = _varied(node.name, step, sweep, name, given)
+        sweep = _spread_over_values(node.name, step, sweep, name, given)
         if not _spreads(step, name, given.value):
             values[name] = given.value
     return PlannedTask(
@@ -241,14 +241,14 @@ def _spreads(step: Step, name: str, value: Value) -> bool:
     return isinstance(value, tuple) and parameter is not None and parameter.multiple is Multiple.NONE
 
 
-def _varied(node: str, step: Step, sweep: Sweep, name: str, given: Assignment) -> Sweep:
+def _spread_over_values(node: str, step: Step, sweep: Sweep, name: str, given: Assignment) -> Sweep:
     if not _spreads(step, name, given.value):
         return with_value(sweep, name, given.value)
     assert isinstance(given.value, tuple), "what spreads is a list"
     if not given.value:
         raise UsageError(f"{given.by} is an empty list, which leaves node `{node}` without executions")
     try:
-        return spread(sweep, name, given.value)
+        return spread_sweep(sweep, name, given.value)
     except ValueError as problem:
         raise UsageError(f"{given.by} cannot vary parameter `{name}` of node `{node}`: {problem}") from None
 

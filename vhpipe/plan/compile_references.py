@@ -17,7 +17,7 @@ from vhpipe.language.template import OPENING, filled_parts
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assignments import Assignment
 from vhpipe.plan.model import PlannedReference
-from vhpipe.plan.template_values import FilledValue, UnfillableError, filled_with
+from vhpipe.plan.template_values import FilledValue, UnfillableError, fill_pipeline_values
 
 
 class CompiledReferences(NamedTuple):
@@ -94,13 +94,13 @@ class _ReferenceCompiler:
         is_weak = written[0].is_default or not any(any(each.references()) for each in written)
         is_overruled = where is EdgeKind.PARAMETER and is_weak and self._is_given(name)
         if not any(_is_open(item) for item in items):
-            value = _joined(items, is_list)
+            value = _join_items(items, is_list)
             if where is EdgeKind.PARAMETER and not is_weak and value is not None:
                 self._assigned[name] = Assignment(value, f"`{written[0].text}`")
             else:
                 self._defaults[slot] = value
         elif where is EdgeKind.INPUT:
-            self._defaults[slot] = _joined([item for item in items if not _is_open(item)], is_list=True)
+            self._defaults[slot] = _join_items([item for item in items if not _is_open(item)], is_list=True)
             self._await(slot, [item for item in items if _is_open(item)], is_list=True)
         elif not is_overruled:
             self._await(slot, items, is_list)
@@ -138,7 +138,7 @@ class _ReferenceCompiler:
         parts = filled_parts(written)
         self._refuse_unknown(parts)
         try:
-            return filled_with(parts, self._values)
+            return fill_pipeline_values(parts, self._values)
         except UnfillableError as problem:
             where, name = slot
             hint = "a list can only be the entire value" if problem.is_list else "give it one: `-p NAME=VALUE`"
@@ -181,7 +181,7 @@ def _is_open(item: Item) -> bool:
     return isinstance(item, tuple) and not isinstance(item, FilledValue)
 
 
-def _joined(items: Sequence[Item], is_list: bool) -> Value:
+def _join_items(items: Sequence[Item], is_list: bool) -> Value:
     """One value, or the list of all; a list within the list is spread out in it, and None is left out."""
     values = [item.value for item in items if isinstance(item, FilledValue)]
     if not is_list:
@@ -192,7 +192,7 @@ def _joined(items: Sequence[Item], is_list: bool) -> Value:
     return tuple(flat)
 
 
-def filled_by(name: str, references: Sequence[PlannedReference]) -> Iterator[tuple[str, EdgeKind, str]]:
+def slots_filled_by(name: str, references: Sequence[PlannedReference]) -> Iterator[tuple[str, EdgeKind, str]]:
     """Node, kind and key of what references will fill."""
     return ((name, reference.where, reference.name) for reference in references)
 

@@ -53,29 +53,29 @@ def _with(node: PlannedNode, given: ConfigurationArgument) -> PlannedNode:
     if isinstance(node, PlannedDeployment) or (given.keys and given.name not in objects):
         return node
     before = objects[given.name].content if given.keys else None
-    content = _changed(given, before, given.keys)
+    content = _with_value(given, before, given.keys)
     objects[given.name] = ConfigurationObject(given.name, content, waits=bool(given.keys) and waits(content))
     extras = msgspec.structs.replace(node.extras, configuration=tuple(objects.values()))
     return msgspec.structs.replace(node, extras=extras)
 
 
-def _escaped(content: object) -> object:
+def _escape_references(content: object) -> object:
     """The value as it has to stand among others that may have references, so that it stays what it is."""
     match content:
         case str():
             return content.replace(OPENING, f"${OPENING}")
         case dict():
-            return {key: _escaped(each) for key, each in content.items()}
+            return {key: _escape_references(each) for key, each in content.items()}
         case list():
-            return [_escaped(each) for each in content]
+            return [_escape_references(each) for each in content]
     return content
 
 
-def _changed(given: ConfigurationArgument, content: object, keys: tuple[str, ...]) -> object:
+def _with_value(given: ConfigurationArgument, content: object, keys: tuple[str, ...]) -> object:
     """The content with the value that is given in it; mappings on the way are made."""
     if not keys:
-        return _escaped(given.content) if given.keys else given.content
+        return _escape_references(given.content) if given.keys else given.content
     if not isinstance(content, Mapping | None):
         way = ".".join((given.name, *given.keys[: len(given.keys) - len(keys)]))
         raise UsageError(f"`{way}` is no mapping, so it has no `{keys[0]}`", f"give all of it: --config {way}=VALUE")
-    return {**(content or {}), keys[0]: _changed(given, (content or {}).get(keys[0]), keys[1:])}
+    return {**(content or {}), keys[0]: _with_value(given, (content or {}).get(keys[0]), keys[1:])}

@@ -30,7 +30,7 @@ def with_texts(spec: ExecutionSpec, text_of: Callable[[Deferred], str]) -> Execu
     texts = [(stand_in(each), text_of(each)) for each in spec.deferred]
     return msgspec.structs.replace(
         spec,
-        values={name: _replaced(value, texts) for name, value in spec.values.items()},
+        values={name: _with_texts(value, texts) for name, value in spec.values.items()},
         environment_variables={name: _variable(each, texts) for name, each in spec.environment_variables.items()},
         configuration=tuple(
             msgspec.structs.replace(each, content=_in_content(each.content, texts)) for each in spec.configuration
@@ -39,14 +39,14 @@ def with_texts(spec: ExecutionSpec, text_of: Callable[[Deferred], str]) -> Execu
     )
 
 
-def deferred_in(value: Value | EnvironmentValue, known: Iterable[Deferred]) -> tuple[Deferred, ...]:
+def stand_ins_in(value: Value | EnvironmentValue, known: Iterable[Deferred]) -> tuple[Deferred, ...]:
     """Those of `known` whose stand-ins are in a value."""
     items = value if isinstance(value, tuple) else (value.text if isinstance(value, Literal) else value,)
     texts = [item for item in items if isinstance(item, str)]
     return tuple(each for each in known if any(stand_in(each) in text for text in texts))
 
 
-def deferred_in_content(content: object, known: Iterable[Deferred]) -> tuple[Deferred, ...]:
+def stand_ins_in_content(content: object, known: Iterable[Deferred]) -> tuple[Deferred, ...]:
     """Those of `known` whose stand-ins are in the texts of a content, at any depth."""
     stand_ins = {stand_in(each): each for each in known}
     found = tuple(_texts_in(content)) if stand_ins else ()
@@ -74,7 +74,7 @@ def _plain(name: str) -> str:
     return name.replace("%", "%25").replace("<", "%3C").replace(">", "%3E")
 
 
-def _replaced(value: Value, texts: list[tuple[str, str]]) -> Value:
+def _with_texts(value: Value, texts: list[tuple[str, str]]) -> Value:
     if isinstance(value, tuple):
         return tuple(_with_text(item, texts) if isinstance(item, str) else item for item in value)
     return _with_text(value, texts) if isinstance(value, str) else value

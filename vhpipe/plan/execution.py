@@ -8,7 +8,7 @@ from typing import Protocol
 from vhpipe.command.parameter_values import fitting, typed_value
 from vhpipe.config.model import Parameter, TaskType, Value
 from vhpipe.plan.model import CarriedExecution, PlannedDeployment, PlannedNode, PlannedTask, StepSpec
-from vhpipe.sweep.parameter_sets import Sweep, point, spread, sweep_size, with_value
+from vhpipe.sweep.parameter_sets import Sweep, point, spread_sweep, sweep_size, with_value
 
 
 class NodeBinding(Protocol):
@@ -33,7 +33,7 @@ def bound_sweep(task: PlannedTask, bound: NodeBinding) -> Sweep:
     sweep = task.sweep
     for name, value in bound.values.items():
         if name in bound.spread and isinstance(value, tuple):
-            sweep = spread(sweep, name, value)
+            sweep = spread_sweep(sweep, name, value)
         else:
             sweep = with_value(sweep, name, value)
     return sweep
@@ -95,10 +95,10 @@ def typed_execution_values(node: PlannedNode, bound: NodeBinding, index: int, se
 def in_declared_types(spec: StepSpec, values: Mapping[str, Value]) -> dict[str, Value]:
     """Values as parameters.json has them; what does not fit its type stays as written."""
     shapes = {parameter.name: parameter for parameter in spec.parameters}
-    return {name: _typed(shapes[name], value) if name in shapes else value for name, value in values.items()}
+    return {name: _typed_or_same(shapes[name], value) if name in shapes else value for name, value in values.items()}
 
 
-def _typed(parameter: Parameter, value: Value) -> Value:
+def _typed_or_same(parameter: Parameter, value: Value) -> Value:
     try:
         return typed_value(parameter, value)
     except ValueError:

@@ -33,10 +33,10 @@ def with_extension(nodes: tuple[PlannedNode, ...], extension: Extension | None) 
     if extension is None:
         return nodes
     said = {node.name: node for node in extension.nodes}
-    return tuple(_extended(node, extension, said.get(node.name) or NodeExtension(node.name)) for node in nodes)
+    return tuple(_extend_node(node, extension, said.get(node.name) or NodeExtension(node.name)) for node in nodes)
 
 
-def _extended(planned: PlannedNode, extension: Extension, said: NodeExtension) -> PlannedNode:
+def _extend_node(planned: PlannedNode, extension: Extension, said: NodeExtension) -> PlannedNode:
     hooks = _hooks((*extension.hooks, *said.hooks))
     planned = msgspec.structs.replace(planned, extras=_extras(extension, said), hooks=hooks)
     if isinstance(planned, PlannedDeployment):
@@ -89,13 +89,13 @@ def _hook(text: str) -> Hook:
 
 def _monitor(common: Monitor, own: Monitor) -> PlannedMonitor:
     return PlannedMonitor(
-        metrics=_shown((*common.metrics, *own.metrics)),
-        artifacts=_shown((*common.artifacts, *own.artifacts)),
-        models=_shown((*common.models, *own.models)),
+        metrics=_monitor_names((*common.metrics, *own.metrics)),
+        artifacts=_monitor_names((*common.artifacts, *own.artifacts)),
+        models=_monitor_names((*common.models, *own.models)),
     )
 
 
-def _shown(watched: tuple[MonitoredName, ...]) -> tuple[MonitorName, ...]:
+def _monitor_names(watched: tuple[MonitoredName, ...]) -> tuple[MonitorName, ...]:
     return tuple(dict.fromkeys(MonitorName(each.source, each.target) for each in watched))
 
 

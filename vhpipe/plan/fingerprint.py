@@ -74,7 +74,9 @@ def fingerprint_of(parts: FingerprintParts) -> str | None:
     """The sha256 of the parts as JSON, 64 hexadecimal digits; None where the bytes of an input are not known."""
     if any(file.blob is None for files in parts.inputs.values() for file in files):
         return None
-    parts = msgspec.structs.replace(parts, parameters={name: _told(each) for name, each in parts.parameters.items()})
+    parts = msgspec.structs.replace(
+        parts, parameters={name: _distinct_number(each) for name, each in parts.parameters.items()}
+    )
     try:
         content = _encoder.encode(parts)
     except UnicodeEncodeError:  # half a character from metadata has no bytes; escapes stand for it
@@ -85,11 +87,11 @@ def fingerprint_of(parts: FingerprintParts) -> str | None:
 _encoder = msgspec.json.Encoder()
 
 
-def _told(value: object) -> object:
+def _distinct_number(value: object) -> object:
     """NaN and the infinities are all `null` as JSON; here each is itself, and none of them its name as text."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    return tuple(map(_told, value)) if isinstance(value, tuple) else value
+    return tuple(map(_distinct_number, value)) if isinstance(value, tuple) else value
 
 
 def _input_part(file: InputFile) -> InputPart:

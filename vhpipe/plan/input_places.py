@@ -52,7 +52,7 @@ def placed_path(path: str, pattern: str, keep: KeepDirectories) -> str:
     if keep is KeepDirectories.NONE:
         return parts[-1] if parts else ""
     if keep is KeepDirectories.SUFFIX:
-        parts = parts[_spelled_out(parts, pattern) :]
+        parts = parts[_literal_depth(parts, pattern) :]
     return "/".join(parts)
 
 
@@ -87,7 +87,7 @@ def place_files(candidates: Sequence[Candidate], policy: str = "last") -> Placem
     return Placement(tuple(sorted(places.files.items(), key=lambda item: item[1])), collisions)
 
 
-def _spelled_out(parts: Sequence[str], pattern: str) -> int:
+def _literal_depth(parts: Sequence[str], pattern: str) -> int:
     """How many leading directories of a path the pattern has without a wildcard."""
     written = _telling_parts(pattern)
     if written == list(parts):
@@ -131,7 +131,7 @@ class _Places:
         candidate = self._candidates[position]
         rival = self._rival(candidate.target)
         if rival is None:
-            self._put(candidate.target, position)
+            self._take_place(candidate.target, position)
             return True
         place, winner = rival
         if self._candidates[winner].key == candidate.key and self._candidates[winner].target == candidate.target:
@@ -151,9 +151,9 @@ class _Places:
         place = rival[0]
         rest = candidate.target[len(place) :]
         number = candidate.group if candidate.child is None else candidate.child
-        while self._rival(target := _numbered(place, number) + rest) is not None:
+        while self._rival(target := _numbered_name(place, number) + rest) is not None:
             number += 1
-        self._put(target, position)
+        self._take_place(target, position)
 
     def collisions(self, decided: bool) -> tuple[Collision, ...]:
         return tuple(
@@ -178,13 +178,13 @@ class _Places:
                 return target, taken[target]
         return next(((folder, self.files[folder]) for folder in _directories_of(target) if folder in self.files), None)
 
-    def _put(self, target: str, position: int) -> None:
+    def _take_place(self, target: str, position: int) -> None:
         self.files[target] = position
         for directory in _directories_of(target):
             self._directories.setdefault(directory, position)
 
 
-def _numbered(path: str, number: int) -> str:
+def _numbered_name(path: str, number: int) -> str:
     """`a/model.1.tar.gz` for `a/model.tar.gz`: before the first dot of the basename that is not its first character."""
     folder, slash, name = path.rpartition("/")
     dot = name.find(".", 1)

@@ -22,7 +22,7 @@ class MonitoredResult(NamedTuple):
 def monitored_metrics(monitor: PlannedMonitor, values: Mapping[str, object]) -> dict[str, object]:
     """The values that are metrics of the run, by the names that they have there."""
     return {
-        shown_as(shown, name): value
+        name_in_run(shown, name): value
         for name, value in values.items()
         if name != "_time"
         for shown in monitor.metrics
@@ -32,18 +32,18 @@ def monitored_metrics(monitor: PlannedMonitor, values: Mapping[str, object]) -> 
 
 def monitored_outputs(monitor: PlannedMonitor, outputs: Sequence[Datum]) -> Iterator[MonitoredResult]:
     """The outputs that are artifacts or models of the run; globs select as those of edges do."""
-    yield from (MonitoredResult("artifact", *each) for each in _selected(monitor.artifacts, outputs))
-    yield from (MonitoredResult("model", *each) for each in _selected(monitor.models, outputs))
+    yield from (MonitoredResult("artifact", *each) for each in _matching_outputs(monitor.artifacts, outputs))
+    yield from (MonitoredResult("model", *each) for each in _matching_outputs(monitor.models, outputs))
 
 
-def _selected(watched: Iterable[MonitorName], outputs: Sequence[Datum]) -> Iterator[tuple[str, Datum]]:
+def _matching_outputs(watched: Iterable[MonitorName], outputs: Sequence[Datum]) -> Iterator[tuple[str, Datum]]:
     by_name = {datum.name: datum for datum in outputs}
     for shown in watched:
         for name in match_outputs(shown.source, tuple(by_name)):
-            yield shown_as(shown, name), by_name[name]
+            yield name_in_run(shown, name), by_name[name]
 
 
-def shown_as(shown: MonitorName, name: str) -> str:
+def name_in_run(shown: MonitorName, name: str) -> str:
     """What a result that matches is called in the run.
 
     Without another name it keeps its own; one star in the glob and one in the new name stand for the same.

@@ -73,13 +73,13 @@ def select(plan: Plan, selectors: Selectors) -> PartialRun:
     return _selection(plan, parts)
 
 
-def named(plan: Plan, selectors: Iterable[str]) -> dict[str, frozenset[int] | None]:
+def executions_named_by(plan: Plan, selectors: Iterable[str]) -> dict[str, frozenset[int] | None]:
     """The nodes that selectors name, each with the executions that are meant; None for all. Errors: UsageError."""
     parts = _Graph(plan).meant(selectors, _SelectorMeaning._replace)
     return {name: None if part is None else frozenset(part) for name, part in parts.items()}
 
 
-def reduced(plan: Plan, selection: PartialRun) -> Plan:
+def reduced_plan(plan: Plan, selection: PartialRun) -> Plan:
     """The plan of the nodes that run or are given, and of the edges into those that run."""
     kept, running = {*selection.runs, *selection.given}, set(selection.runs)
     nodes = (_with_children(node, selection.children.get(node.name)) for node in plan.nodes if node.name in kept)

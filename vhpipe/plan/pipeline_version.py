@@ -14,22 +14,22 @@ _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "up
 
 def definition_of(graph: PipelineGraph) -> str:
     """The sha256 of what the file says of a pipeline, wherever it says it; comments and layout do not count."""
-    return sha256(repr(_meant(graph)).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(repr(_without_places(graph)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _meant(value: object) -> object:
+def _without_places(value: object) -> object:
     """The value without the places where it stands, so that equal values have equal texts."""
     if isinstance(value, tuple):
         names = getattr(value, "_fields", None)
         if names is None:
-            return tuple(map(_meant, value))
+            return tuple(map(_without_places, value))
         kept = (name for name in names if not _is_place(name) and name not in _NO_PART_OF_IT)
-        return type(value).__name__, tuple((name, _meant(getattr(value, name))) for name in kept)
+        return type(value).__name__, tuple((name, _without_places(getattr(value, name))) for name in kept)
     if isinstance(value, Mapping):
-        return tuple(sorted((str(key), _meant(each)) for key, each in value.items()))
+        return tuple(sorted((str(key), _without_places(each)) for key, each in value.items()))
     if isinstance(value, frozenset | set):
         return tuple(sorted(map(str, value)))
-    return [_meant(each) for each in value] if isinstance(value, list) else value
+    return [_without_places(each) for each in value] if isinstance(value, list) else value
 
 
 def _is_place(name: str) -> bool:

@@ -70,14 +70,14 @@ def _of_steps(old: StepSpec, new: StepSpec, with_inputs: bool, swept: frozenset[
 def _of_values(old: Mapping[str, Value], new: Mapping[str, Value], swept: frozenset[str]) -> Iterator[str]:
     for name in dict.fromkeys((*old, *new)):
         if name not in swept and old.get(name) != new.get(name):
-            yield f"parameter `{name}` {_shown(old.get(name))} → {_shown(new.get(name))}"
+            yield f"parameter `{name}` {_value_text(old.get(name))} → {_value_text(new.get(name))}"
 
 
-def _shown(value: Value) -> str:
+def _value_text(value: Value) -> str:
     if value is None:
         return "unset"
     if isinstance(value, tuple):
-        return "[" + ", ".join(map(_shown, value)) + "]"
+        return "[" + ", ".join(map(_value_text, value)) + "]"
     text = str(value)
     return text if len(text) <= 40 else text[:39] + "…"
 

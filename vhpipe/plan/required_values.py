@@ -19,7 +19,7 @@ def refuse_missing(graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: F
         (what, node.name, name)
         for node in nodes
         if not isinstance(node, PlannedDeployment)
-        for what, name in _required(node)
+        for what, name in _required_slots(node)
         if (node.name, what, name) not in filled
     ]
     if missing:
@@ -28,7 +28,7 @@ def refuse_missing(graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: F
         raise UsageError(f"nothing fills {named}", " ".join(hints))
 
 
-def _required(node: PlannedExecution | PlannedTask) -> Iterator[tuple[EdgeKind, str]]:
+def _required_slots(node: PlannedExecution | PlannedTask) -> Iterator[tuple[EdgeKind, str]]:
     """What the node needs and neither the file nor an argument gives; edges are not looked at."""
     varied = names_in(node.sweep) if isinstance(node, PlannedTask) else frozenset()
     for parameter in node.spec.parameters:

@@ -29,7 +29,7 @@ def with_reuse(
     nodes = tuple(_with_reuse(node, set(reuse), set(no_reuse)) for node in plan.nodes)
     if off_because is None or not any(map(reuses, nodes)):
         return msgspec.structs.replace(plan, nodes=nodes)
-    nodes = tuple(_turned(node, is_on=False) for node in nodes)
+    nodes = tuple(_with_reuse_set(node, is_on=False) for node in nodes)
     return msgspec.structs.replace(plan, nodes=nodes, notices=(*plan.notices, f"nothing is reused: {off_because}"))
 
 
@@ -56,9 +56,9 @@ def _refuse_both(names: set[str]) -> None:
 def _with_reuse(node: PlannedNode, reuse: set[str], no_reuse: set[str]) -> PlannedNode:
     for name in (node.name, ALL):
         if name in reuse or name in no_reuse:
-            return _turned(node, name in reuse)
+            return _with_reuse_set(node, name in reuse)
     return node
 
 
-def _turned(node: PlannedNode, is_on: bool) -> PlannedNode:
+def _with_reuse_set(node: PlannedNode, is_on: bool) -> PlannedNode:
     return node if isinstance(node, PlannedDeployment) else msgspec.structs.replace(node, reuse=is_on)

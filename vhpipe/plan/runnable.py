@@ -21,14 +21,14 @@ def _problems(plan: Plan, capacity: int) -> Iterator[str]:
             continue
         what = f"task `{node.blueprint}` of node `{node.name}`" if node.blueprint else f"node `{node.name}`"
         if (size := sweep_size(node.sweep)) > MOST_EXECUTIONS:
-            yield f"{what} has {_shown(size)} executions; more than {MOST_EXECUTIONS:,} are not run"
+            yield f"{what} has {_size_text(size)} executions; more than {MOST_EXECUTIONS:,} are not run"
         elif node.search is not None:
             yield from _search_problems(what, node.search)
         elif is_group(node) and (members := sweep_size(node.sweep)) > capacity:
             yield f"{what} is a group of {members} executions that start together; allow as many: -j {members}"
 
 
-def _shown(size: int) -> str:
+def _size_text(size: int) -> str:
     return f"{size:,}" if size < 10**15 else "more than 10¹⁵"
 
 

@@ -22,9 +22,11 @@ def with_goal(plan: Plan, goal: str | None) -> Plan:
     if goal is None:
         return plan
 
-    def aimed(node: PlannedTask) -> PlannedTask:
+    def with_search_goal(node: PlannedTask) -> PlannedTask:
         assert node.search is not None, "only searches are aimed"
         return msgspec.structs.replace(node, search=msgspec.structs.replace(node.search, goal=goal))
 
-    nodes = tuple(aimed(node) if isinstance(node, PlannedTask) and node.search else node for node in plan.nodes)
+    nodes = tuple(
+        with_search_goal(node) if isinstance(node, PlannedTask) and node.search else node for node in plan.nodes
+    )
     return msgspec.structs.replace(plan, nodes=nodes)

@@ -96,13 +96,13 @@ def _variables_of(node: PlannedNode) -> Mapping[str, EnvironmentValue]:
     return {} if isinstance(node, PlannedDeployment) else node.spec.environment_variables
 
 
-def sealed(plan: Plan, graph: PipelineGraph, given: Mapping[str, str], mac: Mac) -> Plan:
+def seal_secrets(plan: Plan, graph: PipelineGraph, given: Mapping[str, str], mac: Mac) -> Plan:
     """The plan with the HMAC of every secret. `given` has the user's values; all others stand in the file."""
 
     def seal(node: str, value: EnvironmentValue) -> EnvironmentValue:
         if isinstance(value, Literal):
             return value
-        text = given[value.name] if value.name in given else _declared(graph, node, value.name)
+        text = given[value.name] if value.name in given else _declared_text(graph, node, value.name)
         return Secret(value.name, mac(text))
 
     nodes = []
@@ -112,7 +112,7 @@ def sealed(plan: Plan, graph: PipelineGraph, given: Mapping[str, str], mac: Mac)
     return msgspec.structs.replace(plan, nodes=tuple(nodes))
 
 
-def _declared(graph: PipelineGraph, node: str, name: str) -> str:
+def _declared_text(graph: PipelineGraph, node: str, name: str) -> str:
     step = graph.steps[node]
     defaults = {variable.name: variable.default for variable in step.environment_variables} if step else {}
     value = defaults[name]

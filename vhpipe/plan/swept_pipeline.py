@@ -54,7 +54,7 @@ def swept(graph: PipelineGraph, sweeps: SweepArguments) -> SweptPipeline:
     """
     asked = _by_node(graph, sweeps)
     for node, of_node in asked.items():
-        graph = _converted(graph, node, _task(graph, node, of_node, sweeps))
+        graph = _as_task(graph, node, _task(graph, node, of_node, sweeps))
     return SweptPipeline(graph, {node: of_node.options() for node, of_node in asked.items()})
 
 
@@ -77,7 +77,7 @@ def _by_node(graph: PipelineGraph, sweeps: SweepArguments) -> dict[str, _NodeSwe
     asked: dict[str, _NodeSweep] = {}
     for typed in sweeps.ranges:
         name, text = split_range(typed)
-        node, parameter = _meant(graph, name, f"--sweep {typed}")
+        node, parameter = _swept_parameter(graph, name, f"--sweep {typed}")
         of_node = asked.setdefault(node, _NodeSweep({}, {}))
         if parameter.name in of_node.variants:
             raise UsageError(f"parameter `{parameter.name}` of node `{node}` is swept twice", _both(of_node, typed))
@@ -108,7 +108,7 @@ def _variant(node: str, parameter: Parameter, typed: str, text: str) -> VariantP
     return VariantParameter(parameter.name, style, rules, ("--sweep", parameter.name))
 
 
-def _meant(graph: PipelineGraph, name: str, option: str) -> tuple[str, Parameter]:
+def _swept_parameter(graph: PipelineGraph, name: str, option: str) -> tuple[str, Parameter]:
     """The node and parameter that `node.name` means, or `name` where only one node has it."""
     steps = {node: step for node, step in graph.steps.items() if step is not None}
     before = [node for node in graph.nodes if name.startswith(f"{node}.")]
@@ -169,7 +169,7 @@ def _meant_together(graph: PipelineGraph, sets: ParameterSetFile, names: Iterabl
     """Always raises: for the first name that no node has, else because no node has all."""
     for name in names:
         if not _nodes_having(graph, [name]):
-            _meant(graph, name, f"{SETS} {sets.file}")
+            _swept_parameter(graph, name, f"{SETS} {sets.file}")
     raise UsageError(f"`{SETS} {sets.file}`: no node has all of {listed(names)}", "one file is for one node")
 
 
@@ -192,7 +192,7 @@ def _names(rows: Iterable[ParameterSet]) -> tuple[str, ...]:
 # ── the task of a node ───────────────────────────────────────────────────────────────────────────
 
 
-def _converted(graph: PipelineGraph, name: str, task: Task) -> PipelineGraph:
+def _as_task(graph: PipelineGraph, name: str, task: Task) -> PipelineGraph:
     node = graph.nodes[name]
     assert isinstance(node, ExecutionNode | TaskNode), "deployments have no parameters"
     if isinstance(node, ExecutionNode):

@@ -34,7 +34,7 @@ def resolve(parts: Template, lookup: Lookup) -> Value:
     return "".join(part if isinstance(part, str) else _within_text(part, lookup(part)) for part in parts)
 
 
-def filled_with(parts: Template, values: Mapping[str, Value]) -> Template | FilledValue:
+def fill_pipeline_values(parts: Template, values: Mapping[str, Value]) -> Template | FilledValue:
     """The template with the pipeline's parameters put in; a parameter that `values` does not have is None.
 
     None or a list within a text raises `UnfillableError`.

@@ -74,17 +74,17 @@ def _known_values(node: PlannedExecution | PlannedTask, filled: FilledTargets) -
     in_sweep = {axis.name for axis in sweep.axes} | {name for values in sweep.sets for name, _ in values}
     absent: dict[str, Value] = dict.fromkeys(by_edge | in_sweep)
     common = {**spec.values, **absent}
-    yield _shaped(spec, common)
+    yield _fitting_values(spec, common)
     for name, text in _texts(sweep):
         if name not in by_edge:
-            yield _shaped(spec, {**common, name: text})
+            yield _fitting_values(spec, {**common, name: text})
 
 
 def _is_filled(filled: FilledTargets, node: str, parameter: str) -> bool:
     return (node, EdgeKind.PARAMETER, parameter) in filled
 
 
-def _shaped(spec: StepSpec, values: Mapping[str, Value]) -> dict[str, Value]:
+def _fitting_values(spec: StepSpec, values: Mapping[str, Value]) -> dict[str, Value]:
     shapes = {parameter.name: parameter for parameter in spec.parameters}
     return {name: fitting(shapes[name], value) for name, value in values.items() if name in shapes}
 

@@ -22,7 +22,7 @@ def without_known(found: Iterable[Diagnostic], path: str, baseline: str) -> tupl
 
     Errors: UsageError for a baseline that cannot be read.
     """
-    known = _read(baseline)
+    known = _read_counts(baseline)
     new: list[Diagnostic] = []
     for item in found:
         key = _key(item, path, baseline)
@@ -55,7 +55,7 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _read(path: str) -> Counter[Key]:
+def _read_counts(path: str) -> Counter[Key]:
     import json
 
     try:

@@ -73,11 +73,11 @@ def order_with_changes(
     now = variables_now(past.plan, texts, settings)
     hide(now.hidden_values())
     conditions = choices.settled_as_in(info, settings)
-    again = _repeated(run, info, changes)
+    again = _repeated_request(run, info, changes)
     definition = _definition(store, info, again.request, changes)
     variables = variables_again(past.plan, again.request, definition.config, now)
-    new = _planned(store, info, again, definition, variables, past.plan, conditions)
-    kept = _kept(store, past, new, changes)
+    new = _new_plan(store, info, again, definition, variables, past.plan, conditions)
+    kept = _carry_over(store, past, new, changes)
     secrets = known_secrets(kept.plan, definition.config, variables.values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
@@ -96,7 +96,7 @@ def order_with_changes(
 # ── what is asked for ────────────────────────────────────────────────────────────────────────────
 
 
-def _repeated(run: "RunFolder", info: "RunInfo", changes: Changes) -> RepeatedRequest:
+def _repeated_request(run: "RunFolder", info: "RunInfo", changes: Changes) -> RepeatedRequest:
     """What was asked for, with the new arguments over the old ones: an input that is given again has only the new."""
     import msgspec
 
@@ -121,9 +121,7 @@ def _from_everywhere(assignment: str, folder: str) -> str:
     return f"{name}={os.path.join(os.getcwd(), uri)}"
 
 
-def _definition(
-    store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
-) -> "CheckedFile":
+def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
     from vhpipe.project.checked_file import check_path, check_text
 
@@ -145,7 +143,7 @@ def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") ->
     return store.blobs.path(request.source).read_bytes()
 
 
-def _planned(
+def _new_plan(
     store: "ProjectStore",
     info: "RunInfo",
     again: RepeatedRequest,
@@ -169,17 +167,17 @@ def _planned(
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _kept(store: "ProjectStore", past: "PastRun", new: NewPlan, changes: Changes) -> "CarryOver":
+def _carry_over(store: "ProjectStore", past: "PastRun", new: NewPlan, changes: Changes) -> "CarryOver":
     """Errors: UsageError where nothing would run."""
-    from vhpipe.plan.partial_run import named
+    from vhpipe.plan.partial_run import executions_named_by
     from vhpipe.schedule.carry_over import rerun_choice
 
     before = rerun_choice.PreviousRun(past.number, past.plan, past.state, new.given)
-    meant = named(new.plan, changes.start)
+    meant = executions_named_by(new.plan, changes.start)
     for name in meant:
         if name in new.given:
             raise UsageError(f"`{name}` was given to run {past.number}", f"make it anew: vhpipe run --from {name}")
-    spoiled = _spoiled_by(store, past, look_at_inputs=changes.with_changes)
+    spoiled = _spoiled_test(store, past, look_at_inputs=changes.with_changes)
     kept = rerun_choice.keep(before, new.plan, rerun_choice.RerunRequest(meant, changes.failed, spoiled))
     if not kept.reruns:
         raise UsageError(f"nothing of run {past.number} would run again: all of it is complete and as it would be now",
@@ -187,7 +185,9 @@ def _kept(store: "ProjectStore", past: "PastRun", new: NewPlan, changes: Changes
     return kept
 
 
-def _spoiled_by(store: "ProjectStore", past: "PastRun", look_at_inputs: bool) -> "Callable[[PlannedNode], str | None]":
+def _spoiled_test(
+    store: "ProjectStore", past: "PastRun", look_at_inputs: bool
+) -> "Callable[[PlannedNode], str | None]":
     from vhpipe.history.changed_files import changed_inputs
     from vhpipe.schedule.carry_over.carried_results import missing_output
 

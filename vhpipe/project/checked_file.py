@@ -75,9 +75,9 @@ class CheckedFile(NamedTuple):
         Of a file that cannot be read at all everything is reported. Errors: UsageError for settings that name an
         unknown rule, and for a baseline that cannot be read.
         """
-        from vhpipe.project.findings_filter import left_by_settings
+        from vhpipe.project.findings_filter import filter_findings
 
-        left, suppressed = left_by_settings(self.document, self.config, self.findings, settings)
+        left, suppressed = filter_findings(self.document, self.config, self.findings, settings)
         left_file = self._replace(diagnostics=left, suppressed=suppressed, settings=settings)
         if settings.baseline is None:
             return left_file

@@ -52,7 +52,7 @@ def _assignment(line: str) -> tuple[str, str]:
         raise ValueError(fault)
     if "\0" in value:
         raise ValueError(f"the value of `{name}` has a NUL character")
-    return name, _unquoted(name, value)
+    return name, _strip_quotes(name, value)
 
 
 def fault_of_name(name: str) -> str | None:
@@ -69,7 +69,7 @@ def fault_of_name(name: str) -> str | None:
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$", "`": "`"}
 
 
-def _unquoted(name: str, value: str) -> str:
+def _strip_quotes(name: str, value: str) -> str:
     """What stands in quotes, to the letter in single ones; without quotes all up to a ` #`."""
     stripped = value.strip()
     quote = stripped[:1]

@@ -10,7 +10,7 @@ from vhpipe.views.formats.findings import FileFindings
 from vhpipe.views.formats.render import FORMATS, ReportFormat, render
 
 
-def rendered(format_name: str, files: Sequence[CheckedFile], color: bool = False) -> str:
+def render_findings(format_name: str, files: Sequence[CheckedFile], color: bool = False) -> str:
     """What is reported of files, in a format; colour only for people. Good files alone may need no word."""
     wanted = FORMATS[format_name]
     findings = [FileFindings(_name(file, wanted), file.source, _diagnostics(file, wanted)) for file in files]

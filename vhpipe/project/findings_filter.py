@@ -38,7 +38,7 @@ def settings_for(path: str, choices: FindingsFilter) -> ValidateSettings:
     )
 
 
-def left_by_settings(
+def filter_findings(
     document: Document | None, config: Config, findings: Findings, settings: ValidateSettings
 ) -> tuple[Findings, int]:
     """What settings and comments leave of the findings, and how many the comments took away.
@@ -68,10 +68,10 @@ def rule_filter(settings: ValidateSettings) -> Callable[[str], bool] | None:
 @cache
 def _rules_meant(names: tuple[str, ...], source: str | None, key: str) -> frozenset[str]:
     from vhpipe.rules.catalogue import all_rules
-    from vhpipe.settings.validate import expanded
+    from vhpipe.settings.validate import expand_rule_names
 
     where = f"`--{key}`" if source is None else f"`{key}` in `{source}`"
-    return expanded(names, tuple(rule.id for rule in all_rules()), where)
+    return expand_rule_names(names, tuple(rule.id for rule in all_rules()), where)
 
 
 def _without_suppressed(

@@ -11,7 +11,7 @@ from vhpipe.errors import UsageError
 def read_parameter_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
     """What the files say, in their order; a parameter of a node has the node before a dot."""
     for name in names:
-        yield from _flattened(name, _read_mapping(name), "")
+        yield from _flatten(name, _read_mapping(name), "")
 
 
 def _read_mapping(name: str) -> Mapping[str, object]:
@@ -35,7 +35,7 @@ def _unreadable(name: str, diagnostics: tuple[Diagnostic, ...]) -> UsageError:
     return UsageError(f"`{name}` cannot be read: {error.message}{line}", error.hint)
 
 
-def _flattened(file: str, values: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Value]]:
+def _flatten(file: str, values: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Value]]:
     """Names and values; a mapping below a name is that of a node."""
     from vhpipe.plan.arguments import plain_value
 
@@ -44,6 +44,6 @@ def _flattened(file: str, values: Mapping[str, object], prefix: str) -> Iterator
         if value is not None:
             yield prefix + name, value
         elif isinstance(data, dict) and not prefix:
-            yield from _flattened(file, data, f"{name}.")
+            yield from _flatten(file, data, f"{name}.")
         else:
             raise UsageError(f"`{prefix}{name}` in `{file}` is neither a plain value nor a list of them")

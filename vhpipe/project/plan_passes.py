@@ -68,10 +68,10 @@ def define(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def seal(plan: "Plan", around: PassContext) -> "Plan":
-    from vhpipe.plan.secrets import sealed
+    from vhpipe.plan.secrets import seal_secrets
     from vhpipe.store.owner import secret_mac
 
-    return sealed(plan, around.graph, around.source.variables.values, partial(secret_mac, environ=os.environ))
+    return seal_secrets(plan, around.graph, around.source.variables.values, partial(secret_mac, environ=os.environ))
 
 
 def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
@@ -96,9 +96,9 @@ def configure(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
-    from vhpipe.plan.partial_run import reduced
+    from vhpipe.plan.partial_run import reduced_plan
 
-    return reduced(plan, around.selection)
+    return reduced_plan(plan, around.selection)
 
 
 def refuse_lists(plan: "Plan", around: PassContext) -> "Plan":

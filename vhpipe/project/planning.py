@@ -79,7 +79,7 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
 
     Errors: UsageError for everything that does not fit the file or, but for `LOOKING`, this machine.
     """
-    plan, around = _compiled(source)
+    plan, around = _compile(source)
     for each in passes:
         plan = each.change(plan, around)
     return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris())
@@ -102,7 +102,7 @@ def plan_to_look_at(definition: CheckedFile, arguments: RunArguments) -> Planned
     return plan_run(source, LOOKING)
 
 
-def _compiled(source: PlanSource) -> "tuple[Plan, PassContext]":
+def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.partial_run import select

@@ -47,7 +47,7 @@ def remember_ended(store: ProjectStore, folder: RunFolder, view: RunView) -> Non
     stamp = stamp_of(folder)
     if stamp is not None and view.ended_at is not None:
         with suppress(EnvironmentFailure):
-            RunIndex.of(store.root).write(folder.number, stamp, encode(_listed(folder.info(), view)))
+            RunIndex.of(store.root).write(folder.number, stamp, encode(_row_of_run(folder.info(), view)))
 
 
 def _from_index(folder: RunFolder, known: dict[int, tuple[str, bytes]]) -> RunRow | None:
@@ -63,22 +63,22 @@ def _from_journal(folder: RunFolder) -> RunRow:
     row = RunRow(run=folder.number)
     try:
         info = folder.info()
-        row = _described(info)
-        return _listed(info, open_run(folder).view)
+        row = _row_of_info(info)
+        return _row_of_run(info, open_run(folder).view)
     except EnvironmentFailure as failure:
         return msgspec.structs.replace(row, because=str(failure.message))
 
 
-def _described(info: RunInfo) -> RunRow:
+def _row_of_info(info: RunInfo) -> RunRow:
     return RunRow(
         run=info.number, pipeline=info.pipeline, version=info.pipeline_version, title=info.title, tags=info.tags,
         created_at=info.created_at,
     )  # fmt: skip
 
 
-def _listed(info: RunInfo, view: RunView) -> RunRow:
+def _row_of_run(info: RunInfo, view: RunView) -> RunRow:
     return msgspec.structs.replace(
-        _described(info),
+        _row_of_info(info),
         status=str(view.status),
         because=view.because,
         awaiting=tuple(node.name for node in view.awaiting),

@@ -102,7 +102,7 @@ def user_variables(
     for assignment in texts.assignments:
         name, equals, value = assignment.partition("=")
         _checked_name(name, "-e")
-        values[name] = value if equals else _inherited(name, environ)
+        values[name] = value if equals else _value_here(name, environ)
     for name in secret_names:
         if name not in values and name in environ:
             values[name] = environ[name]
@@ -126,7 +126,7 @@ def _checked_name(name: str, by: str) -> str:
     return name
 
 
-def _inherited(name: str, environ: Mapping[str, str]) -> str:
+def _value_here(name: str, environ: Mapping[str, str]) -> str:
     if name not in environ:
         known = [each for each in environ if fault_of_name(each) is None]
         hint = did_you_mean(name, known, f"set it, or give a value: -e {name}=VALUE")

@@ -101,7 +101,7 @@ def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
         for index, item in enumerate(command.items):
             for start, inner in _in_braces(item):
                 kind, colon, _ = inner.partition(":")
-                meant = _meant(kind, colon)
+                meant = _right_kind(kind, colon)
                 if meant is not None:
                     place = _inside(command, index, start, start + len(inner) + 2)
                     at = place._replace(chars=(start + 1, start + 1 + len(kind)))
@@ -116,10 +116,10 @@ def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
 def has_slips(item: str) -> bool:
     """Whether the item has a misspelled placeholder."""
     parts = (inner.partition(":") for _, inner in _in_braces(item))
-    return any(_meant(kind, colon) is not None for kind, colon, _ in parts)
+    return any(_right_kind(kind, colon) is not None for kind, colon, _ in parts)
 
 
-def _meant(kind: str, colon: str) -> str | None:
+def _right_kind(kind: str, colon: str) -> str | None:
     """The right word for a wrong one; None for a right one, and for one that is like none."""
     meant = (BEFORE_A_NAME if colon else ALONE).get(kind.strip().lower().replace("_", "-"))
     return None if meant == kind else meant

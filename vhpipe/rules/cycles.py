@@ -38,7 +38,7 @@ def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
         pairs = list(pairwise(around))
         has_links = any(pair not in edges for pair in pairs)
         yield Finding(
-            f"these nodes wait for each other: {_drawn(around)}",
+            f"these nodes wait for each other: {_cycle_text(around)}",
             places[pairs[-1]],
             hint="remove one of these edges or references" if has_links else "remove one of these edges",
             related=tuple(
@@ -48,7 +48,7 @@ def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
         )
 
 
-def _drawn(names: list[str]) -> str:
+def _cycle_text(names: list[str]) -> str:
     shown = [f"`{name}`" for name in names]
     if len(shown) > SHOWN + 1:
         shown[SHOWN - 2 : -2] = ["…"]

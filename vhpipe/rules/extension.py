@@ -39,7 +39,7 @@ def duplicates(subject: Subject) -> Iterator[Finding]:
 
 
 def unknown_nodes(subject: Subject) -> Iterator[Finding]:
-    for graph, extension in _extended(subject):
+    for graph, extension in _with_extension(subject):
         if not subject.is_sound(graph.pipeline.at):
             continue
         known, where = tuple(graph.nodes), f"in pipeline `{graph.pipeline.name}`"
@@ -136,7 +136,7 @@ def invalid_versions(subject: Subject) -> Iterator[Finding]:
 
 
 def useless_on_deployments(subject: Subject) -> Iterator[Finding]:
-    for graph, extension in _extended(subject):
+    for graph, extension in _with_extension(subject):
         for node in extension.nodes:
             if isinstance(graph.nodes.get(node.name), DeploymentNode):
                 for word in sorted(node.written.intersection(WITH_EXECUTIONS)):
@@ -144,7 +144,7 @@ def useless_on_deployments(subject: Subject) -> Iterator[Finding]:
                     yield Finding(message, key_at(node.at, word), hint="remove it")
 
 
-def _extended(subject: Subject) -> Iterator[tuple[PipelineGraph, "Extension"]]:
+def _with_extension(subject: Subject) -> Iterator[tuple[PipelineGraph, "Extension"]]:
     return ((graph, graph.extension) for graph in subject.graphs if graph.extension is not None)
 
 

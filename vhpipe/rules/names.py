@@ -27,33 +27,35 @@ def duplicate_names(subject: Subject) -> Iterator[Finding]:
         "deployment": config.deployments,
     }
     for kind, items in kinds.items():
-        yield from _repeated(items, kind, "this file", "the last one counts; rename or remove one of them")
+        yield from _repeated_names(items, kind, "this file", "the last one counts; rename or remove one of them")
 
 
 def duplicate_nodes(subject: Subject) -> Iterator[Finding]:
     for pipeline in subject.config.pipelines:
-        yield from _repeated(pipeline.nodes, "node", f"pipeline `{pipeline.name}`", "rename one of them")
+        yield from _repeated_names(pipeline.nodes, "node", f"pipeline `{pipeline.name}`", "rename one of them")
 
 
 def duplicate_parameters(subject: Subject) -> Iterator[Finding]:
     for where, parameters, _ in _parts(subject):
-        yield from _repeated(parameters, "parameter", where, "rename or remove one of them")
+        yield from _repeated_names(parameters, "parameter", where, "rename or remove one of them")
 
 
 def duplicate_inputs(subject: Subject) -> Iterator[Finding]:
     for where, _, inputs in _parts(subject):
-        yield from _repeated(inputs, "input", where, "rename or remove one of them")
+        yield from _repeated_names(inputs, "input", where, "rename or remove one of them")
 
 
 def duplicate_pipeline_parameters(subject: Subject) -> Iterator[Finding]:
     for pipeline in subject.config.pipelines:
         hint = "the last one counts; rename or remove one of them"
-        yield from _repeated(pipeline.parameters, "parameter", f"pipeline `{pipeline.name}`", hint)
+        yield from _repeated_names(pipeline.parameters, "parameter", f"pipeline `{pipeline.name}`", hint)
 
 
 def duplicate_endpoint_files(subject: Subject) -> Iterator[Finding]:
     for endpoint in subject.config.endpoints:
-        yield from _repeated(endpoint.files, "file", f"endpoint `{endpoint.name}`", "rename or remove one of them")
+        yield from _repeated_names(
+            endpoint.files, "file", f"endpoint `{endpoint.name}`", "rename or remove one of them"
+        )
 
 
 def dotted_node_names(subject: Subject) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _parts(subject: Subject) -> Iterator[tuple[str, Iterable[HasName], Iterable[
                 yield f"the override of node `{node.name}`", node.override.parameters, node.override.inputs
 
 
-def _repeated(items: Iterable[HasName], kind: str, where: str, hint: str) -> Iterator[Finding]:
+def _repeated_names(items: Iterable[HasName], kind: str, where: str, hint: str) -> Iterator[Finding]:
     first: dict[str, HasName] = {}
     for item in items:
         earlier = first.setdefault(item.name, item)

@@ -106,7 +106,7 @@ def presets_without_environment(subject: Subject) -> Iterator[Finding]:
 def unfilled_inputs(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     for name, step in _checked_steps(subject, graph):
         missing = [item for item in step.inputs if not item.default and not item.optional]
-        filled = _filled(graph, name, EdgeKind.INPUT) if missing else frozenset()
+        filled = _keys_filled_by_edges(graph, name, EdgeKind.INPUT) if missing else frozenset()
         for item in missing:
             if item.name not in filled:
                 yield Finding(
@@ -178,15 +178,15 @@ def _missing_parameters(graph: PipelineGraph, name: str, step: Step) -> Iterator
     ]
     if not missing:
         return
-    filled = _filled(graph, name, EdgeKind.PARAMETER) | _varied(graph, name)
+    filled = _keys_filled_by_edges(graph, name, EdgeKind.PARAMETER) | _varied_parameters(graph, name)
     yield from (parameter for parameter in missing if parameter not in filled)
 
 
-def _filled(graph: PipelineGraph, name: str, kind: EdgeKind) -> frozenset[str]:
+def _keys_filled_by_edges(graph: PipelineGraph, name: str, kind: EdgeKind) -> frozenset[str]:
     return frozenset(edge.target.key for edge in graph.edges_into[name] if edge.target.kind is kind)
 
 
-def _varied(graph: PipelineGraph, name: str) -> frozenset[str]:
+def _varied_parameters(graph: PipelineGraph, name: str) -> frozenset[str]:
     task = graph.tasks.get(name)
     if task is None:
         return frozenset()

@@ -111,7 +111,7 @@ def _same_names(item: Input) -> Iterator[Finding]:
 def undeclared_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Edges that take files which a step with `outputs:` does not declare. Names without an ending are labels."""
     written = _memory(subject, graph)
-    for end, step in _taken(subject, graph):
+    for end, step in _output_ends(subject, graph):
         if not step.outputs or is_sidecar(end.key) or not VARYING.isdisjoint(end.key.replace("*", "").replace("?", "")):
             continue
         files = written(end.node)
@@ -130,7 +130,7 @@ def unwritten_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
     """Edges that take files which a step of plain shell commands does not write."""
     written = _memory(subject, graph)
     transparent: dict[tuple[str, ...], bool] = {}
-    for end, step in _taken(subject, graph):
+    for end, step in _output_ends(subject, graph):
         if step.command not in transparent:
             transparent[step.command] = all(map(_is_transparent, step.command)) and any(step.command)
         if not transparent[step.command] or step.outputs or is_sidecar(end.key):
@@ -148,7 +148,7 @@ def unwritten_outputs(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
             )
 
 
-def _taken(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[EdgeEnd, Step]]:
+def _output_ends(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[EdgeEnd, Step]]:
     """The ends of edges that take outputs of a node whose step is known for certain."""
     for edge in graph.edges:
         end = edge.source
@@ -167,7 +167,7 @@ def _memory(subject: Subject, graph: PipelineGraph) -> Callable[[str], tuple[Nam
             return ()
         key = (step.at, step.command)
         if key not in memory:
-            memory[key] = (*_declared(step), *_named(step, _command_at(step, node, graph)))
+            memory[key] = (*_declared_outputs(step), *_outputs_in_command(step, _command_at(step, node, graph)))
         return memory[key]
 
     return written
@@ -178,12 +178,12 @@ def _command_at(step: Step, node: str, graph: PipelineGraph) -> Path:
     return override.at if override is not None and override.command else step.at
 
 
-def _declared(step: Step) -> Iterator[NamedOutput]:
+def _declared_outputs(step: Step) -> Iterator[NamedOutput]:
     for output in step.outputs:
         yield NamedOutput(output.name, name_at(output.at), not VARYING.isdisjoint(output.name))
 
 
-def _named(step: Step, at: Path) -> Iterator[NamedOutput]:
+def _outputs_in_command(step: Step, at: Path) -> Iterator[NamedOutput]:
     """The names behind the folder of outputs in each item of a command."""
     for index, item in enumerate(step.command):
         if "outputs" not in item and "VH_OUTPUTS_DIR" not in item:

@@ -13,7 +13,7 @@ from vhpipe.rules.subject import Finding, NameChoice, Subject
 def without_target(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     if not subject.is_sound(graph.pipeline.at):
         return
-    used = _referred_to(graph) if graph.references else frozenset()
+    used = _parameters_in_references(graph) if graph.references else frozenset()
     for item in graph.pipeline.parameters:
         if not item.targets and item.name not in used:
             yield Finding(
@@ -23,7 +23,7 @@ def without_target(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
             )
 
 
-def _referred_to(graph: PipelineGraph) -> frozenset[str]:
+def _parameters_in_references(graph: PipelineGraph) -> frozenset[str]:
     texts = (written for of_node in graph.references.values() for written in of_node)
     return frozenset(each.key for written in texts for each in written.references() if each.is_of_pipeline)
 

@@ -112,7 +112,7 @@ class _PlacedReference(NamedTuple):
         return self.written.place_of(self.reference)
 
 
-def _placed(graph: PipelineGraph) -> Iterator[_PlacedReference]:
+def _placed_references(graph: PipelineGraph) -> Iterator[_PlacedReference]:
     for name, texts in graph.references.items():
         for written in texts:
             yield from (_PlacedReference(name, written, reference) for reference in written.references())
@@ -135,7 +135,7 @@ def _once(find: Callable[[Subject, PipelineGraph], Iterator[Finding]]) -> Callab
 def _unknown_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     if not subject.is_sound(graph.pipeline.at):
         return
-    for placed in _placed(graph):
+    for placed in _placed_references(graph):
         reference = placed.reference
         if not reference.is_of_pipeline and reference.node not in graph.nodes:
             message = f"there is no node `{reference.node}` in pipeline `{graph.pipeline.name}`"
@@ -145,7 +145,7 @@ def _unknown_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
 
 def _unknown_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     of_pipeline = tuple(parameter.name for parameter in graph.pipeline.parameters)
-    for placed in _placed(graph):
+    for placed in _placed_references(graph):
         reference, at = placed.reference, placed.at(placed.reference.key_at)
         if reference.is_of_pipeline:
             if reference.key not in of_pipeline and subject.is_sound(graph.pipeline.at):
@@ -164,7 +164,7 @@ def _has_parameter(step: Step, key: str) -> bool:
 
 
 def _self_references(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    for placed in _placed(graph):
+    for placed in _placed_references(graph):
         if placed.reference.node == placed.node and not placed.reference.is_of_pipeline:
             message = f"node `{placed.node}` refers to itself"
             hint = "a node can only use what nodes before it have made"
@@ -172,7 +172,7 @@ def _self_references(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
 
 
 def _unfit_references(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    for placed in _placed(graph):
+    for placed in _placed_references(graph):
         fault = _fault_of_node(graph, placed.reference) or _fault_of_place(graph, placed)
         if fault is not None:
             message, hint = fault

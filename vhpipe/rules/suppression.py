@@ -56,7 +56,7 @@ def suppress(
     looks like one is taken for one. `judge_unused` says of a rule whether it was looked for in all of the file, so
     that a suppression of it that excuses nothing can be called unused.
     """
-    read = tuple(_read(lines, is_comment or (lambda line, column: True)))
+    read = tuple(_suppressions_in(lines, is_comment or (lambda line, column: True)))
     suppressions = [item for item in read if isinstance(item, Suppression)]
     notes = [item for item in read if isinstance(item, Diagnostic)]
     speaking = _by_place(suppressions)
@@ -94,7 +94,9 @@ def _at_most(notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(kept)
 
 
-def _read(lines: Sequence[str], is_comment: Callable[[int, int], bool]) -> Iterator[Suppression | Diagnostic]:
+def _suppressions_in(
+    lines: Sequence[str], is_comment: Callable[[int, int], bool]
+) -> Iterator[Suppression | Diagnostic]:
     meant = _lines_meant(lines)
     for number, line in enumerate(lines, 1):
         if MARK not in line:
@@ -104,7 +106,11 @@ def _read(lines: Sequence[str], is_comment: Callable[[int, int], bool]) -> Itera
             continue
         at = Span(number, comment.start() + 1, number, len(line.rstrip()) + 1)
         form = _FORM.match(comment["rest"])
-        yield _malformed(at) if form is None else _suppression(form, comment.start("rest"), at, meant[number - 1])
+        yield (
+            _malformed_suppression(at)
+            if form is None
+            else _suppression(form, comment.start("rest"), at, meant[number - 1])
+        )
 
 
 def _suppression(form: re.Match[str], shift: int, at: Span, meant: int) -> Suppression:
@@ -138,14 +144,14 @@ class _Judge:
     def of(self, item: Suppression, unused: set[str]) -> Iterator[Diagnostic]:
         """`unused` are the rules of the suppression of which nothing was found."""
         if not item.rules:
-            yield _malformed(item.at)
+            yield _malformed_suppression(item.at)
             return
         for name in item.rules[:MAX_OF_A_RULE]:
             if name not in self._known:
                 yield self._unknown(name, item)
         useless = [name for name in item.rules if name in self._known and name in unused]
         if useless:
-            yield _unused(useless, item, self._lines)
+            yield _unused_suppression(useless, item, self._lines)
         if not item.has_reason and len(useless) < len(item.rules):
             hint = "write why behind it: `because …`"
             yield Diagnostic("suppression-without-reason", "warning", "the suppression does not say why", item.at, hint)
@@ -157,12 +163,12 @@ class _Judge:
         return Diagnostic("unknown-suppressed-rule", "warning", message, item.inside, hint)
 
 
-def _malformed(at: Span) -> Diagnostic:
+def _malformed_suppression(at: Span) -> Diagnostic:
     message = "this comment is no suppression that could be understood"
     return Diagnostic("malformed-suppression", "warning", message, at, _EXAMPLE)
 
 
-def _unused(useless: list[str], item: Suppression, lines: Sequence[str]) -> Diagnostic:
+def _unused_suppression(useless: list[str], item: Suppression, lines: Sequence[str]) -> Diagnostic:
     where = "in this file" if item.line is None else "here"
     left = [name for name in item.rules if name not in useless]
     if left:

@@ -21,14 +21,14 @@ def unused_parameters(subject: Subject) -> Iterator[Finding]:
             continue
         text = "\n".join((*step.command, *commands.get(step.name, ())))
         known = {parameter.name for parameter in step.parameters}
-        used = _mentioned(text)
+        used = _placeholder_names(text)
         if used & ALL or used - known or "parameters.json" in text or not text.strip() or has_slips(text):
             continue
         used |= {name for name in known if (step.name, name) in elsewhere} | _as_variables(text, known)
-        yield from _unused(step, [p.name for p in step.parameters if p.name not in used])
+        yield from _unused_parameters(step, [p.name for p in step.parameters if p.name not in used])
 
 
-def _unused(step: Step, names: list[str]) -> Iterator[Finding]:
+def _unused_parameters(step: Step, names: list[str]) -> Iterator[Finding]:
     hint = "write `{parameters}`; all is well if the program reads `parameters.json` or `VH_PARAM_…`"
     if len(names) == len(step.parameters) > 1:
         message = f"the command of step `{step.name}` uses none of its {len(names)} parameters"
@@ -39,7 +39,7 @@ def _unused(step: Step, names: list[str]) -> Iterator[Finding]:
         yield Finding(f"the command of step `{step.name}` does not use parameter `{name}`", name_at(places[name]), hint)
 
 
-def _mentioned(text: str) -> set[str]:
+def _placeholder_names(text: str) -> set[str]:
     """The names in placeholders, known or not, and `parameters` itself. Read without `re`, which costs a start-up."""
     found = set()
     for part in text.split("{")[1:]:
@@ -135,7 +135,7 @@ def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[
         filled = {edge.target.key for edge in graph.edges_into[name] if edge.target.kind is EdgeKind.FILE}
         for endpoint in endpoints.values():
             keys = {file.name: f"{endpoint.name}.{file.name}" for file in endpoint.files}
-            if not subject.is_sound(endpoint.at) or _misspelled(filled, endpoint.name, keys):
+            if not subject.is_sound(endpoint.at) or _has_misspelled_file(filled, endpoint.name, keys):
                 continue
             missing = [file for file, key in keys.items() if key not in filled]
             for file in missing:
@@ -146,7 +146,7 @@ def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[
                 )
 
 
-def _misspelled(filled: set[str], endpoint: str, keys: dict[str, str]) -> bool:
+def _has_misspelled_file(filled: set[str], endpoint: str, keys: dict[str, str]) -> bool:
     """Whether an edge names a file that the endpoint does not have, or no whole file: another rule's fault."""
     own = {key for key in filled if "." not in key or key.partition(".")[0] == endpoint}
     return not own <= set(keys.values())

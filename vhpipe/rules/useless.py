@@ -16,11 +16,11 @@ WITHOUT_LIMITS = (ParameterType.FLAG, ParameterType.STRING)
 
 
 def useless_properties(subject: Subject) -> Iterator[Finding]:
-    for at, word, why, hint in _found(subject):
+    for at, word, why, hint in _useless_properties(subject):
         yield Finding(f"`{word}` has no effect {why}", key_at(at, word), hint=hint)
 
 
-def _found(subject: Subject) -> Iterator[tuple[Path, str, str, str]]:
+def _useless_properties(subject: Subject) -> Iterator[tuple[Path, str, str, str]]:
     for step in subject.config.steps:
         for parameter in step.parameters:
             for word, why in _of_parameter(parameter):

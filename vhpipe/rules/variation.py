@@ -49,7 +49,7 @@ def _product(task: Task) -> str:
 
 def sweeps_without_variation(subject: Subject) -> Iterator[Finding]:
     """Blueprints whose executions would all be alike; not those into which something may bring a list."""
-    filled = _filled_from_outside(subject)
+    filled = _blueprints_filled_from_outside(subject)
     for task, step in _blueprints(subject):
         if task.type is TaskType.DISTRIBUTED or task.name in filled or not subject.is_sound(task.at):
             continue
@@ -81,7 +81,7 @@ def _variant_size(item: VariantParameter) -> int:
     return sweep_size(Sweep(axes=(Axis(item.name, item.style, item.rules),)))
 
 
-def _filled_from_outside(subject: Subject) -> frozenset[str]:
+def _blueprints_filled_from_outside(subject: Subject) -> frozenset[str]:
     """The blueprints of nodes into whose parameters an edge or a pipeline parameter goes."""
     names: set[str] = set()
     for graph in subject.graphs:

@@ -35,12 +35,12 @@ def _refuse_setting(file: SettingsFile, table: str, name: str, value: object) ->
     if key is None:
         raise _unknown(file, "setting", name, tuple(known))
     if not (key.in_user if file.is_users else key.in_project):
-        raise _misplaced(file, key, f"`{file.prefix}{table}.{name}`")
+        raise _misplaced_setting(file, key, f"`{file.prefix}{table}.{name}`")
     if fitting_value(key, value, name, f"`{file.path}`") in key.kept_values and not file.is_users:
-        raise _misplaced(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
+        raise _misplaced_setting(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
 
 
-def _misplaced(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:
+def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:
     if file.is_users:
         whose, place = "your own settings", f"the project's {PROJECT_FILE} or {OWN_FILE}"
     else:

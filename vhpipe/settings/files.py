@@ -41,7 +41,7 @@ def user_file(environ: Mapping[str, str]) -> SettingsFile | None:
     content = None if path is None else _content(path)
     if path is None or content is None:
         return None
-    return SettingsFile(path, _parsed(content, path), is_users=True)
+    return SettingsFile(path, _parse(content, path), is_users=True)
 
 
 def user_path(environ: Mapping[str, str]) -> str | None:
@@ -89,7 +89,7 @@ def _settings_in(path: str) -> Iterator[SettingsFile]:
     is_own = os.path.basename(path) == OWN_FILE
     if not is_own and not _may_have_our_table(content):
         return
-    document = _parsed(content, path)
+    document = _parse(content, path)
     nested = as_table(as_table(document.get("tool", {}), path, "tool").get("vhpipe", {}), path, "tool.vhpipe")
     plain = {name: value for name, value in document.items() if name != "tool"} if is_own else {}
     for tables, prefix in ((plain, ""), (nested, "tool.vhpipe.")):
@@ -131,7 +131,7 @@ def _unreadable(path: str, reason: str) -> UsageError:
     return UsageError(f"cannot read `{path}`: {reason}")
 
 
-def _parsed(content: bytes, path: str) -> dict[str, object]:
+def _parse(content: bytes, path: str) -> dict[str, object]:
     from tomllib import loads
 
     try:

@@ -32,7 +32,7 @@ def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -
     Errors: UsageError if the choice has no python.
     """
     if choice is not None:
-        return _chosen(choice)
+        return _python_of_choice(choice)
     return _active(environ) or _in_project(project) or _on_path(environ)
 
 
@@ -45,7 +45,7 @@ def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str 
     return None if (interpreter.parent.parent / "pyvenv.cfg").exists() else str(interpreter)
 
 
-def _chosen(choice: str) -> PythonChoice:
+def _python_of_choice(choice: str) -> PythonChoice:
     path = Path(os.path.abspath(choice))
     if _is_program(path):
         return _environment(path.parent, f"{path}, as chosen")

@@ -56,7 +56,7 @@ def _settings(file: SettingsFile) -> ValidateSettings:
     )
 
 
-def expanded(names: Iterable[str], known: tuple[str, ...], where: str) -> frozenset[str]:
+def expand_rule_names(names: Iterable[str], known: tuple[str, ...], where: str) -> frozenset[str]:
     """The rules that names and patterns mean. Errors: UsageError for a name, or a pattern, that means none."""
     from fnmatch import fnmatchcase
 

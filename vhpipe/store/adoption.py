@@ -43,8 +43,8 @@ def adopt(project: Path, environ: Mapping[str, str]) -> Adoption:
     try:
         _refuse(root)
         os.chmod(root, 0o700)
-        reuse_entries, requests = _dropped(store)
-        damaged, blobs, size_bytes = _verified(store)
+        reuse_entries, requests = _drop(store)
+        damaged, blobs, size_bytes = _verify(store)
         write_atomically(f"{root}/.gitignore", b"*\n")
         write_atomically(f"{root}/owner", sign(root, environ), durable=True)
     except OSError as error:
@@ -78,7 +78,7 @@ def _strange(root: str) -> Iterator[str]:
                 waiting.append(entry.path)
 
 
-def _dropped(store: ProjectStore) -> tuple[int, int]:
+def _drop(store: ProjectStore) -> tuple[int, int]:
     """Drop what acts on its own; how many reuse entries and requests there were."""
     requests = [path for run in store.runs() for path in run.requests_folder.glob("*")]
     entries = list(store.root.glob("reuse/*.json"))
@@ -91,7 +91,7 @@ def _dropped(store: ProjectStore) -> tuple[int, int]:
     return len(entries), len(requests)
 
 
-def _verified(store: ProjectStore) -> tuple[tuple[str, ...], int, int]:
+def _verify(store: ProjectStore) -> tuple[tuple[str, ...], int, int]:
     """The damaged blobs, the number of good ones and their bytes."""
     damaged, good, size_bytes = [], 0, 0
     for path in sorted(store.root.glob("blobs/??/" + "?" * 64)):

@@ -94,12 +94,12 @@ class Blobs:
         status = _regular(source, descriptor)
         blob, size_bytes = _hash(descriptor, status.st_size)
         target = self._name(blob)
-        if status.st_nlink == 1 and self._linked(source, target, size_bytes):
+        if status.st_nlink == 1 and self._link(source, target, size_bytes):
             os.fchmod(descriptor, 0o444)
             return blob, size_bytes
-        return self._copied(descriptor, blob, size_bytes)
+        return self._copy_descriptor(descriptor, blob, size_bytes)
 
-    def _linked(self, source: str, target: str, size_bytes: int) -> bool:
+    def _link(self, source: str, target: str, size_bytes: int) -> bool:
         """Whether `source` is the blob now, or one with its bytes was there."""
         try:
             self._make_folder(target)
@@ -112,7 +112,7 @@ class Blobs:
             return False
         return True
 
-    def _copied(self, descriptor: int, blob: str, size_bytes: int) -> tuple[str, int]:
+    def _copy_descriptor(self, descriptor: int, blob: str, size_bytes: int) -> tuple[str, int]:
         """Store the bytes behind a descriptor that was read to its end; what counts is what is read this time."""
         if self._is_there(self._name(blob), size_bytes):
             return blob, size_bytes
@@ -136,7 +136,7 @@ class Blobs:
         size_bytes = _regular(source, descriptor).st_size
         if size_bytes < SMALL_BYTES:
             return self.write(b"".join(_chunks(descriptor, size_bytes)))
-        return self._copied(descriptor, *_hash(descriptor, size_bytes))
+        return self._copy_descriptor(descriptor, *_hash(descriptor, size_bytes))
 
     def write(self, content: bytes) -> tuple[str, int]:
         """sha256 and size of the content, which is stored if it is not there yet."""
@@ -145,7 +145,7 @@ class Blobs:
         if not self._is_there(target, len(content)):
             try:
                 self._make_folder(target)
-                self._put(target, (content,))
+                self._write_and_name(target, (content,))
             except OSError as error:
                 raise from_os_error(error, "cannot store") from error
         return blob, len(content)
@@ -159,9 +159,9 @@ class Blobs:
 
     def _receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         os.makedirs(self._folder, 0o700, exist_ok=True)
-        return self._put(f"{self._folder}/new", chunks)
+        return self._write_and_name(f"{self._folder}/new", chunks)
 
-    def _put(self, beside: str, chunks: Iterable[bytes]) -> tuple[str, int]:
+    def _write_and_name(self, beside: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Write the chunks to a new file with a name like `beside`, then give it the name that its bytes deserve."""
         temporary = temporary_name(beside)
         try:

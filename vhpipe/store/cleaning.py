@@ -33,7 +33,7 @@ def remove_garbage(store: ProjectStore, choice: CleaningChoice) -> Removal:
     trash = Trash(store.root / "trash")
     alone = use_alone(store.root)
     try:
-        garbage = _taken(store, find_garbage(store, choice, time.time(), alone is not None), trash)
+        garbage = _move_to_trash(store, find_garbage(store, choice, time.time(), alone is not None), trash)
     except OSError as error:
         raise from_os_error(error, "cannot remove") from error
     finally:
@@ -42,7 +42,7 @@ def remove_garbage(store: ProjectStore, choice: CleaningChoice) -> Removal:
     return Removal(garbage, *trash.empty())
 
 
-def _taken(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garbage:
+def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garbage:
     """Move what can go into the trash; what of it was there to be moved."""
     RunIndex.of(store.root).forget(garbage.runs)
     runs = tuple(number for number in garbage.runs if _take_run(store, number, trash))

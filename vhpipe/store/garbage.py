@@ -60,7 +60,7 @@ def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_co
     Errors: EnvironmentFailure where a record cannot be read: then nothing may go.
     """
     try:
-        garbage = _found(store, choice, now)
+        garbage = _find(store, choice, now)
         return _with_blobs(store, garbage) if may_collect and not garbage.alive else garbage
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
@@ -76,17 +76,17 @@ def measure(store: ProjectStore, garbage: Garbage) -> int:
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _found(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
+def _find(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
     runs = store.runs()
     alive = {run.number for run in runs if run.is_alive()}
-    wanted = set(_chosen(runs, choice, now)) - alive
+    wanted = set(_numbers_to_remove(runs, choice, now)) - alive
     origins = {run.number: origins_named_by_run(run.path) for run in runs}
-    spared = _spared(wanted, origins) if choice.named is None else {}
+    spared = _runs_to_spare(wanted, origins) if choice.named is None else {}
     going = wanted - set(spared)
     return Garbage(
         runs=tuple(sorted(going)),
         spared=tuple(sorted(spared.items())),
-        missed=tuple(sorted(_missed(going, origins))),
+        missed=tuple(sorted(_runs_missed(going, origins))),
         alive=tuple(sorted(alive)),
         unborn=tuple(_unborn(store, now)),
         slots=tuple(_idle_slots(store)),
@@ -94,7 +94,7 @@ def _found(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
     )
 
 
-def _chosen(runs: tuple[RunFolder, ...], choice: CleaningChoice, now: float) -> Iterator[int]:
+def _numbers_to_remove(runs: tuple[RunFolder, ...], choice: CleaningChoice, now: float) -> Iterator[int]:
     if choice.named is not None:
         yield from choice.named
         return
@@ -111,7 +111,7 @@ def _last_written(run: RunFolder) -> float:
     return 0.0
 
 
-def _spared(wanted: set[int], origins: dict[int, set[int]]) -> dict[int, int]:
+def _runs_to_spare(wanted: set[int], origins: dict[int, set[int]]) -> dict[int, int]:
     """Runs that stay because another one that stays shows their logs and metadata as its own, with that other one."""
     spared: dict[int, int] = {}
     staying = [number for number in origins if number not in wanted]
@@ -123,7 +123,7 @@ def _spared(wanted: set[int], origins: dict[int, set[int]]) -> dict[int, int]:
     return spared
 
 
-def _missed(going: set[int], origins: dict[int, set[int]]) -> Iterator[tuple[int, int]]:
+def _runs_missed(going: set[int], origins: dict[int, set[int]]) -> Iterator[tuple[int, int]]:
     for looking in origins.keys() - going:
         yield from ((number, looking) for number in origins[looking] & going)
 

@@ -70,7 +70,7 @@ def _garbage_checks(store: ProjectStore) -> Iterator[Check]:
         yield Check("warning", "store", message, "vhpipe clean")
 
 
-def guarded(about: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+def guard(about: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """The checks; one that fails is a finding itself."""
     try:
         yield from checks()

@@ -41,7 +41,7 @@ class RunIndex:
         """Stamp and summary by run; whatever is wrong with the file, none. See `stamp_of`."""
         if not self._path.is_file():
             return {}
-        with suppress(*_TROUBLE), closing(self._connected("mode=ro")) as connection:
+        with suppress(*_TROUBLE), closing(self._connect("mode=ro")) as connection:
             rows = connection.execute("SELECT run, stamp, summary, checksum FROM ended").fetchall()
             return {row[0]: (row[1], row[2]) for row in rows if _is_sound(*row)}
         return {}
@@ -67,7 +67,7 @@ class RunIndex:
                 self._try_to(change)
 
     def _try_to(self, change: Callable[[sqlite3.Connection], object]) -> None:
-        with closing(self._connected("mode=rwc")) as connection:
+        with closing(self._connect("mode=rwc")) as connection:
             connection.execute("PRAGMA journal_mode=TRUNCATE")
             connection.execute("PRAGMA synchronous=OFF")
             with connection:
@@ -75,7 +75,7 @@ class RunIndex:
                 change(connection)
         os.chmod(self._path, 0o600)
 
-    def _connected(self, mode: str) -> sqlite3.Connection:
+    def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", timeout=_BUSY_S, uri=True)
 
     def _throw_away(self) -> None:

@@ -34,7 +34,7 @@ _decoder = msgspec.json.Decoder(Manifest)
 
 def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> str:
     """Write `manifest.json` into the attempt's folder; the sha256 of the file."""
-    content = encode(_sealed(manifest))
+    content = encode(_with_checksum(manifest))
     write_atomically(manifest_name(folder), content)
     return sha256(content).hexdigest()
 
@@ -52,10 +52,10 @@ def manifest_at(path: str) -> tuple[Manifest, str] | None:
         manifest = decode(content, _decoder)
     except (OSError, msgspec.DecodeError):
         return None
-    return (manifest, sha256(content).hexdigest()) if _sealed(manifest) == manifest else None
+    return (manifest, sha256(content).hexdigest()) if _with_checksum(manifest) == manifest else None
 
 
-def _sealed(manifest: Manifest) -> Manifest:
+def _with_checksum(manifest: Manifest) -> Manifest:
     """The manifest with its checksum: JSON alone does not tell a digit that has changed."""
     bare = msgspec.structs.replace(manifest, checksum=0)
     return msgspec.structs.replace(bare, checksum=crc32(encode(bare)))

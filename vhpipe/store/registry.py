@@ -62,7 +62,7 @@ class Registry:
 
     def add(self, entry: DeploymentVersion) -> None:
         """Append an entry, safe from other processes and a loss of power; a second one for a run's node is ignored."""
-        with self._locked() as descriptor:
+        with self._lock() as descriptor:
             content = self._content()
             known = (each for each in _entries(content) if isinstance(each, DeploymentVersion))
             if not any((each.run, each.node) == (entry.run, entry.node) for each in known):
@@ -72,7 +72,7 @@ class Registry:
         self, pipeline: str, choose: Callable[[tuple[PipelineVersion, ...]], PipelineVersion]
     ) -> PipelineVersion:
         """The version that `choose` picks of all that the pipeline has, or makes; then it is recorded."""
-        with self._locked() as descriptor:
+        with self._lock() as descriptor:
             content = self._content()
             known = tuple(
                 each for each in _entries(content) if isinstance(each, PipelineVersion) and each.pipeline == pipeline
@@ -83,7 +83,7 @@ class Registry:
             return chosen
 
     @contextmanager
-    def _locked(self) -> Iterator[int]:
+    def _lock(self) -> Iterator[int]:
         """The open file, which nobody else writes meanwhile. Errors: EnvironmentFailure."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

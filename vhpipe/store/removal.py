@@ -74,7 +74,7 @@ class _TrashEmptier:
         if not stat.S_ISDIR(status.st_mode):
             self._unlink(name, self._folder, status)
             return
-        descriptor = _opened(name, self._folder)
+        descriptor = _open_folder(name, self._folder)
         try:
             self._empty(descriptor)
         finally:
@@ -120,7 +120,7 @@ def _move(source: str, target: str, source_folder: int | None = None, target_fol
         os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
 
 
-def _opened(name: str, folder: int) -> int:
+def _open_folder(name: str, folder: int) -> int:
     """A folder that its owner may read and change."""
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=folder)

@@ -52,7 +52,7 @@ def pending_requests(run: RunFolder) -> tuple[Request, ...]:
         return ()
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
-    found = (_read(run, name) for name in names if name.endswith(".json"))
+    found = (_read_request(run, name) for name in names if name.endswith(".json"))
     return tuple(request for request in found if request is not None)
 
 
@@ -95,7 +95,7 @@ def _wake(run: RunFolder) -> None:
     os.close(descriptor)
 
 
-def _read(run: RunFolder, name: str) -> Request | None:
+def _read_request(run: RunFolder, name: str) -> Request | None:
     try:
         with open(_name(run, name), "rb") as file:
             request = decode(file.read(), _decoder)

@@ -114,7 +114,7 @@ class RunFolder:
         write_atomically(self.path / INFO, encode(info))
 
     def info(self) -> RunInfo:
-        return self._read(INFO, _info)
+        return self._read_record(INFO, _info)
 
     def write_plan(self, plan: Plan) -> None:
         """Write the plan, once and for ever; it is on disk when this returns."""
@@ -122,13 +122,13 @@ class RunFolder:
 
     def plan(self) -> Plan:
         """Errors: EnvironmentFailure if it is missing, damaged or of another format."""
-        found = self._read(PLAN, _format).format
+        found = self._read_record(PLAN, _format).format
         if found != PLAN_FORMAT:
             raise EnvironmentFailure(
                 f"the plan of run {self.number} has format {found}, this version of vhpipe reads format {PLAN_FORMAT}",
                 hint="use the version that made the run, or run the pipeline again",
             )
-        return self._read(PLAN, _plan)
+        return self._read_record(PLAN, _plan)
 
     def acquire(self, patience_s: float = _LOCK_PATIENCE_S) -> None:
         """Become the one process that runs this run. Errors: RefusedError if another one still is after that time.
@@ -154,7 +154,7 @@ class RunFolder:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _locked_in_time(descriptor, patience_s):
+        if not _lock_in_time(descriptor, patience_s):
             os.close(descriptor)
             return None
         if not path.exists():
@@ -207,7 +207,7 @@ class RunFolder:
             folder = self._node_folders[node] = os.fspath(self.path / WORK / _folder_name(node))
         return Path(folder)
 
-    def _read(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
+    def _read_record(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
         path = self.path / name
         try:
             return decode(path.read_bytes(), decoder)
@@ -217,7 +217,7 @@ class RunFolder:
             raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
 
 
-def _locked_in_time(descriptor: int, patience_s: float) -> bool:
+def _lock_in_time(descriptor: int, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
     while True:
         try:

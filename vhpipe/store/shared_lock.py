@@ -12,7 +12,7 @@ from vhpipe.errors import from_os_error
 
 def use(root: Path) -> int:
     """A descriptor that keeps blobs from being collected until it is closed; waits while they are."""
-    descriptor = _opened(root)
+    descriptor = _open(root)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     except OSError as error:
@@ -23,7 +23,7 @@ def use(root: Path) -> int:
 
 def use_alone(root: Path) -> int | None:
     """A descriptor that makes all others wait until it is closed; None if there are others now."""
-    descriptor = _opened(root)
+    descriptor = _open(root)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -32,7 +32,7 @@ def use_alone(root: Path) -> int | None:
     return descriptor
 
 
-def _opened(root: Path) -> int:
+def _open(root: Path) -> int:
     try:
         return os.open(root / "clean.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:

@@ -101,7 +101,7 @@ def _faults_of(run: RunFolder, present: Collection[str], bad: dict[str, State]) 
     for need in needs:
         state = bad.get(need.blob) or (None if need.blob in present else "missing")
         if state is not None:
-            yield StoreFault(state, _described(need), run.number, need)
+            yield StoreFault(state, _description(need), run.number, need)
     if not is_alive:
         yield from _faults_of_journal(run, len(records))
         yield from _faults_of_manifests(run, records)
@@ -139,7 +139,7 @@ def _last_ends(records: tuple[events.RecordedEvent, ...]) -> dict[ExecutionId, e
     return ends
 
 
-def _described(need: BlobNeed) -> str:
+def _description(need: BlobNeed) -> str:
     match need.kind:
         case "output":
             return f"output `{need.name}` of {ExecutionId(need.node or '', need.execution or 0)}"

@@ -58,7 +58,7 @@ def axis_value(axis: Axis, index: int, seed: int) -> Value:
         case VariantStyle.LOGSPACE:
             return _logspace_value(rules, index)
         case VariantStyle.RANDOM:
-            return drawn(axis, index, seed)
+            return draw_number(axis, index, seed)
 
 
 def log_bounds(rules: VariantRules) -> tuple[int | float | None, int | float | None]:
@@ -121,7 +121,7 @@ def _value_between(ends: tuple[int | float, int | float], index: int, size: int)
     return float(f"{(first + (last - first) * share).exp():.15g}")
 
 
-def drawn(axis: Axis, index: int, seed: int) -> int | float:
+def draw_number(axis: Axis, index: int, seed: int) -> int | float:
     """A number between `min` and `max`, both included where only integers count."""
     from math import ceil, floor
 

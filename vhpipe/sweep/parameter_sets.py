@@ -23,7 +23,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.diagnostics import Path
 from vhpipe.sweep.axes import Axis as Axis
-from vhpipe.sweep.axes import axis_size, axis_value, drawn, fraction, log_bounds
+from vhpipe.sweep.axes import axis_size, axis_value, draw_number, fraction, log_bounds
 from vhpipe.wording import listed
 
 DISTRIBUTIONS = ("uniform",)
@@ -83,12 +83,12 @@ def point(sweep: Sweep, index: int, seed: int) -> dict[str, Value]:
 
 def with_value(sweep: Sweep, name: str, value: Value) -> Sweep:
     """The sweep with that parameter held at one value, also in manual sets; unchanged if it does not vary."""
-    axes = tuple(_listed(axis, (value,)) if axis.name == name else axis for axis in sweep.axes)
+    axes = tuple(_axis_with_values(axis, (value,)) if axis.name == name else axis for axis in sweep.axes)
     sets = tuple(tuple((key, value if key == name else old) for key, old in pairs) for pairs in sweep.sets)
     return Sweep(sweep.type, axes, sets, sweep.count)
 
 
-def spread(sweep: Sweep, name: str, values: tuple[Value, ...]) -> Sweep:
+def spread_sweep(sweep: Sweep, name: str, values: tuple[Value, ...]) -> Sweep:
     """The sweep with one execution per value: in place of that parameter's variation in a grid, times it elsewhere.
 
     Raises ValueError where a list cannot spread. Source: decision 18.
@@ -98,7 +98,9 @@ def spread(sweep: Sweep, name: str, values: tuple[Value, ...]) -> Sweep:
     if all(axis.name != name for axis in sweep.axes):
         new = Axis(name, VariantStyle.MULTIPLE, VariantRules(), values, spread=True)
         return sweep._replace(axes=(*sweep.axes, new))
-    return sweep._replace(axes=tuple(_listed(axis, values) if axis.name == name else axis for axis in sweep.axes))
+    return sweep._replace(
+        axes=tuple(_axis_with_values(axis, values) if axis.name == name else axis for axis in sweep.axes)
+    )
 
 
 # ── points ───────────────────────────────────────────────────────────────────────────────────────────
@@ -120,12 +122,12 @@ def _random_point(sweep: Sweep, index: int, seed: int) -> dict[str, Value]:
     """Spread lists vary slowest; every other axis is drawn for this point alone."""
     spreading = tuple(axis for axis in sweep.axes if axis.spread)
     chosen = _grid_point(spreading, index // _count(sweep), seed)
-    return {axis.name: chosen[axis.name] if axis.spread else _chosen(axis, index, seed) for axis in sweep.axes}
+    return {axis.name: chosen[axis.name] if axis.spread else _random_choice(axis, index, seed) for axis in sweep.axes}
 
 
-def _chosen(axis: Axis, index: int, seed: int) -> Value:
+def _random_choice(axis: Axis, index: int, seed: int) -> Value:
     if axis.style is VariantStyle.RANDOM:
-        return drawn(axis, index, seed)
+        return draw_number(axis, index, seed)
     size = axis_size(axis)
     return axis_value(axis, min(int(fraction(axis, index, seed) * size), size - 1), seed)
 
@@ -155,7 +157,7 @@ def _count(sweep: Sweep) -> int:
     return max((axis_size(axis) for axis in sweep.axes if not axis.spread), default=1)
 
 
-def _listed(axis: Axis, values: tuple[Value, ...]) -> Axis:
+def _axis_with_values(axis: Axis, values: tuple[Value, ...]) -> Axis:
     return axis._replace(values=values, spread=True)
 
 

@@ -71,7 +71,7 @@ class Comparison(NamedTuple):
     is_task: bool
 
 
-def aggregated(values: Sequence[object], how: Aggregate) -> object:
+def aggregate_series(values: Sequence[object], how: Aggregate) -> object:
     """The last value of a series, or the least or greatest of its numbers; the last where it has no number."""
     numbers = [number for value in values if (number := number_of(value)) is not None] if how != "last" else []
     if not numbers:
@@ -88,8 +88,8 @@ def number_of(value: object) -> int | float | None:
 
 def compare(node: str, rows: Sequence[ComparedExecution], wanted: ComparisonOptions, is_task: bool) -> Comparison:
     """The executions of a node, of one run or of several, compared as wanted."""
-    metrics = wanted.metrics if wanted.metrics is not None else tuple(_measured(rows))
-    ordered = _sorted(rows, wanted.sort)
+    metrics = wanted.metrics if wanted.metrics is not None else tuple(_measured_keys(rows))
+    ordered = _sort_rows(rows, wanted.sort)
     return Comparison(
         node=node,
         rows=tuple(ordered[: wanted.limit]),
@@ -107,7 +107,7 @@ def names_in(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     return [name for name in dict.fromkeys(name for each in mappings for name in each) if not name.startswith("_")]
 
 
-def _measured(rows: Sequence[ComparedExecution]) -> Iterator[str]:
+def _measured_keys(rows: Sequence[ComparedExecution]) -> Iterator[str]:
     """The metadata keys, but for those by which steps only say what their parameters are."""
     for name in names_in(row.metadata for row in rows):
         if any(name in row.metadata and row.metadata[name] != row.parameters.get(name) for row in rows):
@@ -141,7 +141,7 @@ def _cost(number: float, best: Best) -> float:
 # ── order ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sorted(rows: Sequence[ComparedExecution], names: Sequence[str]) -> list[ComparedExecution]:
+def _sort_rows(rows: Sequence[ComparedExecution], names: Sequence[str]) -> list[ComparedExecution]:
     """Numbers, then texts, then what an execution does not have, whichever way each of them goes."""
     ordered = list(rows)
     for name in reversed(names):
@@ -230,7 +230,9 @@ def comparison_csv(comparison: Comparison) -> Iterator[str]:
     for place, row in enumerate(comparison.rows):
         mark = [row is comparison.best] if best else []
         values = [column[place] for _, column in columns]
-        yield csv_line([row.run, row.execution, row.status, _rounded(row.duration_s), row.reused_from, *values, *mark])
+        yield csv_line(
+            [row.run, row.execution, row.status, _round_seconds(row.duration_s), row.reused_from, *values, *mark]
+        )
 
 
 def csv_line(values: Iterable[object]) -> str:
@@ -267,7 +269,7 @@ def _row_json(row: ComparedExecution) -> dict[str, object]:
         "run": row.run,
         "index": row.execution,
         "status": str(row.status),
-        "duration_s": _rounded(row.duration_s),
+        "duration_s": _round_seconds(row.duration_s),
         "reused_from_run": row.reused_from,
         "parameters": json_value(row.parameters),
         "metadata": json_value(row.metadata),
@@ -277,5 +279,5 @@ def _row_json(row: ComparedExecution) -> dict[str, object]:
     return shown
 
 
-def _rounded(seconds: float | None) -> float | None:
+def _round_seconds(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)

@@ -72,9 +72,9 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
             if isinstance(event, events.RunEnded) and (step := next_step(view, surroundings.commands)) is not None:
                 yield Line(step, Weight.VITAL, follows=True)
         case events.AttemptStarted():
-            yield from _started(view, event.attempt, surroundings, limit)
+            yield from _start_lines(view, event.attempt, surroundings, limit)
         case events.AttemptEnded():
-            yield from _ended(view, event, surroundings)
+            yield from _end_lines(view, event, surroundings)
         case events.AttemptStopping():
             yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
         case events.RetryScheduled():
@@ -128,13 +128,13 @@ def end_text(view: RunView) -> str:
     return f"{view.status}{took and ' in ' + took}{_reason(view.because)}"
 
 
-def _started(view: RunView, attempt: AttemptId, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
+def _start_lines(view: RunView, attempt: AttemptId, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
     yield Line(f"{_attempt(view, attempt)} started", Weight.USUAL)
     if limit is Weight.DETAIL:  # finding the path costs as much as all the rest
         yield Line(f"log: {one_line(surroundings.log_path(attempt))}", Weight.DETAIL, follows=True)
 
 
-def _ended(view: RunView, event: events.AttemptEnded, surroundings: LineContext) -> Iterator[Line]:
+def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineContext) -> Iterator[Line]:
     node = view.nodes[event.attempt.execution.node]
     if event.reused_from is not None:
         label = one_line(node.label(event.attempt.execution.index))
@@ -233,7 +233,7 @@ def _about_node(
         case events.NodeStopping():
             yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case events.NodeSettled():
-            yield Line(*_settled(node, name))
+            yield Line(*_settled_text(node, name))
         case events.Warned():
             yield Line(f"{name} warning: {one_line(event.message)}", Weight.NOTABLE)
         case events.ActionTaken():
@@ -241,7 +241,7 @@ def _about_node(
             yield Line(f"{name} action at {event.moment}: {one_line(taken)}", Weight.DETAIL)
 
 
-def _settled(node: NodeView, name: str) -> tuple[str, Weight]:
+def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
     """A node with one execution says nothing new when it settles as that ended."""
     took = "" if node.started_at is None or node.ended_at is None else duration_text(node.ended_at - node.started_at)
     counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""

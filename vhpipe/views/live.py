@@ -34,7 +34,7 @@ def live_table(view: RunView, now: float, room: int, measured: Mapping[str, Mapp
     """
     nodes = list(view.nodes.values())
     shown = nodes if len(nodes) <= room else _most_telling(nodes, max(room - 1, 1))
-    title = f"run {view.number} of {one_line(view.plan.pipeline)}: {view.status}{_elapsed(view, now)}"
+    title = f"run {view.number} of {one_line(view.plan.pipeline)}: {view.status}{_elapsed_text(view, now)}"
     rows = tuple(_row(node, now, measured.get(node.name) or node.metadata) for node in shown)
     return LiveTable(title, rows, _rest(nodes, {node.name for node in shown}))
 
@@ -52,7 +52,7 @@ def _time(node: NodeView, now: float) -> str:
     return "" if node.started_at is None else duration_text((node.ended_at or now) - node.started_at)
 
 
-def _elapsed(view: RunView, now: float) -> str:
+def _elapsed_text(view: RunView, now: float) -> str:
     return "" if view.started_at is None else f", {duration_text((view.ended_at or now) - view.started_at)}"
 
 

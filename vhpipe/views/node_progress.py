@@ -210,7 +210,7 @@ class NodeView:
     def attempt_ended(self, event: events.AttemptEnded, at: float) -> None:
         index = event.attempt.execution.index
         if event.reused_from is not None:
-            self._reused(self._known.setdefault(index, self.execution(index)), event)
+            self._apply_reuse(self._known.setdefault(index, self.execution(index)), event)
             return
         execution = self._known[index]
         attempt = execution.attempts[-1]
@@ -220,7 +220,7 @@ class NodeView:
         self.metadata = event.metadata or self.metadata
         self._move(execution, event.outcome)
 
-    def _reused(self, execution: ExecutionView, event: events.AttemptEnded) -> None:
+    def _apply_reuse(self, execution: ExecutionView, event: events.AttemptEnded) -> None:
         execution.metadata, execution.outputs = event.metadata, event.outputs
         execution.reused_from, execution.reuse = event.reused_from, None
         self.metadata = event.metadata or self.metadata

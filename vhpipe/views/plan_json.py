@@ -16,7 +16,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
-from vhpipe.views.plan_sets import counted_executions, given_by, may_spread, parameter_sets
+from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
 
 SETS_LISTED = 1000
 
@@ -57,7 +57,7 @@ def _node(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> dic
             own = {"name": node.name, "type": "task"} | _task(plan, node, incoming) | _spec(node.spec)
         case PlannedDeployment():
             own = {"name": node.name, "type": "deployment"} | _deployment(node)
-    return own | common | ({} if node.given is None else {"given_by": list(given_by(node))})
+    return own | common | ({} if node.given is None else {"given_by": list(runs_that_gave(node))})
 
 
 def _task(plan: Plan, node: PlannedTask, incoming: Sequence[PlannedEdge]) -> dict[str, Json]:

@@ -35,6 +35,6 @@ def may_spread(node: PlannedNode, incoming: Sequence[PlannedEdge]) -> tuple[str,
     return tuple(dict.fromkeys(name for name in targets if name in single))
 
 
-def given_by(node: PlannedNode) -> tuple[int, ...]:
+def runs_that_gave(node: PlannedNode) -> tuple[int, ...]:
     """The runs that made what a node has already; none for one that runs, and for a deployment."""
     return tuple(sorted({each.origin.run for each in node.given.executions})) if node.given else ()

@@ -13,7 +13,7 @@ from vhpipe.plan.model import (
     PlannedNode,
     PlannedTask,
 )
-from vhpipe.views.plan_sets import counted_executions, given_by, may_spread, parameter_sets
+from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
 from vhpipe.views.safe_text import one_line
 from vhpipe.wording import counted, joined
 
@@ -42,28 +42,28 @@ def _total(plan: Plan) -> str:
 
 
 def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> Iterator[str]:
-    yield f"{node.name}  ({_what_it_is(node)}{_given_by(node)})"
+    yield f"{node.name}  ({_what_it_is(node)}{_given_note(node)})"
     match node:
         case PlannedTask():
-            yield from _indented(_task_lines(plan, node, incoming))
-            yield from _indented(_input_lines(node.spec.inputs))
+            yield from _indent(_task_lines(plan, node, incoming))
+            yield from _indent(_input_lines(node.spec.inputs))
         case PlannedExecution():
-            yield from _indented(_value_lines(node.spec.values, node.spec.parameters))
-            yield from _indented(_input_lines(node.spec.inputs))
+            yield from _indent(_value_lines(node.spec.values, node.spec.parameters))
+            yield from _indent(_input_lines(node.spec.inputs))
         case PlannedDeployment():
-            yield from _indented(_deployment_lines(node))
+            yield from _indent(_deployment_lines(node))
     for edge in incoming:
         source = f"{edge.source}.{edge.source_kind}.{edge.source_key}"
         yield f"  <- {source} as {edge.target_kind}.{edge.target_key}"
-    yield from _indented(_policy_lines(node))
+    yield from _indent(_policy_lines(node))
 
 
-def _indented(lines: Iterator[str]) -> Iterator[str]:
+def _indent(lines: Iterator[str]) -> Iterator[str]:
     return (f"  {line}" for line in lines)
 
 
-def _given_by(node: PlannedNode) -> str:
-    runs = given_by(node)
+def _given_note(node: PlannedNode) -> str:
+    runs = runs_that_gave(node)
     given_runs = joined(map(str, runs), " and ")
     if node.given is None:
         return f", only {_indexes(node.children)}" if isinstance(node, PlannedTask) and node.children else ""
@@ -113,12 +113,12 @@ def _value_lines(values: Mapping[str, Value], parameters: Sequence[Parameter]) -
 
 
 def _listed(values: Mapping[str, Value]) -> str:
-    return ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+    return ", ".join(f"{name}={_value_text(value)}" for name, value in values.items())
 
 
-def _shown(value: Value) -> str:
+def _value_text(value: Value) -> str:
     if isinstance(value, tuple):
-        return "[" + ", ".join(_shown(item) for item in value) + "]"
+        return "[" + ", ".join(_value_text(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

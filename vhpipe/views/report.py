@@ -40,7 +40,7 @@ class PlacedDiagnostic(NamedTuple):
     diagnostic: Diagnostic
 
 
-def placed(document: Source, diagnostics: Iterable[Diagnostic]) -> tuple[PlacedDiagnostic, ...]:
+def placed_diagnostics(document: Source, diagnostics: Iterable[Diagnostic]) -> tuple[PlacedDiagnostic, ...]:
     """The diagnostics with their spans, in the order of their places in the file, each once."""
     found = {PlacedDiagnostic(_span(document, diagnostic.at), diagnostic): None for diagnostic in diagnostics}
     return tuple(sorted(found, key=_order))
@@ -52,13 +52,13 @@ def render_full(document: Source, diagnostics: Iterable[Diagnostic], color: bool
     Ends with a newline, or is empty where there is nothing to say.
     """
     paint = _painter(color)
-    return "\n".join(_full(document, item, paint) for item in placed(document, diagnostics))
+    return "\n".join(_full(document, item, paint) for item in placed_diagnostics(document, diagnostics))
 
 
 def render_concise(document: Source, diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
     """One line for each diagnostic: `file:line:column: severity: message [rule]`."""
     paint = _painter(color)
-    return "".join(_headline(document, item, paint) + "\n" for item in placed(document, diagnostics))
+    return "".join(_headline(document, item, paint) + "\n" for item in placed_diagnostics(document, diagnostics))
 
 
 def _full(document: Source, item: PlacedDiagnostic, paint: "_Painter") -> str:
@@ -66,9 +66,9 @@ def _full(document: Source, item: PlacedDiagnostic, paint: "_Painter") -> str:
     second = [(_span(document, related.at), related.message) for related in diagnostic.related[:MAX_RELATED]]
     digits = len(str(max(place.line for place in (span, *(place for place, _ in second)))))
     lines = [_headline(document, item, paint)]
-    lines += _drawn(document, span, digits, "^", "", diagnostic.severity, paint)
+    lines += _snippet_lines(document, span, digits, "^", "", diagnostic.severity, paint)
     for place, message in second:
-        lines += _drawn(document, place, digits, "-", one_line(message), "quiet", paint)
+        lines += _snippet_lines(document, place, digits, "-", one_line(message), "quiet", paint)
     if diagnostic.hint:
         lines.append(f"{' ' * digits} {paint('=', 'quiet')} {paint('hint:', 'hint')} {one_line(diagnostic.hint)}")
     return "\n".join(lines) + "\n"
@@ -81,7 +81,7 @@ def _headline(document: Source, item: PlacedDiagnostic, paint: "_Painter") -> st
     return f"{place} {severity} {one_line(diagnostic.message)} {paint(f'[{diagnostic.rule}]', 'quiet')}"
 
 
-def _drawn(
+def _snippet_lines(
     document: Source, span: Span, digits: int, mark: str, label: str, style: str, paint: "_Painter"
 ) -> list[str]:
     """The line of a span behind its number, and the marks under it; nothing where the file has no such line."""

@@ -24,7 +24,7 @@ def summary(
         yield f"  {_node_line(node)}"
         yield from (f"    warning: {one_line(warning)}" for warning in node.warnings)
         yield from _failures(view, node, log_path, commands)
-    yield from _published(view)
+    yield from _published_lines(view)
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
         yield f"{one_line(node.name)} waits for approval: {answer}"
@@ -33,7 +33,7 @@ def summary(
     yield from (f"ignored: {one_line(ignored)}" for ignored in view.plan.ignored)
 
 
-def _published(view: RunView) -> Iterator[str]:
+def _published_lines(view: RunView) -> Iterator[str]:
     """What the run itself has: files one by one, metrics in one line."""
     files = [event for event in view.published.values() if event.datum is not None]
     for event in files[:SHOWN_PUBLISHED]:

@@ -78,10 +78,10 @@ FROM_THE_PROJECT = Commands()
 
 def command_text(words: Iterable[str]) -> str:
     """A command line to copy: words are quoted for a POSIX shell where they have to be."""
-    return " ".join(one_line(_quoted(word)) for word in words)
+    return " ".join(one_line(_quote_word(word)) for word in words)
 
 
-def _quoted(word: str) -> str:
+def _quote_word(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"

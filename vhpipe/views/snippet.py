@@ -19,7 +19,7 @@ def snippet(line: str, start: int, end: int) -> tuple[str, int, int]:
     first, last = _window(line, start)
     head = ELLIPSIS if first else ""
     tail = ELLIPSIS if last < len(line) else ""
-    shown = head + "".join(map(_shown, line[first:last])) + tail
+    shown = head + "".join(map(_visible_character, line[first:last])) + tail
     before = len(head) + _cells(line[first:start])
     return shown, before, max(1, _cells(line[start : max(start, min(end, last))]))
 
@@ -37,7 +37,7 @@ def _window(line: str, start: int) -> tuple[int, int]:
     return first, last
 
 
-def _shown(character: str) -> str:
+def _visible_character(character: str) -> str:
     return " " * TAB_CELLS if character == "\t" else one_line(character)
 
 
@@ -51,7 +51,7 @@ def _cells(text: str) -> int:
 def _character_cells(character: str) -> int:
     from unicodedata import combining, east_asian_width
 
-    shown = _shown(character)
+    shown = _visible_character(character)
     if len(shown) > 1:
         return len(shown)
     if combining(character) or character in "\u200b\u200c\u200d\ufe0e\ufe0f":

@@ -28,7 +28,7 @@ def sparkline(
         return ""
     bottom = min(finite) if low is None else low
     top = max(finite) if high is None else high
-    return "".join(_bar(value, bottom, top, bars) for value in _shortened(finite, width))
+    return "".join(_bar(value, bottom, top, bars) for value in _averages(finite, width))
 
 
 def extent(series: Iterable[Sequence[float]]) -> tuple[float, float] | None:
@@ -37,7 +37,7 @@ def extent(series: Iterable[Sequence[float]]) -> tuple[float, float] | None:
     return (min(finite), max(finite)) if finite else None
 
 
-def _shortened(values: Sequence[float], width: int) -> list[float]:
+def _averages(values: Sequence[float], width: int) -> list[float]:
     if len(values) <= width:
         return list(values)
     borders = [part * len(values) // width for part in range(width + 1)]

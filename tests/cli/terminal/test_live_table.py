@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from vhpipe.cli.terminal.live_table import LiveProgress, painted
+from vhpipe.cli.terminal.live_table import LiveProgress, paint
 from vhpipe.plan.model import Plan, PlannedExecution, StepSpec
 from vhpipe.schedule import events
 from vhpipe.views.live import LiveRow, LiveTable
@@ -19,7 +19,7 @@ TABLE = LiveTable(
 
 def text_of(width: int) -> str:
     console = Console(file=io.StringIO(), width=width, markup=False, force_terminal=False)
-    console.print(painted(TABLE, width))
+    console.print(paint(TABLE, width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

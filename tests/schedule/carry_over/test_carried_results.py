@@ -11,7 +11,7 @@ from worlds import World, completes, deployment, execution, fails, feeds, follow
 
 from vhpipe.config.model import EdgeKind, OnError
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedAction, PlannedEdge, PlannedNode, PlannedTask
-from vhpipe.plan.partial_run import Selectors, reduced, select
+from vhpipe.plan.partial_run import Selectors, reduced_plan, select
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.carry_over.carried_results import given_children, given_node, origins
 from vhpipe.schedule.carry_over.rerun_choice import CarryOver, PreviousRun, RerunRequest, keep
@@ -50,7 +50,7 @@ CHAIN = plan([execution("prep"), task("train", 3, "data"), execution("ev", "data
 
 def test_a_given_node_does_not_run_and_hands_on_what_it_has() -> None:
     world = World(CHAIN, completes).start().finish()
-    part = reduced(CHAIN, select(CHAIN, Selectors(only=("ev",))))
+    part = reduced_plan(CHAIN, select(CHAIN, Selectors(only=("ev",))))
     train = given_node(CHAIN, world.state, "train", 7)
     assert train is not None
     again = World(stored(with_node(part, train)), completes).start().finish()
@@ -64,7 +64,7 @@ def test_what_is_given_on_keeps_the_run_that_made_it() -> None:
     world = World(CHAIN, completes).start().finish()
     train = given_node(CHAIN, world.state, "train", 7)
     assert train is not None
-    part = with_node(reduced(CHAIN, select(CHAIN, Selectors(only=("ev",)))), train)
+    part = with_node(reduced_plan(CHAIN, select(CHAIN, Selectors(only=("ev",)))), train)
     second = World(part, completes).start().finish()
     handed_on = given_node(part, second.state, "train", 8)
     assert handed_on is not None
@@ -86,7 +86,7 @@ def test_a_task_that_is_complete_although_children_failed_is_given_with_the_othe
     assert train is not None
     assert train.given is not None
     assert ([each.index for each in train.given.executions], train.given.total) == ([0, 2], 3)
-    part = with_node(reduced(lenient, select(lenient, Selectors(only=("ev",)))), train)
+    part = with_node(reduced_plan(lenient, select(lenient, Selectors(only=("ev",)))), train)
     again = World(part, completes).start().finish()
     assert again.children("train") == ["complete", "skipped", "complete"]
     assert again.state.nodes["ev"].bound == world.state.nodes["ev"].bound
@@ -128,7 +128,7 @@ def test_inputs_from_outside_are_given_with_the_bytes_that_were_read() -> None:
     world = World(made, completes).start().finish()
     node = given_node(made, world.state, "a", 1)
     assert node is not None
-    again = World(with_node(reduced(made, select(made, Selectors(only=("b",)))), node), completes).start()
+    again = World(with_node(reduced_plan(made, select(made, Selectors(only=("b",)))), node), completes).start()
     spec = again.scheduler.execution_spec(ExecutionId("b"))
     assert [file.blob for _, files in spec.inputs for file in files] == ["0" * 64]
 
@@ -143,7 +143,7 @@ def test_the_parameters_of_given_executions_are_those_that_they_ran_with() -> No
     train = given_node(made, world.state, "train", 1)
     assert isinstance(train, PlannedTask)
     other = msgspec.structs.replace(train, sweep=task("train", 9).sweep._replace(axes=()))
-    again = World(with_node(reduced(made, select(made, Selectors(only=("ev",)))), other), completes).start()
+    again = World(with_node(reduced_plan(made, select(made, Selectors(only=("ev",)))), other), completes).start()
     bound = again.state.nodes["ev"].bound
     assert bound is not None
     assert bound.values == {"many": (0, 1, 2)}
@@ -297,7 +297,7 @@ def check_that_a_part_suffices(plan: Plan, seed: int, only: tuple[str, ...]) -> 
     """A part on given nodes makes what the whole made, and nothing else runs."""
     whole = ended(World(plan, Deed(seed, is_mended=True).of))
     selection = select(plan, Selectors(only=only))
-    part = reduced(plan, selection)
+    part = reduced_plan(plan, selection)
     for name in selection.given:
         node = given_node(plan, whole.state, name, 1)
         if node is None:

@@ -47,7 +47,7 @@ def command(
     if selectors and (keep is not None or older_than is not None):
         raise UsageError("--run excludes --keep and --older-than", "name the runs, or say which to keep")
     if selectors:
-        choice = CleaningChoice(named=_named(store, selectors))
+        choice = CleaningChoice(named=_run_numbers(store, selectors))
     else:
         choice = CleaningChoice(
             (0 if older_than is not None else KEPT) if keep is None else keep, (older_than or 0) * DAY_S
@@ -61,7 +61,7 @@ def command(
     return 4 if removed.failures else 0
 
 
-def _named(store: ProjectStore, selectors: tuple[str, ...]) -> tuple[int, ...]:
+def _run_numbers(store: ProjectStore, selectors: tuple[str, ...]) -> tuple[int, ...]:
     """The numbers of the runs. Errors: UsageError for one that is not there, RefusedError for one that is running."""
     runs = [store.run(selector) for selector in selectors]
     for run in runs:
@@ -75,7 +75,7 @@ def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
     from vhpipe.views.json_values import SCHEMA, json_text
     from vhpipe.views.safe_text import one_line
 
-    cleaning = _counted(removed)
+    cleaning = _cleaning_counts(removed)
     if as_json:
         pairs = {name: [{"run": run, "for": other} for run, other in found] for name, found in
                  (("spared", cleaning.spared), ("missed", cleaning.missed))}  # fmt: skip
@@ -88,7 +88,7 @@ def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
         click.echo(one_line(failure), err=True)
 
 
-def _counted(removed: "Removal") -> "Cleaning":
+def _cleaning_counts(removed: "Removal") -> "Cleaning":
     from vhpipe.views.cleaning_text import Cleaning
 
     garbage = removed.garbage

@@ -80,9 +80,9 @@ def command(words: tuple[str, ...], project: Path, as_csv: bool, as_json: bool, 
     """
     from vhpipe.views.compare import compare
 
-    runs, name = _opened(words, project)
+    runs, name = _open_runs(words, project)
     nodes = _nodes(runs, name)
-    wanted = _wanted(texts, nodes[0].node)
+    wanted = _comparison_options(texts, nodes[0].node)
     wants = _Wants(_aggregates(texts), texts.aggregate, wanted.sparks)
     rows = [row for each in nodes for row in _rows(each, wants)]
     _refuse_unknown_names(rows, wanted)
@@ -99,7 +99,7 @@ class _NodeOfRun(NamedTuple):
 # ── which executions ─────────────────────────────────────────────────────────────────────────────
 
 
-def _opened(words: Sequence[str], project: Path) -> "tuple[list[OpenRun], str | None]":
+def _open_runs(words: Sequence[str], project: Path) -> "tuple[list[OpenRun], str | None]":
     """The runs, each once, in the order named, and the name of the node."""
     from vhpipe.project.open_run import open_run
 
@@ -115,7 +115,7 @@ def _opened(words: Sequence[str], project: Path) -> "tuple[list[OpenRun], str | 
 
 def _nodes(runs: "Sequence[OpenRun]", name: str | None) -> list[_NodeOfRun]:
     """The node in each run that has it. What has none is said; the first has it, or it is an error."""
-    first = _chosen(runs[0], name)
+    first = _node_to_compare(runs[0], name)
     found = [_NodeOfRun(run, run.view.nodes[first]) for run in runs if first in run.view.nodes]
     for run in runs:
         if first not in run.view.nodes:
@@ -126,7 +126,7 @@ def _nodes(runs: "Sequence[OpenRun]", name: str | None) -> list[_NodeOfRun]:
     return found
 
 
-def _chosen(run: "OpenRun", name: str | None) -> str:
+def _node_to_compare(run: "OpenRun", name: str | None) -> str:
     nodes = run.view.nodes
     if name is not None:
         selection = parse_selection(name, tuple(nodes))
@@ -163,7 +163,7 @@ def _rows(of: _NodeOfRun, wants: _Wants) -> "Iterator[ComparedExecution]":
     from vhpipe.views.compare import ComparedExecution
 
     for execution in of.node.executions():
-        metadata, series = _measured(of, execution, wants)
+        metadata, series = _measurements(of, execution, wants)
         yield ComparedExecution(
             run=of.run.view.number,
             execution=execution.index,
@@ -183,17 +183,17 @@ def _duration(execution: "ExecutionView") -> float | None:
     return None if attempt.ended_at is None else max(attempt.ended_at - attempt.started_at, 0.0)
 
 
-def _measured(
+def _measurements(
     of: _NodeOfRun, execution: "ExecutionView", wants: _Wants
 ) -> tuple[dict[str, object], dict[str, list[float]]]:
     """One value per key, and the series that are drawn. The last values of what has ended stand in the journal."""
-    from vhpipe.views.compare import aggregated, number_of
+    from vhpipe.views.compare import aggregate_series, number_of
 
     has_ended = execution.reused_from is not None or not execution.attempts or execution.attempts[-1].ended_at
     if wants.is_last_enough and has_ended:
         return dict(execution.metadata), {}
     by_key = _series(_folder(of, execution))
-    values = {key: aggregated(each, wants.how(key)) for key, each in by_key.items()}
+    values = {key: aggregate_series(each, wants.how(key)) for key, each in by_key.items()}
     drawn = {
         key: [float(number) for value in by_key.get(key, ()) if (number := number_of(value)) is not None]
         for key in wants.sparks
@@ -228,10 +228,10 @@ def _series(folder: Path | None) -> dict[str, list[object]]:
 # ── what is wanted ───────────────────────────────────────────────────────────────────────────────
 
 
-def _wanted(texts: ComparisonTexts, node: "NodeView") -> "ComparisonOptions":
+def _comparison_options(texts: ComparisonTexts, node: "NodeView") -> "ComparisonOptions":
     from vhpipe.views.compare import AGGREGATES, ComparisonOptions
 
-    keys = tuple(dict.fromkeys(_split(text, AGGREGATES)[0] for text in texts.metrics))
+    keys = tuple(dict.fromkeys(_key_and_goal(text, AGGREGATES)[0] for text in texts.metrics))
     return ComparisonOptions(
         metrics=keys or None,
         sort=texts.sort,
@@ -246,11 +246,11 @@ def _aggregates(texts: ComparisonTexts) -> "dict[str, Aggregate]":
     """How the keys count of which something is said."""
     from vhpipe.views.compare import AGGREGATES
 
-    split = (_split(text, AGGREGATES) for text in texts.metrics)
+    split = (_key_and_goal(text, AGGREGATES) for text in texts.metrics)
     return {key: how for key, how in split if how in AGGREGATES}
 
 
-def _split(text: str, words: Sequence[str]) -> tuple[str, str | None]:
+def _key_and_goal(text: str, words: Sequence[str]) -> tuple[str, str | None]:
     """`acc:max` in two; a key may have colons of its own."""
     key, colon, word = text.rpartition(":")
     if colon and word in words:
@@ -263,7 +263,7 @@ def _best(typed: str | None, node: "NodeView") -> "Best | None":
     from vhpipe.views.compare import Best
 
     if typed is not None:
-        key, goal = _split(typed, ("min", "max"))
+        key, goal = _key_and_goal(typed, ("min", "max"))
         return Best(key, goal or "max")
     search = node.planned.search if isinstance(node.planned, PlannedTask) else None
     if search is None or (search.target is None and search.goal is None):

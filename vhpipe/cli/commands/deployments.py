@@ -21,14 +21,14 @@ def command(project: Path, as_json: bool) -> int:
     store = opened_project(project)
     versions = store.registry.deployment_versions()
     if as_json:
-        described = [_described(version, store.root) for version in versions]
+        described = [_version_json(version, store.root) for version in versions]
         click.echo(json_text({"schema": SCHEMA, "deployments": described}))
     else:
         click.echo(columns(HEADS, [row for version in versions for row in _rows(version, store.root)], right=("run",)))
     return 0
 
 
-def _described(version: DeploymentVersion, root: Path) -> dict[str, object]:
+def _version_json(version: DeploymentVersion, root: Path) -> dict[str, object]:
     return {
         "deployment": version.deployment,
         "version": version.version,

@@ -40,19 +40,19 @@ def command(adopts: bool, project: Path, as_json: bool) -> int:
 
 def _checks(project: Path) -> Iterator["Check"]:
     from vhpipe.engine.machine_checks import machine_checks
-    from vhpipe.store.health import guarded, owner_check, store_checks
+    from vhpipe.store.health import guard, owner_check, store_checks
     from vhpipe.store.project import FOLDER, ProjectStore
 
     owner = owner_check(project, os.environ)
     trials = project / FOLDER if owner is not None and owner.severity == "ok" else project
-    yield from guarded("machine", lambda: machine_checks(project, trials, os.environ))
+    yield from guard("machine", lambda: machine_checks(project, trials, os.environ))
     if owner is not None:
         yield owner
         if owner.severity == "ok":
             store = ProjectStore(project)
-            yield from guarded("store", lambda: store_checks(store))
-            yield from guarded("runs", lambda: _run_checks(store))
-    yield from guarded("file", lambda: _file_checks(project))
+            yield from guard("store", lambda: store_checks(store))
+            yield from guard("runs", lambda: _run_checks(store))
+    yield from guard("file", lambda: _file_checks(project))
 
 
 def _run_checks(store: "ProjectStore") -> Iterator["Check"]:

@@ -167,11 +167,11 @@ def _with_steps(document: "Document", scripts: "Sequence[tuple[ScriptFile, Scrip
         if owner is not None and not script.is_multifile:
             click.echo(f"{found.shown}: skipped, `{owner.shown}` makes step `{script.step}` already", err=True)
             continue
-        current = _read_again(document.name, draft.text)
+        current = _reread(document.name, draft.text)
         stepped = with_step(current, found.path, script, image or DEFAULT_IMAGE)
         notes, text, how = stepped.notes, stepped.text, stepped.how
         if owner is None and step_of(current, found.path, script):
-            cleaned = without_leftovers(_read_again(document.name, text), found.path, script)
+            cleaned = without_leftovers(_reread(document.name, text), found.path, script)
             notes, text = (*notes, *cleaned.notes), cleaned.text
             how = "updated" if cleaned.how == "updated" else how
         for note in notes:
@@ -183,7 +183,7 @@ def _with_steps(document: "Document", scripts: "Sequence[tuple[ScriptFile, Scrip
     return draft
 
 
-def _read_again(name: str, text: str) -> "Document":
+def _reread(name: str, text: str) -> "Document":
     from vhpipe.document.read import read_document
     from vhpipe.document.spans import Document
 
@@ -196,7 +196,7 @@ def _with_pipeline(draft: Draft, name: str | None, target: str) -> Draft:
 
     if name is None:
         return draft
-    linked = with_pipeline(_read_again(target, draft.text), name, draft.steps)
+    linked = with_pipeline(_reread(target, draft.text), name, draft.steps)
     if linked.edges is None:
         click.echo(f"pipeline `{name}` is in the file already: it stays as it is", err=True)
     return draft._replace(text=linked.text)

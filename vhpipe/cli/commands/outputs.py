@@ -53,10 +53,10 @@ def command(
         return command_published(view, store.blobs, node, target, force, as_json)
     found = tuple(_outputs(view, node))
     if target is not None:
-        fetch([_wanted(output) for output in found], target, store.blobs, force)
+        fetch([_copy_of(output) for output in found], target, store.blobs, force)
         click.echo(f"{_total(found)} in `{target}`", err=True)
     if as_json:
-        listed = [_described(output, store.blobs) for output in found]
+        listed = [_output_json(output, store.blobs) for output in found]
         click.echo(json_text({"schema": SCHEMA, "run": view.number, "outputs": listed}))
     elif target is None:
         click.echo(columns(HEADS, [_row(output) for output in found], right=("size",)))
@@ -73,7 +73,7 @@ def _outputs(view: RunView, node: str | None) -> Iterator[OutputRow]:
         yield from (OutputRow(each, execution, datum) for execution in executions for datum in execution.outputs)
 
 
-def _wanted(output: OutputRow) -> OutputCopy:
+def _copy_of(output: OutputRow) -> OutputCopy:
     parts = [folder_name(output.node.name)]
     if output.node.type == "task":
         parts.append(str(output.execution.index))
@@ -100,7 +100,7 @@ def _total(outputs: Sequence[OutputRow]) -> str:
     return f"{counted(len(outputs), 'file')}, {naturalsize(size_bytes)},"
 
 
-def _described(output: OutputRow, blobs: Blobs) -> dict[str, object]:
+def _output_json(output: OutputRow, blobs: Blobs) -> dict[str, object]:
     return {
         "node": output.node.name,
         "index": output.execution.index,

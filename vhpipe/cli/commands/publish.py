@@ -33,16 +33,16 @@ def command(kind: str, words: tuple[str, ...], pairs: tuple[str, ...]) -> int:
 def _publish_file(kind: str, words: tuple[str, ...], pairs: tuple[str, ...]) -> None:
     if len(words) != 2:
         raise UsageError(f"`vhpipe publish {kind}` takes a name and a path", f"vhpipe publish {kind} NAME PATH")
-    KINDS[kind](*words, {key: _value(text) for key, text in _split(pairs, "--meta ")})
+    KINDS[kind](*words, {key: _value(text) for key, text in _pairs_in(pairs, "--meta ")})
 
 
 def _publish_metrics(words: tuple[str, ...], pairs: tuple[str, ...]) -> None:
     if pairs:
         raise UsageError("a metric has no metadata", "remove --meta")
-    publish_metrics({key: _number(key, text) for key, text in _split(words, "")})
+    publish_metrics({key: _number(key, text) for key, text in _pairs_in(words, "")})
 
 
-def _split(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
+def _pairs_in(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not (key and equals):

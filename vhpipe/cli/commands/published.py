@@ -26,18 +26,18 @@ def command_published(
         raise UsageError("what is published is the run's own, not that of a node", "leave out the node or --published")
     found = [(event, event.datum) for event in view.published.values() if event.datum is not None]
     if target is not None:
-        wanted = _wanted(found)
+        wanted = _copies_of(found)
         fetch(wanted, target, blobs, force)
         click.echo(f"{counted(len(wanted), 'file')} in `{target}`", err=True)
     if as_json:
-        listed = [_described(event, datum, blobs) for event, datum in found]
+        listed = [_published_json(event, datum, blobs) for event, datum in found]
         click.echo(json_text({"schema": SCHEMA, "run": view.number, "published": listed}))
     elif target is None:
         click.echo(columns(HEADS, [_row(view, event, datum) for event, datum in found], right=("size",)))
     return 0
 
 
-def _wanted(found: Sequence[tuple[events.Published, Datum]]) -> list[OutputCopy]:
+def _copies_of(found: Sequence[tuple[events.Published, Datum]]) -> list[OutputCopy]:
     """A model and an artifact of one name cannot lie in one place: then each kind gets a folder of its own."""
     names = [event.name for event, _ in found]
     is_clear = len(set(names)) == len(names)
@@ -51,7 +51,7 @@ def _row(view: RunView, event: events.Published, datum: Datum) -> tuple[str, ...
     return event.kind, event.name, naturalsize(datum.size_bytes), label, datum.id
 
 
-def _described(event: events.Published, datum: Datum, blobs: Blobs) -> dict[str, object]:
+def _published_json(event: events.Published, datum: Datum, blobs: Blobs) -> dict[str, object]:
     return {
         "kind": event.kind,
         "name": event.name,

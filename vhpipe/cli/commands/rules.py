@@ -16,16 +16,16 @@ _SECTION = "^## {rule}\n+(.*?)(?=^##? |\\Z)"
 @click.argument("rule", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(rule: str | None, as_json: bool) -> None:
-    rules = all_rules() if rule is None else (_named(rule),)
+    rules = all_rules() if rule is None else (_rule_called(rule),)
     if as_json:
         click.echo(_json(rules, alone=rule is not None))
     elif rule is None:
         click.echo(_table(rules), nl=False)
     else:
-        click.echo(_explained(rules[0]), nl=False)
+        click.echo(_explanation(rules[0]), nl=False)
 
 
-def _named(written: str) -> RuleEntry:
+def _rule_called(written: str) -> RuleEntry:
     by_id = {rule.id: rule for rule in all_rules()}
     if written in by_id:
         return by_id[written]
@@ -40,7 +40,7 @@ def _table(rules: Sequence[RuleEntry]) -> str:
     return "\n".join((*lines, ""))
 
 
-def _explained(rule: RuleEntry) -> str:
+def _explanation(rule: RuleEntry) -> str:
     about = _section(rule.id) or f"*{rule.severity}*: {rule.summary}.\n"
     return f"# {rule.id}\n\n{about.strip()}\n"
 

@@ -34,7 +34,7 @@ def _json(row: RunRow) -> dict[str, object]:
         "pipeline": row.pipeline,
         "version": row.version,
         "title": row.title,
-        "started": _started(row),
+        "started": _start_text(row),
         "duration_s": _duration_s(row),
         "run": row.run,
         "status": row.status,
@@ -50,7 +50,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
         str(row.run),
         " ".join(filter(None, (row.pipeline, row.version))),
         f"{row.status}, awaits approval" if row.awaiting else row.status,
-        (_started(row) or "").replace("T", " ")[:19],
+        (_start_text(row) or "").replace("T", " ")[:19],
         "" if seconds is None else duration_text(seconds),
         row.title or "",
         ", ".join(row.tags),
@@ -63,7 +63,7 @@ def _duration_s(row: RunRow) -> float | None:
     return round(max(row.ended_at - row.started_at, 0.0), 3)
 
 
-def _started(row: RunRow) -> str | None:
+def _start_text(row: RunRow) -> str | None:
     """Local time with its offset, to the second."""
     at = row.created_at if row.started_at is None else row.started_at
     return None if at is None else datetime.fromtimestamp(at, UTC).astimezone().isoformat(timespec="seconds")

@@ -78,16 +78,16 @@ def expand(
     It is the sweep of the node that --sweep or --sets name, else of NODE, else of the only task.
     """
     asked = RunArguments(values=values, sweeps=sweeps, step=swept.step, task=swept.task, goal=swept.goal)
-    plan, node = _planned(words, asked)
+    plan, node = _plan_and_task(words, asked)
     return _print(plan, node, printing)
 
 
-def _planned(words: Sequence[str], arguments: RunArguments) -> "tuple[Plan, PlannedTask]":
+def _plan_and_task(words: Sequence[str], arguments: RunArguments) -> "tuple[Plan, PlannedTask]":
     from vhpipe.project.checked_file import check_path
     from vhpipe.project.planning import plan_to_look_at
     from vhpipe.project.typed_names import pick_pipeline
 
-    file, pipeline, node = _split(words)
+    file, pipeline, node = _file_pipeline_and_node(words)
     loaded = check_path(file)
     loaded.refuse_errors()
     if pipeline is not None and node is None and not _fits_pipeline(loaded.config, pipeline):
@@ -97,10 +97,10 @@ def _planned(words: Sequence[str], arguments: RunArguments) -> "tuple[Plan, Plan
     if arguments.is_pipeline and pipeline is None:
         pipeline = pick_pipeline(loaded.config, None).name
     found = plan_to_look_at(loaded, arguments._replace(file=file, pipeline=pipeline))
-    return found.plan, _chosen(found.plan, node, found.swept)
+    return found.plan, _task_to_expand(found.plan, node, found.swept)
 
 
-def _split(words: Sequence[str]) -> tuple[str, str | None, str | None]:
+def _file_pipeline_and_node(words: Sequence[str]) -> tuple[str, str | None, str | None]:
     if len(words) > 3:
         raise UsageError(f"unexpected argument `{words[3]}`", "at most [FILE] [PIPELINE] [NODE]")
     if len(words) < 2:
@@ -120,7 +120,7 @@ def _fits_pipeline(config: "Config", name: str) -> bool:
         return False
 
 
-def _chosen(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTask":
+def _task_to_expand(plan: "Plan", name: str | None, swept: Sequence[str]) -> "PlannedTask":
     from vhpipe.plan.model import PlannedTask
 
     tasks = {node.name: node for node in plan.nodes if isinstance(node, PlannedTask)}

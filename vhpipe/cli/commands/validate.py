@@ -42,7 +42,7 @@ def command(
     unsafe_fixes: bool, diff: bool, watch: bool,
 ) -> int:  # fmt: skip
     fixes: FixMode = "show" if diff else "write" if fix or unsafe_fixes else "leave"
-    findings_filter = FindingsFilter(_split(select), _split(ignore), fail_on, baseline)
+    findings_filter = FindingsFilter(_names_in(select), _names_in(ignore), fail_on, baseline)
     request = ValidateRequest(files or (DEFAULT_FILE,), findings_filter, fixes, unsafe_fixes, write_baseline)
     format_name, targets = format_name or format_here(), targets_of(outputs)
     if not watch:
@@ -57,7 +57,7 @@ def command(
     return watch_files(request.paths, check)
 
 
-def _split(written: tuple[str, ...]) -> tuple[str, ...]:
+def _names_in(written: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for names in written for name in names.split(",") if name.strip())
 
 
@@ -90,10 +90,10 @@ def _print_findings(files: Sequence[CheckedFile], format_name: str, err: bool) -
     wanted = FORMATS[format_name]
     if wanted.is_silent_if_good and not any(file.diagnostics for file in files):
         return
-    from vhpipe.project.finding_reports import rendered
+    from vhpipe.project.finding_reports import render_findings
 
     color = wanted.is_for_people and _wants_color(sys.stderr if err else sys.stdout)
-    click.echo(rendered(format_name, files, color), nl=False, color=color, err=err)
+    click.echo(render_findings(format_name, files, color), nl=False, color=color, err=err)
 
 
 def _print_differences(validated: ValidatedFiles) -> int:

@@ -25,7 +25,7 @@ def command(selector: str, timeout: float | None, project: Path) -> int:
     The exit code is 0 if the run is complete or its own pipeline stopped it, else 1; also if the time was up.
     """
     run = open_run(opened_project(project).run(selector))
-    if not _waited(run, timeout):
+    if not _wait(run, timeout):
         click.echo(f"run {run.view.number} still runs after {timeout:g} s", err=True)
         return 1
     click.echo(f"run {run.view.number} {end_text(run.view)}", err=True)
@@ -34,7 +34,7 @@ def command(selector: str, timeout: float | None, project: Path) -> int:
     return run.view.exit_code
 
 
-def _waited(run: OpenRun, timeout_s: float | None) -> bool:
+def _wait(run: OpenRun, timeout_s: float | None) -> bool:
     """Whether the run has ended within the time."""
     deadline = time.monotonic() + (float("inf") if timeout_s is None else timeout_s)
     while not run.view.has_ended:

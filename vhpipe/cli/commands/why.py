@@ -54,16 +54,18 @@ def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against
     why = Why(view.number, label, action, happened, reuses(node.planned))
     if execution is None:
         return why
-    compared = _compared(store, view, ExecutionId(node.name, execution.index), against)
+    compared = _comparison_with_past(store, view, ExecutionId(node.name, execution.index), against)
     return why._replace(compared=compared and compared._replace(label=label))
 
 
-def _compared(store: ProjectStore, view: RunView, execution: ExecutionId, against: str | None) -> PastComparison | None:
+def _comparison_with_past(
+    store: ProjectStore, view: RunView, execution: ExecutionId, against: str | None
+) -> PastComparison | None:
     from vhpipe.history.past_runs import PastRun, PastRuns
 
     past = PastRuns(store)
     now = PastRun(store.run(str(view.number)))
-    then = _named(past, store, against, execution) if against else _before(past, now, execution)
+    then = _past_run(past, store, against, execution) if against else _before(past, now, execution)
     if then is None:
         return None
     state = then.execution(execution)
@@ -77,7 +79,7 @@ def _before(past: "PastRuns", now: "PastRun", execution: ExecutionId) -> "PastRu
     return past.before(execution, now.info.pipeline, now.info.is_pipeline, now.number)
 
 
-def _named(past: "PastRuns", store: ProjectStore, against: str, execution: ExecutionId) -> "PastRun":
+def _past_run(past: "PastRuns", store: ProjectStore, against: str, execution: ExecutionId) -> "PastRun":
     number = store.run(against).number
     run = past.run(number)
     if run is None or run.execution(execution) is None:

@@ -42,7 +42,7 @@ def _target(written: str) -> ReportTarget:
 
 
 def write_target(target: ReportTarget, files: "Sequence[CheckedFile]") -> None:
-    from vhpipe.project.finding_reports import rendered
+    from vhpipe.project.finding_reports import render_findings
 
     with open(target.path, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(rendered(target.format_name, files))
+        file.write(render_findings(target.format_name, files))

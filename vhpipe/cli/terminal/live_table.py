@@ -80,11 +80,11 @@ class LiveProgress:
         table = live_table(view, time.time(), room, self._measured(view))
         if not self._live.is_started:
             self._live.start()
-        self._live.update(painted(table, self._console.width), refresh=True)
+        self._live.update(paint(table, self._console.width), refresh=True)
         self._painted_at = time.monotonic()
 
 
-def painted(table: LiveTable, width: int) -> Group:
+def paint(table: LiveTable, width: int) -> Group:
     """The table for a terminal of that width; a narrow one goes without metadata."""
     is_narrow = width < NARROW
     grid = Table(box=None, pad_edge=False, expand=False, show_header=True, header_style="dim")

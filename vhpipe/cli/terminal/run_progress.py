@@ -86,9 +86,9 @@ class Watcher:
             LiveProgress,  # rich takes longer to import than many runs take to print
         )
 
-        return LiveProgress(self._stream, self._measured)
+        return LiveProgress(self._stream, self._freshest_metadata)
 
-    def _measured(self, view: RunView) -> Mapping[str, Mapping[str, object]]:
+    def _freshest_metadata(self, view: RunView) -> Mapping[str, Mapping[str, object]]:
         """The freshest metadata of each running node, of the execution that started last."""
         from vhpipe.project.metadata_series import last_line
 

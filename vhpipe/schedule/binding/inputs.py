@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.config.model import EdgeKind, Value
-from vhpipe.plan.deferred import deferred_in
+from vhpipe.plan.deferred import stand_ins_in
 from vhpipe.plan.execution import execution_count, execution_values, is_group
 from vhpipe.plan.model import (
     Deferred,
@@ -91,7 +91,7 @@ def _passed_on(
     for source in dict.fromkeys(edge.source for edge in edges):
         known = upstream.bound(source).deferred
         if known:
-            yield from (each for value in values for each in deferred_in(value, known))
+            yield from (each for value in values for each in stand_ins_in(value, known))
 
 
 def _count(node: PlannedNode, bound: events.InputsBound) -> int:

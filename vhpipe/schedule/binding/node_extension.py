@@ -2,7 +2,7 @@
 
 from vhpipe.language.conditions import holds, parse_condition
 from vhpipe.language.template import OPENING, filled_parts
-from vhpipe.plan.deferred import deferred_in_content
+from vhpipe.plan.deferred import stand_ins_in_content
 from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
 from vhpipe.plan.template_values import Lookup, UnfillableError, resolve
 from vhpipe.schedule.binding.reference_lookup import NothingThereError, ReferenceLookup
@@ -48,7 +48,7 @@ def filled_configuration(
         except (NothingThereError, UnfillableError) as problem:
             raise CannotBindError(f"configuration `{item.name}`: {problem}") from problem
         filled.append(ConfigurationObject(item.name, content))
-        deferred.extend(deferred_in_content(content, referred.deferred))
+        deferred.extend(stand_ins_in_content(content, referred.deferred))
     return tuple(filled), tuple(dict.fromkeys(deferred))
 
 

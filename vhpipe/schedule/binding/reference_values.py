@@ -6,7 +6,7 @@ from typing import NamedTuple
 from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import EdgeKind, Multiple, Parameter, Scalar, Value
 from vhpipe.language.reference import FILES, Reference, Template
-from vhpipe.plan.deferred import deferred_in
+from vhpipe.plan.deferred import stand_ins_in
 from vhpipe.plan.input_places import Candidate, placed_path
 from vhpipe.plan.model import (
     Deferred,
@@ -74,7 +74,7 @@ class _Binder:
 
     def bound(self) -> ReferenceValues:
         used = (*self._values.values(), *self._variables.values())
-        deferred = dict.fromkeys(each for value in used for each in deferred_in(value, self._referred.deferred))
+        deferred = dict.fromkeys(each for value in used for each in stand_ins_in(value, self._referred.deferred))
         return ReferenceValues(self._values, tuple(self._spread), self._variables, self._files, tuple(deferred))
 
     def _may_stay_unset(self, reference: PlannedReference) -> bool:
@@ -107,7 +107,7 @@ class _Binder:
 
     def _refuse_unfit(self, parameter: Parameter, value: Value) -> None:
         """What stands in for a text has no value yet that choices could be compared with."""
-        if deferred_in(value, self._referred.deferred):
+        if stand_ins_in(value, self._referred.deferred):
             parameter = parameter._replace(choices=None)
         problem = value_problem(parameter, value)
         if problem:

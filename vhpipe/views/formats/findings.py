@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from vhpipe.diagnostics import Diagnostic, Location, Span
-from vhpipe.views.report import PlacedDiagnostic, Source, placed
+from vhpipe.views.report import PlacedDiagnostic, Source, placed_diagnostics
 from vhpipe.views.safe_text import one_line
 
 
@@ -16,7 +16,7 @@ class FileFindings(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
 
     def placed(self) -> tuple[PlacedDiagnostic, ...]:
-        return placed(self.source, self.diagnostics)
+        return placed_diagnostics(self.source, self.diagnostics)
 
     def span(self, at: Location | Span) -> Span:
         return at if isinstance(at, Span) else self.source.span(at)
@@ -44,7 +44,7 @@ class ReportedFinding(NamedTuple):
     fingerprint: str
 
 
-def told(findings: Iterable[FileFindings]) -> Iterator[ReportedFinding]:
+def reported_findings(findings: Iterable[FileFindings]) -> Iterator[ReportedFinding]:
     """Every finding of every file, in the order of the places. No two fingerprints are equal."""
     seen: dict[str, int] = {}
     for file in findings:

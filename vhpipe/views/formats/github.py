@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, reported_findings
 
 LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render_github(findings: Sequence[FileFindings]) -> str:
-    return "".join(_command(item) + "\n" for item in told(findings))
+    return "".join(_command(item) + "\n" for item in reported_findings(findings))
 
 
 def _command(item: ReportedFinding) -> str:
@@ -23,16 +23,16 @@ def _command(item: ReportedFinding) -> str:
     if span.end_line == span.line:
         properties["endColumn"] = str(max(span.column, span.end_column - 1))
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    message = _escaped(f"{item.file.name}:{span.line}:{span.column}: {diagnostic.message} [{diagnostic.rule}]")
+    message = _escape(f"{item.file.name}:{span.line}:{span.column}: {diagnostic.message} [{diagnostic.rule}]")
     if diagnostic.hint:
-        message += f"%0Ahint: {_escaped(diagnostic.hint)}"
+        message += f"%0Ahint: {_escape(diagnostic.hint)}"
     return f"::{LEVELS[diagnostic.severity]} {listed}::{message}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Nothing in a message can begin a command of its own."""
     return plain(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -6,14 +6,14 @@ Source: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-for
 from collections.abc import Sequence
 
 from vhpipe.diagnostics import Span
-from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, plain, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, plain, reported_findings
 from vhpipe.views.json_values import json_text
 
 SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 
 
 def render_gitlab(findings: Sequence[FileFindings]) -> str:
-    return json_text([_issue(item) for item in told(findings)]) + "\n"
+    return json_text([_issue(item) for item in reported_findings(findings)]) + "\n"
 
 
 def _issue(item: ReportedFinding) -> dict[str, object]:

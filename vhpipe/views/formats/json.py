@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import SEVERITIES, Fix, Span
-from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, encodable, reported_findings
 from vhpipe.views.json_values import json_text
 
 VERSION = 1
@@ -12,7 +12,7 @@ VERSION = 1
 
 
 def render_json(findings: Sequence[FileFindings]) -> str:
-    items = list(told(findings))
+    items = list(reported_findings(findings))
     severities: list[str] = [item.diagnostic.severity for item in items]
     report = {
         "version": VERSION,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
-from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, told
+from vhpipe.views.formats.findings import FileFindings, ReportedFinding, plain, reported_findings
 
 
 def render_junit(findings: Sequence[FileFindings]) -> str:
-    items = list(told(findings))
+    items = list(reported_findings(findings))
     suites = "".join(_suite(file, [item for item in items if item.file is file]) for file in findings)
     failures = sum(item.diagnostic.severity == "error" for item in items)
     cases = len(items) + sum(not file.diagnostics for file in findings)

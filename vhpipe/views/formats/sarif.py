@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vhpipe import __version__
 from vhpipe.diagnostics import Edit, Fix, RelatedPlace, Severity, Span
-from vhpipe.views.formats.findings import FileFindings, KnownRule, ReportedFinding, encodable, told
+from vhpipe.views.formats.findings import FileFindings, KnownRule, ReportedFinding, encodable, reported_findings
 from vhpipe.views.json_values import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -18,7 +18,7 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 def render_sarif(findings: Sequence[FileFindings], rules: Sequence[KnownRule] = ()) -> str:
     """`rules` may have more than were found; of those found that it lacks only the id is told."""
-    items = list(told(findings))
+    items = list(reported_findings(findings))
     severities = {item.diagnostic.rule: item.diagnostic.severity for item in items}
     known = {rule.id: rule for rule in rules}
     places = {rule: index for index, rule in enumerate(sorted(severities))}
@@ -64,13 +64,13 @@ def _result(item: ReportedFinding, rule_index: int) -> dict[str, object]:
         "partialFingerprints": {"vhpipe/v1": item.fingerprint},
     }
     if diagnostic.related:
-        result["relatedLocations"] = [_related(item.file, related) for related in diagnostic.related]
+        result["relatedLocations"] = [_related_location(item.file, related) for related in diagnostic.related]
     if diagnostic.fix is not None and diagnostic.fix.edits:
         result["fixes"] = [_fix(item.file, diagnostic.fix)]
     return result
 
 
-def _related(file: FileFindings, related: RelatedPlace) -> dict[str, object]:
+def _related_location(file: FileFindings, related: RelatedPlace) -> dict[str, object]:
     return {
         "physicalLocation": _physical(file, file.span(related.at)),
         "message": {"text": encodable(related.message)},
@@ -105,11 +105,11 @@ def _region(span: Span) -> dict[str, int]:
 def _artifact(file: FileFindings) -> dict[str, object]:
     """Relative to the root of the sources; a file outside of them has its whole address."""
     if file.name.startswith("/"):
-        return {"uri": f"file://{_quoted(file.name)}"}
-    return {"uri": _quoted(file.name), "uriBaseId": ROOT}
+        return {"uri": f"file://{_uri_path(file.name)}"}
+    return {"uri": _uri_path(file.name), "uriBaseId": ROOT}
 
 
-def _quoted(name: str) -> str:
+def _uri_path(name: str) -> str:
     """A path as URIs have it: whatever bytes the disk has are percent-encoded. No name is refused."""
     try:
         written = name.encode("utf-8", "surrogateescape")
