@@ -1,6 +1,7 @@
-"""Who may import whom. The table is the one of docs/architecture.md; it is checked by reading the imports."""
+"""Who may import whom: the table stands in docs/architecture.md, and every import is checked by it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,46 +9,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vhpipe"
+DOCUMENT = ROOT / "docs" / "architecture.md"
 
 EVERYWHERE = {"vhpipe", "vhpipe.diagnostics", "vhpipe.errors", "vhpipe.wording"}
 
-FLOORS = (
-    "language", "document", "function_step", "config", "settings", "graph", "edit", "command", "sweep", "plan", "rules",
-    "schedule", "store", "views", "code", "attempt", "runners", "engine", "history", "project", "cli", "api", "lsp",
-)  # fmt: skip
 
-ALLOWED = {
-    "language": set(),
-    "document": set(),
-    "function_step": {"publishing"},
-    "config": {"document", "language"},
-    "settings": {"document", "config"},
-    "graph": {"config", "language"},
-    "edit": {"document", "config"},
-    "command": {"config"},
-    "sweep": {"config", "command"},
-    # `document` reads the lists that a user types, as it reads those of the file
-    "plan": {"config", "graph", "document", "language", "command", "sweep"},
-    "rules": {"config", "graph", "language", "command", "sweep", "plan.input_places"},
-    "schedule": {"config", "plan", "language", "command", "sweep"},
-    "store": {"config", "plan", "schedule.events", "schedule.terms"},
-    "views": {"config", "document", "plan", "sweep", "schedule.events", "schedule.terms"},
-    "code": {"store", "config.paths"},
-    "attempt": {"config", "language", "command", "plan", "schedule.events", "schedule.terms", "schedule.stimuli",
-                "store.atomic", "store.manifest", "store.json_codec", "store.blobs", "store.snapshots", "code",
-                "publishing"},
-    "runners": {"plan", "schedule.capacity", "schedule.terms", "schedule.stimuli", "store", "code", "attempt"},
-    "engine": {"config", "plan", "sweep", "schedule", "store", "code", "attempt", "runners"},
-    "history": {"plan", "schedule", "store", "code", "attempt", "engine"},
-    "project": {"config", "document", "graph", "edit", "plan", "rules", "schedule", "settings", "store", "views",
-                "code", "attempt", "engine", "history"},
-    # `vhpipe lsp` hands the server what it checks texts with
-    "cli": {*FLOORS, "publishing"} - {"api", "function_step"},
-    "web": set(FLOORS) - {"api", "cli", "lsp"},
-    "lsp": set(FLOORS) - {"api", "cli"},
-    "api": set(FLOORS) - {"cli", "lsp"},
-}  # fmt: skip
-"""Folder → folders or single modules. A folder's own modules and the two at the root are always allowed."""
+def table() -> dict[str, set[str]]:
+    """Folder → folders or single modules that it may import, from the bottom floor to the top, as the document says."""
+    floors = DOCUMENT.read_text(encoding="utf-8").partition("## The floors")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| [^|]+ \|([^|]*)\|$", floors, re.M)[1:]
+    return {folder: {name for each in allowed.split(",") if (name := each.strip())} for folder, allowed in rows}
+
+
+ALLOWED = table()
+"""A folder's own modules and those at the root are always allowed."""
+FLOORS = tuple(ALLOWED)
+DOORS = ("api", "lsp", "cli", "web")
 
 PURE = ("language", "document", "config", "graph", "command", "sweep", "rules", "plan", "schedule", "views")
 
@@ -104,8 +81,24 @@ def folders() -> list[str]:
     return sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
 
-def test_every_folder_of_the_package_stands_in_the_table() -> None:
-    assert set(folders()) <= set(ALLOWED)
+def test_the_table_has_a_row_for_every_folder_of_the_package_and_for_no_other() -> None:
+    assert set(folders()) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_the_table_lets_no_arrow_climb(floor: str) -> None:
+    below = FLOORS[: FLOORS.index(floor)]
+    folders_allowed = {name.partition(".")[0] for name in ALLOWED[floor]} - {"publishing"}
+    assert folders_allowed <= {name for name in below if name not in DOORS}
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_the_table_names_nothing_that_is_not_imported(folder: str) -> None:
+    imported = {name.removeprefix("vhpipe.") for path in modules_of(folder) for name in imports_in(path)}
+    unused = {
+        name for name in ALLOWED[folder] if not any(each == name or each.startswith(f"{name}.") for each in imported)
+    }
+    assert unused == set()
 
 
 @pytest.mark.parametrize("folder", folders())

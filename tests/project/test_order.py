@@ -13,6 +13,7 @@ from vhpipe.cli.main import run as run_command_line
 from vhpipe.cli.options.run import RunOptions
 from vhpipe.cli.options.walking import WatchOptions
 from vhpipe.engine.order import Order
+from vhpipe.plan.model import Literal, PlannedDeployment
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.project.order import order_from_file, program_words
@@ -117,3 +118,19 @@ def test_what_does_not_run_needs_no_data(file: Path) -> None:
     assert "no earlier run" in refused(lambda plain: plain._replace(part=Selectors(exclude=("make",))))
     ordered = order_from_file(RunArguments(step="use"), RunChoices(1))
     assert [node.name for node in ordered.order.plan.nodes] == ["use"]
+
+
+def test_settings_of_the_user_count_whichever_door_is_used(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    own = tmp_path / "vhpipe" / "config.toml"
+    own.parent.mkdir()
+    own.write_text('[variables]\nCOLOUR = "red"\nA_TOKEN = "hush-hush"\n[run]\njobs = 3\n')
+    arguments, choices = RunArguments(), RunChoices()
+    for order in (order_from_file(arguments, choices).order, load().order(arguments, choices)):
+        node = order.plan.node("make")
+        assert not isinstance(node, PlannedDeployment)
+        assert node.spec.environment_variables["COLOUR"] == Literal("red")
+        assert list(order.secrets.values()) == ["hush-hush"]
+        assert order.capacity == 3

@@ -43,6 +43,9 @@ def watched_command_lines() -> Iterator[set[bytes]]:
         thread.join()
 
 
+LONE_CANARY = f"{CANARY}alone"
+"""No other test has it, so that of all processes only those of its own test can show it."""
+
 LEAKING = [
     "echo plain $A_TOKEN; printf %s \"user:$A_TOKEN\" | base64 >&2",
     "printf %s \"$A_TOKEN\" | od -An -v -tx1 | tr -d ' \\n'; echo",
@@ -56,18 +59,18 @@ LEAKING = [
 
 def test_a_canary_is_seen_by_its_step_and_by_nobody_else(project: Project) -> None:
     project.pipeline({"a": LEAKING})
-    project.environment["A_TOKEN"] = CANARY
+    project.environment["A_TOKEN"] = LONE_CANARY
     with watched_command_lines() as lines:
         done = project("run", "-e", "A_TOKEN", "-v", "--json")
     assert done.code == 0, done.err
     assert any(b"command.sh" in line for line in lines)
-    assert [line for line in lines for form in forms_of(CANARY) if form in line] == []
+    assert [line for line in lines for form in forms_of(LONE_CANARY) if form in line] == []
 
-    assert list(places_of(CANARY, project.path / ".vhpipe")) == []
+    assert list(places_of(LONE_CANARY, project.path / ".vhpipe")) == []
     said = (done.out + done.err + project("show", "1", "--json").out + project("logs", "1").out).encode()
-    assert [form for form in forms_of(CANARY) if form in said] == []
+    assert [form for form in forms_of(LONE_CANARY) if form in said] == []
     log = next(project.path.glob(".vhpipe/runs/1/work/*/0.1/log")).read_text()
-    assert sha256(CANARY.encode()).hexdigest() in log
+    assert sha256(LONE_CANARY.encode()).hexdigest() in log
     assert log.count("***") == 5
     metadata = done.node("a")["executions"][0]["metadata"]
     assert metadata == {"loss": 1, "used": "***", "x": "***"}

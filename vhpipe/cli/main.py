@@ -1,6 +1,6 @@
 """The entry point: finds the command, imports only that one, and turns what happens into an exit code.
 
-A command is a module of this folder with a click command named `command`; it returns its exit code, or nothing for 0.
+A command is a module of `commands/` with a click command named `command`; it returns its exit code, or nothing for 0.
 """
 
 import gc
@@ -22,7 +22,7 @@ COMMANDS = {
     "new": ("vhpipe.cli.commands.new", "Write a first valohai.yaml from scripts, or add them to one."),
     "rules": ("vhpipe.cli.commands.rules", "List the rules of validate, or explain one."),
     "schema": ("vhpipe.cli.commands.schema", "Print the JSON Schema of a valohai.yaml, for editors."),
-    "lsp": ("vhpipe.cli.commands.lsp", "Serve an editor over stdin and stdout."),
+    "lsp": ("vhpipe.lsp.command", "Serve an editor over stdin and stdout."),
     "plan": ("vhpipe.cli.commands.plan", "Show what a run would do, node by node."),
     "sweep": ("vhpipe.cli.commands.sweep", "Show the parameter sets of a sweep without running it."),
     "graph": ("vhpipe.cli.commands.graph", "Draw what depends on what."),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of, text_of
+from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
 from vhpipe.wording import listed, plural
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.run_request import RunRequest
-    from vhpipe.project.plan_passes import CheckedDefinition
+    from vhpipe.project.checked_file import CheckedFile
     from vhpipe.project.user_variables import UserVariables, VariableTexts
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
@@ -83,7 +83,7 @@ def order_with_changes(
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(
         asked=with_variables(again.request, variables),
-        source=text_of(definition),
+        source=definition.text.encode(),
         command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
         continues=run.number,
@@ -123,7 +123,7 @@ def _from_everywhere(assignment: str, folder: str) -> str:
 
 def _definition(
     store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes
-) -> "CheckedDefinition":
+) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
     from vhpipe.project.checked_file import check_path, check_text
 
@@ -149,7 +149,7 @@ def _planned(
     store: "ProjectStore",
     info: "RunInfo",
     again: RepeatedRequest,
-    definition: "CheckedDefinition",
+    definition: "CheckedFile",
     variables: "UserVariables",
     previous: "Plan",
     conditions: RunConditions,

@@ -12,14 +12,14 @@ from vhpipe.project.run_conditions import RunChoices, RunConditions
 if TYPE_CHECKING:
     from vhpipe.engine.order import Order
     from vhpipe.plan.model import Plan
-    from vhpipe.project.plan_passes import CheckedDefinition
+    from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
 
 
 class RunDefinition(NamedTuple):
     """A checked file and the folder of its code. `recorded_text` is kept where the file's own has something to hide."""
 
-    file: "CheckedDefinition"
+    file: "CheckedFile"
     project: Path
     recorded_text: bytes | None = None
 
@@ -85,7 +85,7 @@ def order_run(
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(
         asked=request,
-        source=text_of(file) if recorded_text is None else recorded_text,
+        source=file.text.encode() if recorded_text is None else recorded_text,
         command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
         true_uris=made.true_uris,
@@ -118,11 +118,6 @@ def order_of(
         secrets=secrets,
     )
     return order, python
-
-
-def text_of(file: "CheckedDefinition") -> bytes:
-    assert file.document is not None, "a file without errors has been read"
-    return file.document.text.encode()
 
 
 def program_words() -> tuple[str, ...]:

@@ -5,43 +5,31 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.run_conditions import RunConditions
 from vhpipe.project.user_variables import NO_VARIABLES, UserVariables
 
 if TYPE_CHECKING:
-    from vhpipe.config.model import Config
-    from vhpipe.document.spans import Document
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
     from vhpipe.plan.run_request import RunRequest
-
-
-class CheckedDefinition(Protocol):
-    """A file without errors."""
-
-    @property
-    def config(self) -> "Config": ...
-
-    @property
-    def graphs(self) -> "tuple[PipelineGraph, ...]": ...
-
-    @property
-    def document(self) -> "Document | None": ...
+    from vhpipe.project.checked_file import CheckedFile
 
 
 class PlanSource(NamedTuple):
-    """All that a plan is made from. `inputs` are as typed, with what `request` may not hold of them.
+    """All that a plan is made from; `definition` is a file without errors.
 
-    `file` is how the file is called in messages, `command` are the words that start such a run. `previous` is the plan
-    of the run that is asked for again. `hooks` are called beside those of the file, by node.
+    `inputs` are as typed, with what `request` may not hold of them. `file` is how the file is called in messages,
+    `command` are the words that start such a run. `previous` is the plan of the run that is asked for again. `hooks`
+    are called beside those of the file, by node.
     """
 
-    definition: CheckedDefinition
+    definition: CheckedFile
     request: "RunRequest"
     inputs: tuple[str, ...]
     pipeline: str | None

@@ -6,8 +6,8 @@ Who only looks (`vhpipe plan`) leaves out the passes that need this machine: dat
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.plan_passes import (
-    CheckedDefinition,
     PassContext,
     PlanSource,
     add_hooks,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.project.checked_file import CheckedFile
 
 
 class Pass(NamedTuple):
@@ -84,7 +85,7 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris())
 
 
-def plan_to_look_at(definition: CheckedDefinition, arguments: RunArguments) -> PlannedRun:
+def plan_to_look_at(definition: CheckedFile, arguments: RunArguments) -> PlannedRun:
     """What a run would do; nothing is looked for on this machine but the results of earlier runs.
 
     Errors: UsageError for everything that does not fit the file.

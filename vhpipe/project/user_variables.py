@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
-from vhpipe.wording import did_you_mean
+from vhpipe.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
@@ -164,7 +164,7 @@ def known_secrets(
 
     resolved = secret_values(plan, config, environ, given, partial(secret_mac, environ=environ))
     if resolved.missing:
-        names = ", ".join(f"`{name}`" for name in resolved.missing)
+        names = listed(resolved.missing)
         again = " ".join(f"-e {name}" for name in resolved.missing)
         raise UsageError(f"no value is known for {names}", f"set it and pass it on by name: {again}")
     short = any(not can_be_masked(value) for value in resolved.values.values())
