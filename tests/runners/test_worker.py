@@ -27,8 +27,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def workers() -> list[psutil.Process]:
-    children = psutil.Process().children()
-    return [each for each in children if "vhpipe.attempt.worker" in each.cmdline()]
+    living = (each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE)
+    return [each for each in living if "vhpipe.attempt.worker" in each.cmdline()]
 
 
 def alive_with(argument: int) -> bool:
