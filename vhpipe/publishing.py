@@ -126,7 +126,7 @@ def _line(entry: "dict[str, object]") -> bytes:
     try:
         line = json.dumps(entry).encode() + b"\n"
     except (TypeError, ValueError) as fault:
-        raise CannotPublishError(f"this is no JSON: {fault}") from None
+        raise CannotPublishError(f"this is not JSON: {fault}") from None
     if len(line) > LINE_LIMIT - 64:
         raise CannotPublishError(f"names and metadata of more than {LINE_LIMIT // 1024} KiB cannot be published")
     return line

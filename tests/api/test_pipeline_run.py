@@ -66,7 +66,7 @@ def test_it_runs_in_the_background_and_can_be_waited_for(made: Any, arithmetic: 
     pipeline.add_function_step("b", arithmetic.give, {"x": "${a.y}"}, "y")
     run = pipeline.start(quiet=True)
     assert pipeline.is_running()
-    with pytest.raises(UsageError, match="is running already"):
+    with pytest.raises(UsageError, match="is already running"):
         pipeline.start()
     assert pipeline.wait()
     assert not pipeline.is_running()

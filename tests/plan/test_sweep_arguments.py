@@ -169,7 +169,7 @@ def test_a_log_range_is_the_logspace_of_its_exponents() -> None:
         ("linear:1:2:0.5", INTEGER, "the step `0.5`, which is not an integer"),
         ("log:0:1:3", FLOAT, "not above 0"),
         ("log:1:-1:3", FLOAT, "not above 0"),
-        ("log:1:2:0", FLOAT, "no whole number"),
+        ("log:1:2:0", FLOAT, "not a whole number"),
         ("log:1:2:2.5", FLOAT, "not an integer"),
         ("log:1:2:1", FLOAT, "two ends and one value"),
         ("random:1:0", FLOAT, "above its maximum"),
@@ -280,7 +280,7 @@ def test_the_kind_of_search_of_the_only_task_can_be_changed_alone() -> None:
     task = found.graph.tasks["grid"]
     assert task is not None
     assert (task.type, task.execution_count) == (TaskType.RANDOM, 4)
-    with pytest.raises(UsageError, match="`--search`: it is not said what varies"):
+    with pytest.raises(UsageError, match="`--search`: it does not say what varies"):
         planned(search="random", count=4)
 
 

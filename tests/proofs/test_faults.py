@@ -44,7 +44,7 @@ class Trial:
         self.done = with_variables(project, {**variables, "TMPDIR": str(project.path.parent)})(*self.words)
 
     def assert_told(self, name: str) -> None:
-        """Exit 0 where the call was not needed, 1 where it cost an execution, 4 where the run cannot go on."""
+        """Exit 0 where the call was not needed, 1 where it cost an execution, 4 where the run cannot continue."""
         code, told = self.done.code, self.done.err
         assert code in (0, 1, 4), told
         assert not list(self.project.path.parent.glob("vhpipe-report-*")), told

@@ -122,7 +122,7 @@ def test_a_safe_value_from_metadata_passes_through_quotes(project: Any) -> None:
 def test_an_unsafe_value_known_before_the_start_stops_the_run_from_starting(project: Any, arguments: Any) -> None:
     done = project.run(step(UNSAFE_COMMAND, UNSAFE_REST), *arguments)
     assert done.code == 2
-    assert "`{parameter-value:v}` stands inside" in done.err
+    assert "`{parameter-value:v}` appears inside" in done.err
     assert "VH_PARAM_V" in done.err
     assert not (project.path / ".vhpipe").exists()
 

@@ -179,7 +179,7 @@ def test_a_value_of_a_wrong_type_is_an_error() -> None:
 
 def test_an_object_is_no_value() -> None:
     found = because("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(rate={"a": 1}))
-    assert found == "`${make.metadata.rate}` is an object, which is no value for this place"
+    assert found == "`${make.metadata.rate}` is an object, which cannot be used here"
 
 
 def test_variables_are_filled_as_texts() -> None:
@@ -248,7 +248,7 @@ def test_after_a_failure_under_continue_the_node_is_skipped() -> None:
 
 def test_two_outputs_that_could_be_one_artifact_are_an_error() -> None:
     found = because("{parameters: [{name: text, default: '${make.artifacts.a.url}'}]}", outcomes("x/a.csv", "y/a.csv"))
-    assert found == "`${make.artifacts.a.url}` could be each of `x/a.csv`, `y/a.csv`"
+    assert found == "`${make.artifacts.a.url}` could be any of `x/a.csv`, `y/a.csv`"
 
 
 # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────

@@ -164,7 +164,7 @@ class BaseStep:
 def _override(written: WrittenStep, kind: str, name: str, value: object) -> None:
     if value is None or isinstance(value, dict):
         raise UsageError(
-            f"`{name}` cannot be `{value!r}`", "a parameter is a number, a text, true, false, or a list of them"
+            f"`{name}` cannot be `{value!r}`", "a parameter is a number, a string, true, false, or a list of them"
         )
     written.override.setdefault(kind, []).append({"name": name, "default": value})
 

@@ -85,7 +85,7 @@ def collect(
         outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
         made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
     except (VhpipeError, OSError) as failure:
-        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
+        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     changed = tools.input_files.first_changed(attempt.prepared.inputs)
     if changed is not None:
         end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")

@@ -54,7 +54,7 @@ class AttemptOutput:
     @property
     def warnings(self) -> tuple[str, ...]:
         names = listed(sorted(self._reader.left_out), most=5)
-        return (f"metadata is larger than 64 KiB: the last values leave out {names}",) if names else ()
+        return (f"metadata is larger than 64 KiB: the latest values omit {names}",) if names else ()
 
     def write(self, stream: Stream, content: bytes) -> None:
         """Keep what has come. Where that is impossible for this attempt alone, `failure` says why."""
@@ -69,7 +69,7 @@ class AttemptOutput:
         try:
             keep(time.time())
         except OSError as failure:
-            self.failure = survivable(failure, "cannot keep the log")
+            self.failure = survivable(failure, "cannot store the log")
             self._forget_log()
 
     def _take(self, stream: Stream, content: bytes, now: float) -> None:

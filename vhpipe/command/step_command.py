@@ -223,11 +223,11 @@ def _is_safe(text: str, delimiter: str | None) -> bool:
 
 
 def _refusal(mention: Mention, context: str) -> str:
-    subject = f"`{mention.text}` stands {context}, and its value has characters that would not be left alone there"
+    subject = f"`{mention.text}` appears {context}, where some characters of its value would not be taken literally"
     variable = f"read the variable `{variable_name(mention.name)}`" if mention.name else ""
     if context == FOREIGN:
         return f"{subject}: {variable or 'read the values from parameters.json'}"
-    return f"{subject}: put it into a word of its own" + (f", or {variable}" if variable else "")
+    return f"{subject}: make it a word of its own" + (f", or {variable}" if variable else "")
 
 
 def _size_problems(command: Sequence[str], built: Sequence[str]) -> Iterator[InterpolationProblem]:

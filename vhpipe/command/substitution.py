@@ -47,7 +47,7 @@ class Substitution:
     def arguments(self, mention: Mention) -> list[str] | None:
         """The words that a placeholder stands for, not yet quoted; None if it stays as it is.
 
-        Raises ValueError for a list where one value belongs, and for a `pass-as` that cannot be read.
+        Raises ValueError for a list where one value is expected, and for a `pass-as` that cannot be read.
         """
         key = mention.kind, mention.name
         if key not in self._words:
@@ -92,7 +92,7 @@ class Substitution:
             joined = (parameter.separator or ",").join(str(item) for item in items)
             return _template_words(template, parameter.name, joined) if items else []
         if isinstance(value, tuple):
-            raise ValueError(f"parameter `{parameter.name}` has a list where one value belongs")
+            raise ValueError(f"parameter `{parameter.name}` has a list where one value is expected")
         return _template_words(template, parameter.name, value)
 
 

@@ -18,7 +18,7 @@ _KNOWN_SLIPS = {"overrides": "override", "edge": "edges", "node": "nodes", "env"
 MAY_BE_EMPTY = frozenset({"edges", "nodes"})
 """Lists that the platform wants written even where nothing is in them."""
 _TYPE_NAMES = {
-    "string": "a text",
+    "string": "a string",
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",
@@ -105,7 +105,7 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
         hint = "begin each item with `- `"
     words = " or ".join(_TYPE_NAMES[name] for name in wanted)
-    message = f"{_owner_name(path)} is {_description(value)}, {words} is wanted"
+    message = f"{_owner_name(path)} is {_description(value)}, but {words} is expected"
     yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint, fix=fix)
 
 
@@ -113,7 +113,7 @@ def _misplaced_key(path: Path, document: Document) -> Diagnostic:
     item, kind = document.data[int(path[0])], str(path[1])
     beside = [key for key in item if key != kind]
     names = listed(map(_cut, beside), most=3)
-    message = f"{names} {plural(len(beside), 'stands', 'stand')} beside `{kind}:`, not inside it"
+    message = f"{names} {plural(len(beside), 'is', 'are')} beside `{kind}:`, not inside it"
     hint = f"indent what belongs to `{kind}:` by two more spaces"
     is_safe = schema_validator().is_valid([mends.moved_inside(item, kind, beside)])
     fix = mends.indent_beside(path, beside, document, is_safe)
@@ -128,7 +128,7 @@ def _unquoted_colon(value: dict[str, Any], path: Path, document: Document) -> Di
         fix = mends.quote_braces(path, key, document)
         return Diagnostic("unquoted-braces", "error", message, Location(path), hint, fix=fix)
     message = f"{_owner_name(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
-    hint = "put the whole text into quotes"
+    hint = "put the entire text into quotes"
     fix = mends.quote_command(path, document)
     return Diagnostic("unquoted-colon", "error", message, Location(path), hint, fix=fix)
 
@@ -143,11 +143,14 @@ def _tell_choice(error: Any, path: Path, document: Document) -> Iterator[Diagnos
 
 def _tell_pattern(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     if path[-1:] == ("name",):
-        rule, hint = "invalid-name", "use small letters, digits and dashes, at least two, a letter first"
+        rule, hint = (
+            "invalid-name",
+            "use lowercase letters, digits and dashes, at least two characters, beginning with a letter",
+        )
     elif "node-selector" in path:
         rule, hint = "invalid-value", "write `key=value`"
     else:
-        rule, hint = "invalid-value", "write absolute paths, as `/source:/destination`"
+        rule, hint = "invalid-value", "write absolute paths, such as `/source:/destination`"
         if path[-1:] == ("destination",):
             hint = "write an absolute path"
     yield Diagnostic(rule, "error", f"{_owner_name(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
@@ -158,7 +161,7 @@ def _tell_length(error: Any, path: Path, document: Document) -> Iterator[Diagnos
     if error.validator == "minLength":
         yield Diagnostic("invalid-name", "error", f"{_owner_name(path)} is empty", Location(path), "give it a name")
         return
-    message = f"{_owner_name(path)} has {length} characters, {error.validator_value} are allowed"
+    message = f"{_owner_name(path)} has {length} characters, but at most {error.validator_value} are allowed"
     yield Diagnostic("too-long", "error", message, Location(path), "shorten it")
 
 

@@ -236,9 +236,9 @@ def _read(output: str, name: str) -> _Answer:
         return _Answer(skip=True)
     parameters = answer.get("parameters", {})
     if not isinstance(parameters, dict):
-        return _Answer(because=f"{name} answers with `parameters` that are no mapping of names to values")
+        return _Answer(because=f"{name} answers with `parameters` that are not a mapping of names to values")
     values = {key: plain_value(value) for key, value in parameters.items()}
     wrong = next((key for key, value in values.items() if value is None and parameters[key] is not None), None)
     if wrong is not None:
-        return _Answer(because=f"{name} sets `{wrong}` to what is neither a plain value nor a list of them")
+        return _Answer(because=f"{name} sets `{wrong}` to something that is neither a plain value nor a list of them")
     return _Answer(values)

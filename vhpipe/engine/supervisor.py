@@ -56,7 +56,7 @@ def supervise(
 def _tell(name: str, go_on: str) -> None:
     """Say what killed the engine, and bring back the cursor that its live table may have hidden."""
     shown = SHOW_CURSOR if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
-    message = f"vhpipe: error: the engine was killed by {name}{go_on and f'; go on from what is complete: {go_on}'}"
+    message = f"vhpipe: error: the engine was killed by {name}{go_on and f'; continue from what is complete: {go_on}'}"
     with suppress(OSError):
         print(f"{shown}{message}", file=sys.stderr)
 

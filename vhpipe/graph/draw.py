@@ -44,7 +44,7 @@ def _text(graph: PipelineGraph) -> str:
     ordered = set(graph.order)
     blocked = [name for name in graph.nodes if name not in ordered]
     if blocked:
-        lines.extend(["", "in or behind a cycle:"])
+        lines.extend(["", "in or after a cycle:"])
         lines.extend(line for name in blocked for line in _node_lines(graph, name))
     return "\n".join(lines)
 

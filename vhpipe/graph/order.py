@@ -63,7 +63,7 @@ def _shortest_cycle(first: str, knot: frozenset[str], downstream: Neighbours) ->
             if follower in knot and follower != first and follower not in came_from:
                 came_from[follower] = name
                 queue.append(follower)
-    raise AssertionError("a knot has a way from each of its nodes back to it")
+    raise AssertionError("a component has a path from each of its nodes back to it")
 
 
 def _path_back(first: str, last: str, came_from: Mapping[str, str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def with_configuration(plan: Plan, given: Sequence[ConfigurationArgument]) -> Pl
     for each in given:
         if each.keys:
             _refuse_unchangeable(plan, each)
-        elif fault := path_fault(each.name) or ("has folders" if "/" in each.name else None):
+        elif fault := path_fault(each.name) or ("contains a folder" if "/" in each.name else None):
             raise UsageError(f"configuration name `{each.name}` {fault}", "--config NAME=FILE")
         elif each.name in CONFIGURATION_NAMES:
             raise UsageError(f"`{each.name}` is a configuration object of every execution", "choose another name")
@@ -77,5 +77,7 @@ def _with_value(given: ConfigurationArgument, content: object, keys: tuple[str, 
         return _escape_references(given.content) if given.keys else given.content
     if not isinstance(content, Mapping | None):
         way = ".".join((given.name, *given.keys[: len(given.keys) - len(keys)]))
-        raise UsageError(f"`{way}` is no mapping, so it has no `{keys[0]}`", f"give all of it: --config {way}=VALUE")
+        raise UsageError(
+            f"`{way}` is not a mapping, so it has no `{keys[0]}`", f"give the complete object: --config {way}=VALUE"
+        )
     return {**(content or {}), keys[0]: _with_value(given, (content or {}).get(keys[0]), keys[1:])}

@@ -40,7 +40,7 @@ def _refuse_unfit(node: PlannedExecution | PlannedTask, values: Mapping[str, Val
         if problem:
             raise UsageError(
                 f"parameter `{parameter.name}` of node `{node.name}`: {problem}",
-                f"mend it in the file, or run with `-p {node.name}.{parameter.name}=…`",
+                f"fix it in the file, or run with `-p {node.name}.{parameter.name}=…`",
             )
 
 

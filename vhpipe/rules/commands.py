@@ -58,7 +58,7 @@ def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     "a backslash at the end joins this item with what comes after it",
                     value_at(command.at, "command", index),
-                    hint="remove it; each item is a command of its own",
+                    hint="remove it; each item is a separate command",
                     fix=Fix("remove it", (Edit(_inside(command, index, end - 1, end), ""),), is_safe=False),
                 )
 
@@ -106,7 +106,7 @@ def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
                     place = _inside(command, index, start, start + len(inner) + 2)
                     at = place._replace(chars=(start + 1, start + 1 + len(kind)))
                     yield Finding(
-                        f"`{{{inner}}}` is no placeholder, so it stays in the command as it is",
+                        f"`{{{inner}}}` is not a placeholder, so it stays in the command as it is",
                         place,
                         hint=f"write `{{{meant}{inner[len(kind) :]}}}`" if colon else f"write `{{{meant}}}`",
                         fix=Fix(f"write `{meant}`", (Edit(at, meant),), is_safe=False),

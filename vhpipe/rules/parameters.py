@@ -131,7 +131,7 @@ def empty_ranges(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 f"no value fits parameter `{parameter.name}`: its `min` is more than its `max`",
                 value_at(parameter.at, "min"),
-                hint="exchange them",
+                hint="swap them",
             )
 
 

@@ -22,7 +22,7 @@ from vhpipe.rules.subject import Finding, Subject
 
 MANY_EXECUTIONS = 1000
 """More than these are warned about: a slip in the rules of one variant is more likely than such a wish."""
-FEWER = {True: "`type: random_search` with `execution-count` tries some", False: "are so many meant?"}
+FEWER = {True: "`type: random_search` with `execution-count` tries some", False: "are that many intended?"}
 HARMLESS = frozenset({"unfit-value", "unused-sets", "missing-execution-count", "unknown-parameter"})
 CANNOT_SPREAD = (TaskType.MANUAL, TaskType.BAYESIAN, TaskType.DISTRIBUTED)
 
@@ -138,7 +138,7 @@ def _repeated_sets(task: Task) -> Iterator[Finding]:
 
 def _again(what: str, at: Path, index: int, earlier: int) -> Finding:
     return Finding(
-        f"{what} stands here a second time",
+        f"{what} appears here a second time",
         value_at(at, index),
         hint="its executions are the same; remove it",
         related=(RelatedPlace(value_at(at, earlier), "the first one"),),

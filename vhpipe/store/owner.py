@@ -91,7 +91,7 @@ def fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
     except (OSError, msgspec.DecodeError):
         return "its `owner` file cannot be read"
     if owner.id and KEY_FILE_VARIABLE not in environ:
-        return f"it was made under a key from `{KEY_FILE_VARIABLE}`, which is not set"
+        return f"it was made with a key from `{KEY_FILE_VARIABLE}`, which is not set"
     try:
         key = _shared_key(environ) if owner.id else _own_key(environ, create=False)
     except FileNotFoundError:

@@ -38,7 +38,7 @@ class ProjectStore:
                 _make(root)
             check_owner(root, os.environ)
         except OSError as error:
-            raise from_os_error(error, "cannot make the state folder") from error
+            raise from_os_error(error, "cannot create the state folder") from error
         return cls(project)
 
     @classmethod
@@ -74,7 +74,7 @@ class ProjectStore:
                 os.close(descriptor)
         except OSError as error:
             error.filename = error.filename or os.fspath(self.root / "counter")
-            raise from_os_error(error, "cannot make a run: cannot write") from error
+            raise from_os_error(error, "cannot create a run: cannot write") from error
         return self._folder(number)
 
     def runs(self) -> tuple[RunFolder, ...]:

@@ -159,7 +159,7 @@ class RunFolder:
             return None
         if not path.exists():
             os.close(descriptor)
-            raise EnvironmentFailure(f"run {self.number} was removed just now", hint="see what is left: vhpipe runs")
+            raise EnvironmentFailure(f"run {self.number} has just been removed", hint="see what is left: vhpipe runs")
         return descriptor
 
     def release(self) -> None:

@@ -111,7 +111,7 @@ def _from(each: PreviewRow, origin: Origin) -> str:
 
 def _since(past: PastExecution) -> str:
     if past.differences is None:
-        return f"what it stood on in run {past.run} is not kept any more"
+        return f"what it depended on in run {past.run} is no longer kept"
     if not past.differences:
         status = "" if past.status is Status.COMPLETE else f", where it is {past.status}"
         return f"nothing differs from run {past.run}{status}"

@@ -115,7 +115,7 @@ def _about_run(
         case events.RunStarted():
             return Line(f"{name} started", Weight.USUAL)
         case events.RunResumed():
-            return Line(f"{name} goes on", Weight.USUAL)
+            return Line(f"{name} continues", Weight.USUAL)
         case events.RunStopping():
             return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case events.RunEnded():
@@ -162,14 +162,14 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
     index = attempt.execution.index
     path = one_line(surroundings.log_path(attempt))
     if node.counts.failed > LONG_FAILURES:
-        yield f"whole log: {path}"
+        yield f"full log: {path}"
         return
     told = next(one for one in node.execution(index).attempts if one.number == attempt.number)
     yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(told)}"
     tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
     yield log_heading(len(tail))
     yield from (f"| {one_line(line.rstrip())}" for line in tail)
-    yield f"whole log: {path}"
+    yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
 

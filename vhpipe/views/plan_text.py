@@ -28,7 +28,7 @@ def plan_text(plan: Plan) -> str:
     lines = [f"{one_line(plan.pipeline)} of {one_line(plan.file)}: {_total(plan)}"]
     for node in plan.nodes:
         lines.extend(["", *(one_line(line) for line in _node_lines(plan, node, incoming[node.name]))])
-    for title, sentences in (("to note", plan.notices), ("not honoured on this machine", plan.ignored)):
+    for title, sentences in (("notes", plan.notices), ("not honoured on this machine", plan.ignored)):
         if sentences:
             lines.extend(["", f"{title}:", *(f"  {one_line(sentence)}" for sentence in sentences)])
     return "\n".join(lines)

@@ -206,7 +206,7 @@ def _artifact(reference: Reference, names: Sequence[str]) -> Sequence[str]:
     for called in (_whole, _last, _stem, _shortest):
         matched = [name for name in plain if called(name) == reference.key]
         if len(matched) > 1:
-            raise CannotBindError(f"`{reference.text}` could be each of {listing(matched)}")
+            raise CannotBindError(f"`{reference.text}` could be any of {listing(matched)}")
         if matched:
             return matched
     return ()
@@ -236,7 +236,7 @@ def _scalar(reference: Reference, found: Json) -> bool | int | float | str:
     if found is None:
         raise CannotBindError(f"`{reference.text}` has an element without a value")
     what = "a list in a list" if isinstance(found, list | tuple) else "an object"
-    raise CannotBindError(f"`{reference.text}` is {what}, which is no value for this place")
+    raise CannotBindError(f"`{reference.text}` is {what}, which cannot be used here")
 
 
 def _number(value: Json) -> float | None:

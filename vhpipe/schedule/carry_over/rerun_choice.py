@@ -87,8 +87,8 @@ def _given_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) ->
     found = _given_node(before, name)
     because = "is not complete there" if found is None else again.spoiled(found)
     if found is None or because:
-        raise UsageError(f"`{name}` was no part of run {before.run} and cannot be given again: it {because}",
-                         f"make it anew: vhpipe run --from {name}")  # fmt: skip
+        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: it {because}",
+                         f"make it again: vhpipe run --from {name}")  # fmt: skip
     return found
 
 
@@ -110,7 +110,7 @@ def _kept_or_not(
         return node, Rerun(name, f"it {spoiled}")
     because = _why_not_whole(before.state.nodes[name], found, named, again.failed)
     if because is None:
-        assert found is not None, "what has no results is not whole"
+        assert found is not None, "what has no results is not complete"
         return found, None
     return _partly_kept(before, node, because, named, again)
 
