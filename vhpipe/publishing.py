@@ -53,7 +53,7 @@ def _number(name: str, value: object) -> "bool | int | float | str":
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise CannotPublishError(f"metric `{name}` is no number: {value!r}") from None
+        raise CannotPublishError(f"metric `{name}` is not a number: {value!r}") from None
     return number if math.isfinite(number) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(number, "NaN")
 
 

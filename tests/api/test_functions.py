@@ -225,7 +225,7 @@ def test_pickles_that_come_from_elsewhere_are_not_read(made: Any, side: Any) -> 
     pipeline.add_function_step("b", functions.give_back, {"value": "${a.value}"}, "value")
     (made.folder / "valohai.yaml").write_text(pipeline.to_yaml())
     done = made.vhpipe("run", "--python", sys.executable, "-i", "b.value=model.pkl", code=1)
-    assert "is a pickle that no step of yours has made" in done.stderr
+    assert "is a pickle that none of your steps made" in done.stderr
 
 
 def test_several_returns_must_be_as_many_as_named(made: Any) -> None:

@@ -230,7 +230,7 @@ def test_a_scan_is_linear_in_the_length_of_its_item() -> None:
 
 
 def problems(item: str, **values: Value) -> list[str]:
-    return [problem.message for problem in interpolation_problems((item,), PARAMETERS, values)]
+    return [problem.sentence for problem in interpolation_problems((item,), PARAMETERS, values)]
 
 
 def test_a_value_in_quotes_is_refused_unless_it_means_itself_anywhere() -> None:

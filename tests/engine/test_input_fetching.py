@@ -129,10 +129,10 @@ def test_a_url_is_one_file_named_by_its_last_part(project: Path) -> None:
         ("dataset://d/v", "`dataset://` is not supported yet"),
         ("https://example.com/", "does not end in a file name"),
         ("https://example.com", "does not end in a file name"),
-        ("https://[::1/a", "is no address"),
+        ("https://[::1/a", "is not an address"),
         ("https://example.com/*.csv", "`*` works for local files only"),
-        ("https://example.com/a%2F..%2F..", "cannot be a file's place"),
-        ("https://example.com/%00", "cannot be a file's place"),
+        ("https://example.com/a%2F..%2F..", "cannot be the path of a file"),
+        ("https://example.com/%00", "cannot be the path of a file"),
     ],
 )
 def test_what_cannot_be_fetched_is_named_with_node_input_and_place(project: Path, uri: str, message: str) -> None:

@@ -98,7 +98,7 @@ def test_an_unsafe_value_from_metadata_makes_the_execution_an_error_without_retr
     done = project.run(QUOTED.format(value="x$(touch stolen)"))
     assert (done.code, done.statuses()) == (1, {"source": "complete", "s": "error"})
     (attempt,) = done.node("s")["executions"][0]["attempts"]
-    assert "`{parameter-value:v}` stands" in attempt["because"]
+    assert "`{parameter-value:v}` appears" in attempt["because"]
     assert "VH_PARAM_V" in attempt["because"]
 
 

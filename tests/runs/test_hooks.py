@@ -281,7 +281,7 @@ def test_configuration_can_be_given_on_the_command_line(project: Any, extended: 
         ("modle.layers=5", "did you mean `model`?"),
         ("model=gone.json", "cannot read `gone.json`"),
         ("model", "gives no value"),
-        ("model.layers.more=5", "`model.layers` is no mapping"),
+        ("model.layers.more=5", "`model.layers` is not a mapping"),
         ("parameters=valohai.yaml", "`parameters` is a configuration object of every execution"),
         ("classes.one=1", "`classes` is the file `classes.yaml`"),
         ("a/b=valohai.yaml", "configuration name `a/b` contains a folder"),

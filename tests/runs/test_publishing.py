@@ -141,7 +141,7 @@ def test_python_steps_publish_with_the_standard_library_alone(project: Any, publ
         ("artifact x gone", "cannot publish `gone`: No such file or directory"),
         ("artifact x", "`vhpipe publish artifact` takes a name and a path"),
         ("metric loss", "`loss` gives no value"),
-        ("metric loss=much", "metric `loss` is no number: `much`"),
+        ("metric loss=much", "metric `loss` is not a number: `much`"),
         ("model x valohai.yaml --meta a", "`--meta a` gives no value"),
     ],
 )

@@ -161,4 +161,4 @@ def test_a_node_or_task_to_expand_is_found_by_name(project: Any) -> None:
     assert project("sweep", "expand", "--task", "tune", "--csv").out == "lr\n1.0\n2.0\n"
     refused = project("sweep", "expand", "look")
     assert refused.code == 2
-    assert "node `look` is no task" in refused.err
+    assert "node `look` is not a task" in refused.err

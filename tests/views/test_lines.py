@@ -111,7 +111,7 @@ def test_an_approval_names_the_commands_that_answer_it(story: Any) -> None:
     story.tell(events.RunStarted(1))
     assert said(story, events.ApprovalAwaited("prepare", Moment.COMPLETE), weight=Weight.VITAL) == [
         "12:00:01 prepare waits for approval before its downstream starts",
-        "  go on: vhpipe approve 3 prepare",
+        "  continue: vhpipe approve 3 prepare",
         "  refuse: vhpipe reject 3 prepare",
     ]
     assert said(story, events.ApprovalRefused("prepare", Moment.COMPLETE, "ada")) == ["12:00:02 prepare refused by ada"]
@@ -133,7 +133,7 @@ def test_a_warning_is_one_line(story: Any) -> None:
 def test_a_node_name_is_quoted_in_a_command_to_copy(story_of: Any) -> None:
     story = story_of(Plan("p", (PlannedExecution("my node; rm -rf 'x'", StepSpec("s", "i", ("c",))),)))
     lines = said(story, events.ApprovalAwaited("my node; rm -rf 'x'", Moment.STARTING))
-    assert lines[1] == """  go on: vhpipe approve 3 'my node; rm -rf '"'"'x'"'"''"""
+    assert lines[1] == """  continue: vhpipe approve 3 'my node; rm -rf '"'"'x'"'"''"""
 
 
 @given(st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b\u202e"), min_size=1))

@@ -128,7 +128,7 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     step = spec.step
     command, problems = checked_command(step.command, step.parameters, spec.values, step.source_path)
     if problems:
-        raise CannotPrepareError(problems[0].message)
+        raise CannotPrepareError(problems[0].sentence)
     return command
 
 

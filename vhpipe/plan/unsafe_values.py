@@ -29,7 +29,7 @@ def refuse_unsafe(nodes: Sequence[PlannedNode], filled: FilledTargets) -> None:
                 continue
             problems = interpolation_problems(node.spec.command, node.spec.parameters, values, node.spec.source_path)
             if problems:
-                raise UsageError(f"the command of node `{node.name}`: {problems[0].message}")
+                raise UsageError(f"the command of node `{node.name}`: {problems[0].sentence}")
 
 
 def _refuse_unfit(node: PlannedExecution | PlannedTask, values: Mapping[str, Value]) -> None:

@@ -73,9 +73,8 @@ def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
         flags = _flag_defaults(command.parameters)
         for problem in interpolation_problems(command.items, command.parameters, flags, command.source_path):
             if problem.context:
-                message, put, rest = problem.message.partition(": put it")
                 place = _inside(command, problem.item, problem.start, problem.end)
-                yield Finding(message, place, hint=f"put it{rest}" if put else None)
+                yield Finding(problem.message, place, hint=problem.hint)
 
 
 def unknown_placeholders(subject: Subject) -> Iterator[Finding]:

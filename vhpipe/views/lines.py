@@ -198,7 +198,7 @@ def _about_approval(
         case events.ApprovalAwaited():
             held = "" if event.moment is Moment.STARTING else " before its downstream starts"
             yield Line(f"{name} waits for approval{held}", Weight.VITAL)
-            for what, verb in (("go on", "approve"), ("refuse", "reject")):
+            for what, verb in (("continue", "approve"), ("refuse", "reject")):
                 answer = surroundings.commands.about(view.number, verb, event.node)
                 yield Line(f"{what}: {answer}", Weight.VITAL, follows=True)
         case events.ApprovalGranted():

@@ -71,4 +71,4 @@ def _float(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"metric `{key}` is no number: `{text}`") from None
+        raise UsageError(f"metric `{key}` is not a number: `{text}`") from None
