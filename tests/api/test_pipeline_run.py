@@ -343,7 +343,7 @@ def test_pipeline_is_the_controller_by_another_name() -> None:
     assert PipelineController is Pipeline
 
 
-def test_a_failed_run_goes_on_when_its_code_is_mended(made: Any, side: Any) -> None:
+def test_a_failed_run_goes_on_when_its_code_is_fixed(made: Any, side: Any) -> None:
     program = f"""
 from pathlib import Path
 from vhpipe.api import Pipeline
@@ -354,7 +354,7 @@ def first(x):
     return x
 
 def second(x):
-    raise ValueError("to be mended")
+    raise ValueError("to be fixed")
 
 if __name__ == "__main__":
     pipeline = Pipeline("p")
@@ -365,7 +365,7 @@ if __name__ == "__main__":
     pipeline.start_locally()
 """
     made.program(program, code=1)
-    (made.folder / "program.py").write_text(program.replace('raise ValueError("to be mended")', "return x + 1"))
+    (made.folder / "program.py").write_text(program.replace('raise ValueError("to be fixed")', "return x + 1"))
     made.vhpipe("resume", "1", "--with-changes")
     run = Run.open(made.folder)
     assert (run.number, run.status, run.node("second").result("y")) == (2, "complete", 31)

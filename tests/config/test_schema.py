@@ -44,7 +44,7 @@ FAULTS = [
     (STEP + "    environment-variables: [{name: A, default: 1}]\n", "wrong-type", (5, 48), 'quotes: `"1"`'),
     (STEP.replace("a\n", "''\n"), "invalid-name", (2, 11), "give it a name"),
     (NODES + "{name: a, type: execution, step: s, on-error: retri}\n", "invalid-value", (5, 55), "`retry`?"),
-    (NODES + "{name: a, type: deployment, deployment: d, on-error: retry}\n", "invalid-value", (5, 62), "known are"),
+    (NODES + "{name: a, type: deployment, deployment: d, on-error: retry}\n", "invalid-value", (5, 62), "choose from"),
     (NODES + "{name: a, type: exec, step: s}\n", "invalid-value", (5, 25), "did you mean `execution`?"),
     (NODES + "{name: a, step: s}\n", "missing-property", (5, 9), "write `type:`"),
     (NODES + "{name: a, type: execution, step: s, overrides: {}}\n", "unknown-property", (5, 45), "write `override`"),

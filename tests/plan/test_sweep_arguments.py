@@ -219,7 +219,7 @@ def test_a_parameter_needs_no_node_where_one_has_it() -> None:
         ("trian.lr=1", "unknown parameter `trian.lr`", "did you mean `train.lr`?"),
         ("train.lrr=1", "node `train` has no parameter `lrr`", "did you mean `train.lr`?"),
         ("bests=1", "unknown parameter `bests`", "did you mean `best`?"),
-        ("train.lr", "gives no values", "NAME=linear:START:END:STEP"),
+        ("train.lr", "has no values", "NAME=linear:START:END:STEP"),
         ("=1", "names no parameter", "NAME="),
         ("train.lr=linear:0:1:0", "`--sweep train.lr=linear:0:1:0` for node `train` has the step 0", None),
         ("train.lr=a,b", "`--sweep train.lr=a,b` for node `train`: parameter `lr`: `a` is not a floating-point", None),

@@ -113,7 +113,7 @@ def test_an_unset_pipeline_parameter_within_a_text_refuses_the_run() -> None:
 
 
 def test_a_list_within_a_text_refuses_the_run() -> None:
-    with pytest.raises(UsageError, match="is a list of 2, and only a single value fits into a text"):
+    with pytest.raises(UsageError, match="is a list of 2, and only a single value fits into a string"):
         with_text("a ${pipeline.p}", "[1, 2]")
 
 

@@ -10,7 +10,7 @@ import pytest
 from pipelines import (
     CHANGING,
     assert_no_process_survives,
-    assert_store_is_whole,
+    assert_store_is_intact,
     ended_well,
     four,
     kept_outputs,
@@ -61,7 +61,7 @@ class Trial:
         if not self.has_ended_well():  # with exit 4 it may have, if nothing but the last sync has failed
             self._go_on()
         assert kept_outputs(self.project, max(run_numbers(self.project))) == self.undisturbed.outputs
-        assert_store_is_whole(self.project)
+        assert_store_is_intact(self.project)
 
     def has_ended_well(self) -> bool:
         return any(ended_well(self.project, number) for number in run_numbers(self.project))

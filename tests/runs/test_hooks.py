@@ -252,7 +252,7 @@ def test_a_queue_with_a_size_runs_no_more_than_that_at_once(project: Any) -> Non
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [("gpu=0", "`--queue gpu=0` gives no size"), ("gpu", "`--queue gpu` gives no size"), ("gp=1", "queue `gp`")],
+    [("gpu=0", "`--queue gpu=0` has no size"), ("gpu", "`--queue gpu` has no size"), ("gp=1", "queue `gp`")],
 )
 def test_a_queue_that_cannot_be_is_refused(project: Any, given: str, message: str) -> None:
     project.pipeline({"a": "true"}, more=[{"vhpipe": {"pipeline": "p", "queue": "gpu"}}])
@@ -280,7 +280,7 @@ def test_configuration_can_be_given_on_the_command_line(project: Any, extended: 
     [
         ("modle.layers=5", "did you mean `model`?"),
         ("model=gone.json", "cannot read `gone.json`"),
-        ("model", "gives no value"),
+        ("model", "has no value"),
         ("model.layers.more=5", "`model.layers` is not a mapping"),
         ("parameters=valohai.yaml", "`parameters` is a configuration object of every execution"),
         ("classes.one=1", "`classes` is the file `classes.yaml`"),

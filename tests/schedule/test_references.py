@@ -168,7 +168,7 @@ def test_a_list_into_a_single_parameter_is_an_error() -> None:
 def test_a_list_within_a_text_is_an_error() -> None:
     found = because("{parameters: [{name: text, default: 'a ${make.metadata.names}'}]}", outcomes(names=[1, 2]))
     assert found == (
-        "parameter `text`: `${make.metadata.names}` is a list of 2, and only a single value fits into a text"
+        "parameter `text`: `${make.metadata.names}` is a list of 2, and only a single value fits into a string"
     )
 
 

@@ -17,7 +17,7 @@ PLACEHOLDER = Hook(command=": a Python function, called only by the program that
 
 
 class NodeProvider(Protocol):
-    """Who knows the nodes that callbacks are told of."""
+    """Who knows the nodes that callbacks hear of."""
 
     def node(self, name: str) -> Node: ...
 

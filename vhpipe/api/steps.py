@@ -170,7 +170,7 @@ def _override(written: WrittenStep, kind: str, name: str, value: object) -> None
 
 
 def _overriding(texts: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    assert all(map(refers, texts.values())), "all else stands in the step"
+    assert all(map(refers, texts.values())), "everything else comes from the step"
     return {"parameters": [{"name": name, "default": text} for name, text in texts.items()]} if texts else {}
 
 

@@ -89,7 +89,7 @@ class AttemptOutput:
         self._record(self._reader.finish(), now)
 
     def _make_empty_log(self) -> None:
-        """A silent execution has a log all the same, for its path is told in many places."""
+        """A silent execution has a log all the same, because its path is shown in many places."""
         if self._leave_empty is None:
             self._append("log", b"")
         else:

@@ -81,7 +81,7 @@ def prepare(
 ) -> PreparedAttempt:
     """Everything on disk that the attempt needs, below `folder`, which must not exist; and how to start it.
 
-    `repository` is its working copy; `hear` is told what the step measures once it runs.
+    `repository` is its working copy; `hear` gets what the step measures once it runs.
     Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
     """
     run, secrets = spec.run, tools.secrets

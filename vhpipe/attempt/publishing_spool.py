@@ -69,7 +69,7 @@ def _datum(file: SpooledFile, blobs: AttemptBlobs) -> Datum:
 
 
 class Spool:
-    """The spool of one attempt that runs now: metrics are told to `hear` as they come. For one thread."""
+    """The spool of one attempt that runs now: metrics go to `hear` as they come. For one thread."""
 
     def __init__(self, attempt: AttemptId, folder: str, masking: Masking, hear: HearNews) -> None:
         self._attempt, self._folder, self._masking, self._hear = attempt, folder, masking, hear
@@ -105,13 +105,13 @@ class Spool:
 
     def _read(self) -> bool:
         content = self._next()
-        whole = content.rfind(b"\n") + 1
-        if not whole:
+        complete = content.rfind(b"\n") + 1
+        if not complete:
             if len(content) <= LINE_LIMIT:
                 return False
-            whole = len(content)  # no line is so long: it is passed over
-        self._place += whole
-        for line in content[:whole].splitlines():
+            complete = len(content)  # no line is so long: it is passed over
+        self._place += complete
+        for line in content[:complete].splitlines():
             self._take(line)
         return True
 

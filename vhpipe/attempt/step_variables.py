@@ -1,4 +1,4 @@
-"""What a step is told of its execution: execution.json and environment variables.
+"""What a step learns about its execution: execution.json and environment variables.
 
 Source: docs on configuration files and environment variables of the platform; decisions 10, 25, 47.
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from vhpipe.config import written_fixes as mends
+from vhpipe.config import written_fixes
 from vhpipe.config.schema import schema_validator
 from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
 from vhpipe.document.spans import Document
@@ -47,7 +47,7 @@ def _diagnostics_of(error: Any, document: Document) -> Iterator[Diagnostic]:
 
 
 def _tell_missing(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
-    """A property that is there under a misspelt name is told of as an unknown one only."""
+    """A property that is there under a misspelt name is reported only as an unknown one."""
     known = error.schema.get("properties", {}) if error.schema.get("additionalProperties") is False else {}
     unknown = (key for key in error.instance if known and key not in known)
     misspelt = {did_you_mean(key, known) for key in islice(unknown, _MOST_LOOKUPS)}
@@ -77,7 +77,7 @@ def _renaming_fix(key: str, path: Path, known: dict[str, Any], instance: dict[st
     if meant is None or meant in instance:
         return None
     is_plain = f"{key}s" == meant or f"{meant}s" == key or is_same_but_for_case(key, meant)
-    return mends.rename_key((*path, key), meant, is_plain)
+    return written_fixes.rename_key((*path, key), meant, is_plain)
 
 
 def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
@@ -96,7 +96,7 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     elif text_wanted and isinstance(value, int | float):
         hint = f'write it in quotes: `"{_scalar_text(value)}"`'
     if text_wanted and isinstance(value, bool | int | float):
-        fix = mends.quote_scalar(path, document)
+        fix = written_fixes.quote_scalar(path, document)
     if value is None:
         may_be_empty = path[-1] in MAY_BE_EMPTY
         hint = f"write `{path[-1]}: []`" if may_be_empty else "remove the key, or give it a value"
@@ -115,8 +115,8 @@ def _misplaced_key(path: Path, document: Document) -> Diagnostic:
     names = listed(map(_cut, beside), most=3)
     message = f"{names} {plural(len(beside), 'is', 'are')} beside `{kind}:`, not inside it"
     hint = f"indent what belongs to `{kind}:` by two more spaces"
-    is_safe = schema_validator().is_valid([mends.moved_inside(item, kind, beside)])
-    fix = mends.indent_beside(path, beside, document, is_safe)
+    is_safe = schema_validator().is_valid([written_fixes.moved_inside(item, kind, beside)])
+    fix = written_fixes.indent_beside(path, beside, document, is_safe)
     return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint, fix=fix)
 
 
@@ -125,11 +125,11 @@ def _unquoted_colon(value: dict[str, Any], path: Path, document: Document) -> Di
     if inner is None:
         message = f"{_owner_name(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
         hint = f'put it into quotes: `"{{{_cut(key)}}}"`'
-        fix = mends.quote_braces(path, key, document)
+        fix = written_fixes.quote_braces(path, key, document)
         return Diagnostic("unquoted-braces", "error", message, Location(path), hint, fix=fix)
     message = f"{_owner_name(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
     hint = "put the entire text into quotes"
-    fix = mends.quote_command(path, document)
+    fix = written_fixes.quote_command(path, document)
     return Diagnostic("unquoted-colon", "error", message, Location(path), hint, fix=fix)
 
 
@@ -137,7 +137,7 @@ def _tell_choice(error: Any, path: Path, document: Document) -> Iterator[Diagnos
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [choice for choice in allowed if isinstance(choice, str)]
     message = f"{_owner_name(path)} cannot be {_quoted(error.instance)}"
-    hint, fix = did_you_mean(error.instance, words), mends.choose_word(path, error.instance, words)
+    hint, fix = did_you_mean(error.instance, words), written_fixes.choose_word(path, error.instance, words)
     yield Diagnostic("invalid-value", "error", message, Location(path), hint, fix=fix)
 
 

@@ -145,13 +145,13 @@ def _broken_paths(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
 def _within_limits(notes: list[Diagnostic]) -> list[Diagnostic]:
     """Of several diagnostics of one rule at one place the first; and not more of one severity than people read."""
     seen: set[tuple[object, ...]] = set()
-    told: dict[str, int] = {}
+    counts: dict[str, int] = {}
     kept = []
     for note in notes:
         key = (note.rule, note.at, note.message)
-        count = told.get(note.severity, 0)
+        count = counts.get(note.severity, 0)
         if key not in seen and count < MAX_OF_A_SEVERITY:
             seen.add(key)
-            told[note.severity] = count + 1
+            counts[note.severity] = count + 1
             kept.append(note)
     return kept

@@ -175,7 +175,7 @@ class Builder:
         self.last_event = event
         if len(event.value.encode("utf-8", "replace")) > MAX_SCALAR_BYTES:
             hint = "put it into a separate file"
-            self._stop("scalar-too-long", f"a text of more than {MAX_SCALAR_BYTES // 1024} KiB", event, hint)
+            self._stop("scalar-too-long", f"text of more than {MAX_SCALAR_BYTES // 1024} KiB", event, hint)
 
     # ── scalars ──
 
@@ -299,7 +299,7 @@ class Builder:
             return None
         self._expanded += anchor.size
         if self._expanded > MAX_EXPANDED_NODES:
-            message = f"aliases stand for more than {MAX_EXPANDED_NODES:,} values"
+            message = f"aliases expand to more than {MAX_EXPANDED_NODES:,} values"
             self._stop("too-much-expansion", message, event, "write fewer aliases inside aliases")
         self._check_depth(event, depth + anchor.height)
         return anchor.value

@@ -62,12 +62,12 @@ class Ambiguity(NamedTuple):
 
 def plain_number(text: str) -> int | float | None:
     """The value of a number that every YAML reads alike, such as `3` or `0.25`; None for all other texts."""
-    whole, dot, rest = text.partition(".")
-    if len(text) > _MOST_DIGITS or not text.isascii() or not whole.isdigit():
+    digits, dot, rest = text.partition(".")
+    if len(text) > _MOST_DIGITS or not text.isascii() or not digits.isdigit():
         return None
     if dot:
         return float(text) if rest.isdigit() else None
-    return int(text) if whole[0] != "0" or whole == "0" else None
+    return int(text) if digits[0] != "0" or digits == "0" else None
 
 
 def resolve(text: str) -> Scalar:

@@ -95,7 +95,7 @@ def _action(call: Call) -> str:
 
 
 def _takes_many(call: Call) -> bool | None:
-    """Whether `nargs` asks for several values; None where it asks for something that cannot be told."""
+    """Whether `nargs` asks for several values; None where it asks for something that cannot be determined."""
     if not call.has("nargs"):
         return False
     count = call.get("nargs")

@@ -39,7 +39,7 @@ class PrepareCall(NamedTuple):
 
 
 def read_prepare(node: ast.Call, literals: Literals) -> PrepareCall:
-    """What is written in the call; what is only known when the script runs is left out and told."""
+    """What is written in the call; what is only known when the script runs is left out and reported."""
     reading = _PrepareReader(literals)
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     if None in keywords:
@@ -127,7 +127,7 @@ class _PrepareReader:
             return in_order(flag | {"pass-true-as": f"--{name}=true", "pass-false-as": f"--{name}=false"})
         kind = _kind_of(value)
         if isinstance(value, list) and kind is not None:
-            return in_order({"type": kind, "multiple": "separate", "default": _whole(value, kind)})
+            return in_order({"type": kind, "multiple": "separate", "default": _typed_values(value, kind)})
         default = None if kind is None or isinstance(value, list) else typed_scalar(value, kind)
         if kind is None or default is None:
             self.leave_out(node, f"parameter `{name}`: {value!r} cannot be the value of a parameter: left out")
@@ -184,5 +184,5 @@ def _kind_of(value: object) -> str | None:
     return "string" if isinstance(value, str) else "integer" if isinstance(value, int) else "float"
 
 
-def _whole(values: list[object], kind: str) -> list[Scalar]:
+def _typed_values(values: list[object], kind: str) -> list[Scalar]:
     return [found for value in values if (found := typed_scalar(value, kind)) is not None]

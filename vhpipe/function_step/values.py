@@ -155,7 +155,7 @@ def _write_pickle(path: str, value: object) -> str:
     name = os.path.basename(path)
     try:
         content = pickle.dumps(value, protocol=5)
-    except Exception as failure:  # objects say in their own ways that they cannot be pickled
+    except Exception as failure:  # objects raise whatever they like when they cannot be pickled
         what = f"{type(value).__module__}.{type(value).__qualname__}"
         raise UnwritableValueError(f"`{name}` is a `{what}`, which cannot be stored: {failure}") from failure
     _write(f"{path}.pkl", content)

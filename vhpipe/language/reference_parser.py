@@ -39,13 +39,13 @@ class ReferenceReader:
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text, self._start, self._end = text, start, end
-        self._whole = text[start : end + 1]
+        self._written = text[start : end + 1]
 
     def read(self) -> Reference | BareWord | MalformedReference:
         try:
             return self._parse()
         except _WrongError as wrong:
-            return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._whole)
+            return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._written)
 
     def _parse(self) -> Reference | BareWord:
         segments = self._segments()
@@ -53,14 +53,14 @@ class ReferenceReader:
         if len(segments) == 1:
             if first.is_quoted:
                 raise self._wrong("does not say which value of the node", f"write for example `${{{first.name}.id}}`")
-            return BareWord(first.name, self._whole, self._start)
+            return BareWord(first.name, self._written, self._start)
         place = (first.start, first.end)
         if first.name == PIPELINE and not first.is_quoted:
             key, key_at = self._dotted_name(segments[1:])
             found = Reference(PIPELINE, ReferenceKind.PIPELINE, key, key_at=key_at)
         else:
             found = self._of_node(segments[1:])
-        return found._replace(node=first.name, text=self._whole, start=self._start, node_at=place)
+        return found._replace(node=first.name, text=self._written, start=self._start, node_at=place)
 
     def _of_node(self, segments: list[_Segment], is_best: bool = False) -> Reference:
         kind = segments[0]
@@ -142,7 +142,7 @@ class ReferenceReader:
         return self._text[segment.start : segment.end][:60]
 
     def _wrong(self, what: str, hint: str) -> _WrongError:
-        return _WrongError(f"`{self._whole[:80]}` {what}", hint, (self._start, self._end + 1))
+        return _WrongError(f"`{self._written[:80]}` {what}", hint, (self._start, self._end + 1))
 
     # ── segments ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,7 +20,7 @@ class TypingPlace(NamedTuple):
     """What is wanted at the cursor, and what of it is there: `text`, which begins at column `start`, from 1.
 
     `quote` is the quotation mark that is open. `other` is the source of the edge whose target is typed.
-    `pipeline` is the name of the pipeline around, None where it cannot be told. `in_flow`: within brackets.
+    `pipeline` is the name of the pipeline around, None where it cannot be determined. `in_flow`: within brackets.
     """
 
     wanted: Wanted

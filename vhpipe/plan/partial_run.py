@@ -19,7 +19,7 @@ from vhpipe.wording import listed, unknown_name
 
 
 class Selectors(NamedTuple):
-    """What the user typed, by option. All empty: the whole pipeline."""
+    """What the user typed, by option. All empty: the entire pipeline."""
 
     only: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
@@ -236,7 +236,7 @@ def read_selector(text: str, nodes: Sequence[str]) -> _SelectorMeaning:
 
 
 def _readings(text: str) -> Iterator[_SelectorMeaning]:
-    """All ways to read the text, that with the longest name first."""
+    """All readings of the text, that with the longest name first."""
     for before in (False, True):
         for after in (False, True):
             if (before and not text.startswith("+")) or (after and not text.endswith("+")):

@@ -55,7 +55,7 @@ def split_range(typed: str) -> tuple[str, str]:
     """Name and variation of `[node.]name=…`. Errors: UsageError where one of them is missing."""
     name, equals, text = typed.partition("=")
     if not (name and equals and text):
-        what = "names no parameter" if equals and not name else "gives no values"
+        what = "names no parameter" if equals and not name else "has no values"
         raise UsageError(f"`--sweep {typed}` {what}", _FORMS)
     return name, text
 
@@ -151,7 +151,7 @@ def _numbers(kind: str, names: tuple[str, ...], texts: list[str], parameter: Par
     if len(texts) != len(names):
         raise ValueError(f"has {len(texts)} of {len(names)} parts: {kind}:{':'.join(names).upper()}")
     numbers = [_number(name, text) for name, text in zip(names, texts, strict=True)]
-    return [_whole(name, number) if _is_whole(name, parameter) else number
+    return [_integer(name, number) if _is_integer(name, parameter) else number
             for name, number in zip(names, numbers, strict=True)]  # fmt: skip
 
 
@@ -164,11 +164,11 @@ def _number(name: str, text: str) -> Number:
     return number
 
 
-def _is_whole(name: str, parameter: Parameter) -> bool:
+def _is_integer(name: str, parameter: Parameter) -> bool:
     return name == "count" or parameter.type is ParameterType.INTEGER
 
 
-def _whole(name: str, number: Number) -> int:
+def _integer(name: str, number: Number) -> int:
     if not float(number).is_integer():
         raise ValueError(f"has the {name} `{number}`, which is not an integer")
     return int(number)

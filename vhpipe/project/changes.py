@@ -1,4 +1,4 @@
-"""A run asked again with changes: a new run that keeps what is complete and would be made the same way.
+"""A run asked again with changes: a new run that keeps what is complete and would be made in the same manner.
 
 Source: decisions 62 to 64.
 """

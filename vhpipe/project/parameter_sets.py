@@ -77,7 +77,7 @@ def _refuse_bad_header(file: str, names: Sequence[str]) -> None:
 
 
 def _utf8(file: str, text: str) -> str:
-    """The text. What is run is recorded as JSON, which has no way to write bytes that are not UTF-8."""
+    """The text. What is run is recorded as JSON, which cannot hold bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

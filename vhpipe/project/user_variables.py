@@ -21,7 +21,7 @@ _LONGEST_BYTES = 128 * 1024 - 1
 
 
 class VariableTexts(NamedTuple):
-    """As typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter."""
+    """Variables as they were typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter."""
 
     assignments: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ BEFORE_A_NAME = {
     **dict.fromkeys(("parameter", "parameters", "params", *SLIPS), "parameter"),
     **dict.fromkeys(("parameter-value", "parameters-value", "parameter-values", "param-value"), "parameter-value"),
 }
-"""And if a colon and a name follow."""
+"""What words in braces are probably meant to be, if a colon and a name follow."""
 
 
 class CommandText(NamedTuple):

@@ -99,7 +99,7 @@ def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Findin
 
 
 def duplicate_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    """The same edge twice; into a parameter that is another rule's fault already."""
+    """Edges that appear twice; two edges into one parameter are another rule's findings."""
     first: dict[tuple[object, ...], Edge] = {}
     for edge in graph.edges:
         if edge.target.kind is EdgeKind.PARAMETER:

@@ -80,7 +80,7 @@ def _when_fault(text: str) -> tuple[str, tuple[int, int] | None] | None:
     known = dict(when.references)
     quoted = next((reference for name, reference in known.items() if name not in names), None)
     if quoted is not None:
-        return f"`{quoted.text}` stands in quotes", (quoted.start, quoted.start + len(quoted.text))
+        return f"`{quoted.text}` is in quotes", (quoted.start, quoted.start + len(quoted.text))
     other = next((name for name in names if name not in known), None)
     if other is not None and "${" not in other:
         start = when.condition.find(other)

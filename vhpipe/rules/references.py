@@ -42,7 +42,7 @@ def unknown_attributes(subject: Subject) -> Iterator[Finding]:
     for written in _all_written(subject):
         for part in written.parts:
             if isinstance(part, MalformedReference) and part.known:
-                choice = NameChoice(part.word, part.known, "known are")
+                choice = NameChoice(part.word, part.known, "choose from")
                 yield Finding(part.message, written.at._replace(chars=part.at), choice=choice)
 
 
@@ -119,7 +119,7 @@ def _placed_references(graph: PipelineGraph) -> Iterator[_PlacedReference]:
 
 
 def _once(find: Callable[[Subject, PipelineGraph], Iterator[Finding]]) -> Callable[[Subject], Iterator[Finding]]:
-    """The findings of all pipelines; what is wrong in a step's default is told once."""
+    """The findings of all pipelines; what is wrong in a step's default is reported once."""
 
     def find_once(subject: Subject) -> Iterator[Finding]:
         seen: set[tuple[str, Location]] = set()

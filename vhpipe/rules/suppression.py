@@ -32,7 +32,7 @@ class SuppressionResult(NamedTuple):
 
 
 class Suppression(NamedTuple):
-    """One comment. `line` is the one it speaks for, None for the whole file; columns count from 1.
+    """One comment. `line` is the one it speaks for, None for the entire file; columns count from 1.
 
     `at` is the comment, `inside` the names between the brackets.
     """
@@ -174,12 +174,12 @@ def _unused_suppression(useless: list[str], item: Suppression, lines: Sequence[s
     if left:
         fix = Fix(f"suppress only {', '.join(left)}", (Edit(item.inside, ", ".join(left)),))
     else:
-        fix = Fix("remove the suppression", (Edit(_whole(item.at, lines), ""),))
+        fix = Fix("remove the suppression", (Edit(_removal(item.at, lines), ""),))
     message = f"there is nothing {where} to suppress of {listed(useless)}"
     return Diagnostic("unused-suppression", "warning", message, item.at, "remove it", (), fix)
 
 
-def _whole(at: Span, lines: Sequence[str]) -> Span:
+def _removal(at: Span, lines: Sequence[str]) -> Span:
     """The comment with the spaces before it, or its line where it stands alone."""
     line = lines[at.line - 1]
     before = line[: at.column - 1]

@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         "two parameters would be one environment variable",
         parameters.clashing_names,
     ),
-    Rule("list-default", "warning", "a default is a list where one value is taken", parameters.list_defaults),
+    Rule("list-default", "warning", "a default is a list where one value is expected", parameters.list_defaults),
     Rule("colliding-defaults", "warning", "two files of an input have the same name", outputs.colliding_defaults),
     Rule("unknown-step", "error", "a node or task names a step that does not exist", nodes.unknown_steps),
     Rule("unknown-task", "error", "a node names a task that does not exist", nodes.unknown_tasks),
@@ -156,7 +156,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "list-into-one-value",
         "warning",
-        "the list that a task gives goes where one value is taken",
+        "the list that a task provides goes where one value is expected",
         _in_each_pipeline(variation.lists_into_one_value),
     ),
     Rule(
@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-deployment-key",
         "error",
-        "an edge takes from a deployment what it does not give",
+        "an edge takes from a deployment what it does not provide",
         _in_each_pipeline(edges.unknown_deployment_keys),
     ),
     Rule(

@@ -147,6 +147,6 @@ def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[
 
 
 def _has_misspelled_file(filled: set[str], endpoint: str, keys: dict[str, str]) -> bool:
-    """Whether an edge names a file that the endpoint does not have, or no whole file: another rule's fault."""
+    """Whether an edge names a file that the endpoint does not have, or does not name a file: another rule's fault."""
     own = {key for key in filled if "." not in key or key.partition(".")[0] == endpoint}
     return not own <= set(keys.values())

@@ -169,7 +169,7 @@ def lists_into_one_value(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
             continue
         if not isinstance(graph.nodes[edge.target.node], TaskNode):
             yield Finding(
-                f"node `{edge.source.node}` gives a list, an element for each of its executions, and parameter "
+                f"node `{edge.source.node}` provides a list, with an element for each of its executions, but parameter "
                 f"`{parameter.name}` of node `{edge.target.node}` takes one value",
                 key_in(edge.source),
                 hint="write `multiple: repeat`, or make the node a task, which runs once for each element",

@@ -72,6 +72,6 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 
 def _remove_remains(folder: Path) -> None:
-    """Half-done work goes; the log stays, for it may tell something."""
+    """Half-done work goes; the log stays, for it may explain something."""
     for name in ("inputs", "outputs", "config"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -177,7 +177,7 @@ def _ending_of(code: int) -> str:
 
 
 def place_of(parts: RunnerParts) -> WorkerPlace:
-    """What a worker of this machine is told first."""
+    """What a worker of this machine learns first."""
     store, run = parts.store, parts.folder.path
     return WorkerPlace(
         blobs=str(store.blobs.folder),

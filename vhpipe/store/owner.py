@@ -42,7 +42,7 @@ def sign(folder: str, environ: Mapping[str, str]) -> bytes:
 
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
-    """Return if this user made the folder. Errors: RefusedError with the reason and the way out."""
+    """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
     away = f"move it away: mv {folder} {folder}.old"
     if reason := fault_of_folder(folder):
         raise _not_used(folder, reason, away)

@@ -107,7 +107,7 @@ class ProjectStore:
 
 
 def _make(root: str) -> None:
-    """Make the folder whole under another name first, so that nobody ever finds it half made."""
+    """Complete the folder under another name first, so that nobody ever finds it half made."""
     temporary = temporary_name(root)
     os.mkdir(temporary, 0o700)
     try:

@@ -197,7 +197,7 @@ class RunFolder:
         return RunFolder(origin.run, self.path.parent / str(origin.run)).attempt_folder(origin.attempt)
 
     def log_path(self, attempt: AttemptId) -> Path:
-        """The whole log of an attempt."""
+        """The full log of an attempt."""
         return self.attempt_folder(attempt) / LOG
 
     def node_folder(self, node: str) -> Path:

@@ -21,7 +21,7 @@ SETS_SHOWN = 5
 
 
 def plan_text(plan: Plan) -> str:
-    """The whole plan, without a line break at its end."""
+    """The complete plan, without a line break at its end."""
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)

@@ -101,6 +101,6 @@ def _cleaning_counts(removed: "Removal") -> "Cleaning":
         blobs=len(garbage.blobs),
         reuse_entries=len(garbage.reuse_entries),
         leftovers=len(garbage.leftovers) + len(garbage.unborn),
-        looked_at_blobs=garbage.is_whole,
+        looked_at_blobs=garbage.is_complete,
         freed_bytes=removed.freed_bytes,
     )

@@ -145,7 +145,7 @@ def _node_to_compare(run: "OpenRun", name: str | None) -> str:
 
 
 class _Wants(NamedTuple):
-    """Which value of each key counts, and of which keys the whole series is wanted."""
+    """Which value of each key counts, and of which keys the entire series is wanted."""
 
     by_key: "Mapping[str, Aggregate]"
     otherwise: "Aggregate"

@@ -1,4 +1,4 @@
-"""`vhpipe new`: a `valohai.yaml` from what scripts say of themselves; what was left out is told on stderr."""
+"""`vhpipe new`: a `valohai.yaml` from what scripts say of themselves; what was left out is reported on stderr."""
 
 import os
 import sys
@@ -114,7 +114,7 @@ def _content(path: str) -> bytes:
 
 
 def _usable(found: Sequence[ScriptFile]) -> "list[tuple[ScriptFile, Script]]":
-    """The scripts that say something; what the others lack, and what of these is left out, is told."""
+    """The scripts that say something; what the others lack, and what of these is left out, is reported."""
     from vhpipe.edit.script import Script
 
     usable, skipped = [], []
@@ -126,8 +126,8 @@ def _usable(found: Sequence[ScriptFile]) -> "list[tuple[ScriptFile, Script]]":
         else:
             line = "" if item.said.line is None else f":{item.said.line}"
             skipped.append(f"{item.shown}{line}: skipped, {item.said.reason}")
-    for told in skipped[:SHOWN_SKIPPED]:
-        click.echo(told, err=True)
+    for line in skipped[:SHOWN_SKIPPED]:
+        click.echo(line, err=True)
     if len(skipped) > SHOWN_SKIPPED:
         click.echo(f"{len(skipped) - SHOWN_SKIPPED} more files were skipped", err=True)
     return usable

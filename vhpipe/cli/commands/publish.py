@@ -46,7 +46,7 @@ def _pairs_in(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not (key and equals):
-            raise UsageError(f"`{option}{pair}` gives no value", f"{option}KEY=VALUE")
+            raise UsageError(f"`{option}{pair}` has no value", f"{option}KEY=VALUE")
         yield key, text
 
 

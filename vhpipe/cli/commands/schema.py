@@ -1,4 +1,4 @@
-"""`vhpipe schema`: one JSON Schema of the whole file, in the words that editors understand."""
+"""`vhpipe schema`: one JSON Schema of the entire file, in the words that editors understand."""
 
 import os
 from typing import Any

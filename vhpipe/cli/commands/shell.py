@@ -79,7 +79,7 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
 
 
 def _print_command(folder: Path) -> None:
-    """As it is into a file or a pipe, safe to show at a terminal."""
+    """Print the command: unchanged into a file or a pipe, safe to show at a terminal."""
     content = _command_path(folder).read_bytes()
     if sys.stdout.isatty():
         click.echo(safe_text(content.decode("utf-8", "backslashreplace")), nl=False)

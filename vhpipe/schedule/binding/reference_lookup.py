@@ -203,7 +203,7 @@ def _is_model(found: ReferredFile) -> bool:
 def _artifact(reference: Reference, names: Sequence[str]) -> Sequence[str]:
     """The output that is called so: by its path, its last part, or these without what stands behind a dot."""
     plain = [name for name in names if not is_sidecar(name)]
-    for called in (_whole, _last, _stem, _shortest):
+    for called in (_path, _last, _stem, _shortest):
         matched = [name for name in plain if called(name) == reference.key]
         if len(matched) > 1:
             raise CannotBindError(f"`{reference.text}` could be any of {listing(matched)}")
@@ -212,7 +212,7 @@ def _artifact(reference: Reference, names: Sequence[str]) -> Sequence[str]:
     return ()
 
 
-def _whole(name: str) -> str:
+def _path(name: str) -> str:
     return name
 
 
