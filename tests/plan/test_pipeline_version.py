@@ -26,7 +26,9 @@ RICH = """\
     name: train
     image: python:3.11
     command: "python train.py {parameter:rate}"
-    parameters: [{name: rate, type: float, default: 0.5}, {name: rows, type: integer, default: "${prepare.metadata.rows}"}]
+    parameters:
+      - {name: rate, type: float, default: 0.5}
+      - {name: rows, type: integer, default: "${prepare.metadata.rows}"}
     inputs: [{name: table}]
 - task:
     name: search
@@ -44,7 +46,11 @@ RICH = """\
     name: main
     parameters: [{name: mode, default: x, targets: [prepare.parameters.kinds]}]
     nodes:
-      - {name: prepare, type: execution, step: prepare, on-error: stop-next, override: {inputs: [{name: data, default: other.csv}]}}
+      - name: prepare
+        type: execution
+        step: prepare
+        on-error: stop-next
+        override: {inputs: [{name: data, default: other.csv}]}
       - name: train
         type: task
         task: search
@@ -64,7 +70,10 @@ RICH = """\
     configuration: {settings: {rows: "${pipeline.mode}", list: [1, "a"]}}
     nodes:
       prepare: {retry: {count: 2, delay: 10s, backoff: 2}, reuse: true, time-limit: 5m}
-      train: {after: prepare, when: "${prepare.metadata.rows} > 0", hooks: {post: "package.module:function", status: echo}}
+      train:
+        after: prepare
+        when: "${prepare.metadata.rows} > 0"
+        hooks: {post: "package.module:function", status: echo}
 """
 DIGEST_OF_0_1_0 = "2360f27569424b3bbe7c382c25a3af98bc1335ec85f13f0277be582b9f098d2d"
 

@@ -19,9 +19,9 @@ NAMES_IN_DEFINITIONS = {
     "ReferenceText": "Written",
     "RetryExtension": "Retry",
 }
-"""What a class is called in the text of a definition, where that is not its name: digests of earlier versions stay equal.
+"""What a class is called in the text of a definition, where that is not its name.
 
-A class that gets another name keeps the old one here.
+A class that is renamed keeps its old name here, so that digests stay what earlier versions made them.
 """
 _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
 
@@ -39,7 +39,8 @@ def _without_places(value: object) -> object:
             return tuple(map(_without_places, value))
         kept = [field for field in names if not _is_place(field) and field not in _NO_PART_OF_IT]
         name = type(value).__name__
-        return NAMES_IN_DEFINITIONS.get(name, name), tuple((field, _without_places(getattr(value, field))) for field in kept)
+        fields = tuple((field, _without_places(getattr(value, field))) for field in kept)
+        return NAMES_IN_DEFINITIONS.get(name, name), fields
     if isinstance(value, Mapping):
         return tuple(sorted((str(key), _without_places(each)) for key, each in value.items()))
     if isinstance(value, frozenset | set):
