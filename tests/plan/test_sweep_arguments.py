@@ -88,9 +88,9 @@ def without(*lines: str) -> str:
 
 
 def planned(*ranges: str, more_edges: str = "", **more: Any) -> Plan:
-    config, graph = graph_of(more_edges)
+    _config, graph = graph_of(more_edges)
     found = swept(graph, SweepArguments(ranges, **more))
-    plan = compile_plan(config, found.graph, Arguments(swept=found.by), "valohai.yaml")
+    plan = compile_plan(found.graph, Arguments(swept=found.by), "valohai.yaml")
     refuse_lists(plan, found.by)
     return plan
 
@@ -146,8 +146,8 @@ def test_what_is_typed_gives_its_values(text: str, parameter: Parameter, values:
 
 def test_a_log_range_is_the_logspace_of_its_exponents() -> None:
     logspace = "style: logspace, rules: {start: -4, end: -1, count: 5}"
-    config, graph = read(FILE.replace("style: multiple, rules: {items: [1, 2, 3]}", logspace))
-    plan = compile_plan(config, graph, Arguments(), "f")
+    _config, graph = read(FILE.replace("style: multiple, rules: {items: [1, 2, 3]}", logspace))
+    plan = compile_plan(graph, Arguments(), "f")
     assert [each["lr"] for each in sets_of(plan, "grid")][::2] == list(values_of("log:1e-4:1e-1:5"))
 
 

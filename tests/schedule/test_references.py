@@ -76,7 +76,7 @@ def planned(override: str, node: str = "execution", edges: str = "[]") -> Plan:
     assert document is not None
     config, diagnostics = read_config(document)
     assert not [item for item in diagnostics if item.severity == "error"], diagnostics
-    return compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    return compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
 
 
 def datum(name: str, run: str = "1") -> Datum:
@@ -322,7 +322,7 @@ def test_a_parameter_edge_hands_on_what_is_not_known_yet() -> None:
     document, _ = read_document(text.encode(), "valohai.yaml")
     assert document is not None
     config, _ = read_config(document)
-    plan = compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    plan = compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
     world = World(plan, outcomes("a"), capacity=4).start().finish()
     assert with_texts(spec_of(world), text_of).values["text"] == "/there/a"
 

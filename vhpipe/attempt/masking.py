@@ -169,7 +169,7 @@ def _forms(value: str) -> Iterator[bytes]:
         yield content
         yield from (content.hex().encode(), content.hex().upper().encode())
         yield from _base64_forms(content)
-        yield from _quoted_forms(text, content)
+        yield from _quoted_forms(content)
 
 
 def _lines(value: str) -> list[str]:
@@ -198,7 +198,7 @@ def _sure_part(content: bytes, before: int) -> bytes:
     return encoded[(before * 8 + 5) // 6 : (before + len(content)) * 8 // 6]
 
 
-def _quoted_forms(text: str, content: bytes) -> Iterator[bytes]:
+def _quoted_forms(content: bytes) -> Iterator[bytes]:
     for safe in ("", "/"):
         quoted = quote(content, safe=safe)
         yield from (quoted.encode(), re.sub("%..", lambda match: match[0].lower(), quoted).encode())

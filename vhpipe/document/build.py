@@ -69,7 +69,7 @@ class Builder:
         """Asked before a finding is made too: a file of nothing but faults has a hundred thousand."""
         return len(self.errors if severity == "error" else self.warnings) < MAX_OF_A_SEVERITY
 
-    def build(self, next_event: Any) -> Any:
+    def build(self, next_event: Any) -> Any:  # noqa: C901 - the loop over a file's events, in one piece for speed
         """The data of the first document. This loop is the speed of `validate`: hence the one long function."""
         roots: list[Any] = []
         stack: list[tuple[Any, bool, Any]] = []

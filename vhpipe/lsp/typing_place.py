@@ -85,7 +85,7 @@ def _inline(lines: Sequence[str], number: int, before: str) -> _Inline | None:
     return found
 
 
-def _scan(text: str) -> _Inline | None:
+def _scan(text: str) -> _Inline | None:  # noqa: C901 - a table of characters
     """None inside a comment, or where a quotation mark is closed and nothing can follow."""
     start = _LINE.match(text)
     assert start is not None, "every text begins with some or no blanks"

@@ -185,7 +185,7 @@ def place_of(parts: RunnerParts) -> WorkerPlace:
         snapshot=str(run),
         project=str(store.project),
         repository=parts.repository,
-        shared=f"{run}/work/shared",
+        shared=str(parts.folder.shared_path),
         grace_s=parts.grace_s,
     )
 

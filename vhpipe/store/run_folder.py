@@ -101,6 +101,11 @@ class RunFolder:
         return self.path / METRICS
 
     @property
+    def shared_path(self) -> Path:
+        """The texts that attempts share: their files are hard links to these."""
+        return self.path / WORK / "shared"
+
+    @property
     def hook_log_path(self) -> Path:
         """What the hooks of the run printed."""
         return self.path / HOOK_LOG

@@ -61,7 +61,7 @@ def lines_for(
     )
 
 
-def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
+def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:  # noqa: C901 - a table of events
     event = recorded.event
     match event:
         case events.RunStarted() | events.RunResumed() | events.RunStopping() | events.RunEnded():
