@@ -49,12 +49,12 @@ def with_sweeps(
 
     `typed` are the assignments of `-p`: a parameter that one of them fills cannot vary. Errors: UsageError.
     """
+    if not sweeps:
+        return graph, arguments
     import msgspec
 
     from vhpipe.plan.swept_pipeline import swept
 
-    if not sweeps:
-        return graph, arguments
     found = swept(graph, sweeps)
     _refuse_filled(found.by, typed, list(graph.nodes))
     values = {
