@@ -1,6 +1,5 @@
 """From a plan to a run on disk: its folder is made, and everything that it stands on is written down."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -92,8 +91,3 @@ def boot_identifier() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def default_capacity() -> int:
-    """The number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -25,7 +25,6 @@ from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.expectations import expects_hook, expects_inputs, needs_hook
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.published_results import publish
-from vhpipe.schedule.resume import reopen
 from vhpipe.schedule.slots import Slots
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Moment, Status
@@ -208,6 +207,8 @@ class Scheduler:
 
     def _resume(self, resumed: stimuli.ResumeRequested) -> None:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
+        from vhpipe.schedule.resume import reopen
+
         reopen(self._ledger, resumed)
         for name, node in self.state.nodes.items():
             if node.making_deployment:

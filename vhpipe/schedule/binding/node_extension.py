@@ -1,6 +1,5 @@
 """What the extension item asks of a node that is about to start: its condition, and its configuration objects."""
 
-from vhpipe.language.conditions import holds, parse_condition
 from vhpipe.language.template import OPENING, filled_parts
 from vhpipe.plan.deferred import stand_ins_in_content
 from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
@@ -18,6 +17,8 @@ def skip_reason(upstream: Upstream, node: PlannedNode, warnings: list[str]) -> s
     when = node.extras.when
     if when is None:
         return None
+    from vhpipe.language.conditions import holds, parse_condition
+
     referred, values = ReferenceLookup(upstream), {}
     for name, reference in when.references:
         try:
