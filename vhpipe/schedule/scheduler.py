@@ -172,7 +172,7 @@ class Scheduler:
         if because := self._why_not_so_many(node, count):
             self._endings.fail_without_execution(name, because)
             return
-        self._ledger.emit(events.NodeStarted(name, count, _left_out(node, count)))
+        self._ledger.emit(events.NodeStarted(name, count, _executions_left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
 
@@ -337,7 +337,7 @@ class Scheduler:
         self._endings.complete(name)
 
 
-def _left_out(node: PlannedNode, count: int) -> tuple[int, ...]:
+def _executions_left_out(node: PlannedNode, count: int) -> tuple[int, ...]:
     """The executions of a task that are no part of this run: neither chosen nor given."""
     if not isinstance(node, PlannedTask) or node.children is None:
         return ()
