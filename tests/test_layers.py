@@ -135,16 +135,6 @@ def test_what_validate_loads_imports_nothing_slow_at_its_top(folder: str) -> Non
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", sorted(name for name in ALLOWED["rules"] if name.startswith("plan.")))
-def test_what_rules_take_from_plan_imports_nothing_slow_and_no_plan(name: str) -> None:
-    path = PACKAGE / f"{name.replace('.', '/')}.py"
-    if not path.exists():
-        pytest.skip("not written yet")
-    imported = set(imports_at_the_top(path))
-    assert not {module for module in imported if module.split(".")[0] in SLOW_TO_IMPORT}
-    assert "vhpipe.plan.model" not in imported
-
-
 def test_the_plan_package_itself_is_empty() -> None:
     assert (PACKAGE / "plan" / "__init__.py").read_text(encoding="utf-8").strip() == ""
 

@@ -5,12 +5,12 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.attempt.identifiers import derived, random_identifier
+from vhpipe.attempt.identifiers import derived_id, random_identifier
 
 
 @given(st.uuids(), st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=3))
 def test_derived_ids_are_those_of_the_standard(base: uuid.UUID, names: list[str]) -> None:
-    assert derived(str(base), *names) == str(uuid.uuid5(base, "\0".join(names)))
+    assert derived_id(str(base), *names) == str(uuid.uuid5(base, "\0".join(names)))
 
 
 def test_random_ids_are_of_version_4_and_all_different() -> None:

@@ -6,7 +6,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.attempt.metadata_lines import KEPT_BYTES, LINE_LIMIT, MetadataReader, metadata_of_line, stamped
+from vhpipe.attempt.metadata_lines import KEPT_BYTES, LINE_LIMIT, MetadataReader, metadata_of_line, stamped_line
 
 
 def test_a_line_that_is_an_object_is_metadata_and_others_are_not() -> None:
@@ -82,6 +82,6 @@ def test_how_the_stream_is_cut_does_not_matter(objects: list[dict[str, object]],
 
 
 def test_a_stamp_is_utc_and_the_line_is_one_line() -> None:
-    line = stamped({"a": "x\ny"}, 0.0)
+    line = stamped_line({"a": "x\ny"}, 0.0)
     assert line.count(b"\n") == 1
     assert json.loads(line) == {"_time": "1970-01-01T00:00:00+00:00", "a": "x\ny"}

@@ -92,11 +92,11 @@ def collect(
         end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
-    end = _released(attempt, end, code)
-    return _committed(attempt, end, made, tools.masking)
+    end = _release(attempt, end, code)
+    return _commit(attempt, end, made, tools.masking)
 
 
-def _released(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:
+def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:
     """Put the working copy back, or keep it with its failed execution; say what the step did to it."""
     try:
         if end.outcome is Status.ERROR:
@@ -108,7 +108,7 @@ def _released(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> Attem
     return end
 
 
-def _committed(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> stimuli.AttemptReported:
+def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> stimuli.AttemptReported:
     spec, sink = attempt.spec, attempt.prepared.output
     because = end.because and masking.text(end.because)
     fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None

@@ -17,7 +17,7 @@ def random_identifier() -> str:
     return _as_text(os.urandom(16), version=4)
 
 
-def derived(base: str, *names: str) -> str:
+def derived_id(base: str, *names: str) -> str:
     """The id that stands for `names` within `base`."""
     digest = sha1(_bytes_of(base) + "\0".join(names).encode(), usedforsecurity=False).digest()
     return _as_text(digest, version=5)
@@ -36,17 +36,17 @@ def _bytes_of(identifier: str) -> bytes:
 
 
 def attempt_identifier(run: str, attempt: AttemptId) -> str:
-    return derived(run, "execution", attempt.execution.node, str(attempt.execution.index), str(attempt.number))
+    return derived_id(run, "execution", attempt.execution.node, str(attempt.execution.index), str(attempt.number))
 
 
 @lru_cache
 def node_identifier(run: str, node: str) -> str:
-    return derived(run, "node", node)
+    return derived_id(run, "node", node)
 
 
 @lru_cache
 def task_identifier(run: str, node: str) -> str:
-    return derived(run, "task", node)
+    return derived_id(run, "task", node)
 
 
 def project_identifier(project: str) -> str:

@@ -48,7 +48,7 @@ class InputFiles:
             entries = []
             for file in files:
                 placed.append(self._place(file, name, OutsidePath(f"{inputs}/{name}")))
-                entries.append(_described(file, placed[-1], paths))
+                entries.append(_listing_entry(file, placed[-1], paths))
             listing[name] = {"files": entries}
         return PlacedInputs(listing, tuple(placed))
 
@@ -91,7 +91,7 @@ def _has_changed(file: PlacedFile) -> bool:
     return status.st_nlink > 1 and (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns)
 
 
-def _described(file: InputFile, placed: PlacedFile, paths: PathMapping) -> dict[str, Json]:
+def _listing_entry(file: InputFile, placed: PlacedFile, paths: PathMapping) -> dict[str, Json]:
     """One entry of inputs.json."""
     described: dict[str, Json] = {
         "name": file.path,

@@ -85,7 +85,7 @@ class Masking:
         assert self._pattern is not None, "without secrets nobody asks"
         masked: list[bytes] = []
         place = 0
-        for hold in (*self._undecided(content), len(content)):
+        for hold in (*self._undecided_places(content), len(content)):
             while (match := self._pattern.search(content, place)) and match.start() < hold:
                 masked += (content[place : match.start()], MASK)
                 place = match.end()
@@ -94,7 +94,7 @@ class Masking:
                 return b"".join(masked), content[hold:]
         return b"".join(masked), b""
 
-    def _undecided(self, content: bytes) -> Iterator[int]:
+    def _undecided_places(self, content: bytes) -> Iterator[int]:
         """The places, in order, from which the rest of the content begins a form without being a complete one."""
         assert self._heads is not None, "without secrets nobody asks"
         size = len(content)

@@ -5,13 +5,17 @@ Source: decision 23; the expressions are those of node actions.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from vhpipe.attempt.news import HearNews, MetadataFound
 from vhpipe.attempt.spec import AttemptSpec
-from vhpipe.language.conditions import Condition, holds, parse_condition
+from vhpipe.config.model import Value
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json
+
+if TYPE_CHECKING:
+    from vhpipe.language.conditions import Condition
 
 Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
 """Hears the last value of every key, and the objects that have come since it heard last, each with something in it."""
@@ -31,7 +35,7 @@ def measurements_of(spec: AttemptSpec, hear: HearNews) -> Measured | None:
 
     def measured(metadata: Mapping[str, Json], found: Sequence[Mapping[str, Json]]) -> None:
         for each in tuple(conditions):
-            if holds(_condition(each[0]), metadata, parameters).holds:
+            if _holds(each[0], metadata, parameters):
                 conditions.remove(each)
                 hear(stimuli.StopConditionMet(spec.id, *each))
         if spec.reports_metadata:
@@ -40,7 +44,15 @@ def measurements_of(spec: AttemptSpec, hear: HearNews) -> Measured | None:
     return measured
 
 
+def _holds(condition: str, metadata: Mapping[str, Json], parameters: Mapping[str, Value]) -> bool:
+    from vhpipe.language.conditions import holds
+
+    return holds(_parsed(condition), metadata, parameters).holds
+
+
 @lru_cache
-def _condition(text: str) -> Condition:
+def _parsed(text: str) -> "Condition":
     """The executions of a node share their conditions."""
+    from vhpipe.language.conditions import parse_condition
+
     return parse_condition(text)

@@ -70,15 +70,15 @@ class MetadataReader:
             self._skipping = False
         if len(self._partial) > LINE_LIMIT:
             self._partial, self._skipping = b"", True
-        return self._found(lines)
+        return self._objects_in(lines)
 
     def finish(self) -> list[dict[str, Json]]:
         """The object of a last line without an end."""
         lines = [] if self._skipping else [self._partial]
         self._partial = b""
-        return self._found(lines)
+        return self._objects_in(lines)
 
-    def _found(self, lines: list[bytes]) -> list[dict[str, Json]]:
+    def _objects_in(self, lines: list[bytes]) -> list[dict[str, Json]]:
         found = [each for each in map(metadata_of_line, lines) if each is not None]
         if self._mask is not None:
             found = [self._mask(each) for each in found]
@@ -98,7 +98,7 @@ class MetadataReader:
             self.left_out.add(key[:NAME_CHARS])
 
 
-def stamped(found: dict[str, Json], at: float) -> bytes:
+def stamped_line(found: dict[str, Json], at: float) -> bytes:
     """One line of metadata.jsonl: the object with `_time`, UTC."""
     time = datetime.fromtimestamp(at, UTC).isoformat()
     return json.dumps({"_time": time, **found}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

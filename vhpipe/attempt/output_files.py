@@ -10,7 +10,7 @@ from collections.abc import Callable
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Stream
 from vhpipe.attempt.measurements import Measured
-from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
+from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped_line
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 from vhpipe.store.attempt_files import LOG, LOG_INDEX, METADATA
@@ -118,7 +118,7 @@ class AttemptOutput:
     def _record(self, found: list[dict[str, Json]], now: float) -> None:
         if not found:
             return
-        self._append(METADATA, b"".join(stamped(each, now) for each in found))
+        self._append(METADATA, b"".join(stamped_line(each, now) for each in found))
         if self._measured is not None:
             self._measured(self._reader.last, found)
 

@@ -70,10 +70,10 @@ def _walk(root: str, folder: str, prefix: str) -> Iterator[FoundOutput]:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((entry.path, name + "/"))
                 else:
-                    yield _accepted(root, entry, name)
+                    yield _acceptable_output(root, entry, name)
 
 
-def _accepted(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
+def _acceptable_output(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -102,12 +102,12 @@ def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Jso
     for each in found:
         if not is_sidecar(each.name) or each.size_bytes > PROPERTIES_LIMIT:
             continue
-        for name, properties in _attached_by(each):
+        for name, properties in _metadata_in_sidecar(each):
             attached[name] = (*attached.get(name, ()), properties)
     return attached
 
 
-def _attached_by(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
+def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
     content = Path(sidecar.path).read_bytes()
     if sidecar.name != SIDECAR_LINES:
         properties = metadata_of_line(content.replace(b"\n", b" "))

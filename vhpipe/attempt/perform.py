@@ -17,7 +17,7 @@ from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import GRACE_S, Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
-from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
+from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec
 from vhpipe.attempt.storage import AttemptBlobs, CodeCopies
 from vhpipe.plan.model import AttemptId
@@ -83,19 +83,21 @@ def perform_with(
         course = _Course(selector, report, requests, grace_s)
         made = make_ready(spec, tools, folder, code, course.hear)
         if isinstance(made, ReadyAttempt):
-            made = _ended(course, made, tools, code)
+            made = _run_and_collect(course, made, tools, code)
     report(made)
     return _manifest_of(made, spec.run.number)
 
 
-def _ended(course: "_Course", ready: ReadyAttempt, tools: AttemptTools, code: CodeCopies) -> stimuli.AttemptReported:
+def _run_and_collect(
+    course: "_Course", ready: ReadyAttempt, tools: AttemptTools, code: CodeCopies
+) -> stimuli.AttemptReported:
     """Run it and collect what it leaves."""
     try:
         ending = course.run(ready)
     except OSError as failure:
-        return unstarted(ready, code, Status.CRASHED, survivable(failure, "cannot start"))
+        return unstarted_report(ready, code, Status.CRASHED, survivable(failure, "cannot start"))
     if ending is None:
-        return unstarted(ready, code, Status.STOPPED, course.because)
+        return unstarted_report(ready, code, Status.STOPPED, course.because)
     return collect(ready, remains_of(ready, ending, course.completes), tools, code)
 
 

@@ -110,7 +110,7 @@ class _Process:
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
             if self._owner.shares_process:
-                self.pid = _spawned_by_shell(self._launch, streams)
+                self.pid = _spawn_by_shell(self._launch, streams)
             else:
                 self.pid = _spawned(self._launch, streams, here)
         except BaseException:
@@ -128,9 +128,9 @@ class _Process:
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
         self._pipes[pipe] = stream
-        self._owner.selector.register(pipe, selectors.EVENT_READ, lambda: self._read(pipe))
+        self._owner.selector.register(pipe, selectors.EVENT_READ, lambda: self._read_pipe(pipe))
 
-    def _read(self, pipe: int) -> None:
+    def _read_pipe(self, pipe: int) -> None:
         """Take one helping, so that no flood of output keeps the other attempts waiting."""
         if pipe not in self._pipes:
             return
@@ -162,8 +162,8 @@ class _Process:
         os.close(self._pidfd)
         self._drain_until = time.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
-            self._read(pipe)
-            self._read(pipe)
+            self._read_pipe(pipe)
+            self._read_pipe(pipe)
         self._finish_if_over()
 
     def _finish_if_over(self) -> None:
@@ -239,7 +239,7 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         os.fchdir(here)
 
 
-def _spawned_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
     """The process id of one that a shell becomes, which goes to the folder first: other threads use relative paths."""
     words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
     return os.posix_spawn(

@@ -83,7 +83,7 @@ class Spool:
     def read(self) -> bool:
         """Take the next complete lines; False where there are none. Errors: EnvironmentFailure."""
         try:
-            has_grown = self._read()
+            has_grown = self._read_lines()
         except OSError as failure:
             raise from_os_error(failure, "cannot read") from failure
         if self._points:
@@ -103,7 +103,7 @@ class Spool:
         with suppress(OSError):
             os.unlink(f"{self._folder}/{SPOOL_NAME}")
 
-    def _read(self) -> bool:
+    def _read_lines(self) -> bool:
         content = self._next()
         complete = content.rfind(b"\n") + 1
         if not complete:

@@ -47,7 +47,7 @@ def make_ready(
     return report
 
 
-def unstarted(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> stimuli.AttemptReported:
+def unstarted_report(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> stimuli.AttemptReported:
     """The report of an attempt that was ready and did not start; its working copy is given back."""
     code.give_back(ready.copy)
     return stimuli.AttemptReported(ready.spec.id, outcome, because=because)

@@ -132,13 +132,13 @@ def typed_parameters(spec: ExecutionSpec) -> dict[str, Json]:
     """The content of parameters.json: every parameter that has a value, converted to its declared type."""
     declared = {parameter.name: parameter for parameter in spec.step.parameters}
     return {
-        name: _json_value(_typed(declared[name], value))
+        name: _json_value(_in_declared_type(declared[name], value))
         for name, value in spec.values.items()
         if value is not None and name in declared
     }
 
 
-def _typed(parameter: Parameter, value: Value) -> Value:
+def _in_declared_type(parameter: Parameter, value: Value) -> Value:
     try:
         return typed_value(parameter, value)
     except ValueError as problem:

@@ -59,7 +59,7 @@ class EnginePipe:
     def next(self) -> OrderMessage:
         """The next order, waited for. Errors: `AbandonedError`."""
         while not self._heard:
-            self._read()
+            self._read_messages()
         return self._heard.pop(0)
 
     def fileno(self) -> int:
@@ -68,12 +68,12 @@ class EnginePipe:
     def take(self) -> Sequence[EndRequest]:
         """What is asked of the attempt under way. Errors: `AbandonedError`."""
         while select.select([self._orders], [], [], 0)[0]:
-            self._read()
+            self._read_messages()
         requests = [each for each in self._heard if isinstance(each, EndRequest)]
         self._heard = [each for each in self._heard if not isinstance(each, EndRequest)]
         return requests
 
-    def _read(self) -> None:
+    def _read_messages(self) -> None:
         content = os.read(self._orders, PIECE)
         if not content:
             raise AbandonedError

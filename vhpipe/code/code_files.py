@@ -42,7 +42,7 @@ class CodeFiles(NamedTuple):
 def list_code_files(project: Path) -> CodeFiles:
     """The project's code, sorted by path; `.valohaiignore` is honoured, the state folder is never in it."""
     root = os.fspath(project)
-    files = (_listed_by_git(root) if _inside_repository(project) else None) or CodeFiles(_all_files(root))
+    files = (_files_by_git(root) if _inside_repository(project) else None) or CodeFiles(_all_files(root))
     ignored = _ignore_rules(root)
     kept = (
         path
@@ -58,7 +58,7 @@ def _inside_repository(project: Path) -> bool:
     return any(os.path.lexists(folder / ".git") for folder in (absolute, *absolute.parents))
 
 
-def _listed_by_git(root: str) -> CodeFiles | None:
+def _files_by_git(root: str) -> CodeFiles | None:
     """None where git knows no file: the project's folder is ignored by the repository around it.
 
     Both questions are asked at the same time, for each costs a process.

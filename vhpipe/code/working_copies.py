@@ -81,13 +81,13 @@ class WorkingCopies:
                 lock = os.open(self._slots / f"{slot}.lock", _OPEN_LOCK, 0o600)
                 with suppress(BlockingIOError):
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return self._made(self._slots / str(slot), lock)
+                    return self._make(self._slots / str(slot), lock)
                 os.close(lock)
         except OSError as error:
             raise from_os_error(error, "cannot take a working copy") from error
         raise AssertionError("counting never ends")
 
-    def _made(self, folder: Path, lock: int) -> "WorkingCopy":
+    def _make(self, folder: Path, lock: int) -> "WorkingCopy":
         copy = WorkingCopy(folder, lock, self._wanted)
         try:
             copy.restore()
@@ -261,7 +261,7 @@ class WorkingCopy:
         else:
             self._blobs.copy_to(entry.blob, Path(path), entry.mode)
             os.utime(path, (_time_of(entry), _time_of(entry)))
-        self._written[entry.path] = _written(_content(entry), os.lstat(path), linked)
+        self._written[entry.path] = _record_of(_content(entry), os.lstat(path), linked)
 
 
 def remove_tree(path: str) -> None:
@@ -308,7 +308,7 @@ def _content(entry: SnapshotEntry) -> str:
     return entry.blob if entry.link is None else f"-> {entry.link}"
 
 
-def _written(content: str, status: os.stat_result, linked: bool) -> WrittenFile:
+def _record_of(content: str, status: os.stat_result, linked: bool) -> WrittenFile:
     changed_ns = 0 if linked else status.st_ctime_ns
     return WrittenFile(
         content, status.st_ino, status.st_size, status.st_mtime_ns, changed_ns, stat.S_IMODE(status.st_mode)

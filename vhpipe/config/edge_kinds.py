@@ -4,7 +4,7 @@ How a kind is bound when a run comes to it stands beside the code that binds, in
 here and a row there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from vhpipe.config.model import DeclaredOutput, EdgeKind, EnvironmentVariable, Input, Override, Parameter, Step
@@ -76,20 +76,28 @@ SLOTS = (EdgeKind.PARAMETER, EdgeKind.INPUT, EdgeKind.ENVIRONMENT_VARIABLE)
 
 def slots_of(step: Step | Override) -> Iterator[tuple[EdgeKind, Parameter | Input | EnvironmentVariable]]:
     """Every item of a step that something can fill, with its kind, in the order of `SLOTS`."""
-    columns: tuple[Sequence[Parameter | Input | EnvironmentVariable], ...] = (
-        step.parameters,
-        step.inputs,
-        step.environment_variables,
+    parameter_kind, input_kind, variable_kind = SLOTS
+    for parameter in step.parameters:
+        yield parameter_kind, parameter
+    for item in step.inputs:
+        yield input_kind, item
+    for variable in step.environment_variables:
+        yield variable_kind, variable
+
+
+def _kinds(is_deployment: bool, side: Side) -> tuple[EdgeKind, ...]:
+    return tuple(
+        kind for kind, row in EDGE_KINDS.items() if side in (row.deployments if is_deployment else row.executions)
     )
-    for kind, items in zip(SLOTS, columns, strict=True):
-        yield from ((kind, item) for item in items)
+
+
+_KINDS_OF_EXECUTIONS = {side: _kinds(False, side) for side in BOTH}
+_KINDS_OF_DEPLOYMENTS = {side: _kinds(True, side) for side in BOTH}
 
 
 def kinds_of_node(is_deployment: bool, side: Side) -> tuple[EdgeKind, ...]:
     """The kinds that a node has on one side of an edge."""
-    return tuple(
-        kind for kind, row in EDGE_KINDS.items() if side in (row.deployments if is_deployment else row.executions)
-    )
+    return (_KINDS_OF_DEPLOYMENTS if is_deployment else _KINDS_OF_EXECUTIONS)[side]
 
 
 def declared_items(step: Step, kind: EdgeKind) -> tuple[Item, ...] | None:

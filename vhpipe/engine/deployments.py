@@ -6,7 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from vhpipe.attempt.fatal_failures import survivable
-from vhpipe.attempt.identifiers import derived, project_identifier
+from vhpipe.attempt.identifiers import derived_id, project_identifier
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import InputFile, PlannedDeployment, PlannedEndpoint
@@ -36,14 +36,14 @@ class Deployer:
 
     def _create(self, node: PlannedDeployment, files: dict[str, tuple[InputFile, ...]]) -> DeploymentVersion:
         name = self._free_version(node.deployment)
-        identifier = derived(self._project, "deployment", node.deployment)
+        identifier = derived_id(self._project, "deployment", node.deployment)
         folder = self._store.root / "deployments" / identifier / name
         endpoints = tuple(self._place(endpoint, folder / endpoint.name, files) for endpoint in node.endpoints)
         version = DeploymentVersion(
             deployment=node.deployment,
             version=name,
             identifier=identifier,
-            version_identifier=derived(identifier, name),
+            version_identifier=derived_id(identifier, name),
             run=self._run,
             node=node.name,
             endpoints=endpoints,

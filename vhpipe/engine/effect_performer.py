@@ -21,7 +21,10 @@ from vhpipe.schedule.terms import Status
 
 
 class EffectPerformer(NamedTuple):
-    """One for each kind of work; `pool` keeps from the engine's thread what takes long."""
+    """One for each kind of work; `pool` keeps from the engine's thread what takes long.
+
+    `search` is None where no task of the plan searches, `deployer` where the plan has no deployment.
+    """
 
     scheduler: Scheduler
     inbox: Waker
@@ -31,9 +34,9 @@ class EffectPerformer(NamedTuple):
     reuse: ReuseLookup
     fetcher: InputFetcher
     hooks: HookCaller
-    search: ParameterSearch
+    search: ParameterSearch | None
     approvals: Approvals
-    deployer: DeploymentMaker
+    deployer: DeploymentMaker | None
 
     def perform(self, effect: effects.Effect) -> None:
         match effect:
@@ -66,14 +69,16 @@ class EffectPerformer(NamedTuple):
         self.approvals.ask(effect.node, effect.moment, answer)
 
     def _propose(self, name: str) -> None:
-        node, state = self.scheduler.plan.node(name), self.scheduler.state.nodes[name]
+        node, state, search = self.scheduler.plan.node(name), self.scheduler.state.nodes[name], self.search
         assert isinstance(node, PlannedTask), "only tasks search"
+        assert search is not None, "a plan with a search has one"
         bound = state.bound or events.InputsBound(name)
         measured = [each.metadata if each.status is Status.COMPLETE else None for each in state.executions]
-        self.pool.do(lambda: self.search.propose(node, bound, measured, self.scheduler.plan.seed), self.inbox.hear)
+        self.pool.do(lambda: search.propose(node, bound, measured, self.scheduler.plan.seed), self.inbox.hear)
 
     def _deploy(self, name: str) -> None:
-        node = self.scheduler.plan.node(name)
+        node, deployer = self.scheduler.plan.node(name), self.deployer
         assert isinstance(node, PlannedDeployment), "only deployments are deployed"
+        assert deployer is not None, "a plan with a deployment has one"
         bound = self.scheduler.state.nodes[name].bound or events.InputsBound(name)
-        self.pool.do(lambda: self.deployer.make(node, dict(bound.files)), self.inbox.hear)
+        self.pool.do(lambda: deployer.make(node, dict(bound.files)), self.inbox.hear)

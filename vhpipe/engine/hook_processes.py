@@ -117,22 +117,22 @@ class ProcessHooks:
     def _run(self, hook: Hook, call: HookCall) -> "_Answer":
         name = f"`{call.when}` hook `{hook.command or hook.function}`"
         with TemporaryFile() as told, TemporaryFile() as out, TemporaryFile() as err:
-            told.write(_told(call))
+            told.write(_input_of(call))
             told.seek(0)
             try:
-                process = self._started(hook, call, (told, out, err))
+                process = self._start(hook, call, (told, out, err))
             except OSError as failure:
                 return _Answer(because=f"{name} cannot be started: {failure}")
             if process is None:
                 return _Answer(because=f"{name} was not called: the run is being stopped")
-            in_time = self._ended_in_time(process)
+            in_time = self._wait_for_end(process)
             printed, complaints = _end_of(out), _end_of(err)
         self._log.add(f"{call.when} hook of {call.node}", complaints, printed)
         if not in_time:
             return _Answer(because=f"{name} took longer than {self._time_limit_s:g} s")
         return _answer(process.returncode, call, name, printed, complaints)
 
-    def _started(
+    def _start(
         self, hook: Hook, call: HookCall, streams: tuple[IO[bytes], IO[bytes], IO[bytes]]
     ) -> "subprocess.Popen[bytes] | None":
         told, out, err = streams
@@ -148,7 +148,7 @@ class ProcessHooks:
                 self._children.processes.add(self._process.pid)
             return self._process
 
-    def _ended_in_time(self, process: "subprocess.Popen[bytes]") -> bool:
+    def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait for the hook to end, and end what is left of it before its process id can be another's."""
         limit = time.monotonic() + self._time_limit_s
         ending = os.pidfd_open(process.pid)
@@ -193,7 +193,7 @@ class _Answer(NamedTuple):
     because: str | None = None
 
 
-def _told(call: HookCall) -> bytes:
+def _input_of(call: HookCall) -> bytes:
     told: dict[str, Json] = {
         "run": call.run, "node": call.node, "when": call.when, "status": call.status, "previous": call.previous,
         "because": call.because, "parameters": {name: _plain(value) for name, value in call.parameters.items()},
@@ -222,10 +222,10 @@ def _answer(code: int, call: HookCall, name: str, printed: bytes, complaints: by
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         last = complaints.decode("utf-8", "replace").rstrip().rpartition("\n")[2].strip()
         return _Answer(because=f"{name} {how}" + (f": {last}" if last else ""))
-    return _read(printed.decode("utf-8", "replace"), name) if call.when == "pre" else _Answer()
+    return _read_answer(printed.decode("utf-8", "replace"), name) if call.when == "pre" else _Answer()
 
 
-def _read(output: str, name: str) -> _Answer:
+def _read_answer(output: str, name: str) -> _Answer:
     """What the last line says, if it is a JSON object with something to say."""
     last = output.rstrip().rpartition("\n")[2]
     try:

@@ -111,7 +111,7 @@ def _file_system(inside: Path) -> Iterator[Check]:
     try:
         with tempfile.TemporaryDirectory(prefix=".vhpipe-doctor-", dir=inside) as folder:
             for what, works in _TRIALS.items():
-                if reason := _tried(works, folder):
+                if reason := _trial(works, folder):
                     yield Check("error", "disk", f"{what} in `{inside}`: {reason}", elsewhere)
     except OSError as failure:
         message = f"cannot write to `{inside}`: {failure.strerror or failure}"
@@ -120,7 +120,7 @@ def _file_system(inside: Path) -> Iterator[Check]:
         yield Check("ok", "disk", "locks, links and pipes work")
 
 
-def _tried(works: Callable[[str], bool], folder: str) -> str | None:
+def _trial(works: Callable[[str], bool], folder: str) -> str | None:
     try:
         return None if works(folder) else "it had no effect"
     except OSError as failure:

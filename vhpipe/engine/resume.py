@@ -48,7 +48,7 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
     is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
     _refuse_lost_code(run, snapshot, is_intact)
-    capacity, damaged = Capacity(order.capacity), tuple(_damaged(state, is_intact))
+    capacity, damaged = Capacity(order.capacity), tuple(_damaged_executions(state, is_intact))
     resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
     beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
@@ -86,7 +86,7 @@ def under_way(state: RunState) -> Iterator[AttemptId]:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
 
 
-def _damaged(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
+def _damaged_executions(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
     """Complete executions of which an output is gone."""
     known: dict[str, bool] = {}
     for name, node in state.nodes.items():

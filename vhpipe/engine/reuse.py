@@ -63,14 +63,15 @@ class Reuse:
         if found is None:
             self._miss_or_wait(execution, fingerprint, NOTHING_LIKE_IT)
         elif sum(datum.size_bytes for datum in found.outputs) <= LIGHT_BYTES:
-            self._found(execution, fingerprint, found, self._damaged(found))
+            self._use(execution, fingerprint, found, self._damaged_output(found))
         else:
             self._verifying.add(execution)
             self._pool.do(
-                lambda: self._damaged(found), lambda damaged: self._verified(execution, fingerprint, found, damaged)
+                lambda: self._damaged_output(found),
+                lambda damaged: self._hear_verification(execution, fingerprint, found, damaged),
             )
 
-    def _damaged(self, found: Manifest) -> str | None:
+    def _damaged_output(self, found: Manifest) -> str | None:
         """The name of an output that is missing or has changed.
 
         All of them are looked at: a damaged blob that stayed would be taken for the one that is made again.
@@ -79,13 +80,15 @@ class Reuse:
         damaged = [datum.name for datum in data if not self._blobs.verify(datum.blob)]
         return damaged[0] if damaged else None
 
-    def _verified(self, execution: ExecutionId, fingerprint: str, found: Manifest, damaged: str | None) -> None:
+    def _hear_verification(
+        self, execution: ExecutionId, fingerprint: str, found: Manifest, damaged: str | None
+    ) -> None:
         self._verifying.discard(execution)
         if self._is_wanted(execution):
-            self._found(execution, fingerprint, found, damaged)
+            self._use(execution, fingerprint, found, damaged)
         self._look_again_at(fingerprint)
 
-    def _found(self, execution: ExecutionId, fingerprint: str, found: Manifest, damaged: str | None) -> None:
+    def _use(self, execution: ExecutionId, fingerprint: str, found: Manifest, damaged: str | None) -> None:
         origin = Origin(found.run, found.attempt)
         if damaged is not None:
             if self._entries.find(fingerprint) == found:

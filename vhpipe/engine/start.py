@@ -1,6 +1,5 @@
 """From a plan to a run on disk: its folder is made, and everything that it stands on is written down."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -33,7 +32,7 @@ def begin(order: Order, at: float) -> LockedRun:
     _refuse_collected(order.plan, store)
     snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
-    order, notices = versioned(order, snapshot, store, run.number, at)
+    order, notices = with_version(order, snapshot, store, run.number, at)
     run.write_plan(order.plan)
     info = RunInfo(
         number=run.number,
@@ -51,7 +50,7 @@ def begin(order: Order, at: float) -> LockedRun:
         repository=order.repository,
         inherits_environment=order.inherits_environment,
         python=order.python,
-        asked=_kept(order, store),
+        asked=_stored_request(order, store),
     )
     run.write_info(info)
     beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
@@ -59,7 +58,7 @@ def begin(order: Order, at: float) -> LockedRun:
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
 
 
-def versioned(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:
+def with_version(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:
     """The order with the version that its pipeline has now, and what is to be said of that."""
     found = pipeline_version(order.plan, snapshot, store.registry, run, at)
     if found is None:
@@ -79,7 +78,7 @@ def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
             )
 
 
-def _kept(order: Order, store: ProjectStore) -> RunRequest | None:
+def _stored_request(order: Order, store: ProjectStore) -> RunRequest | None:
     """What was asked for, and the text of the file that it was asked of."""
     if order.asked is None:
         return None
@@ -92,8 +91,3 @@ def boot_identifier() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def default_capacity() -> int:
-    """The number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

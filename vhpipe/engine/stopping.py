@@ -27,12 +27,12 @@ def stop_dead_run(store: ProjectStore, run: RunFolder, because: str) -> RunState
     """
     run.acquire(PATIENCE_S)
     try:
-        return _stopped(store, run, because)
+        return _stop(store, run, because)
     finally:
         run.release()
 
 
-def _stopped(store: ProjectStore, run: RunFolder, because: str) -> RunState:
+def _stop(store: ProjectStore, run: RunFolder, because: str) -> RunState:
     info, plan = run.info(), run.plan()
     if not run.journal_path.exists():
         JournalWriter.create(run.journal_path).close()

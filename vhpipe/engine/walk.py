@@ -11,15 +11,13 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.spec import RunFacts
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.engine.attempt_news import hearing
-from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.effect_performer import EffectPerformer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
 from vhpipe.engine.inbox import Inbox
 from vhpipe.engine.input_fetching import Fetcher
 from vhpipe.engine.loop import Engine
-from vhpipe.engine.optuna_search import OptunaSearch
 from vhpipe.engine.order import Beginning, LockedRun
-from vhpipe.engine.protocols import Approvals
+from vhpipe.engine.protocols import Approvals, DeploymentMaker, ParameterSearch
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
 from vhpipe.engine.run_facts import facts_of, secrets_of, shell_of
@@ -27,6 +25,8 @@ from vhpipe.engine.run_metrics import RunMetrics
 from vhpipe.engine.run_requests import RunRequests
 from vhpipe.engine.signals import StopSignals
 from vhpipe.engine.timers import Timers
+from vhpipe.plan.execution import is_search
+from vhpipe.plan.model import Plan, PlannedDeployment
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.table import RUNNERS
@@ -67,9 +67,9 @@ def walk(
         reuse=reuse,
         fetcher=Fetcher(begun.store.blobs, begun.order.true_uris),
         hooks=hooks,
-        search=OptunaSearch(),
+        search=_search(begun.order.plan),
         approvals=approvals,
-        deployer=Deployer(begun.store, begun.run.number),
+        deployer=_deployer(begun),
     )
     requests, signals = RunRequests(begun.run), StopSignals()
     engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, time)
@@ -118,6 +118,24 @@ def _reuse(begun: LockedRun, facts: RunFacts, scheduler: Scheduler, inbox: Inbox
         begun.run, store.reuse, store.blobs, fingerprints, begun.order.refresh, pool, inbox.hear,
         lambda execution: scheduler.state.execution(execution).status,
     )  # fmt: skip
+
+
+def _search(plan: Plan) -> ParameterSearch | None:
+    """None for a plan in which no task searches."""
+    if not any(map(is_search, plan.nodes)):
+        return None
+    from vhpipe.engine.optuna_search import OptunaSearch
+
+    return OptunaSearch()
+
+
+def _deployer(begun: LockedRun) -> DeploymentMaker | None:
+    """None for a plan without deployments."""
+    if not any(isinstance(node, PlannedDeployment) for node in begun.order.plan.nodes):
+        return None
+    from vhpipe.engine.deployments import Deployer
+
+    return Deployer(begun.store, begun.run.number)
 
 
 def _hook_calls(begun: LockedRun, children: OwnChildren) -> HookCalls | None:

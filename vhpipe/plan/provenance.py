@@ -4,7 +4,6 @@ A fingerprint says that something differs; this says what. Source: decision 59.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Literal
 
 import msgspec
@@ -68,6 +67,8 @@ def _lines(items: Iterable[str]) -> list[str]:
 
 def _of_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:
     """Lines are numbered from 1 as they stand now, removed ones as they stood."""
+    from difflib import SequenceMatcher
+
     for kind, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             continue

@@ -75,18 +75,21 @@ def seal(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
-    from vhpipe.project.secret_values import with_unknown_secrets
-
     previous = around.source.previous
     if previous is None:
         return plan
+    from vhpipe.project.secret_values import with_unknown_secrets
+
     return with_unknown_secrets(plan, previous, around.source.request.environment_names)
 
 
 def set_goal(plan: "Plan", around: PassContext) -> "Plan":
+    goal = around.source.request.goal
+    if goal is None:
+        return plan
     from vhpipe.plan.search_goal import with_goal
 
-    return with_goal(plan, around.source.request.goal)
+    return with_goal(plan, goal)
 
 
 def configure(plan: "Plan", around: PassContext) -> "Plan":
@@ -102,21 +105,22 @@ def reduce(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def refuse_lists(plan: "Plan", around: PassContext) -> "Plan":
-    from vhpipe.plan import swept_pipeline
+    if around.swept:
+        from vhpipe.plan import swept_pipeline
 
-    swept_pipeline.refuse_lists(plan, around.swept)
+        swept_pipeline.refuse_lists(plan, around.swept)
     return plan
 
 
 def take_earlier_results(plan: "Plan", around: PassContext) -> "Plan":
     """A run that is asked again takes what it stands on from the run before, and from no other."""
+    source, selection = around.source, around.selection
+    if source.previous is not None or not (selection.given or selection.children):
+        return plan
     from vhpipe.history.earlier_runs import EarlierRuns
     from vhpipe.history.past_runs import PastRuns
     from vhpipe.project.partial_run import with_given
 
-    source, selection = around.source, around.selection
-    if source.previous is not None or not (selection.given or selection.children):
-        return plan
     is_pipeline = not (source.request.step or source.request.task)
     earlier = EarlierRuns(PastRuns.of_project(source.project), plan.pipeline, is_pipeline=is_pipeline)
     return with_given(plan, selection, earlier, source.command)

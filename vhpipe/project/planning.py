@@ -119,13 +119,14 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
     from msgspec import structs
 
     from vhpipe.graph.build import build_graph
-    from vhpipe.plan.one_step_pipeline import single_node
     from vhpipe.plan.queues import sizes_of_known
     from vhpipe.project.typed_arguments import typed_arguments
     from vhpipe.project.typed_names import pick_pipeline
 
     request, config = source.request, source.definition.config
     if request.step or request.task:
+        from vhpipe.plan.one_step_pipeline import single_node
+
         config, pipeline = single_node(config, step=request.step, task=request.task)
         graph = build_graph(config, pipeline)
     else:

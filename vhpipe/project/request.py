@@ -134,9 +134,15 @@ def _recorded_file(file: str, project: Path) -> str:
 
 
 def _parameter_values(files: Sequence[str], values: Mapping[str, object]) -> "dict[str, Value]":
+    return {**_values_of_files(files), **{name: _plain(name, value) for name, value in values.items()}}
+
+
+def _values_of_files(files: Sequence[str]) -> "dict[str, Value]":
+    if not files:
+        return {}
     from vhpipe.project.parameter_files import read_parameter_files
 
-    return {**dict(read_parameter_files(files)), **{name: _plain(name, value) for name, value in values.items()}}
+    return dict(read_parameter_files(files))
 
 
 def _plain(name: str, value: object) -> "Value":

@@ -1,5 +1,6 @@
 """How a run is made, whatever it runs: what a door was asked for, and what counts where it was asked for nothing."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,9 @@ class RunChoices(NamedTuple):
         )
 
     def _capacity(self, settings: "RunSettings") -> int:
-        from vhpipe.engine.start import default_capacity
-
         return self.jobs or settings.jobs or default_capacity()
+
+
+def default_capacity() -> int:
+    """The number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

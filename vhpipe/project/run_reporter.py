@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable
 
 from vhpipe.plan.model import AttemptId, Plan
-from vhpipe.project.logs import last_lines
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
@@ -46,6 +45,8 @@ class RunReporter:
         return str(self._run.log_path(attempt))
 
     def _log_tail(self, attempt: AttemptId) -> tuple[str, ...]:
+        from vhpipe.project.logs import last_lines
+
         try:
             return last_lines(self._run.log_path(attempt))
         except OSError as error:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
-from vhpipe.project.parameter_sets import read_parameter_sets
 from vhpipe.project.typed_arguments import split_node
 
 if TYPE_CHECKING:
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.run_request import RunRequest
-    from vhpipe.plan.sweep_arguments import SweepArguments
+    from vhpipe.plan.sweep_arguments import ParameterSetFile, SweepArguments
 
 
 class SweepTexts(NamedTuple):
@@ -34,12 +33,18 @@ def sweep_arguments(texts: SweepTexts, nodes: Sequence[str]) -> "SweepArguments"
 
     return SweepArguments(
         ranges=texts.ranges,
-        sets=tuple(read_parameter_sets(word, nodes) for word in texts.set_files),
+        sets=_sets(texts.set_files, nodes) if texts.set_files else (),
         search=texts.search,
         count=texts.tries,
         metric=texts.metric,
         target=texts.target,
     )
+
+
+def _sets(words: Sequence[str], nodes: Sequence[str]) -> "tuple[ParameterSetFile, ...]":
+    from vhpipe.project.parameter_sets import read_parameter_sets
+
+    return tuple(read_parameter_sets(word, nodes) for word in words)
 
 
 def with_sweeps(
@@ -49,12 +54,12 @@ def with_sweeps(
 
     `typed` are the assignments of `-p`: a parameter that one of them fills cannot vary. Errors: UsageError.
     """
+    if not sweeps:
+        return graph, arguments
     import msgspec
 
     from vhpipe.plan.swept_pipeline import swept
 
-    if not sweeps:
-        return graph, arguments
     found = swept(graph, sweeps)
     _refuse_filled(found.by, typed, list(graph.nodes))
     values = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from vhpipe.config.edge_kinds import EDGE_KINDS, Side, declared_items, kinds_of_node
+from vhpipe.config.edge_kinds import BOTH, EDGE_KINDS, Side, declared_items, kinds_of_node
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
 from vhpipe.diagnostics import RelatedPlace
 from vhpipe.graph.model import PipelineGraph
@@ -40,18 +40,17 @@ def incompatible_kinds(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
 
 def kinds_that_nodes_lack(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     for edge in graph.edges:
-        yield from _kind_not_of_node(graph, edge.source, "gives")
-        yield from _kind_not_of_node(graph, edge.target, "takes")
+        for end, side in zip((edge.source, edge.target), BOTH, strict=True):
+            is_deployment = isinstance(graph.nodes[end.node], DeploymentNode)
+            if end.kind is not None and end.kind not in kinds_of_node(is_deployment, side):
+                yield _kind_not_of_node(end, is_deployment, side)
 
 
-def _kind_not_of_node(graph: PipelineGraph, end: EdgeEnd, side: Side) -> Iterator[Finding]:
-    is_deployment = isinstance(graph.nodes[end.node], DeploymentNode)
-    has = kinds_of_node(is_deployment, side)
-    if end.kind is None or end.kind in has:
-        return
+def _kind_not_of_node(end: EdgeEnd, is_deployment: bool, side: Side) -> Finding:
     is_what = "a deployment node" if is_deployment else "not a deployment node"
     message = f"`{end.node}` is {is_what} and {side} no `{end.kind}`"
-    yield Finding(message, kind_in(end), hint=f"it {side} {' or '.join(f'`{kind}`' for kind in sorted(has))}")
+    has = sorted(kinds_of_node(is_deployment, side))
+    return Finding(message, kind_in(end), hint=f"it {side} {' or '.join(f'`{kind}`' for kind in has)}")
 
 
 def unknown_deployment_keys(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:

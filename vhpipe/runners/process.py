@@ -14,7 +14,7 @@ from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
-from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted
+from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
@@ -36,7 +36,9 @@ class ProcessRunner:
         self._hear: HearNews = parts.hear
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
         self._code = _code_of(parts)
-        self._processes = Processes(parts.selector, self._ended, parts.grace_s, parts.shares_process, parts.others)
+        self._processes = Processes(
+            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others
+        )
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}
         self._collecting: set[AttemptId] = set()
@@ -73,7 +75,7 @@ class ProcessRunner:
         if isinstance(made, stimuli.AttemptReported):
             self._hear(made)
         elif because is not None:
-            self._hear(unstarted(made, self._code, Status.STOPPED, because))
+            self._hear(unstarted_report(made, self._code, Status.STOPPED, because))
         else:
             self._spawn(attempt, made)
 
@@ -81,7 +83,7 @@ class ProcessRunner:
         try:
             self._processes.start(attempt, ready.prepared.launch)
         except OSError as failure:
-            self._hear(unstarted(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
+            self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
         self._running[attempt] = ready
         self._hear(ProcessStarted(attempt))
@@ -122,7 +124,7 @@ class ProcessRunner:
 
     # ── end ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _ended(self, attempt: AttemptId, ending: Ending) -> None:
+    def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         ready = self._running.pop(attempt)
         remains = remains_of(ready, ending, attempt in self._completing)
@@ -133,9 +135,9 @@ class ProcessRunner:
 
     def _collect_in_pool(self, ready: ReadyAttempt, remains: AttemptRemains) -> None:
         self._collecting.add(ready.spec.id)
-        self._pool.do(lambda: collect(ready, remains, self._tools, self._code), self._collected)
+        self._pool.do(lambda: collect(ready, remains, self._tools, self._code), self._hear_report)
 
-    def _collected(self, report: stimuli.AttemptReported) -> None:
+    def _hear_report(self, report: stimuli.AttemptReported) -> None:
         self._collecting.discard(report.attempt)
         self._hear(report)
 

@@ -41,7 +41,7 @@ def survivors_here(earlier: EarlierAttempts) -> Survivors:
     kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(earlier.identifier, each)}" for each in earlier.attempts})
     reports = []
     for attempt in earlier.attempts:
-        report = _left_by(attempt, earlier)
+        report = _report_left_by(attempt, earlier)
         if report is None:
             _remove_remains(earlier.run.attempt_folder(attempt))
         else:
@@ -49,7 +49,7 @@ def survivors_here(earlier: EarlierAttempts) -> Survivors:
     return Survivors(tuple(reports))
 
 
-def _left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:
+def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:
     """What an attempt reported that nobody heard: its manifest, if that and all it names are intact.
 
     One that was stopped did not end by itself: it counts as lost.

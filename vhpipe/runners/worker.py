@@ -47,7 +47,7 @@ class WorkerRunner:
 
     def __init__(self, parts: RunnerParts) -> None:
         self._parts = parts
-        self._secrets = _kept_in_memory(msgspec.json.encode(parts.secrets))
+        self._secrets = _memory_file(msgspec.json.encode(parts.secrets))
         self._idle: list[_Worker] = []
         self._busy: dict[AttemptId, _Worker] = {}
 
@@ -65,7 +65,7 @@ class WorkerRunner:
             worker.start(order.attempt, AttemptStart(self._parts.spec_of(order), self._parts.folder_of(order)))
 
     def _new_worker(self) -> "_Worker":
-        worker = _Worker(self._secrets, self._parts.selector, self._heard, self._died)
+        worker = _Worker(self._secrets, self._parts.selector, self._heard, self._worker_died)
         worker.tell(place_of(self._parts))
         return worker
 
@@ -76,7 +76,7 @@ class WorkerRunner:
             self._idle.append(self._busy.pop(message.attempt))
         self._parts.hear(message)
 
-    def _died(self, worker: "_Worker", because: str) -> None:
+    def _worker_died(self, worker: "_Worker", because: str) -> None:
         if worker in self._idle:
             self._idle.remove(worker)
         attempt = worker.attempt
@@ -127,7 +127,7 @@ class _Worker:
         assert self._process.stdout is not None, "it is a pipe"
         self._orders, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
         self._reader = MessageReader(ANSWERS)
-        selector.register(self._answers, selectors.EVENT_READ, self._read)
+        selector.register(self._answers, selectors.EVENT_READ, self._read_messages)
 
     def start(self, attempt: AttemptId, order: AttemptStart) -> None:
         self.attempt = attempt
@@ -138,7 +138,7 @@ class _Worker:
         with suppress(BrokenPipeError):
             write_all(self._orders, line_of(message))
 
-    def _read(self) -> None:
+    def _read_messages(self) -> None:
         content = os.read(self._answers, PIECE)
         if not content:
             self._forget()
@@ -190,7 +190,7 @@ def place_of(parts: RunnerParts) -> WorkerPlace:
     )
 
 
-def _kept_in_memory(content: bytes) -> int:
+def _memory_file(content: bytes) -> int:
     """The descriptor of a file that has no name, and is no longer there when nobody has it open."""
     descriptor = os.memfd_create("secrets", os.MFD_CLOEXEC)
     write_all(descriptor, content)

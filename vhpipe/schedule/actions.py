@@ -4,13 +4,15 @@ Source: decisions 19 and 21.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value
-from vhpipe.language.conditions import Condition, holds, parse_condition
 from vhpipe.plan.model import PlannedAction, PlannedNode
 from vhpipe.schedule.terms import Json, Moment
 from vhpipe.wording import listed
+
+if TYPE_CHECKING:
+    from vhpipe.language.conditions import Condition
 
 
 class Firing(NamedTuple):
@@ -25,7 +27,7 @@ class NodeActions:
     """The actions of one node with their conditions parsed."""
 
     def __init__(self, node: PlannedNode) -> None:
-        self._actions = tuple((action, tuple(map(parse_condition, action.conditions))) for action in node.actions)
+        self._actions = tuple((action, _parsed(action)) for action in node.actions)
 
     def may_fire(self, moment: Moment) -> bool:
         return any(moment in action.when for action, _ in self._actions)
@@ -49,12 +51,20 @@ class NodeActions:
         return Firing(tuple(fired), tuple(then), tuple(warnings))
 
 
+def _parsed(action: PlannedAction) -> "tuple[Condition, ...]":
+    from vhpipe.language.conditions import parse_condition
+
+    return tuple(map(parse_condition, action.conditions))
+
+
 def _all_hold(
     action: PlannedAction,
-    conditions: tuple[Condition, ...],
+    conditions: "tuple[Condition, ...]",
     metadata: Mapping[str, Json],
     parameters: Mapping[str, Value],
 ) -> tuple[bool, list[str]]:
+    from vhpipe.language.conditions import holds
+
     warnings: list[str] = []
     for text, condition in zip(action.conditions, conditions, strict=True):
         verdict = holds(condition, metadata, parameters)

@@ -19,7 +19,7 @@ class ConditionValues(NamedTuple):
     parameters: dict[str, Value]
 
 
-def seen_by_conditions(plan: Plan, state: RunState, node: PlannedNode, only: int | None = None) -> ConditionValues:
+def condition_values_of(plan: Plan, state: RunState, node: PlannedNode, only: int | None = None) -> ConditionValues:
     """An execution node's own values, or those of the execution `only`; of a task, tuples of its children's.
 
     A condition must hold for every entry of a tuple. A parameter that all children share stays a single value;
@@ -48,7 +48,7 @@ def _task_parameters(plan: Plan, state: RunState, node: PlannedTask) -> dict[str
         return {**node.spec.values, **(bound.values if bound else {})}
     children = range(count or 1 if sweep_size(node.sweep) else 0)
     every = [_values(plan, state, node, index) for index in children] or [node.spec.values]
-    return {key: _shared([values.get(key) for values in every]) for key in every[0]}
+    return {key: _shared_value([values.get(key) for values in every]) for key in every[0]}
 
 
 def _values(plan: Plan, state: RunState, node: PlannedNode, index: int) -> dict[str, Value]:
@@ -56,7 +56,7 @@ def _values(plan: Plan, state: RunState, node: PlannedNode, index: int) -> dict[
     return typed_execution_values(node, bound, index, plan.seed)
 
 
-def _shared(values: list[Value]) -> Value:
+def _shared_value(values: list[Value]) -> Value:
     if all(value == values[0] for value in values):
         return values[0]
     return tuple(value for value in values if isinstance(value, bool | int | float | str))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from vhpipe.plan.model import Plan, PlannedNode
 from vhpipe.schedule import effects, events
 from vhpipe.schedule.actions import NodeActions
-from vhpipe.schedule.condition_values import seen_by_conditions
+from vhpipe.schedule.condition_values import condition_values_of
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Moment
 
@@ -40,7 +40,7 @@ class Ledger:
         actions = self._actions.get(name)
         if actions is None or not actions.may_fire(moment):
             return ()
-        seen = seen_by_conditions(self.plan, self.state, self.nodes[name], failed)
+        seen = condition_values_of(self.plan, self.state, self.nodes[name], failed)
         firing = actions.fire(moment, self.state.nodes[name].actions_taken, seen.metadata, seen.parameters)
         self.warn(name, firing.warnings)
         for action in firing.actions:

@@ -18,11 +18,11 @@ def publish(ledger: Ledger, ended: events.AttemptEnded, things: Iterable[Publish
     execution = ended.attempt.execution
     for each in things:
         ledger.emit(events.Published(execution, each.kind, each.name, each.datum, each.value))
-    for event in _monitored(ledger, ended) if ended.outcome is Status.COMPLETE else ():
+    for event in _monitored_events(ledger, ended) if ended.outcome is Status.COMPLETE else ():
         ledger.emit(event)
 
 
-def _monitored(ledger: Ledger, ended: events.AttemptEnded) -> Iterator[events.Published]:
+def _monitored_events(ledger: Ledger, ended: events.AttemptEnded) -> Iterator[events.Published]:
     execution = ended.attempt.execution
     monitor = ledger.nodes[execution.node].extras.monitor
     for each in monitored_outputs(monitor, ended.outputs):
@@ -32,7 +32,7 @@ def _monitored(ledger: Ledger, ended: events.AttemptEnded) -> Iterator[events.Pu
             yield events.Published(execution, "metric", name, value=value, source=key)
 
 
-def published_by(state: RunState, execution: ExecutionId) -> tuple[PublishedThing, ...]:
+def things_published_by(state: RunState, execution: ExecutionId) -> tuple[PublishedThing, ...]:
     """What an execution published itself, as far as nobody has replaced it."""
     return tuple(
         PublishedThing(event.kind, event.name, event.datum, event.value)

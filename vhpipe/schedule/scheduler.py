@@ -25,7 +25,6 @@ from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.expectations import expects_hook, expects_inputs, needs_hook
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.published_results import publish
-from vhpipe.schedule.resume import reopen
 from vhpipe.schedule.slots import Slots
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Moment, Status
@@ -173,7 +172,7 @@ class Scheduler:
         if because := self._why_not_so_many(node, count):
             self._endings.fail_without_execution(name, because)
             return
-        self._ledger.emit(events.NodeStarted(name, count, _left_out(node, count)))
+        self._ledger.emit(events.NodeStarted(name, count, _executions_left_out(node, count)))
         settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
 
@@ -208,6 +207,8 @@ class Scheduler:
 
     def _resume(self, resumed: stimuli.ResumeRequested) -> None:
         """Take back what a stop did, take over the attempts that ended unseen, and go on."""
+        from vhpipe.schedule.resume import reopen
+
         reopen(self._ledger, resumed)
         for name, node in self.state.nodes.items():
             if node.making_deployment:
@@ -336,7 +337,7 @@ class Scheduler:
         self._endings.complete(name)
 
 
-def _left_out(node: PlannedNode, count: int) -> tuple[int, ...]:
+def _executions_left_out(node: PlannedNode, count: int) -> tuple[int, ...]:
     """The executions of a task that are no part of this run: neither chosen nor given."""
     if not isinstance(node, PlannedTask) or node.children is None:
         return ()

@@ -126,11 +126,11 @@ class Slots:
         """For how many more executions of a node there is enough of each thing that it needs and the place counts."""
         counted = state.capacity.amounts
         return {
-            amount: (counted[amount] - self._taken(state, amount)) // needed if amount in counted else UNLIMITED
+            amount: (counted[amount] - self._amount_in_use(state, amount)) // needed if amount in counted else UNLIMITED
             for amount, needed in self._needs[name].items()
         }
 
-    def _taken(self, state: RunState, amount: str) -> int:
+    def _amount_in_use(self, state: RunState, amount: str) -> int:
         return sum(state.nodes[name].running * needs.get(amount, 0) for name, needs in self._needs.items())
 
     def _room_of_all(self, state: RunState, name: str) -> int:

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from vhpipe.project.order import OrderedRun
     from vhpipe.views.dry_run import PastExecution, PreviewRow
 
-dry_run_option = click.option(
-    "-n", "--dry-run", "is_dry", is_flag=True, help="Only say what would run or be reused, and why."
-)
-
 
 def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
     """Print what the run would do; the exit code is that of a command line that could start."""

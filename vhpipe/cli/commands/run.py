@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vhpipe.cli.commands.dry_run import dry_run_option
 from vhpipe.cli.options.arguments import argument_options
 from vhpipe.cli.options.environment import environment_options
 from vhpipe.cli.options.file_and_pipeline import chosen_file, file_and_pipeline_arguments
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 @sweep_options
 @run_options
 @watch_options
-@dry_run_option
+@click.option("-n", "--dry-run", "is_dry", is_flag=True, help="Only say what would run or be reused, and why.")
 def command(
     words: tuple[str, ...], values: ValueTexts, variables: VariableTexts, part: Selectors, reuse: ReuseNames,
     sweeps: SweepTexts, run: RunOptions, watch: WatchOptions, is_dry: bool,

@@ -49,7 +49,7 @@ def bind_inputs(
     if skip is not None:
         return Binding(warnings=tuple(warnings), skip=skip)
     try:
-        bound = _bound(upstream, node, edges, warnings) if edges or node.extras.configuration else None
+        bound = _bind(upstream, node, edges, warnings) if edges or node.extras.configuration else None
         executions = _count(nodes[name], bound or events.InputsBound(name))
     except CannotBindError as problem:
         return Binding(warnings=tuple(warnings), failure=str(problem))
@@ -58,7 +58,7 @@ def bind_inputs(
     return Binding(bound, executions, tuple(warnings))
 
 
-def _bound(
+def _bind(
     upstream: Upstream, node: PlannedNode, edges: Sequence[PlannedEdge], warnings: list[str]
 ) -> events.InputsBound | None:
     by_kind: dict[EdgeKind, list[PlannedEdge]] = {}
@@ -76,7 +76,7 @@ def _bound(
     configuration, in_configuration = filled_configuration(upstream, node)
     if not (files or values or variables or configuration):
         return None
-    passed_on = _passed_on(upstream, edges, (*values.values(), *variables.values()))
+    passed_on = _stand_ins_passed_on(upstream, edges, (*values.values(), *variables.values()))
     deferred = tuple(dict.fromkeys((*referred.deferred, *passed_on, *in_configuration)))
     return events.InputsBound(
         node.name, tuple(files.items()), values, (*referred.spread, *spread), variables,
@@ -84,7 +84,7 @@ def _bound(
     )  # fmt: skip
 
 
-def _passed_on(
+def _stand_ins_passed_on(
     upstream: Upstream, edges: Sequence[PlannedEdge], values: Sequence[Value | EnvironmentValue]
 ) -> Iterator[Deferred]:
     """What the sources of edges had stand-ins for and handed on in a parameter or variable."""

@@ -1,6 +1,5 @@
 """What the extension item asks of a node that is about to start: its condition, and its configuration objects."""
 
-from vhpipe.language.conditions import holds, parse_condition
 from vhpipe.language.template import OPENING, filled_parts
 from vhpipe.plan.deferred import stand_ins_in_content
 from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
@@ -18,6 +17,8 @@ def skip_reason(upstream: Upstream, node: PlannedNode, warnings: list[str]) -> s
     when = node.extras.when
     if when is None:
         return None
+    from vhpipe.language.conditions import holds, parse_condition
+
     referred, values = ReferenceLookup(upstream), {}
     for name, reference in when.references:
         try:
@@ -44,7 +45,7 @@ def filled_configuration(
         if not item.waits:
             continue
         try:
-            content = _filled(item.content, referred.value)
+            content = _fill(item.content, referred.value)
         except (NothingThereError, UnfillableError) as problem:
             raise CannotBindError(f"configuration `{item.name}`: {problem}") from problem
         filled.append(ConfigurationObject(item.name, content))
@@ -52,10 +53,10 @@ def filled_configuration(
     return tuple(filled), tuple(dict.fromkeys(deferred))
 
 
-def _filled(content: Json, lookup: Lookup) -> Json:
+def _fill(content: Json, lookup: Lookup) -> Json:
     if isinstance(content, str) and OPENING in content:
         value = resolve(filled_parts(content), lookup)
         return list(value) if isinstance(value, tuple) else value
     if isinstance(content, dict):
-        return {key: _filled(value, lookup) for key, value in content.items()}
-    return [_filled(value, lookup) for value in content] if isinstance(content, list) else content
+        return {key: _fill(value, lookup) for key, value in content.items()}
+    return [_fill(value, lookup) for value in content] if isinstance(content, list) else content

@@ -65,7 +65,7 @@ class ReferenceLookup:
     def files(self, reference: Reference) -> list[ReferredFile]:
         """The files that a reference selects, by child, then by path; none raises as `value` does."""
         if reference.kind is ReferenceKind.MODEL_INPUT:
-            found = _chosen(reference.key, [ReferredFile(f.path, f) for f in self._input_files(reference.node)])
+            found = _selected_files(reference.key, [ReferredFile(f.path, f) for f in self._input_files(reference.node)])
         else:
             indexes = self._indexes(reference)
             of_task = self._upstream.is_task(reference.node)
@@ -115,7 +115,7 @@ class ReferenceLookup:
         if created is not None:
             is_version = reference.kind is ReferenceKind.VERSION_ID
             return [created.version_identifier if is_version else created.identifier]
-        return [self._deferred(self._execution(reference.node, index)) for index in self._indexes(reference)]
+        return [self._defer(self._execution(reference.node, index)) for index in self._indexes(reference)]
 
     def _execution(self, node: str, index: int) -> ExecutionRef:
         execution = self._upstream.node_state(node).executions[index]
@@ -124,7 +124,7 @@ class ReferenceLookup:
         text = json.dumps(contents, default=str, sort_keys=True)
         return ExecutionRef(ExecutionId(node, index), sha256(text.encode("ascii")).hexdigest(), execution.attempt)
 
-    def _deferred(self, deferred: Deferred) -> str:
+    def _defer(self, deferred: Deferred) -> str:
         self.deferred[deferred] = None
         return stand_in(deferred)
 
@@ -140,7 +140,7 @@ class ReferenceLookup:
             matched = _artifact(reference, names)
         else:
             found = [ReferredFile(name, InputFile(name, datum=by_name[name])) for name in names]
-            matched = [each.name for each in _chosen(reference.key, found)]
+            matched = [each.name for each in _selected_files(reference.key, found)]
         return [ReferredFile(name, InputFile(name, datum=by_name[name]), child) for name in matched]
 
     def _input_files(self, node: str) -> Iterator[InputFile]:
@@ -158,10 +158,10 @@ class ReferenceLookup:
                 assert datum is not None, "the size of an input cannot be asked for"
                 return datum.size_bytes
             case "path":
-                return self._deferred(DatumPath(found.name, blob))
+                return self._defer(DatumPath(found.name, blob))
         if datum is None and file.uri is not None and not file.uri.startswith("file:"):
             return file.uri
-        return self._deferred(DatumUrl(found.name, blob))
+        return self._defer(DatumUrl(found.name, blob))
 
     # ── nothing ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -183,7 +183,7 @@ COLLECTED = frozenset(ReferenceKind) - {ReferenceKind.MODEL_INPUT, ReferenceKind
 """What of a task is a list; the files of its inputs are the same for all children."""
 
 
-def _chosen(key: str, files: list[ReferredFile]) -> list[ReferredFile]:
+def _selected_files(key: str, files: list[ReferredFile]) -> list[ReferredFile]:
     """The model with this index, negative from the end, or the files whose names match."""
     try:
         index = int(key)

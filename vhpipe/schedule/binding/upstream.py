@@ -82,10 +82,10 @@ class Upstream(NamedTuple):
         return SOURCE_VALUES[edge.source_kind](self, edge)
 
     def metadata_value(self, edge: PlannedEdge) -> Json:
-        return self._collected(edge, self._metadata)
+        return self._collect(edge, self._metadata)
 
     def parameter_value(self, edge: PlannedEdge) -> Json:
-        return self._collected(edge, self.values_of)
+        return self._collect(edge, self.values_of)
 
     def deployment_value(self, edge: PlannedEdge) -> Json:
         created = self.node_state(edge.source).deployment
@@ -93,7 +93,7 @@ class Upstream(NamedTuple):
             return None
         return created.identifier if edge.source_key == "id" else created.version_identifier
 
-    def _collected(self, edge: PlannedEdge, of_execution: Callable[[str, int], Mapping[str, Json]]) -> Json:
+    def _collect(self, edge: PlannedEdge, of_execution: Callable[[str, int], Mapping[str, Json]]) -> Json:
         executions = self.node_state(edge.source).executions
         if not self.is_task(edge.source):
             return of_execution(edge.source, 0).get(edge.source_key) if executions else None

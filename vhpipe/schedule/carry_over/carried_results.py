@@ -22,7 +22,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule import events
 from vhpipe.schedule.binding.upstream import Upstream
-from vhpipe.schedule.published_results import published_by
+from vhpipe.schedule.published_results import things_published_by
 from vhpipe.schedule.state import ExecutionState, NodeState, RunState
 from vhpipe.schedule.terms import Status
 
@@ -41,7 +41,7 @@ def given_node(plan: Plan, state: RunState, name: str, run: int) -> PlannedNode 
     executions = tuple(_given_executions(plan, state, planned, run))
     if not executions:
         return None
-    return msgspec.structs.replace(planned, given=_given(plan, state, planned, executions, is_whole=True))
+    return msgspec.structs.replace(planned, given=_results_to_carry(plan, state, planned, executions, is_whole=True))
 
 
 def given_children(
@@ -57,7 +57,7 @@ def given_children(
         return None
     found = _given_executions(plan, state, planned, run)
     executions = tuple(each for each in found if each.index not in without)
-    return _given(plan, state, planned, executions, is_whole=False) if executions else None
+    return _results_to_carry(plan, state, planned, executions, is_whole=False) if executions else None
 
 
 def origins(node: PlannedNode) -> tuple[object, ...]:
@@ -80,7 +80,7 @@ def missing_output(node: PlannedNode, has_blob: Callable[[str], bool]) -> str | 
     return next((datum.name for datum in given_data(node) if not has_blob(datum.blob)), None)
 
 
-def _given(
+def _results_to_carry(
     plan: Plan, state: RunState, node: PlannedNode, executions: tuple[CarriedExecution, ...], is_whole: bool
 ) -> CarriedResults:
     """The inputs with their blobs: the same bytes again, whatever the addresses would give now."""
@@ -109,7 +109,7 @@ def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) 
                 values=execution_values(node, bound, index, plan.seed),
                 metadata=execution.metadata,
                 outputs=execution.outputs,
-                published=published_by(state, ExecutionId(node.name, index)),
+                published=things_published_by(state, ExecutionId(node.name, index)),
             )
 
 

@@ -72,7 +72,7 @@ def keep(before: PreviousRun, plan: Plan, again: RerunRequest) -> CarryOver:
         if after:
             made, rerun = node, Rerun(node.name, "", after)
         elif node.name in before.given:
-            made, rerun = _given_again(before, node, again), None
+            made, rerun = _carry_again(before, node, again), None
         else:
             made, rerun = _kept_or_not(before, plan, node, again)
         nodes.append(made)
@@ -82,7 +82,7 @@ def keep(before: PreviousRun, plan: Plan, again: RerunRequest) -> CarryOver:
     return CarryOver(msgspec.structs.replace(plan, nodes=tuple(nodes)), kept, tuple(reruns.values()))
 
 
-def _given_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) -> PlannedNode:
+def _carry_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) -> PlannedNode:
     name = node.name
     found = _given_node(before, name)
     because = "is not complete there" if found is None else again.spoiled(found)

@@ -34,12 +34,12 @@ def settle_given(ledger: Ledger, endings: Endings, node: PlannedNode) -> None:
 def settle_given_executions(ledger: Ledger, node: PlannedNode) -> None:
     """Settle those executions of a node that has just been started that are given."""
     for each in node.given.executions if node.given else ():
-        ended = _ended(node.name, each)
+        ended = _end_event(node.name, each)
         ledger.emit(ended)
         publish(ledger, ended, each.published)
 
 
-def _ended(name: str, given: CarriedExecution) -> events.AttemptEnded:
+def _end_event(name: str, given: CarriedExecution) -> events.AttemptEnded:
     return events.AttemptEnded(
         AttemptId(ExecutionId(name, given.index)),
         Status.COMPLETE,
