@@ -106,7 +106,7 @@ def test_a_crashed_run_is_stopped_without_an_engine_and_can_be_resumed(
     crash(project, eventually, f"{FILE}; touch {ready}; test -e {go} || sleep {mark}", ready.exists, b="exit 0")
     assert project("runs", "--json").json["runs"][0]["status"] == "crashed"
     stopped = project("stop")
-    assert (stopped.code, "run 1 had no engine any more: it is stopped now" in stopped.err) == (0, True)
+    assert (stopped.code, "run 1 no longer had an engine: it is now stopped" in stopped.err) == (0, True)
     assert mark.alive() == []
     shown = project("show", "--json")
     assert (shown.json["status"], shown.statuses()["a"]) == ("stopped", "stopped")

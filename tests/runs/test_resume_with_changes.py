@@ -208,7 +208,7 @@ def test_a_changed_file_of_an_input_runs_its_node_again(project: Any) -> None:
     project.write("x.txt", "two")
     done = resumed(project, "--with-changes")
     assert ran(project) == ["a"]
-    assert "x.txt` as changed since" in done.err
+    assert "x.txt`, which changed since" in done.err
 
 
 def test_plain_resume_says_which_code_has_changed(failed: Any, eventually: Any) -> None:

@@ -181,7 +181,7 @@ def test_short_secrets_are_told_to_be_readable(project: Project) -> None:
     project.pipeline({"a": "echo $A_TOKEN"})
     project.environment["A_TOKEN"] = "abc"
     done = project("run", "-e", "A_TOKEN")
-    assert done.err.count("less than 4 characters") == 1
+    assert done.err.count("fewer than 4 characters") == 1
 
 
 def test_all_variables_of_the_caller_are_hidden_where_they_look_secret(project: Project) -> None:
