@@ -53,7 +53,7 @@ demo: $(VENV)/.demo-ready
 	@echo "look at the run: $(VENV)/bin/vhpipe show --project examples"
 
 test: $(VENV)/.test-ready
-	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" $(TESTS)
+	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick $(TESTS)
 
 test-all: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)
@@ -63,7 +63,7 @@ test-lowest test-newest: test-%:
 	@$(MAKE) --no-print-directory VENV=$(VENV)-$* $(VENV)-$*/.test-ready
 	@$(MAKE) --no-print-directory VENV=$(VENV)-$* install-$*
 	@$(VENV)-$*/bin/python -m pip check
-	$(VENV)-$*/bin/python -m pytest -q -n $(JOBS) -m "not long" $(DEPENDENT)
+	$(VENV)-$*/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick $(DEPENDENT)
 
 # mypy needs a newer pathspec than vhpipe does, and no test needs mypy.
 install-lowest:

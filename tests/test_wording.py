@@ -24,7 +24,7 @@ def test_of_names_that_are_as_near_none_is_meant() -> None:
 def test_a_hint_is_the_nearest_name_else_what_is_said_otherwise_else_a_few_names() -> None:
     assert did_you_mean("trian", NAMES, prefix="a.") == "did you mean `a.train`?"
     assert did_you_mean("zzz", NAMES, "see `--help`") == "see `--help`"
-    assert did_you_mean("zzz", ("a", "b")) == "known are `a`, `b`"
+    assert did_you_mean("zzz", ("a", "b")) == "choose from `a`, `b`"
     assert did_you_mean("zzz", map(str, range(11))) is None
 
 

@@ -26,13 +26,17 @@ def publish_artifact(name: str, path: "str | os.PathLike[str]", metadata: "dict[
     """Publish a file under a name; of a folder all files, below that name. Of equal names the last counts.
 
     The file is copied now: what becomes of it later does not matter.
-    Errors: CannotPublishError, also outside of a step.
+    Errors: CannotPublishError, also outside a step.
     """
     _publish("artifact", name, os.fspath(path), metadata or {})
 
 
 def publish_model(name: str, path: "str | os.PathLike[str]", metadata: "dict[str, object] | None" = None) -> None:
-    """The same for a model."""
+    """Publish a file under a name as a model; of a folder all files, below that name. Of equal names the last counts.
+
+    The file is copied now: what becomes of it later does not matter.
+    Errors: CannotPublishError, also outside a step.
+    """
     _publish("model", name, os.fspath(path), metadata or {})
 
 
@@ -42,7 +46,7 @@ def publish_metric(**values: float) -> None:
 
 
 def publish_metrics(values: "dict[str, float]") -> None:
-    """The same for names that are no words of Python."""
+    """Publish a point of one or more metrics whose names need not be Python identifiers. Errors: CannotPublishError."""
     _append({"kind": "metric", "at": time.time(), "values": {name: _number(name, values[name]) for name in values}})
 
 
@@ -53,7 +57,7 @@ def _number(name: str, value: object) -> "bool | int | float | str":
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise CannotPublishError(f"metric `{name}` is no number: {value!r}") from None
+        raise CannotPublishError(f"metric `{name}` is not a number: {value!r}") from None
     return number if math.isfinite(number) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(number, "NaN")
 
 
@@ -64,8 +68,8 @@ def _publish(kind: str, name: str, path: str, metadata: "dict[str, object]") -> 
         return
     for folder, _, files in os.walk(path):
         for file in sorted(files):
-            whole = os.path.join(folder, file)
-            _publish_file(kind, f"{name}/{os.path.relpath(whole, path)}", whole, metadata)
+            source = os.path.join(folder, file)
+            _publish_file(kind, f"{name}/{os.path.relpath(source, path)}", source, metadata)
 
 
 def _publish_file(kind: str, name: str, path: str, metadata: "dict[str, object]") -> None:
@@ -92,7 +96,7 @@ def _fault_of(name: str) -> "str | None":
 
 
 def _copy_into(path: str, folder: str) -> str:
-    """The name of a whole copy of the file in the folder."""
+    """The name of an entire copy of the file in the folder."""
     os.makedirs(folder, 0o700, exist_ok=True)
     name = os.urandom(16).hex()
     temporary = os.path.join(folder, f"{name}.tmp")
@@ -126,7 +130,7 @@ def _line(entry: "dict[str, object]") -> bytes:
     try:
         line = json.dumps(entry).encode() + b"\n"
     except (TypeError, ValueError) as fault:
-        raise CannotPublishError(f"this is no JSON: {fault}") from None
+        raise CannotPublishError(f"this is not JSON: {fault}") from None
     if len(line) > LINE_LIMIT - 64:
         raise CannotPublishError(f"names and metadata of more than {LINE_LIMIT // 1024} KiB cannot be published")
     return line

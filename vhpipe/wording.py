@@ -52,7 +52,7 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str | None = Non
     if near is not None:
         return f"did you mean `{prefix}{near}`?"
     if otherwise is None and 0 < len(names) <= _MAX_HINTED:
-        return f"known are {listed(prefix + name for name in names)}"
+        return f"choose from {listed(prefix + name for name in names)}"
     return otherwise
 
 

@@ -44,7 +44,7 @@ def test_a_parameter_that_is_none_fails_the_step(made: Any, arithmetic: ModuleTy
 
     pipeline = made.pipeline()
     pipeline.add_function_step("a", arithmetic.add, {"x": 1}, "z", pre_execute_callback=change)
-    with pytest.raises(PipelineFailed, match="gave `xx`, which is no parameter"):
+    with pytest.raises(PipelineFailed, match="returned `xx`, which is not one of its parameters"):
         pipeline.start_locally(quiet=True)
 
 

@@ -199,7 +199,7 @@ def test_functions_and_steps_of_files_work_together(file: Path, made: Any) -> No
         ({"base_task_name": "train", "parameter_override": {"General/lrr": 1}}, "did you mean `lr`"),
         ({"base_task_name": "train", "base_task_project": "none.yaml"}, "there is no file"),
         ({"base_task_id": "7/train"}, "no runs"),
-        ({"base_task_id": "train"}, "is no node of a run"),
+        ({"base_task_id": "train"}, "is not a node of a run"),
         ({}, "needs `base_task_name` or `base_task_id`"),
     ],
 )

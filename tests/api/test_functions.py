@@ -48,7 +48,7 @@ def test_nested_functions_are_refused(made: Any) -> None:
     def inner() -> None:
         pass
 
-    with pytest.raises(UsageError, match="`inner` cannot be a step: it is defined inside of `test_nested"):
+    with pytest.raises(UsageError, match="`inner` cannot be a step: it is defined inside `test_nested"):
         source_of(inner, made.folder)
 
 
@@ -61,7 +61,7 @@ def test_functions_without_a_file_are_refused(made: Any) -> None:
 
 @pytest.mark.parametrize("thing", [len, int, "text", print])
 def test_what_is_no_function_of_python_is_refused(made: Any, thing: object) -> None:
-    with pytest.raises(UsageError, match="is not a function of Python"):
+    with pytest.raises(UsageError, match="is not a Python function"):
         source_of(thing, made.folder)
 
 
@@ -73,7 +73,7 @@ def test_functions_that_do_not_return_when_called_are_refused(made: Any) -> None
 
 
 def test_arguments_that_cannot_be_named_are_refused(made: Any) -> None:
-    with pytest.raises(UsageError, match="`x` cannot be given by name"):
+    with pytest.raises(UsageError, match="`x` cannot be passed by name"):
         source_of(made.module("def give(x, /):\n    return x\n").give, made.folder)
 
 
@@ -95,7 +95,7 @@ def test_an_object_that_a_file_cannot_say_is_refused(made: Any, arithmetic: Modu
 def test_names_are_refused_where_they_are_given(made: Any, arithmetic: ModuleType) -> None:
     pipeline = made.pipeline()
     pipeline.add_function_step("a", arithmetic.give)
-    with pytest.raises(UsageError, match="there is a step `a` already"):
+    with pytest.raises(UsageError, match="there is already a step `a`"):
         pipeline.add_function_step("a", arithmetic.give)
     with pytest.raises(UsageError, match="cannot be called `pipeline`"):
         pipeline.add_function_step("pipeline", arithmetic.give)
@@ -225,7 +225,7 @@ def test_pickles_that_come_from_elsewhere_are_not_read(made: Any, side: Any) -> 
     pipeline.add_function_step("b", functions.give_back, {"value": "${a.value}"}, "value")
     (made.folder / "valohai.yaml").write_text(pipeline.to_yaml())
     done = made.vhpipe("run", "--python", sys.executable, "-i", "b.value=model.pkl", code=1)
-    assert "is a pickle that no step of yours has made" in done.stderr
+    assert "is a pickle that none of your steps made" in done.stderr
 
 
 def test_several_returns_must_be_as_many_as_named(made: Any) -> None:

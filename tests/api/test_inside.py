@@ -124,9 +124,9 @@ def test_a_function_may_choose_its_exit_code(made: Any) -> None:
 
 def test_publishing_is_for_steps(made: Any) -> None:
     pipeline = made.pipeline()
-    with pytest.raises(UsageError, match="`upload_artifact` is for functions of steps"):
+    with pytest.raises(UsageError, match="`upload_artifact` can be called only by the function of a step"):
         pipeline.upload_artifact("a", 1)
-    with pytest.raises(UsageError, match="`upload_model` is for functions of steps"):
+    with pytest.raises(UsageError, match="`upload_model` can be called only by the function of a step"):
         pipeline.upload_model("a", "model")
 
 

@@ -66,7 +66,7 @@ def test_it_runs_in_the_background_and_can_be_waited_for(made: Any, arithmetic: 
     pipeline.add_function_step("b", arithmetic.give, {"x": "${a.y}"}, "y")
     run = pipeline.start(quiet=True)
     assert pipeline.is_running()
-    with pytest.raises(UsageError, match="is running already"):
+    with pytest.raises(UsageError, match="is already running"):
         pipeline.start()
     assert pipeline.wait()
     assert not pipeline.is_running()
@@ -343,7 +343,7 @@ def test_pipeline_is_the_controller_by_another_name() -> None:
     assert PipelineController is Pipeline
 
 
-def test_a_failed_run_goes_on_when_its_code_is_mended(made: Any, side: Any) -> None:
+def test_a_failed_run_goes_on_when_its_code_is_fixed(made: Any, side: Any) -> None:
     program = f"""
 from pathlib import Path
 from vhpipe.api import Pipeline
@@ -354,7 +354,7 @@ def first(x):
     return x
 
 def second(x):
-    raise ValueError("to be mended")
+    raise ValueError("to be fixed")
 
 if __name__ == "__main__":
     pipeline = Pipeline("p")
@@ -365,7 +365,7 @@ if __name__ == "__main__":
     pipeline.start_locally()
 """
     made.program(program, code=1)
-    (made.folder / "program.py").write_text(program.replace('raise ValueError("to be mended")', "return x + 1"))
+    (made.folder / "program.py").write_text(program.replace('raise ValueError("to be fixed")', "return x + 1"))
     made.vhpipe("resume", "1", "--with-changes")
     run = Run.open(made.folder)
     assert (run.number, run.status, run.node("second").result("y")) == (2, "complete", 31)

@@ -93,5 +93,5 @@ def test_an_image_can_be_named(made: Any, arithmetic: ModuleType) -> None:
 def test_a_version_is_made_of_numbers(made: Any) -> None:
     from vhpipe.errors import UsageError
 
-    with pytest.raises(UsageError, match="is no version"):
+    with pytest.raises(UsageError, match="is not a version"):
         Pipeline("p", version="one", folder=made.folder)

@@ -154,7 +154,7 @@ def test_a_repository_inside_is_left_out_and_said_so(project: Path, blobs: Blobs
     committed(project)
     snapshot = take_snapshot(project, blobs)
     assert paths(snapshot) == ["train.py"]
-    assert "`inner` is a git repository of its own" in snapshot.notices[0]
+    assert "`inner` is a separate git repository" in snapshot.notices[0]
 
 
 def test_links_inside_are_kept_and_links_outside_become_files_or_are_left_out(project: Path, blobs: Blobs) -> None:

@@ -38,7 +38,7 @@ def test_a_value_is_converted_to_the_declared_type(kind: str, value: Value, type
         ("float", "a\nb", r"`a\nb` is not a floating-point number"),
         ("flag", "maybe", "`maybe` is neither true nor false"),
         ("flag", 2, "neither true nor false"),
-        ("string", ("a", "b"), "a list of 2 where one value belongs"),
+        ("string", ("a", "b"), "a list of 2 where one value is expected"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_its_text(kind: str, value: Value, message: str) -> None:
@@ -49,7 +49,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_text(kind: str, value: Va
 
 def test_a_number_too_long_to_write_out_is_a_value_error_not_a_crash() -> None:
     huge = 10**5000
-    assert value_problem(parameter("string"), huge) == "a number of too many digits to be written out"
+    assert value_problem(parameter("string"), huge) == "a number with too many digits to write out"
     assert value_problem(parameter("flag"), huge) is not None
     assert value_problem(parameter("float"), huge) is not None
 

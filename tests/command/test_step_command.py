@@ -74,7 +74,7 @@ def test_values_are_not_expanded_again() -> None:
 
 
 def test_a_list_for_one_value_is_refused() -> None:
-    with pytest.raises(ValueError, match="`name` has a list where one value belongs"):
+    with pytest.raises(ValueError, match="`name` has a list where one value is expected"):
         built("run {parameters}", name=("a",))
     (problem,) = interpolation_problems(("x", "run {parameters}"), PARAMETERS, {"name": ("a",)})
     assert (problem.item, problem.start, problem.end) == (1, 4, 16)
@@ -191,7 +191,7 @@ def test_a_pass_as_that_can_be_read_is_read_as_the_platform_does(text: str) -> N
 
 
 def test_a_placeholder_is_described_with_its_place() -> None:
-    first, second = placeholders("run {parameters} \"{parameter-value:p}\" {nope} {input:x}")
+    first, second = placeholders('run {parameters} "{parameter-value:p}" {nope} {input:x}')
     assert first == (4, 16, "{parameters}", "parameters", "", True, None)
     assert second[:5] == (18, 37, "{parameter-value:p}", "parameter-value", "p")
     assert (second.bare, second.context) == (False, "inside double quotes")
@@ -230,13 +230,13 @@ def test_a_scan_is_linear_in_the_length_of_its_item() -> None:
 
 
 def problems(item: str, **values: Value) -> list[str]:
-    return [problem.message for problem in interpolation_problems((item,), PARAMETERS, values)]
+    return [problem.sentence for problem in interpolation_problems((item,), PARAMETERS, values)]
 
 
 def test_a_value_in_quotes_is_refused_unless_it_means_itself_anywhere() -> None:
     assert problems('echo "{parameter-value:name}"', name="a/b-1.0:2,3@x") == []
     (message,) = problems('echo "{parameter-value:name}"', name="it's; me")
-    assert "stands inside double quotes" in message
+    assert "appears inside double quotes" in message
     assert "`VH_PARAM_NAME`" in message
     assert problems("echo {parameter-value:name}", name="it's; me") == []
     assert problems('echo "{parameter-value:name}"', name="") != []

@@ -20,6 +20,9 @@ from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import read_manifest
 
+OWN = 1_000_000 + os.getpid() * 10
+"""Numbers that no other process of tests gives to what it starts."""
+
 
 def alive_with(argument: int) -> list[int]:
     """Processes whose command line has this word."""
@@ -156,12 +159,12 @@ def test_a_step_that_is_stopped_may_end_by_itself(bench: Bench) -> None:
 
 
 def test_a_step_that_does_not_is_killed_when_the_grace_is_over(bench: Bench) -> None:
-    attempt = bench.start(OnTerm(None), Publish("up", 1), Hang(4711))
+    attempt = bench.start(OnTerm(None), Publish("up", 1), Hang(OWN + 1))
     bench.until(lambda: bool(bench.heard(MetricsPublished, attempt)))
     bench.runner.stop(attempt, "enough")
     report = bench.report(attempt)
     assert (report.outcome, report.exit_code, report.because) == (Status.STOPPED, -signal.SIGKILL, "enough")
-    assert alive_with(4711) == []
+    assert alive_with(OWN + 1) == []
 
 
 def test_one_that_has_done_its_work_is_complete_when_it_is_stopped(bench: Bench) -> None:
@@ -189,27 +192,27 @@ def test_stopping_what_is_not_under_way_does_nothing(bench: Bench) -> None:
 
 
 def test_all_are_killed_at_once_and_each_is_reported(bench: Bench) -> None:
-    attempts = [bench.start(OnTerm(None), Publish("up", 1), Hang(4712), index=index) for index in range(2)]
+    attempts = [bench.start(OnTerm(None), Publish("up", 1), Hang(OWN + 2), index=index) for index in range(2)]
     bench.until(lambda: all(bench.heard(MetricsPublished, attempt) for attempt in attempts))
     bench.runner.kill()
     bench.finish()
     assert [bench.report(attempt).exit_code for attempt in attempts] == [-signal.SIGKILL] * 2
-    assert alive_with(4712) == []
+    assert alive_with(OWN + 2) == []
 
 
 def test_what_is_abandoned_is_dead_and_reports_nothing(bench: Bench) -> None:
-    attempt = bench.start(OnTerm(None), Publish("up", 1), Hang(4713))
+    attempt = bench.start(OnTerm(None), Publish("up", 1), Hang(OWN + 3))
     bench.until(lambda: bool(bench.heard(MetricsPublished, attempt)))
     bench.runner.abandon()
-    bench.until(lambda: alive_with(4713) == [])
+    bench.until(lambda: alive_with(OWN + 3) == [])
     bench.finish()
     assert bench.reports(attempt) == []
     assert bench.runner.are_idle()
 
 
 def test_nothing_of_its_processes_is_left_when_an_attempt_is_reported(bench: Bench) -> None:
-    bench.report(bench.start(Leave(4714), Exit(0)))
-    assert alive_with(4714) == []
+    bench.report(bench.start(Leave(OWN + 4), Exit(0)))
+    assert alive_with(OWN + 4) == []
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +294,7 @@ def test_one_that_cannot_start_does_not_keep_the_others_from_it(bench: Bench) ->
 
 
 def test_what_had_ended_is_found_by_the_next_engine_and_what_had_not_is_gone(bench: Bench, place: str) -> None:
-    ended, hanging = bench.start(Output("x", "1"), node="ended"), bench.start(Publish("up", 1), Hang(4715), node="b")
+    ended, hanging = bench.start(Output("x", "1"), node="ended"), bench.start(Publish("up", 1), Hang(OWN + 5), node="b")
     report = bench.report(ended)
     bench.until(lambda: bool(bench.heard(MetricsPublished, hanging)))
     bench.runner.abandon()
@@ -299,7 +302,7 @@ def test_what_had_ended_is_found_by_the_next_engine_and_what_had_not_is_gone(ben
     assert [each.attempt for each in survivors.reports] == [ended]
     assert survivors.reports[0] == report
     assert survivors.running == ()
-    assert alive_with(4715) == []
+    assert alive_with(OWN + 5) == []
     assert not (bench.folder(hanging) / "outputs").exists()
 
 

@@ -94,7 +94,7 @@ def test_what_the_script_takes_no_more_is_removed_but_not_what_the_command_uses(
     script = script_of('import valohai\nvalohai.prepare(step="train", default_parameters={"lr": 0.1})\n')
     found = without_leftovers(document_of(FILE), "train.py", script)
     assert found.text == FILE.replace("      - {name: epochs, type: integer, default: 5}   # short\n", "")
-    assert found.notes == ("parameter `epochs` of step `train` is not in the script any more: removed",)
+    assert found.notes == ("parameter `epochs` of step `train` is no longer in the script: removed",)
     used = FILE.replace("{parameters}", "{parameter:epochs}")
     assert without_leftovers(document_of(used), "train.py", script).text == used
 
@@ -124,7 +124,7 @@ def test_what_stands_behind_an_alias_is_left_alone() -> None:
     )
     found = with_step(document_of(text), "b.py", script_of(PREPARE.replace('"train"', '"b"')))
     assert (found.text, found.how) == (text, "kept")
-    assert found.notes == ("step `b` is not changed: parts of it stand behind an alias or a merge key",)
+    assert found.notes == ("step `b` is not changed: parts of it come from an alias or a merge key",)
 
 
 def test_two_steps_that_run_one_script_are_left_alone() -> None:

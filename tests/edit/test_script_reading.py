@@ -119,10 +119,13 @@ def test_an_option_of_argparse_becomes_a_parameter(line: str, name: str, propert
             "choices of `k` is only known when the script runs (`list(MODELS)`): left out",
         ),
         ("p.add_argument(NAME)", "an option whose name is only known when the script runs is left out"),
-        ("p.add_argument('-v', action='count')", "`-v` has the action `count`, which no parameter can spell: left out"),
+        (
+            "p.add_argument('-v', action='count')",
+            "`-v` has the action `count`, which no parameter can express: left out",
+        ),
         (
             "p.add_argument('rest', nargs=argparse.REMAINDER)",
-            "`rest` takes values in a way that no parameter can spell: left out",
+            "`rest` takes values in a form that no parameter can express: left out",
         ),
         ("p.add_argument('--f', nargs='*')", "`--f` takes several values or none at all, and has no default: left out"),
         ("s = p.add_subparsers()", "the options of subcommands are not read: which of them is meant?"),

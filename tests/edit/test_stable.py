@@ -1,4 +1,4 @@
-"""Whole files and their fixes: what is mended, what is left, and that nothing gets worse."""
+"""Complete files and their fixes: what is fixed, what is left, and that nothing gets worse."""
 
 import random
 import re

@@ -66,8 +66,8 @@ def test_what_a_hook_prints_last_is_its_answer(processes: Any, command: str, val
         ("exit 1", "`pre` hook `exit 1` ended with exit code 1"),
         ("echo why >&2; exit 4", "ended with exit code 4: why"),
         ("kill -9 $$", "was killed by signal 9"),
-        ("echo '{\"parameters\": [1]}'", "`parameters` that are no mapping"),
-        ('echo \'{"parameters": {"rate": {}}}\'', "sets `rate` to what is neither a plain value nor a list"),
+        ("echo '{\"parameters\": [1]}'", "`parameters` that are not a mapping"),
+        ('echo \'{"parameters": {"rate": {}}}\'', "sets `rate` to something that is neither a plain value nor a list"),
     ],
 )
 def test_a_hook_that_fails_says_why(processes: Any, command: str, because: str) -> None:

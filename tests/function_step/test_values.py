@@ -95,18 +95,18 @@ def test_a_path_of_a_folder_is_kept_with_all_that_is_in_it(tmp_path: Path) -> No
 
 
 def test_a_path_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableValueError, match="cannot be kept: No such file"):
+    with pytest.raises(UnwritableValueError, match="cannot be stored: No such file"):
         write_value(str(tmp_path), "value", tmp_path / "nothing")
 
 
 def test_what_cannot_be_pickled_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableValueError, match=r"`value` is a `.*function`, which cannot be kept"):
+    with pytest.raises(UnwritableValueError, match=r"`value` is a `.*function`, which cannot be stored"):
         write_value(str(tmp_path), "value", lambda: None)
 
 
 def test_a_pickle_that_no_step_has_made_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "value.pkl").write_bytes(pickle.dumps(1))
-    with pytest.raises(UnreadableValueError, match="could run anything"):
+    with pytest.raises(UnreadableValueError, match="could run any code"):
         read_value(str(tmp_path / "value.pkl"))
 
 

@@ -79,7 +79,7 @@ def compiled(text: str, **arguments: Any) -> Plan:
     config, diagnostics = read_config(document)
     assert not [item for item in diagnostics if item.severity == "error"], diagnostics
     graph = build_graph(config, config.pipelines[0])
-    return compile_plan(config, graph, Arguments(**arguments), "valohai.yaml")
+    return compile_plan(graph, Arguments(**arguments), "valohai.yaml")
 
 
 def execution(plan: Plan, name: str = "n") -> PlannedExecution:
@@ -405,7 +405,7 @@ def single(text: str, *, step: str | None = None, task: str | None = None, **arg
     assert document is not None
     config, _ = read_config(document)
     config, alone = single_node(config, step=step, task=task)
-    return compile_plan(config, build_graph(config, alone), Arguments(**arguments), "valohai.yaml")
+    return compile_plan(build_graph(config, alone), Arguments(**arguments), "valohai.yaml")
 
 
 def test_a_step_alone_takes_parameters_without_the_name_of_a_node() -> None:

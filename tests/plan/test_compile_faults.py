@@ -44,7 +44,7 @@ def refused(text: str = TEXT, **arguments: Any) -> UsageError:
     config, _ = read_config(document)
     graph = build_graph(config, config.pipelines[0])
     with pytest.raises(UsageError) as caught:
-        compile_plan(config, graph, Arguments(**{**FILLED, **arguments}), "valohai.yaml")
+        compile_plan(graph, Arguments(**{**FILLED, **arguments}), "valohai.yaml")
     return caught.value
 
 

@@ -55,7 +55,7 @@ def read(extension: str) -> tuple[Config, tuple[Diagnostic, ...]]:
 def compiled(body: str, **arguments: Any) -> Plan:
     config, diagnostics = read(f"- vhpipe:\n    pipeline: main\n{body}")
     assert diagnostics == ()
-    return compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(**arguments), "valohai.yaml")
+    return compile_plan(build_graph(config, config.pipelines[0]), Arguments(**arguments), "valohai.yaml")
 
 
 def node(plan: Plan, name: str) -> PlannedExecution | PlannedTask:
@@ -150,7 +150,7 @@ def test_a_plan_with_all_of_it_comes_back_from_json() -> None:
 
 def test_a_plan_without_it_has_nothing_of_it() -> None:
     config, _ = read("")
-    plan = compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    plan = compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
     assert {each.extras for each in plan.nodes} == {NO_EXTRAS}
     assert (plan.version, plan.tags, plan.time_limit_s) == (None, (), None)
 

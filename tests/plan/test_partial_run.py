@@ -178,7 +178,7 @@ def expected(plan: Plan, texts: tuple[str, ...], before: bool = False, after: bo
     return found
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(selections())
 def test_every_node_runs_or_is_given_or_is_dropped(case: tuple[Plan, Selectors]) -> None:
     plan, selectors = case
@@ -198,7 +198,7 @@ def test_every_node_runs_or_is_given_or_is_dropped(case: tuple[Plan, Selectors])
     assert sorted((*found.runs, *found.given, *found.dropped), key=order.index) == order
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(selections())
 def test_what_runs_keeps_all_of_its_edges_and_no_edge_leads_nowhere(case: tuple[Plan, Selectors]) -> None:
     plan, selectors = case

@@ -63,7 +63,7 @@ def plan_of(given: Mapping[str, str] | None = None, **more: Any) -> Plan:
     given = given or {}
     variables = {name: Secret(name) if is_secret_name(name) else Literal(text) for name, text in given.items()}
     arguments = Arguments(environment_variables=variables, **more)
-    return seal_secrets(compile_plan(config, graph, arguments, "valohai.yaml"), graph, given, mac)
+    return seal_secrets(compile_plan(graph, arguments, "valohai.yaml"), graph, given, mac)
 
 
 def variables_of(plan: Plan, node: str) -> Any:

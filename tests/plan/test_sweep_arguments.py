@@ -88,9 +88,9 @@ def without(*lines: str) -> str:
 
 
 def planned(*ranges: str, more_edges: str = "", **more: Any) -> Plan:
-    config, graph = graph_of(more_edges)
+    _config, graph = graph_of(more_edges)
     found = swept(graph, SweepArguments(ranges, **more))
-    plan = compile_plan(config, found.graph, Arguments(swept=found.by), "valohai.yaml")
+    plan = compile_plan(found.graph, Arguments(swept=found.by), "valohai.yaml")
     refuse_lists(plan, found.by)
     return plan
 
@@ -146,8 +146,8 @@ def test_what_is_typed_gives_its_values(text: str, parameter: Parameter, values:
 
 def test_a_log_range_is_the_logspace_of_its_exponents() -> None:
     logspace = "style: logspace, rules: {start: -4, end: -1, count: 5}"
-    config, graph = read(FILE.replace("style: multiple, rules: {items: [1, 2, 3]}", logspace))
-    plan = compile_plan(config, graph, Arguments(), "f")
+    _config, graph = read(FILE.replace("style: multiple, rules: {items: [1, 2, 3]}", logspace))
+    plan = compile_plan(graph, Arguments(), "f")
     assert [each["lr"] for each in sets_of(plan, "grid")][::2] == list(values_of("log:1e-4:1e-1:5"))
 
 
@@ -169,7 +169,7 @@ def test_a_log_range_is_the_logspace_of_its_exponents() -> None:
         ("linear:1:2:0.5", INTEGER, "the step `0.5`, which is not an integer"),
         ("log:0:1:3", FLOAT, "not above 0"),
         ("log:1:-1:3", FLOAT, "not above 0"),
-        ("log:1:2:0", FLOAT, "no whole number"),
+        ("log:1:2:0", FLOAT, "not a whole number"),
         ("log:1:2:2.5", FLOAT, "not an integer"),
         ("log:1:2:1", FLOAT, "two ends and one value"),
         ("random:1:0", FLOAT, "above its maximum"),
@@ -219,7 +219,7 @@ def test_a_parameter_needs_no_node_where_one_has_it() -> None:
         ("trian.lr=1", "unknown parameter `trian.lr`", "did you mean `train.lr`?"),
         ("train.lrr=1", "node `train` has no parameter `lrr`", "did you mean `train.lr`?"),
         ("bests=1", "unknown parameter `bests`", "did you mean `best`?"),
-        ("train.lr", "gives no values", "NAME=linear:START:END:STEP"),
+        ("train.lr", "has no values", "NAME=linear:START:END:STEP"),
         ("=1", "names no parameter", "NAME="),
         ("train.lr=linear:0:1:0", "`--sweep train.lr=linear:0:1:0` for node `train` has the step 0", None),
         ("train.lr=a,b", "`--sweep train.lr=a,b` for node `train`: parameter `lr`: `a` is not a floating-point", None),
@@ -280,7 +280,7 @@ def test_the_kind_of_search_of_the_only_task_can_be_changed_alone() -> None:
     task = found.graph.tasks["grid"]
     assert task is not None
     assert (task.type, task.execution_count) == (TaskType.RANDOM, 4)
-    with pytest.raises(UsageError, match="`--search`: it is not said what varies"):
+    with pytest.raises(UsageError, match="`--search`: it does not say what varies"):
         planned(search="random", count=4)
 
 

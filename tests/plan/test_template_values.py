@@ -64,7 +64,7 @@ def compiled(text: str, **arguments: Any) -> Plan:
     assert document is not None, faults
     config, diagnostics = read_config(document)
     assert not [item for item in diagnostics if item.severity == "error"], diagnostics
-    return compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(**arguments), "valohai.yaml")
+    return compile_plan(build_graph(config, config.pipelines[0]), Arguments(**arguments), "valohai.yaml")
 
 
 def use(plan: Plan) -> PlannedExecution:
@@ -113,7 +113,7 @@ def test_an_unset_pipeline_parameter_within_a_text_refuses_the_run() -> None:
 
 
 def test_a_list_within_a_text_refuses_the_run() -> None:
-    with pytest.raises(UsageError, match="is a list of 2, and only a single value fits into a text"):
+    with pytest.raises(UsageError, match="is a list of 2, and only a single value fits into a string"):
         with_text("a ${pipeline.p}", "[1, 2]")
 
 
@@ -293,6 +293,6 @@ def test_a_step_that_runs_alone_cannot_refer_to_others() -> None:
     config, pipeline = single_node(read_config(document)[0], step="use")
     graph = build_graph(config, pipeline)
     with pytest.raises(UsageError, match=r"`\$\{pipeline.p\}` in node `use` refers to pipeline parameter `p`"):
-        compile_plan(config, graph, Arguments(), "valohai.yaml")
-    plan = compile_plan(config, graph, Arguments(node_parameters={"use": {"rate": "2"}}), "valohai.yaml")
+        compile_plan(graph, Arguments(), "valohai.yaml")
+    plan = compile_plan(graph, Arguments(node_parameters={"use": {"rate": "2"}}), "valohai.yaml")
     assert use(plan).spec.values["rate"] == "2"

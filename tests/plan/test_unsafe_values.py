@@ -39,7 +39,7 @@ def axis(*items: Any) -> Axis:
     ],
 )
 def test_an_unsafe_value_is_refused_wherever_it_comes_from(node: Any) -> None:
-    with pytest.raises(UsageError, match=r"the command of node `n`: `\{parameter-value:v\}` stands in"):
+    with pytest.raises(UsageError, match=r"the command of node `n`: `\{parameter-value:v\}` appears in"):
         refuse_unsafe((node,), frozenset())
 
 

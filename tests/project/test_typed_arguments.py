@@ -23,7 +23,7 @@ def test_of_equal_parameters_the_last_wins_and_values_may_hold_anything() -> Non
 
 @pytest.mark.parametrize("wrong", ["lr", "=1", ""])
 def test_a_parameter_without_a_value_is_refused(wrong: str) -> None:
-    with pytest.raises(UsageError, match="gives no value"):
+    with pytest.raises(UsageError, match="has no value"):
         typed_arguments(PIPELINE, [wrong])
 
 

@@ -66,7 +66,7 @@ exported=1
     ("line", "message"),
     [
         ("hush-hush", "no `=`"), ("=hush-hush", "no name"), ("A B=hush-hush", "letters, digits"),
-        ("VH_X=hush-hush", "for vhpipe to set"), ("A='hush-hush", "does not end with it"),
+        ("VH_X=hush-hush", "is set by vhpipe"), ("A='hush-hush", "does not end with it"),
         ('A="hush-hush" more', "does not end with it"), ("A=hush\0hush", "NUL"),
     ],
 )  # fmt: skip

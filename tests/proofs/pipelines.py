@@ -137,7 +137,7 @@ def assert_each_completed_once(project: Any, run: int) -> None:
     assert set(complete.values()) == {1}, complete
 
 
-def assert_store_is_whole(project: Any) -> None:
+def assert_store_is_intact(project: Any) -> None:
     """What has the name of a blob is that blob; every manifest can be read and names blobs that are there."""
     blobs = project.path / ".vhpipe/blobs"
     for blob in blobs.glob("*/*"):

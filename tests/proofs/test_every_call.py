@@ -9,7 +9,7 @@ from pipelines import (
     assert_each_completed_once,
     assert_never_twice_at_once,
     assert_no_process_survives,
-    assert_store_is_whole,
+    assert_store_is_intact,
     ended_well,
     four,
     kept_outputs,
@@ -50,7 +50,7 @@ def kill_at_each(points: Iterable[int], way: str, new: Any, faults: Any, undistu
         assert kept_outputs(project, number) == undisturbed.outputs
         assert_each_completed_once(project, number)
         assert_never_twice_at_once(project)
-        assert_store_is_whole(project)
+        assert_store_is_intact(project)
         assert_no_process_survives(project)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pipelines import (
     CHANGING,
     assert_no_process_survives,
-    assert_store_is_whole,
+    assert_store_is_intact,
     ended_well,
     four,
     kept_outputs,
@@ -44,7 +44,7 @@ class Trial:
         self.done = with_variables(project, {**variables, "TMPDIR": str(project.path.parent)})(*self.words)
 
     def assert_told(self, name: str) -> None:
-        """Exit 0 where the call was not needed, 1 where it cost an execution, 4 where the run cannot go on."""
+        """Exit 0 where the call was not needed, 1 where it cost an execution, 4 where the run cannot continue."""
         code, told = self.done.code, self.done.err
         assert code in (0, 1, 4), told
         assert not list(self.project.path.parent.glob("vhpipe-report-*")), told
@@ -61,7 +61,7 @@ class Trial:
         if not self.has_ended_well():  # with exit 4 it may have, if nothing but the last sync has failed
             self._go_on()
         assert kept_outputs(self.project, max(run_numbers(self.project))) == self.undisturbed.outputs
-        assert_store_is_whole(self.project)
+        assert_store_is_intact(self.project)
 
     def has_ended_well(self) -> bool:
         return any(ended_well(self.project, number) for number in run_numbers(self.project))

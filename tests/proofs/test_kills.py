@@ -14,7 +14,7 @@ from pipelines import (
     assert_each_completed_once,
     assert_never_twice_at_once,
     assert_no_process_survives,
-    assert_store_is_whole,
+    assert_store_is_intact,
     ended_well,
     fifty,
     has_begun,
@@ -44,7 +44,7 @@ class Campaign:
             assert_each_completed_once(self.project, number)
             assert_never_twice_at_once(self.project)
             self.runs, self.last = self.runs + 1, number
-        assert_store_is_whole(self.project)
+        assert_store_is_intact(self.project)
         assert_no_process_survives(self.project)
 
     def _run_through(self, kills: int) -> int:

@@ -11,7 +11,7 @@ import pytest
 from pipelines import (
     assert_each_completed_once,
     assert_no_process_survives,
-    assert_store_is_whole,
+    assert_store_is_intact,
     ended_well,
     kept_outputs,
     run_numbers,
@@ -77,7 +77,7 @@ def assert_all_ended_well(project: Any, runs: int) -> None:
         assert_each_completed_once(project, number)
     listed = project("runs", "--json").json["runs"]
     assert sorted((run["run"], run["status"]) for run in listed) == [(n, "complete") for n in range(1, runs + 1)]
-    assert_store_is_whole(project)
+    assert_store_is_intact(project)
     assert_no_process_survives(project)
 
 

@@ -22,7 +22,7 @@ def rules_of(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
     return [item.rule for item in diagnostics]
 
 
-def mended(lines: tuple[str, ...], note: Diagnostic) -> str:
+def fixed(lines: tuple[str, ...], note: Diagnostic) -> str:
     """The text with the fix of a note in it."""
     text = "\n".join(lines)
     starts = [0]
@@ -115,13 +115,13 @@ def test_an_unused_suppression_is_told_and_its_fix_removes_the_comment_alone(
     assert note.rule == "unused-suppression"
     assert note.fix is not None
     assert note.fix.is_safe
-    assert mended(lines, note) == after
+    assert fixed(lines, note) == after
 
 
 def test_of_several_rules_the_fix_keeps_the_used_ones() -> None:
     lines = ("a: 1  # vhpipe: ignore[cycle, self-edge] why",)
     (note,) = left(*lines, found=(("self-edge", 1),)).notes
-    assert mended(lines, note) == "a: 1  # vhpipe: ignore[self-edge] why"
+    assert fixed(lines, note) == "a: 1  # vhpipe: ignore[self-edge] why"
 
 
 def test_a_rule_that_was_not_looked_for_is_not_called_unused() -> None:

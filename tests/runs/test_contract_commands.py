@@ -98,7 +98,7 @@ def test_an_unsafe_value_from_metadata_makes_the_execution_an_error_without_retr
     done = project.run(QUOTED.format(value="x$(touch stolen)"))
     assert (done.code, done.statuses()) == (1, {"source": "complete", "s": "error"})
     (attempt,) = done.node("s")["executions"][0]["attempts"]
-    assert "`{parameter-value:v}` stands" in attempt["because"]
+    assert "`{parameter-value:v}` appears" in attempt["because"]
     assert "VH_PARAM_V" in attempt["because"]
 
 
@@ -122,7 +122,7 @@ def test_a_safe_value_from_metadata_passes_through_quotes(project: Any) -> None:
 def test_an_unsafe_value_known_before_the_start_stops_the_run_from_starting(project: Any, arguments: Any) -> None:
     done = project.run(step(UNSAFE_COMMAND, UNSAFE_REST), *arguments)
     assert done.code == 2
-    assert "`{parameter-value:v}` stands inside" in done.err
+    assert "`{parameter-value:v}` appears inside" in done.err
     assert "VH_PARAM_V" in done.err
     assert not (project.path / ".vhpipe").exists()
 

@@ -200,8 +200,8 @@ def test_values_travel_from_metadata_parameters_and_variables(project: Any) -> N
 @pytest.mark.parametrize(
     ("edge", "because"),
     [
-        ("[source.metadata.rates, one.parameter.lr]", "a list of 2 where one value belongs"),
-        ("[source.metadata.deep, one.parameter.text]", "brings an object, which is no parameter value"),
+        ("[source.metadata.rates, one.parameter.lr]", "a list of 2 where one value is expected"),
+        ("[source.metadata.deep, one.parameter.text]", "brings an object, which cannot be the value of a parameter"),
         ("[source.parameter.name, one.parameter.lr]", "`of the source` is not a floating-point number"),
         ("[source.output.*.bin, one.input.data]", "matches nothing: `source` has no outputs"),
     ],

@@ -126,7 +126,7 @@ def test_a_failure_says_where_how_and_what_to_read(project: Any) -> None:
     assert "node train, execution 0, attempt 1, exit code 7" in done.err
     shown = re.findall(r"^  \| (.*)$", done.err, re.MULTILINE)
     assert shown == [f"line {number}" for number in range(11, 31)]
-    log = re.search(r"whole log: (.*)", done.err)
+    log = re.search(r"full log: (.*)", done.err)
     assert log is not None
     assert Path(log[1]).read_text().splitlines()[0] == "line 1"
     assert "vhpipe shell 1 train" in done.err
@@ -326,4 +326,3 @@ def test_a_reader_that_goes_away_does_not_end_the_run(project: Any) -> None:
                        capture_output=True, timeout=60, check=False)  # fmt: skip
         assert done.exists(), ending
         assert project("show", "--json").json["status"] == "complete", ending
-

@@ -69,7 +69,7 @@ def test_a_hook_skips_its_node_and_all_that_relies_on_it(extended: Any, pre: str
     [
         ("echo no gpu >&2; exit 7", "ended with exit code 7: no gpu"),
         ("missing:function", "ModuleNotFoundError: No module named 'missing'"),
-        ("echo '{\"parameters\": {\"rat\": 1}}'", "sets an unknown parameter `rat`; did you mean `rate`?"),
+        ('echo \'{"parameters": {"rat": 1}}\'', "sets an unknown parameter `rat`; did you mean `rate`?"),
     ],
 )
 def test_a_hook_that_fails_before_the_start_is_its_node_s_error(extended: Any, pre: str, because: str) -> None:
@@ -81,7 +81,7 @@ def test_a_hook_that_fails_before_the_start_is_its_node_s_error(extended: Any, p
 def test_what_a_hook_changes_is_another_work(project: Any, extended: Any) -> None:
     nodes = {"a": {"command": SEE, **RATE}}
     for value in (1, 2, 1):
-        done = extended(nodes, hooks("a", pre=f"echo '{{\"parameters\": {{\"rate\": {value}}}}}'"), "--reuse")
+        done = extended(nodes, hooks("a", pre=f'echo \'{{"parameters": {{"rate": {value}}}}}\''), "--reuse")
     assert done.node("a")["executions"][0]["reused_from"]["run"] == 1
     assert done.node("a")["executions"][0]["parameters"] == {"rate": 1}
 
@@ -252,7 +252,7 @@ def test_a_queue_with_a_size_runs_no_more_than_that_at_once(project: Any) -> Non
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [("gpu=0", "`--queue gpu=0` gives no size"), ("gpu", "`--queue gpu` gives no size"), ("gp=1", "queue `gp`")],
+    [("gpu=0", "`--queue gpu=0` has no size"), ("gpu", "`--queue gpu` has no size"), ("gp=1", "queue `gp`")],
 )
 def test_a_queue_that_cannot_be_is_refused(project: Any, given: str, message: str) -> None:
     project.pipeline({"a": "true"}, more=[{"vhpipe": {"pipeline": "p", "queue": "gpu"}}])
@@ -280,11 +280,11 @@ def test_configuration_can_be_given_on_the_command_line(project: Any, extended: 
     [
         ("modle.layers=5", "did you mean `model`?"),
         ("model=gone.json", "cannot read `gone.json`"),
-        ("model", "gives no value"),
-        ("model.layers.more=5", "`model.layers` is no mapping"),
+        ("model", "has no value"),
+        ("model.layers.more=5", "`model.layers` is not a mapping"),
         ("parameters=valohai.yaml", "`parameters` is a configuration object of every execution"),
         ("classes.one=1", "`classes` is the file `classes.yaml`"),
-        ("a/b=valohai.yaml", "configuration name `a/b` has folders"),
+        ("a/b=valohai.yaml", "configuration name `a/b` contains a folder"),
     ],
 )
 def test_configuration_that_cannot_be_is_refused(extended: Any, given: str, message: str) -> None:

@@ -51,7 +51,7 @@ def test_a_node_runs_alone_on_what_the_last_run_made(chain: Any) -> None:
     done = chain("run", *SWEPT, "--only", "ev", "--json")
     assert done.code == 0, done.err
     assert ran(chain) == ["ev"]
-    assert "run 1 gives `train`" in done.err
+    assert "run 1 provides `train`" in done.err
     assert done.statuses() == {"train": "complete", "ev": "complete"}
     assert chain.output(2, "ev", "all.txt").read_text() == chain.output(1, "ev", "all.txt").read_text()
 
@@ -87,7 +87,7 @@ def test_nodes_come_from_the_last_run_that_has_each(chain: Any) -> None:
     chain("run", *SWEPT)
     chain("run", *SWEPT, "--until", "prep")
     done = chain("run", *SWEPT, "--only", "train", "--only", "ev", "--json")
-    assert "run 2 gives `prep`" in done.err
+    assert "run 2 provides `prep`" in done.err
     newest = chain.output(2, "prep", "d.txt").read_text()
     assert chain.output(3, "train", "m-1.txt").read_text() == newest
 
@@ -98,7 +98,7 @@ def test_one_child_runs_and_the_others_are_given(chain: Any) -> None:
     ran(chain)
     done = chain("run", *SWEPT, "--only", "train#1+", "--json")
     assert ran(chain) == ["ev", "train"]
-    assert "`train` runs execution 1; run 1 gives 2 others" in done.err
+    assert "`train` runs execution 1; run 1 provides 2 others" in done.err
     assert chain.output(2, "ev", "all.txt").read_text() == first
     assert [one["parameters"]["lr"] for one in done.node("train")["executions"]] == [1, 2, 3]
 
@@ -120,17 +120,17 @@ def test_children_that_stand_on_other_work_are_left_out(chain: Any) -> None:
     chain("run", *SWEPT)
     chain("run", *SWEPT, "--until", "prep")
     done = chain("run", *SWEPT, "--only", "train#1", "--json")
-    assert "run 2 gives `prep`" in done.err
+    assert "run 2 provides `prep`" in done.err
     assert [one["status"] for one in done.node("train")["executions"]] == ["skipped", "complete", "skipped"]
 
 
 def test_a_node_with_all_executions_is_given_before_one_with_some(chain: Any) -> None:
     chain("run", *SWEPT)
     chain("run", *SWEPT, "--only", "+train#1")
-    assert "run 1 gives `train`" in chain("run", *SWEPT, "--only", "ev").err
+    assert "run 1 provides `train`" in chain("run", *SWEPT, "--only", "ev").err
     shutil.rmtree(chain.path / ".vhpipe/runs/3")
     shutil.rmtree(chain.path / ".vhpipe/runs/1")
-    assert "run 2 gives `train` (1 of 3 executions)" in chain("run", *SWEPT, "--only", "ev").err
+    assert "run 2 provides `train` (1 of 3 executions)" in chain("run", *SWEPT, "--only", "ev").err
 
 
 def test_a_run_that_lost_an_output_gives_nothing(chain: Any) -> None:
@@ -146,7 +146,7 @@ def test_a_run_that_lost_an_output_gives_nothing(chain: Any) -> None:
 def test_what_was_made_otherwise_is_given_and_said_so(chain: Any) -> None:
     chain("run", "-p", "train.lr=[1,2]")
     done = chain("run", *SWEPT, "--only", "ev", "--json")
-    assert "`train` was made otherwise than it would be now: its sweep" in done.err
+    assert "`train` was made differently from how it would be made now: its sweep" in done.err
     assert len(done.node("train")["executions"]) == 2
 
 
@@ -181,7 +181,7 @@ def test_a_task_by_itself_can_run_in_part(project: Any) -> None:
     done = project("run", "--task", "t", "--only", "t#2", "--json")
     assert [one["status"] for one in done.node("t")["executions"]] == ["skipped", "skipped", "complete"]
     done = project("run", "--task", "t", "--exclude", "t#2", "--json")
-    assert "run 1 gives 1 other" in done.err
+    assert "run 1 provides 1 other" in done.err
     assert [one["status"] for one in done.node("t")["executions"]] == ["complete"] * 3
 
 

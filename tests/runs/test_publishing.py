@@ -140,9 +140,9 @@ def test_python_steps_publish_with_the_standard_library_alone(project: Any, publ
         ("artifact /x valohai.yaml", "name `/x` is not a relative path"),
         ("artifact x gone", "cannot publish `gone`: No such file or directory"),
         ("artifact x", "`vhpipe publish artifact` takes a name and a path"),
-        ("metric loss", "`loss` gives no value"),
-        ("metric loss=much", "metric `loss` is no number: `much`"),
-        ("model x valohai.yaml --meta a", "`--meta a` gives no value"),
+        ("metric loss", "`loss` has no value"),
+        ("metric loss=much", "metric `loss` is not a number: `much`"),
+        ("model x valohai.yaml --meta a", "`--meta a` has no value"),
     ],
 )
 def test_what_cannot_be_published_is_refused_with_the_reason(

@@ -86,7 +86,7 @@ def test_only_what_is_not_complete_runs_again(failed: Any, how: str) -> None:
     assert done.statuses() == {"prep": "complete", "train": "complete", "ev": "complete"}
     assert "`train` runs: it is error, 2 of 3 executions are kept" in done.err
     assert "`ev` runs after that" in done.err
-    assert "run 1 gives `prep`" in done.err
+    assert "run 1 provides `prep`" in done.err
 
 
 def test_the_new_run_names_the_old_one_and_the_old_one_stays_as_it_was(failed: Any) -> None:
@@ -185,7 +185,7 @@ def test_with_changes_the_code_is_that_of_now_and_what_is_kept_is_told(failed: A
     failed.write("code.txt", "two")
     done = resumed(failed, "--with-changes")
     assert ran(failed) == ["ev", "train"]
-    assert "what is kept was made before `code.txt` changed; --from NODE makes a node anew" in done.err
+    assert "what is kept was made before `code.txt` changed; --from NODE runs a node again" in done.err
     assert failed.output(2, "train", "m-2", 1).read_text() == "2-one\n"
     resumed(failed, "--with-changes", "--from", "prep")
     assert failed.output(3, "prep", "d.txt").read_text() == "two"
@@ -223,7 +223,7 @@ def test_plain_resume_says_which_code_has_changed(failed: Any, eventually: Any) 
     hold.unlink()
     failed.write("code.txt", "two")
     done = resumed(failed)
-    assert "run 2 goes on with the code it has; since then `code.txt` changed" in done.err
+    assert "run 2 continues with the code it has; since then `code.txt` changed" in done.err
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────

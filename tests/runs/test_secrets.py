@@ -113,7 +113,7 @@ def test_variables_come_from_caller_file_and_command_line_and_beat_the_step(proj
     ("arguments", "message"),
     [
         (("-e", "NOT_SET_HERE"), "`-e NOT_SET_HERE`: `NOT_SET_HERE` is not set here"),
-        (("-e", "VH_INPUTS_DIR=/"), "`VH_INPUTS_DIR` is for vhpipe to set"),
+        (("-e", "VH_INPUTS_DIR=/"), "`VH_INPUTS_DIR` is set by vhpipe"),
         (("--secret", "NOT_SET_HERE"), "`NOT_SET_HERE` has no value"),
         (("--env-file", "some.env"), "some.env:2: there is no `=` in this line"),
         (("--env-file", "none.env"), "cannot read `none.env`: No such file or directory"),
@@ -242,7 +242,7 @@ def test_a_secret_that_has_changed_is_taken_told_and_never_reused(project: Proje
     project.environment["A_TOKEN"] = "rotated-since"
     done = project("resume")
     assert done.code == 0, done.err
-    assert "secret `A_TOKEN` has another value than when the run started" in done.err
+    assert "secret `A_TOKEN` has a different value than when the run started" in done.err
     assert project.seen("b") == {"A_TOKEN": "rotated-since"}
     again = project("run", "--reuse", "-e", "A_TOKEN", "-e", f"A_TOKEN={CANARY}", "--json")
     assert not again.node("b")["executions"][0].get("reused_from")

@@ -133,7 +133,7 @@ def test_expanding_a_bayesian_search_says_that_it_proposes_as_it_goes(swept: Any
                   "--metric", "acc", "--goal", "max")  # fmt: skip
     assert shown.code == 0
     assert shown.out == ""
-    assert "train: 30 executions, proposed batch by batch as it goes" in shown.err
+    assert "train: 30 executions, proposed batch by batch while it runs" in shown.err
 
 
 def test_a_bayesian_search_runs_by_arguments_alone(swept: Any) -> None:
@@ -161,4 +161,4 @@ def test_a_node_or_task_to_expand_is_found_by_name(project: Any) -> None:
     assert project("sweep", "expand", "--task", "tune", "--csv").out == "lr\n1.0\n2.0\n"
     refused = project("sweep", "expand", "look")
     assert refused.code == 2
-    assert "node `look` is no task" in refused.err
+    assert "node `look` is not a task" in refused.err

@@ -75,7 +75,7 @@ def test_stdout_has_one_object_and_nothing_else(project: Any, command: str, verb
 
 
 def test_numbers_that_json_has_not_are_strings(project: Any) -> None:
-    project.pipeline({"a": "echo '{\"a\": NaN, \"b\": -Infinity, \"c\": 1e999}'"})
+    project.pipeline({"a": 'echo \'{"a": NaN, "b": -Infinity, "c": 1e999}\''})
     done = project("run", "--json")
 
     def refuse(name: str) -> None:
@@ -144,7 +144,7 @@ def test_a_failure_is_told_above_the_table(project: Any) -> None:
     assert terminal.wait() == 1
     assert "exit code 4" in terminal.text
     assert "| the end is near" in terminal.text
-    assert "whole log: " in terminal.text
+    assert "full log: " in terminal.text
 
 
 def test_only_the_talk_is_at_the_terminal_when_stdout_is_a_file(project: Any) -> None:

@@ -34,7 +34,7 @@ def ran(extension: str, *, fails: bool = False, metadata: dict[str, object] | No
     assert document is not None, faults
     config, diagnostics = read_config(document)
     assert diagnostics == ()
-    plan = compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    plan = compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
 
     def report(attempt: AttemptId) -> stimuli.AttemptReported:
         failed = fails and attempt.execution.node == "first"

@@ -76,7 +76,7 @@ def planned(override: str, node: str = "execution", edges: str = "[]") -> Plan:
     assert document is not None
     config, diagnostics = read_config(document)
     assert not [item for item in diagnostics if item.severity == "error"], diagnostics
-    return compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    return compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
 
 
 def datum(name: str, run: str = "1") -> Datum:
@@ -168,7 +168,7 @@ def test_a_list_into_a_single_parameter_is_an_error() -> None:
 def test_a_list_within_a_text_is_an_error() -> None:
     found = because("{parameters: [{name: text, default: 'a ${make.metadata.names}'}]}", outcomes(names=[1, 2]))
     assert found == (
-        "parameter `text`: `${make.metadata.names}` is a list of 2, and only a single value fits into a text"
+        "parameter `text`: `${make.metadata.names}` is a list of 2, and only a single value fits into a string"
     )
 
 
@@ -179,7 +179,7 @@ def test_a_value_of_a_wrong_type_is_an_error() -> None:
 
 def test_an_object_is_no_value() -> None:
     found = because("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(rate={"a": 1}))
-    assert found == "`${make.metadata.rate}` is an object, which is no value for this place"
+    assert found == "`${make.metadata.rate}` is an object, which cannot be used here"
 
 
 def test_variables_are_filled_as_texts() -> None:
@@ -248,7 +248,7 @@ def test_after_a_failure_under_continue_the_node_is_skipped() -> None:
 
 def test_two_outputs_that_could_be_one_artifact_are_an_error() -> None:
     found = because("{parameters: [{name: text, default: '${make.artifacts.a.url}'}]}", outcomes("x/a.csv", "y/a.csv"))
-    assert found == "`${make.artifacts.a.url}` could be each of `x/a.csv`, `y/a.csv`"
+    assert found == "`${make.artifacts.a.url}` could be any of `x/a.csv`, `y/a.csv`"
 
 
 # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────
@@ -322,7 +322,7 @@ def test_a_parameter_edge_hands_on_what_is_not_known_yet() -> None:
     document, _ = read_document(text.encode(), "valohai.yaml")
     assert document is not None
     config, _ = read_config(document)
-    plan = compile_plan(config, build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
+    plan = compile_plan(build_graph(config, config.pipelines[0]), Arguments(), "valohai.yaml")
     world = World(plan, outcomes("a"), capacity=4).start().finish()
     assert with_texts(spec_of(world), text_of).values["text"] == "/there/a"
 

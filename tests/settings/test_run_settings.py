@@ -171,10 +171,10 @@ def test_every_setting_is_accepted_where_it_may_stand(desk: Desk, key: Key[Any])
     ("text", "said"),
     [
         ("[rnu]\n", "did you mean `run`?"),
-        ("[nothing-like-it]\n", "known are `validate`, `run`, `queues`"),
+        ("[nothing-like-it]\n", "choose from `validate`, `run`, `queues`"),
         ("[run]\njob = 1\n", "did you mean `jobs`?"),
         ("[run]\ninherit_env = true\n", "did you mean `inherit-env`?"),
-        ("[run]\nquiet = true\n", "known are `jobs`"),
+        ("[run]\nquiet = true\n", "choose from `jobs`"),
         ("run = 1\n", "`run` must be a table"),
         ("[run]\njobs = true\n", "`jobs` must be a whole number"),
         ("[run]\njobs = 0\n", "`jobs` must be a whole number"),

@@ -179,7 +179,7 @@ def test_a_run_that_is_running_stays_and_no_bytes_are_collected_meanwhile(made: 
     assert made.clean(keep=0) == (1,)
     assert made.numbers() == [2]
     assert (made.has("old"), made.has("just stored")) == (True, True)
-    assert not find_garbage(made.store, CleaningChoice(), time.time()).is_whole
+    assert not find_garbage(made.store, CleaningChoice(), time.time()).is_complete
     alive.release()
     assert made.clean(keep=0) == (2,)
     assert not any(map(made.has, ("old", "just stored", "alive")))

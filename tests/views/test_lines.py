@@ -37,7 +37,7 @@ def test_a_run_says_that_it_starts_and_how_it_ends(story: Any) -> None:
     ]
     assert said(story, events.RunEnded(Status.ERROR)) == [
         "12:00:02 run 3 of training error in 2.0 s: node `train` failed",
-        "  when it is mended: vhpipe resume 3 --with-changes",
+        "  when it is fixed: vhpipe resume 3 --with-changes",
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
         "  the last 2 lines of the log:",
         "  | loading",
         "  | Traceback: no such file",
-        "  whole log: /logs/train#1.1",
+        "  full log: /logs/train#1.1",
         "  look inside: vhpipe shell 3 train#1",
     ]
 
@@ -77,7 +77,7 @@ def test_after_many_failures_of_a_node_only_their_logs_are_named(story: Any) -> 
         lines = said(story, events.AttemptEnded(attempt(index), Status.ERROR, 1))
     assert [line.partition(" ")[2] for line in lines] == [
         f"train#{LONG_FAILURES} error in 1.0 s: exit code 1",
-        f" whole log: /logs/train#{LONG_FAILURES}.1",
+        f" full log: /logs/train#{LONG_FAILURES}.1",
     ]
 
 
@@ -111,7 +111,7 @@ def test_an_approval_names_the_commands_that_answer_it(story: Any) -> None:
     story.tell(events.RunStarted(1))
     assert said(story, events.ApprovalAwaited("prepare", Moment.COMPLETE), weight=Weight.VITAL) == [
         "12:00:01 prepare waits for approval before its downstream starts",
-        "  go on: vhpipe approve 3 prepare",
+        "  continue: vhpipe approve 3 prepare",
         "  refuse: vhpipe reject 3 prepare",
     ]
     assert said(story, events.ApprovalRefused("prepare", Moment.COMPLETE, "ada")) == ["12:00:02 prepare refused by ada"]
@@ -133,7 +133,7 @@ def test_a_warning_is_one_line(story: Any) -> None:
 def test_a_node_name_is_quoted_in_a_command_to_copy(story_of: Any) -> None:
     story = story_of(Plan("p", (PlannedExecution("my node; rm -rf 'x'", StepSpec("s", "i", ("c",))),)))
     lines = said(story, events.ApprovalAwaited("my node; rm -rf 'x'", Moment.STARTING))
-    assert lines[1] == """  go on: vhpipe approve 3 'my node; rm -rf '"'"'x'"'"''"""
+    assert lines[1] == """  continue: vhpipe approve 3 'my node; rm -rf '"'"'x'"'"''"""
 
 
 @given(st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b\u202e"), min_size=1))

@@ -18,10 +18,10 @@ FAILED = (events.NodeStarted("prepare"), events.AttemptStarted(TRY), events.Atte
     ("history", "step"),
     [
         ((events.RunEnded(Status.COMPLETE),), None),
-        ((*FAILED, events.RunEnded(Status.COMPLETE)), "to run again what failed: vhpipe resume 3 --failed"),
-        ((*FAILED, events.RunEnded(Status.ERROR)), "when it is mended: vhpipe resume 3 --with-changes"),
+        ((*FAILED, events.RunEnded(Status.COMPLETE)), "to rerun what failed: vhpipe resume 3 --failed"),
+        ((*FAILED, events.RunEnded(Status.ERROR)), "when it is fixed: vhpipe resume 3 --with-changes"),
         ((events.RunStopping(Status.STOPPED, "SIGINT", by_user=True), events.RunEnded(Status.STOPPED)),
-         "to go on: vhpipe resume 3"),
+         "to continue: vhpipe resume 3"),
         ((events.RunStopping(Status.STOPPED, "an action"), events.RunEnded(Status.STOPPED)), None),
         ((events.ApprovalRefused("prepare", Moment.STARTING, "me"),
           events.RunStopping(Status.STOPPED, "no", by_user=True), events.RunEnded(Status.STOPPED)),
@@ -40,4 +40,4 @@ def test_a_run_whose_engine_is_gone_can_go_on(story: Any) -> None:
     story.tell(events.RunStarted(1))
     story.view.note_engine(False)
     commands = Commands(("--project", "over there"))
-    assert next_step(story.view, commands) == "to go on: vhpipe resume 3 --project 'over there'"
+    assert next_step(story.view, commands) == "to continue: vhpipe resume 3 --project 'over there'"

@@ -75,7 +75,7 @@ def _add(
     if isinstance(means, PipelineParameterReference) and means.name in known:
         return _add_of_pipeline(written, name, argument, known[means.name])
     if refers(value):
-        assert isinstance(value, str), "only texts refer"
+        assert isinstance(value, str), "only strings refer"
         written.parameters.append({"name": name, "type": _type_of_annotation(argument.annotation) or "string"})
         written.referring[name] = as_text(value, returns)
         return False
@@ -145,7 +145,7 @@ def _json(name: str, value: object, step: str = "") -> str:
         of = f" of step `{step}`" if step else ""
         kind = type(value).__name__
         raise UsageError(
-            f"argument `{name}`{of} is a `{kind}`, and a file can say numbers, texts, and lists and mappings of them",
+            f"argument `{name}`{of} is a `{kind}`, but a file can hold only numbers, strings, lists and mappings",
             "have a step return it, or give the path of a file",
         ) from None
 

@@ -32,7 +32,7 @@ def step_of_run(place: str, folder: Path) -> RawStep:
     """The step of `RUN/NODE`, its parameters as they were then. Errors: UsageError, also for a deployment."""
     number, _, name = place.partition("/")
     if not name:
-        raise UsageError(f"`{place}` is no node of a run", "write number and node: `3/train`")
+        raise UsageError(f"`{place}` is not a node of a run", "write number and node: `3/train`")
     store = ProjectStore.open(folder)
     run = store.run(number)
     plan, asked = run.plan(), run.info().asked
@@ -42,7 +42,7 @@ def step_of_run(place: str, folder: Path) -> RawStep:
     if isinstance(node, PlannedDeployment):
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
     if asked is None or not store.blobs.has(asked.source):
-        raise UsageError(f"the file of run {run.number} is not kept any more", "name a step of a file instead")
+        raise UsageError(f"the file of run {run.number} is no longer kept", "name a step of a file instead")
     checked = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file)
     return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 

@@ -12,12 +12,12 @@ from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
 from vhpipe.schedule import stimuli
 
-PLACEHOLDER = Hook(command=": a function of Python, called only by the program that started this run")
+PLACEHOLDER = Hook(command=": a Python function, called only by the program that started this run")
 """Where a run is resumed by `vhpipe resume`, the functions are not there: then this does nothing."""
 
 
 class NodeProvider(Protocol):
-    """Who knows the nodes that callbacks are told of."""
+    """Who knows the nodes that callbacks hear of."""
 
     def node(self, name: str) -> Node: ...
 
@@ -80,7 +80,9 @@ class CallbackHooks:
         changed = {name: value for name, value in parameters.items() if name not in before or before[name] != value}
         unknown = [name for name in changed if name not in before]
         if unknown:
-            because = f"its `pre_execute_callback` gave `{unknown[0]}`, which is no parameter of it with a value"
+            because = (
+                f"its `pre_execute_callback` returned `{unknown[0]}`, which is not one of its parameters with a value"
+            )
             return stimuli.HookAnswered(call.node, "pre", because=because)
         return stimuli.HookAnswered(call.node, "pre", values | {name: _value(value) for name, value in changed.items()})
 

@@ -53,7 +53,7 @@ class PipelineController:
         folder: str | os.PathLike[str] | None = None,
     ) -> None:
         if version is not None and not _version.fullmatch(version):
-            raise UsageError(f"`version={version!r}` is no version", "write numbers with dots: `1.2.0`")
+            raise UsageError(f"`version={version!r}` is not a version", "write numbers separated by dots: `1.2.0`")
         self.name, self.project, self.version = name, project, version
         self.folder = Path(folder).resolve() if folder is not None else folder_of(sys._getframe(1))
         self._abort_on_failure, self._retry_on_failure = abort_on_failure, retry_on_failure
@@ -73,7 +73,7 @@ class PipelineController:
     ) -> None:  # fmt: skip
         """A parameter: `${pipeline.NAME}` in arguments of steps means its value, with its type."""
         if name in self._parameters:
-            raise UsageError(f"there is a parameter `{name}` already")
+            raise UsageError(f"there is already a parameter `{name}`")
         self._parameters[name] = ParameterDefinition(name, default, description, parameter_type(param_type, default))
 
     def add_function_step(
@@ -217,7 +217,7 @@ class PipelineController:
         platform. If the run fails and nobody waits for it, the program ends with exit code 1.
         """
         if self.is_running():
-            raise UsageError(f"pipeline `{self.name}` is running already", "wait for it: `pipeline.wait()`")
+            raise UsageError(f"pipeline `{self.name}` is already running", "wait for it: `pipeline.wait()`")
         everywhere = Callbacks(step_task_created_callback, step_task_completed_callback)
         callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
         tags = (self.project,) if self.project else ()
@@ -340,7 +340,9 @@ Pipeline = PipelineController
 
 
 def _for_steps(name: str) -> UsageError:
-    return UsageError(f"`{name}` is for functions of steps", "call it in a function that a step runs")
+    return UsageError(
+        f"`{name}` can be called only by the function of a step", "call it in a function that a step runs"
+    )
 
 
 def _callbacks(step: StepDefinition, everywhere: Callbacks) -> Callbacks:

@@ -60,7 +60,7 @@ def source_of(function: object, folder: Path) -> FunctionSource:
     function = unwrap(function)
     if not inspect.isfunction(function):
         raise UsageError(
-            f"`{getattr(function, '__name__', type(function).__name__)}` is not a function of Python",
+            f"`{getattr(function, '__name__', type(function).__name__)}` is not a Python function",
             "write a function at the top of a module that calls it",
         )
     _refuse_unreachable(function)
@@ -88,14 +88,14 @@ def _refuse_unreachable(function: Callable[..., object]) -> None:
     if "<locals>" in name:
         inner, outer = function.__name__, name.split(".<locals>")[0]
         raise UsageError(
-            f"`{inner}` cannot be a step: it is defined inside of `{outer}`, and a step imports it by name",
+            f"`{inner}` cannot be a step: it is defined inside `{outer}`, and a step imports it by name",
             "move it to the top of the module",
         )
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise UsageError(f"`{name}` cannot be a step: it does not return a value when it is called")
     if _file_of(function) is None:
         raise UsageError(
-            f"`{name}` cannot be a step: it was typed into a notebook or an interpreter, and is in no file",
+            f"`{name}` cannot be a step: it was typed into a notebook or an interpreter, and is not in a file",
             "write it into a file beside the notebook and import it from there",
         )
 
@@ -104,7 +104,7 @@ def _refuse_positional(function: Callable[..., object], signature: inspect.Signa
     for parameter in signature.parameters.values():
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise UsageError(
-                f"`{function.__name__}` cannot be a step: `{parameter.name}` cannot be given by name",
+                f"`{function.__name__}` cannot be a step: `{parameter.name}` cannot be passed by name",
                 "remove the `/` from its arguments",
             )
 
@@ -132,7 +132,7 @@ def _place(function: Callable[..., object], folder: Path) -> tuple[str, ...]:
         if name is None or not _is_installed(file):
             raise UsageError(
                 f"`{function.__qualname__}` cannot be a step: `{file}` is not below the project's folder `{folder}`",
-                "give the folder that holds both: `Pipeline(…, folder=…)`",
+                "name the folder that contains both: `Pipeline(…, folder=…)`",
             )
         return (name,)
     inside = file.relative_to(folder)

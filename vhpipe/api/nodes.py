@@ -124,7 +124,7 @@ class Node:
         self._status: str | None = None
 
     def at(self, status: str) -> "Node":
-        """The node as it was with another status, for those who are told of a change."""
+        """The node as it was with another status, for those who hear of a change."""
         then = Node(self.name, self.parents, self.queue, self._run, self._files)
         then._status = status
         return then

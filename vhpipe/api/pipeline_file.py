@@ -26,11 +26,11 @@ class PipelineDefinition(NamedTuple):
 def refuse_name(name: str, taken: Mapping[str, object]) -> None:
     """Errors: UsageError for a name that a step cannot have."""
     if name in taken:
-        raise UsageError(f"there is a step `{name}` already", "give each step a name of its own")
+        raise UsageError(f"there is already a step `{name}`", "give each step its own name")
     if name == "pipeline":
         raise UsageError("a step cannot be called `pipeline`", "`${pipeline.NAME}` means a parameter of the pipeline")
     if not _name.fullmatch(name):
-        raise UsageError(f"a step cannot be called `{name}`", "names have letters, digits, `_` and `-`")
+        raise UsageError(f"a step cannot be called `{name}`", "names consist of letters, digits, `_` and `-`")
 
 
 def refuse_returns(step: str, names: Sequence[str]) -> None:
@@ -39,7 +39,7 @@ def refuse_returns(step: str, names: Sequence[str]) -> None:
         if not name.isidentifier():
             raise UsageError(f"step `{step}` cannot return `{name}`", "names of results are written as in Python")
     if len(set(names)) < len(names):
-        raise UsageError(f"step `{step}` returns two results of one name")
+        raise UsageError(f"step `{step}` returns two results with the same name")
 
 
 Uris = Callable[[Sequence[str]], Sequence[str]]

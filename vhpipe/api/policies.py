@@ -73,7 +73,7 @@ def _seconds(limit: float | None) -> int | None:
     if limit is None:
         return None
     if not limit > 0 or not math.isfinite(limit):
-        raise UsageError(f"`time_limit={limit}` is no number of seconds above 0")
+        raise UsageError(f"`time_limit={limit}` is not a number of seconds above 0")
     return math.ceil(limit)
 
 
@@ -104,7 +104,7 @@ def _retry_count(retry: object) -> int:
             "`retry_on_failure` takes a number of tries", "the plan of a run says beforehand how often a step is tried"
         )
     if not isinstance(retry, int) or retry < 0:
-        raise UsageError(f"`retry_on_failure={retry!r}` is no number of tries")
+        raise UsageError(f"`retry_on_failure={retry!r}` is not a number of tries")
     return int(retry)
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
 
-_whole_result = re.compile(r"\$\{\s*([\w-]+)\.(\w+)\s*\}")
-_whole_parameter = re.compile(r"\$\{\s*pipeline\.([^{}]+?)\s*\}")
-_whole_artifact = re.compile(r"\$\{\s*([\w-]+)\.artifacts\.([^{}]+?)\.url\s*\}")
+_only_result = re.compile(r"\$\{\s*([\w-]+)\.(\w+)\s*\}")
+_only_parameter = re.compile(r"\$\{\s*pipeline\.([^{}]+?)\s*\}")
+_only_artifact = re.compile(r"\$\{\s*([\w-]+)\.artifacts\.([^{}]+?)\.url\s*\}")
 _any = re.compile(r"(?<!\$)\$\{\s*([\w-]+)\.(\w+)\s*\}")
 
 OPENING = "${"
@@ -92,9 +92,9 @@ def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
         return PipelineParameterReference(value.vhpipe_parameter)
     if isinstance(value, Result) or not isinstance(value, str):
         return value
-    if found := _whole_parameter.fullmatch(value):
+    if found := _only_parameter.fullmatch(value):
         return PipelineParameterReference(found[1])
-    found = _whole_result.fullmatch(value)
+    found = _only_result.fullmatch(value)
     if found and found[2] in returns.get(found[1], ()):
         return Result(found[1], found[2])
     return value
@@ -102,7 +102,7 @@ def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
 
 def artifact(value: object) -> tuple[str, str] | None:
     """The step and the name of the file in `${STEP.artifacts.NAME.url}`."""
-    found = _whole_artifact.fullmatch(value) if isinstance(value, str) else None
+    found = _only_artifact.fullmatch(value) if isinstance(value, str) else None
     return (found[1], found[2]) if found else None
 
 

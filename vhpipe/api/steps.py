@@ -164,13 +164,13 @@ class BaseStep:
 def _override(written: WrittenStep, kind: str, name: str, value: object) -> None:
     if value is None or isinstance(value, dict):
         raise UsageError(
-            f"`{name}` cannot be `{value!r}`", "a parameter is a number, a text, true, false, or a list of them"
+            f"`{name}` cannot be `{value!r}`", "a parameter is a number, a string, true, false, or a list of them"
         )
     written.override.setdefault(kind, []).append({"name": name, "default": value})
 
 
 def _overriding(texts: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    assert all(map(refers, texts.values())), "all else stands in the step"
+    assert all(map(refers, texts.values())), "everything else comes from the step"
     return {"parameters": [{"name": name, "default": text} for name, text in texts.items()]} if texts else {}
 
 

@@ -15,6 +15,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
+from vhpipe.store.attempt_files import OUTPUTS
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
@@ -65,7 +66,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     end = AttemptEnd(outcome, because, ending.exit_code)
     found: tuple[FoundOutput, ...] = ()
     try:
-        found = found_outputs(f"{attempt.folder}/outputs")
+        found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
     except UnacceptableOutputError as problem:
         end = end.spoiled(Status.ERROR, str(problem))
     except OSError as failure:
@@ -85,7 +86,7 @@ def collect(
         outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
         made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
     except (VhpipeError, OSError) as failure:
-        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot keep the outputs"))
+        end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     changed = tools.input_files.first_changed(attempt.prepared.inputs)
     if changed is not None:
         end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")

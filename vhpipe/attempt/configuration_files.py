@@ -74,7 +74,7 @@ class _SharedFile:
 
 
 def json_and_yaml(content: Json) -> str:
-    """JSON that a YAML 1.1 reader understands in the same way.
+    """JSON that a YAML 1.1 reader understands alike.
 
     `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
     """

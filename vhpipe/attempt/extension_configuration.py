@@ -18,7 +18,7 @@ def configuration_objects(spec: ExecutionSpec, repository: str) -> dict[str, Jso
 
 
 def _content(item: ConfigurationObject, repository: str) -> Json:
-    fault = path_fault(item.name) or ("has folders" if "/" in item.name else None)
+    fault = path_fault(item.name) or ("contains a folder" if "/" in item.name else None)
     if fault is not None:
         raise CannotPrepareError(f"configuration name `{item.name}` {fault}")
     return item.content if item.file is None else _from_file(item.name, item.file, repository)

@@ -1,4 +1,4 @@
-"""Which failures of the world concern one execution, and which the whole run."""
+"""Which failures of the world concern one execution, and which the entire run."""
 
 import errno
 

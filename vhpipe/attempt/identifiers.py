@@ -50,5 +50,5 @@ def task_identifier(run: str, node: str) -> str:
 
 
 def project_identifier(project: str) -> str:
-    """The same for one folder on every machine that has it at this path."""
+    """The identifier of a project folder: equal on every machine that has the folder at this path."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"vhpipe:{project}"))

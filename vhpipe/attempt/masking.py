@@ -1,7 +1,7 @@
 """Secret values in what steps print, and in all that is recorded of it: each is replaced by `***`.
 
 A value is found as it is and in the forms that programs commonly give it: base64 wherever it begins, hexadecimal,
-quoted for URLs, JSON and shells. A stream is masked as the whole text would be, however it is cut into pieces.
+quoted for URLs, JSON and shells. A stream is masked as the entire text would be, however it is cut into pieces.
 Source: decisions 30 and 67.
 """
 
@@ -28,7 +28,7 @@ _TOO_COMMON = frozenset({"true", "false", "none", "null"})
 
 
 def can_be_masked(value: str) -> bool:
-    """Whether a value is told from ordinary text."""
+    """Whether a value can be distinguished from ordinary text."""
     bare = value.strip()
     return len(bare) >= SHORTEST and bare.lower() not in _TOO_COMMON and bare.strip("*") != ""
 
@@ -95,7 +95,7 @@ class Masking:
         return b"".join(masked), b""
 
     def _undecided(self, content: bytes) -> Iterator[int]:
-        """The places, in order, from which the rest of the content is the beginning of a form and not a whole one."""
+        """The places, in order, from which the rest of the content begins a form without being a complete one."""
         assert self._heads is not None, "without secrets nobody asks"
         size = len(content)
         for match in self._heads.finditer(content, max(0, size - self._longest + 1)):
@@ -169,7 +169,7 @@ def _forms(value: str) -> Iterator[bytes]:
         yield content
         yield from (content.hex().encode(), content.hex().upper().encode())
         yield from _base64_forms(content)
-        yield from _quoted_forms(text, content)
+        yield from _quoted_forms(content)
 
 
 def _lines(value: str) -> list[str]:
@@ -198,7 +198,7 @@ def _sure_part(content: bytes, before: int) -> bytes:
     return encoded[(before * 8 + 5) // 6 : (before + len(content)) * 8 // 6]
 
 
-def _quoted_forms(text: str, content: bytes) -> Iterator[bytes]:
+def _quoted_forms(content: bytes) -> Iterator[bytes]:
     for safe in ("", "/"):
         quoted = quote(content, safe=safe)
         yield from (quoted.encode(), re.sub("%..", lambda match: match[0].lower(), quoted).encode())

@@ -24,7 +24,7 @@ Measured = Callable[[Mapping[str, Json], Sequence[Mapping[str, Json]]], None]
 def measurements_of(spec: AttemptSpec, hear: HearNews) -> Measured | None:
     """Who is to hear what the attempt measures; None where nothing depends on it.
 
-    `hear` is told of each condition that is met, once, and of all metadata if the spec says so.
+    `hear` gets each condition that is met, once, and of all metadata if the spec says so.
     """
     execution = spec.execution
     of_step, of_task = execution.step.stop_condition, execution.task_stop_condition

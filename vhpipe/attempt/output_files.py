@@ -13,6 +13,7 @@ from vhpipe.attempt.measurements import Measured
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
+from vhpipe.store.attempt_files import LOG, LOG_INDEX, METADATA
 from vhpipe.wording import listed
 
 LOG_LIMIT = 1 << 30
@@ -54,7 +55,7 @@ class AttemptOutput:
     @property
     def warnings(self) -> tuple[str, ...]:
         names = listed(sorted(self._reader.left_out), most=5)
-        return (f"metadata is larger than 64 KiB: the last values leave out {names}",) if names else ()
+        return (f"metadata is larger than 64 KiB: the latest values omit {names}",) if names else ()
 
     def write(self, stream: Stream, content: bytes) -> None:
         """Keep what has come. Where that is impossible for this attempt alone, `failure` says why."""
@@ -69,12 +70,12 @@ class AttemptOutput:
         try:
             keep(time.time())
         except OSError as failure:
-            self.failure = survivable(failure, "cannot keep the log")
+            self.failure = survivable(failure, "cannot store the log")
             self._forget_log()
 
     def _take(self, stream: Stream, content: bytes, now: float) -> None:
         if self._log is None:
-            self._log = self._open("log")
+            self._log = self._open(LOG)
         if not self._is_cut:
             self._keep(stream, content, now)
         if stream == "o":
@@ -89,9 +90,9 @@ class AttemptOutput:
         self._record(self._reader.finish(), now)
 
     def _make_empty_log(self) -> None:
-        """A silent execution has a log all the same, for its path is told in many places."""
+        """A silent execution has a log all the same, because its path is shown in many places."""
         if self._leave_empty is None:
-            self._append("log", b"")
+            self._append(LOG, b"")
         else:
             self._leave_empty(f"{self._folder}/log")
 
@@ -104,20 +105,20 @@ class AttemptOutput:
         assert self._log is not None
         kept = content[: self._limit_bytes - self._size]
         self._is_cut = len(kept) < len(content)
-        self._write(self._log, "log", kept + TRUNCATED if self._is_cut else kept)
+        self._write(self._log, LOG, kept + TRUNCATED if self._is_cut else kept)
         self._index.append(f"{self._size} {stream} {now:.6f}\n")
         self._size += len(kept)
         if len(self._index) > INDEX_BUFFER // 32:
             self._flush_index()
 
     def _flush_index(self) -> None:
-        self._append("log.index", "".join(self._index).encode())
+        self._append(LOG_INDEX, "".join(self._index).encode())
         self._index.clear()
 
     def _record(self, found: list[dict[str, Json]], now: float) -> None:
         if not found:
             return
-        self._append("metadata.jsonl", b"".join(stamped(each, now) for each in found))
+        self._append(METADATA, b"".join(stamped(each, now) for each in found))
         if self._measured is not None:
             self._measured(self._reader.last, found)
 

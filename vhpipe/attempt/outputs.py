@@ -48,7 +48,7 @@ def found_outputs(outputs: str) -> tuple[FoundOutput, ...]:
 
 
 def kept_outputs(found: tuple[FoundOutput, ...], blobs: AttemptBlobs) -> tuple[Datum, ...]:
-    """The same files as data: their bytes are in the blob store, sidecars are read."""
+    """The found files as data: their bytes are in the blob store, and their sidecars have been read."""
     properties = _properties(found)
     return tuple(
         Datum(random_identifier(), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))

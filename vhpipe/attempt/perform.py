@@ -75,7 +75,10 @@ def perform_with(
     requests: AttemptRequests | None = None,
     grace_s: float = GRACE_S,
 ) -> Manifest:
-    """As `perform`, with tools that attempts of one run share, and with requests. Errors: also `AbandonedError`."""
+    """Perform an attempt with tools that the attempts of a run share, and hear requests while it runs.
+
+    Errors: `AbandonedError`; `VhpipeError` for what no other attempt would survive either.
+    """
     with selectors.DefaultSelector() as selector:
         course = _Course(selector, report, requests, grace_s)
         made = make_ready(spec, tools, folder, code, course.hear)

@@ -38,6 +38,7 @@ from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
+from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
 
 COMMON = frozenset({"runtime", "api"})
 """Configuration objects that are the same in all executions of a run."""
@@ -81,7 +82,7 @@ def prepare(
 ) -> PreparedAttempt:
     """Everything on disk that the attempt needs, below `folder`, which must not exist; and how to start it.
 
-    `repository` is its working copy; `hear` is told what the step measures once it runs.
+    `repository` is its working copy; `hear` gets what the step measures once it runs.
     Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
     """
     run, secrets = spec.run, tools.secrets
@@ -91,7 +92,7 @@ def prepare(
     execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
     command = _command(execution)
     _make_folders(folder)
-    inputs = tools.input_files.place(execution, OutsidePath(f"{folder}/inputs"), paths)
+    inputs = tools.input_files.place(execution, OutsidePath(f"{folder}/{INPUTS}"), paths)
     others = tools.input_files.place_others(referred, folder) if referred else ()
     parameters = typed_parameters(execution)
     objects: dict[str, Json] = {
@@ -104,8 +105,8 @@ def prepare(
     if execution.members is not None:
         objects["distributed"] = group_json(run.identifier, spec.id, execution.members)
     objects |= configuration_objects(execution, repository)
-    tools.configuration.write(f"{folder}/config", objects, COMMON if inputs.files or others else COMMON | {"inputs"})
-    write_new(f"{folder}/command.sh", script_text(command).encode())
+    tools.configuration.write(f"{folder}/{CONFIG}", objects, COMMON if inputs.files or others else COMMON | {"inputs"})
+    write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
     tools.variables.keep(folder, execution, variables, of_parameters)
@@ -128,7 +129,7 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     step = spec.step
     command, problems = checked_command(step.command, step.parameters, spec.values, step.source_path)
     if problems:
-        raise CannotPrepareError(problems[0].message)
+        raise CannotPrepareError(problems[0].sentence)
     return command
 
 
@@ -138,7 +139,7 @@ def _make_folders(folder: str) -> None:
         os.mkdir(folder, 0o700)
     except FileNotFoundError:
         os.makedirs(folder, 0o700)
-    for name in ("inputs", "outputs", "config"):
+    for name in STEP_FOLDERS:
         os.mkdir(f"{folder}/{name}", 0o700)
 
 
@@ -152,4 +153,4 @@ def _argv(command: tuple[str, ...], shell: str, folder: InsidePath) -> tuple[str
     """What runs the command.sh of a folder."""
     interpreter = shebang(command)
     runs = (shell,) if interpreter is None else tuple(shlex.split(interpreter))
-    return (*runs, f"{folder}/command.sh")
+    return (*runs, f"{folder}/{COMMAND}")

@@ -1,4 +1,4 @@
-"""Whole process trees: finding, signalling and sweeping everything that descends from a process.
+"""Entire process trees: finding, signalling and sweeping everything that descends from a process.
 
 A child that changed its session leaves the process group; when its parent dies it becomes a child of the nearest
 subreaper, which is this process. What is found there and carries the marker of an attempt belongs to that attempt.

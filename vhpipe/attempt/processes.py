@@ -1,4 +1,4 @@
-"""Attempts as processes of this machine: own session, limits on the whole tree, output read as it comes.
+"""Attempts as processes of this machine: own session, limits on the entire tree, output read as it comes.
 
 Everything happens in the thread that owns the selector: a process costs two pipes and a pidfd there, and no thread.
 """

@@ -69,7 +69,7 @@ def _datum(file: SpooledFile, blobs: AttemptBlobs) -> Datum:
 
 
 class Spool:
-    """The spool of one attempt that runs now: metrics are told to `hear` as they come. For one thread."""
+    """The spool of one attempt that runs now: metrics go to `hear` as they come. For one thread."""
 
     def __init__(self, attempt: AttemptId, folder: str, masking: Masking, hear: HearNews) -> None:
         self._attempt, self._folder, self._masking, self._hear = attempt, folder, masking, hear
@@ -105,13 +105,13 @@ class Spool:
 
     def _read(self) -> bool:
         content = self._next()
-        whole = content.rfind(b"\n") + 1
-        if not whole:
+        complete = content.rfind(b"\n") + 1
+        if not complete:
             if len(content) <= LINE_LIMIT:
                 return False
-            whole = len(content)  # no line is so long: it is passed over
-        self._place += whole
-        for line in content[:whole].splitlines():
+            complete = len(content)  # no line is so long: it is passed over
+        self._place += complete
+        for line in content[:complete].splitlines():
             self._take(line)
         return True
 
@@ -138,7 +138,7 @@ class Spool:
             case {"kind": "artifact" | "model" as kind, "name": str(name), "file": str(file)}:
                 self._take_file(kind, name, file, entry.get("properties"))
             case _:
-                self._warn("what was published as no `vhpipe publish` would is left out")
+                self._warn("an entry that `vhpipe publish` would not have written is left out")
 
     def _take_metrics(self, values: dict[str, Json], at: Json) -> None:
         masked = self._masking.object(values)
@@ -152,7 +152,7 @@ class Spool:
         size = len(json.dumps((name, value)))
         before = len(json.dumps((name, self._metrics[name]))) if name in self._metrics else 0
         if self._metrics_bytes + size - before > KEPT_BYTES:
-            self._warn("metrics are larger than 64 KiB: the last values leave out some")
+            self._warn("metrics are larger than 64 KiB: the latest values omit some")
             return
         self._metrics_bytes += size - before
         self._metrics[name] = value
@@ -163,7 +163,7 @@ class Spool:
             return
         found = self._file_status(file)
         if found is None:
-            self._warn(f"published {kind} `{name}` is not there any more")
+            self._warn(f"published {kind} `{name}` no longer exists")
             return
         said = self._masking.object(properties) if isinstance(properties, dict) else {}
         path = f"{self._folder}/{FOLDER}/{file}"

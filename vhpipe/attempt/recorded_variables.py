@@ -13,6 +13,7 @@ from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
+from vhpipe.store.attempt_files import STEP_FOLDERS
 
 NAME = "environment.json"
 JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
@@ -58,7 +59,7 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
 
 def _of_attempt(folder: Path) -> dict[str, str]:
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
-    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in ("config", "inputs", "outputs")}
+    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
     folders[SPOOL] = str(folder / SPOOL_NAME)
     return folders if identifier is None else {**folders, JOB: f"exec-{identifier}", EXECUTION: str(identifier)}
 

@@ -14,7 +14,7 @@ from vhpipe.plan.secrets import secret_names_in
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What every attempt of a run is told of it.
+    """What every attempt of a run knows about it.
 
     `number` counts the runs of the project, `identifier` is the random id from which those of executions derive.
     `code` is the sha256 of the project's code, None where steps depend on more than a fingerprint can have;

@@ -1,4 +1,4 @@
-"""What a step is told of its execution: execution.json and environment variables.
+"""What a step learns about its execution: execution.json and environment variables.
 
 Source: docs on configuration files and environment variables of the platform; decisions 10, 25, 47.
 """
@@ -19,6 +19,7 @@ from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
+from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
@@ -85,9 +86,9 @@ def step_variables(
         **of_parameters,
         **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
-        "VH_CONFIG_DIR": f"{place.folder}/config",
-        "VH_INPUTS_DIR": f"{place.folder}/inputs",
-        "VH_OUTPUTS_DIR": f"{place.folder}/outputs",
+        "VH_CONFIG_DIR": f"{place.folder}/{CONFIG}",
+        "VH_INPUTS_DIR": f"{place.folder}/{INPUTS}",
+        "VH_OUTPUTS_DIR": f"{place.folder}/{OUTPUTS}",
         "VH_REPOSITORY_DIR": place.repository,
         "VH_JOB_ID": f"exec-{place.identifier}",
         "VH_EXECUTION_ID": place.identifier,

@@ -41,7 +41,7 @@ class Pool:
         except VhpipeError as failure:
             self._hand_over(partial(self._on_failure, failure))
         except OSError as failure:
-            self._hand_over(partial(self._on_failure, from_os_error(failure, "the run cannot go on")))
+            self._hand_over(partial(self._on_failure, from_os_error(failure, "the run cannot continue")))
         except BaseException as bug:
             self._hand_over(partial(_raise, bug))
         else:

@@ -115,7 +115,7 @@ def serve(engine: EnginePipe, secrets: AttemptSecrets) -> None:
             if isinstance(order, WorkerPlace):
                 workshop = _Workshop(order, secrets)
             elif isinstance(order, AttemptStart):
-                assert workshop is not None, "a worker is told first where it works"
+                assert workshop is not None, "the first message says where the worker works"
                 workshop.perform(order, engine)
     except AbandonedError:
         pass

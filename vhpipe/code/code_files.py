@@ -88,7 +88,7 @@ def _start_git(command: tuple[str, ...], root: str) -> "subprocess.Popen[bytes]"
 
 
 def _not_listed(reason: str) -> str:
-    return f"git could not list the project's files ({reason}): all files but the usual ignorable folders are taken"
+    return f"git could not list the project's files ({reason}): all are taken, except in folders usually ignored"
 
 
 def _read_status(content: bytes) -> tuple[str | None, bool]:
@@ -121,4 +121,4 @@ def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
-        raise EnvironmentFailure(f"cannot understand `{os.path.join(root, IGNORE_FILE)}`: {error}") from error
+        raise EnvironmentFailure(f"cannot parse `{os.path.join(root, IGNORE_FILE)}`: {error}") from error

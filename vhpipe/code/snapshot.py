@@ -64,7 +64,7 @@ def _entry(root: str, path: str, keeper: Keeper) -> SnapshotEntry | str | None:
     if stat.S_ISLNK(status.st_mode):
         return _link(root, full, path, keeper)
     if stat.S_ISDIR(status.st_mode):
-        return f"`{path.rstrip('/')}` is a git repository of its own: it is not part of the working copy"
+        return f"`{path.rstrip('/')}` is a separate git repository: it is not part of the working copy"
     return None
 
 
@@ -80,4 +80,4 @@ def _link(root: str, full: str, path: str, keeper: Keeper) -> SnapshotEntry | st
         return SnapshotEntry(path, link=os.path.relpath(real, os.path.dirname(full)))
     if os.path.isfile(real):
         return _file(real, path, os.stat(real).st_mode, keeper)
-    return f"`{path}` leads to `{real}`, outside of the project: it is not part of the working copy"
+    return f"`{path}` leads to `{real}`, outside the project: it is not part of the working copy"

@@ -27,7 +27,7 @@ def typed_value(parameter: Parameter, value: Value) -> Value:
     if parameter.multiple is not Multiple.NONE:
         return tuple(_typed_scalar(parameter.type, item) for item in _items_of(value))
     if isinstance(value, tuple):
-        raise ValueError(f"a list of {len(value)} where one value belongs; `multiple: repeat` allows a list")
+        raise ValueError(f"a list of {len(value)} where one value is expected; `multiple: repeat` allows a list")
     return _typed_scalar(parameter.type, value)
 
 
@@ -93,7 +93,7 @@ def _number(kind: type[int] | type[float], name: str, value: Scalar) -> int | fl
         what = "an empty text" if value == "" else value_text(value)
         raise ValueError(f"{what} is not {name}") from None
     if kind is float and not isfinite(number):
-        raise ValueError(f"{value_text(value)} is not a finite number, and parameters.json has no other")
+        raise ValueError(f"{value_text(value)} is not a finite number, and parameters.json can hold no other")
     return number
 
 
@@ -101,7 +101,7 @@ def _text(value: Value) -> str:
     try:
         return str(value)
     except ValueError:
-        raise ValueError("a number of too many digits to be written out") from None
+        raise ValueError("a number with too many digits to write out") from None
 
 
 def _items_of(value: Value) -> tuple[Scalar, ...]:

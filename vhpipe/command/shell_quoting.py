@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from vhpipe.command.shell_words import EXPANSION, HOLE, Word
 
-UNSURE = "where it is not sure how the shell reads it"
+UNSURE = "where it is unclear how the shell reads it"
 SUBSCRIPT = "inside a subscript or a pattern"
 VARIABLE = compile_pattern(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])", ASCII)
 PLAIN_EXPANSION = compile_pattern(r"\$\{[^'\"\\`\n{}()<>]*\}")

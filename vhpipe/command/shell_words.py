@@ -216,7 +216,7 @@ class _Command:
             return
         has_code = "c" in letters and not letters.startswith("-")
         self.runs_stdin = self._has_xargs or not (has_code or word.text in HARMLESS_OPTIONS)
-        self._block(f"behind an option of `{interpreter}`")
+        self._block(f"after an option of `{interpreter}`")
 
     def _take_as_command(self, word: Word) -> None:
         text = word.text
@@ -227,7 +227,7 @@ class _Command:
             return
         self._in_command_position = False
         if word.name is None:
-            self._block("behind a command that is not written out")
+            self._block("after a command that is not written out")
             self.runs_stdin = self.runs_stdin or HOLE in text
             return
         self._is_wrapped = self._is_wrapped or word.name in WRAPPERS
@@ -260,7 +260,7 @@ class _Command:
         elif text in ("-i", "-", "-0", "--") or ASSIGNMENT.match(text) or word.name == "env":
             return
         elif text.startswith("-") or word.name is None:
-            self._block("behind an option of `env`")
+            self._block("after an option of `env`")
         else:
             self._mode = ""
             self._in_command_position = False
@@ -269,12 +269,12 @@ class _Command:
 
     def _set_mode(self, mode: str) -> None:
         if self._mode not in ("", mode):
-            self._block("behind two commands in one")
+            self._block("after two commands in one")
         self._mode = mode
 
     def _block_if(self, condition: bool, word: Word) -> None:
         if condition:
-            self._block(f"in an argument of `{word.name}`" if word.name else "behind an argument that is not known")
+            self._block(f"in an argument of `{word.name}`" if word.name else "after an argument that is not known")
 
     def _block(self, context: str) -> None:
         self.blocked = self.blocked or context

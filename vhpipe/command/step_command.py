@@ -50,6 +50,12 @@ class InterpolationProblem(NamedTuple):
     parameter: str
     context: str
     message: str
+    hint: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Message and hint in one."""
+        return f"{self.message}: {self.hint}" if self.hint else self.message
 
 
 def build_command(
@@ -213,8 +219,8 @@ def _context_problems(
             context, delimiter = next(surrounding)
             text = substitution.text(mention)
             if context is not None and not _is_safe(text, delimiter):
-                message = _refusal(mention, context)
-                yield InterpolationProblem(index, mention.start, mention.end, mention.name, context, message)
+                place = (index, mention.start, mention.end, mention.name)
+                yield InterpolationProblem(*place, context, *_refusal(mention, context))
 
 
 def _is_safe(text: str, delimiter: str | None) -> bool:
@@ -222,12 +228,13 @@ def _is_safe(text: str, delimiter: str | None) -> bool:
     return not text or (SAFE.fullmatch(text) is not None and (delimiter is None or text not in delimiter))
 
 
-def _refusal(mention: Mention, context: str) -> str:
-    subject = f"`{mention.text}` stands {context}, and its value has characters that would not be left alone there"
+def _refusal(mention: Mention, context: str) -> tuple[str, str | None]:
+    """Message and hint."""
+    subject = f"`{mention.text}` appears {context}, where some characters of its value would not be taken literally"
     variable = f"read the variable `{variable_name(mention.name)}`" if mention.name else ""
     if context == FOREIGN:
-        return f"{subject}: {variable or 'read the values from parameters.json'}"
-    return f"{subject}: put it into a word of its own" + (f", or {variable}" if variable else "")
+        return f"{subject}: {variable or 'read the values from parameters.json'}", None
+    return subject, "make it a separate word" + (f", or {variable}" if variable else "")
 
 
 def _size_problems(command: Sequence[str], built: Sequence[str]) -> Iterator[InterpolationProblem]:

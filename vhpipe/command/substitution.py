@@ -47,7 +47,7 @@ class Substitution:
     def arguments(self, mention: Mention) -> list[str] | None:
         """The words that a placeholder stands for, not yet quoted; None if it stays as it is.
 
-        Raises ValueError for a list where one value belongs, and for a `pass-as` that cannot be read.
+        Raises ValueError for a list where one value is expected, and for a `pass-as` that cannot be read.
         """
         key = mention.kind, mention.name
         if key not in self._words:
@@ -92,7 +92,7 @@ class Substitution:
             joined = (parameter.separator or ",").join(str(item) for item in items)
             return _template_words(template, parameter.name, joined) if items else []
         if isinstance(value, tuple):
-            raise ValueError(f"parameter `{parameter.name}` has a list where one value belongs")
+            raise ValueError(f"parameter `{parameter.name}` has a list where one value is expected")
         return _template_words(template, parameter.name, value)
 
 
@@ -114,7 +114,7 @@ def pass_as_problem(text: str) -> str | None:
                 continue
             if match[1] is None:
                 return f"a single `{match[0]}`; write `{match[0] * 2}` for the character itself"
-            return f"`{match[0]}` is unknown; known are `{{name}}`, `{{value}}` and `{{v}}`"
+            return f"`{match[0]}` is unknown; known: `{{name}}`, `{{value}}` and `{{v}}`"
     return None
 
 
@@ -154,7 +154,7 @@ def _template_words(template: str, name: str, value: Scalar) -> list[str]:
 
 
 _template_problem = lru_cache(maxsize=256)(pass_as_problem)
-"""The same few templates are filled for every execution of a sweep."""
+"""Cached: the few templates of a step are filled for every execution of a sweep."""
 
 
 def _items_of(value: Value) -> tuple[Scalar, ...]:
@@ -164,5 +164,5 @@ def _items_of(value: Value) -> tuple[Scalar, ...]:
 
 
 def _plain(value: Value) -> str:
-    """As valohai-yaml writes it: a list as Python shows it."""
+    """The value as valohai-yaml writes it: a list in the notation of Python."""
     return str(list(value)) if isinstance(value, tuple) else str(value)

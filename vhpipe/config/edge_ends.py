@@ -33,7 +33,7 @@ def read_target(text: str, at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
 def _odd_end(text: str, parts: list[str], at: Path, notes: list[Diagnostic]) -> EdgeEnd | None:
     if len(parts) < 3 or not all(parts):
         empty = " and one of them is empty" if not all(parts) else ""
-        message = f"`{text[:100]}` has {counted(len(parts), 'part')} of 3{empty}"
+        message = f"`{text[:100]}` has {counted(len(parts), 'part')}; 3 are expected{empty}"
         notes.append(Diagnostic("malformed-edge-end", "error", message, Location(at), _FORM))
         return None
     node, written, key = parts
@@ -44,7 +44,7 @@ def _odd_end(text: str, parts: list[str], at: Path, notes: list[Diagnostic]) -> 
         fix = _fix(kind.value, token, is_safe=True)
         notes.append(Diagnostic("plural-edge-kind", "warning", message, token, fix.title, fix=fix))
     else:
-        message = f"`{written[:60]}` is no kind of edge end"
+        message = f"`{written[:60]}` is not a kind of edge end"
         meant = the_one_meant(written, _KINDS)
         guess = None if meant is None else _fix(meant, token, is_same_but_for_case(written, meant))
         hint = did_you_mean(written, _KINDS)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from vhpipe.config import written_fixes as mends
+from vhpipe.config import written_fixes
 from vhpipe.config.schema import schema_validator
 from vhpipe.diagnostics import Diagnostic, Fix, Location, Path
 from vhpipe.document.spans import Document
@@ -18,7 +18,7 @@ _KNOWN_SLIPS = {"overrides": "override", "edge": "edges", "node": "nodes", "env"
 MAY_BE_EMPTY = frozenset({"edges", "nodes"})
 """Lists that the platform wants written even where nothing is in them."""
 _TYPE_NAMES = {
-    "string": "a text",
+    "string": "a string",
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",
@@ -47,7 +47,7 @@ def _diagnostics_of(error: Any, document: Document) -> Iterator[Diagnostic]:
 
 
 def _tell_missing(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
-    """A property that is there under a misspelt name is told of as an unknown one only."""
+    """A property that is there under a misspelt name is reported only as an unknown one."""
     known = error.schema.get("properties", {}) if error.schema.get("additionalProperties") is False else {}
     unknown = (key for key in error.instance if known and key not in known)
     misspelt = {did_you_mean(key, known) for key in islice(unknown, _MOST_LOOKUPS)}
@@ -77,7 +77,7 @@ def _renaming_fix(key: str, path: Path, known: dict[str, Any], instance: dict[st
     if meant is None or meant in instance:
         return None
     is_plain = f"{key}s" == meant or f"{meant}s" == key or is_same_but_for_case(key, meant)
-    return mends.rename_key((*path, key), meant, is_plain)
+    return written_fixes.rename_key((*path, key), meant, is_plain)
 
 
 def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
@@ -96,7 +96,7 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     elif text_wanted and isinstance(value, int | float):
         hint = f'write it in quotes: `"{_scalar_text(value)}"`'
     if text_wanted and isinstance(value, bool | int | float):
-        fix = mends.quote_scalar(path, document)
+        fix = written_fixes.quote_scalar(path, document)
     if value is None:
         may_be_empty = path[-1] in MAY_BE_EMPTY
         hint = f"write `{path[-1]}: []`" if may_be_empty else "remove the key, or give it a value"
@@ -105,7 +105,7 @@ def _tell_type(error: Any, path: Path, document: Document) -> Iterator[Diagnosti
     elif wanted[-1] in ("array", "object") and isinstance(value, str | dict) and "array" in wanted:
         hint = "begin each item with `- `"
     words = " or ".join(_TYPE_NAMES[name] for name in wanted)
-    message = f"{_owner_name(path)} is {_description(value)}, {words} is wanted"
+    message = f"{_owner_name(path)} is {_description(value)}, but {words} is expected"
     yield Diagnostic(rule, "error", message, _head(path) if value is None else Location(path), hint, fix=fix)
 
 
@@ -113,10 +113,10 @@ def _misplaced_key(path: Path, document: Document) -> Diagnostic:
     item, kind = document.data[int(path[0])], str(path[1])
     beside = [key for key in item if key != kind]
     names = listed(map(_cut, beside), most=3)
-    message = f"{names} {plural(len(beside), 'stands', 'stand')} beside `{kind}:`, not inside it"
+    message = f"{names} {plural(len(beside), 'is', 'are')} beside `{kind}:`, not inside it"
     hint = f"indent what belongs to `{kind}:` by two more spaces"
-    is_safe = schema_validator().is_valid([mends.moved_inside(item, kind, beside)])
-    fix = mends.indent_beside(path, beside, document, is_safe)
+    is_safe = schema_validator().is_valid([written_fixes.moved_inside(item, kind, beside)])
+    fix = written_fixes.indent_beside(path, beside, document, is_safe)
     return Diagnostic("misplaced-key", "error", message, Location((path[0], beside[0]), "key"), hint, fix=fix)
 
 
@@ -125,11 +125,11 @@ def _unquoted_colon(value: dict[str, Any], path: Path, document: Document) -> Di
     if inner is None:
         message = f"{_owner_name(path)} is a mapping, because YAML reads `{{{_cut(key)}}}` as one"
         hint = f'put it into quotes: `"{{{_cut(key)}}}"`'
-        fix = mends.quote_braces(path, key, document)
+        fix = written_fixes.quote_braces(path, key, document)
         return Diagnostic("unquoted-braces", "error", message, Location(path), hint, fix=fix)
     message = f"{_owner_name(path)} is a mapping, because YAML reads `{_cut(key)}: ` as a key"
-    hint = "put the whole text into quotes"
-    fix = mends.quote_command(path, document)
+    hint = "put the entire text into quotes"
+    fix = written_fixes.quote_command(path, document)
     return Diagnostic("unquoted-colon", "error", message, Location(path), hint, fix=fix)
 
 
@@ -137,17 +137,20 @@ def _tell_choice(error: Any, path: Path, document: Document) -> Iterator[Diagnos
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [choice for choice in allowed if isinstance(choice, str)]
     message = f"{_owner_name(path)} cannot be {_quoted(error.instance)}"
-    hint, fix = did_you_mean(error.instance, words), mends.choose_word(path, error.instance, words)
+    hint, fix = did_you_mean(error.instance, words), written_fixes.choose_word(path, error.instance, words)
     yield Diagnostic("invalid-value", "error", message, Location(path), hint, fix=fix)
 
 
 def _tell_pattern(error: Any, path: Path, document: Document) -> Iterator[Diagnostic]:
     if path[-1:] == ("name",):
-        rule, hint = "invalid-name", "use small letters, digits and dashes, at least two, a letter first"
+        rule, hint = (
+            "invalid-name",
+            "use lowercase letters, digits and dashes, at least two characters, beginning with a letter",
+        )
     elif "node-selector" in path:
         rule, hint = "invalid-value", "write `key=value`"
     else:
-        rule, hint = "invalid-value", "write absolute paths, as `/source:/destination`"
+        rule, hint = "invalid-value", "write absolute paths, such as `/source:/destination`"
         if path[-1:] == ("destination",):
             hint = "write an absolute path"
     yield Diagnostic(rule, "error", f"{_owner_name(path)} cannot be {_quoted(error.instance)}", Location(path), hint)
@@ -158,7 +161,7 @@ def _tell_length(error: Any, path: Path, document: Document) -> Iterator[Diagnos
     if error.validator == "minLength":
         yield Diagnostic("invalid-name", "error", f"{_owner_name(path)} is empty", Location(path), "give it a name")
         return
-    message = f"{_owner_name(path)} has {length} characters, {error.validator_value} are allowed"
+    message = f"{_owner_name(path)} has {length} characters, but at most {error.validator_value} are allowed"
     yield Diagnostic("too-long", "error", message, Location(path), "shorten it")
 
 

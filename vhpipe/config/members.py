@@ -1,6 +1,6 @@
 """Members of a mapping, whatever stands there: what has a wrong type counts as not written.
 
-The schema has told the user about it by then; here nothing is said again.
+The schema has reported it by then; here nothing is reported again.
 """
 
 from collections.abc import Iterator, Mapping

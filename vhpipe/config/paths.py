@@ -23,7 +23,7 @@ def path_fault(text: str) -> str | None:
         return "has a NUL character"
     parts = text.split("/")
     if ".." in parts:
-        return "leads out of its folder by `..`"
+        return "leads out of its folder with `..`"
     if "" in parts:
         return "has an empty part"
     if "." in parts:

@@ -94,7 +94,7 @@ def _note_unknown(item: dict[str, Any], number: int, notes: list[Diagnostic]) ->
         notes.append(Diagnostic("unknown-item", "warning", "this item is empty", Location((number,)), "remove it"))
         return
     key = next(iter(item))
-    message = f"`{key[:60]}` is no kind of item, nothing reads it"
+    message = f"`{key[:60]}` is not a kind of item, so nothing reads it"
     known = (*_READERS, _EXTENSION)
     meant = the_one_meant(key, known)
     place = Location((number, key), "key")
@@ -107,14 +107,14 @@ def _note_dropped(
 ) -> None:
     first = kinds[0]
     for kind in kinds[1:]:
-        message = f"`{kind}` stands in one item with `{first}`, the platform reads only `{first}`"
+        message = f"`{kind}` is in one item with `{first}`, but the platform reads only `{first}`"
         hint = f"begin a new item: `- {kind}:`"
         notes.append(Diagnostic("several-kinds", "error", message, Location((number, kind), "key"), hint))
     if item[first] is None:
         return
     for key in item:
         if key not in kinds and key != _EXTENSION:
-            message = f"`{key[:60]}` stands beside `{first}:`, nothing reads it"
+            message = f"`{key[:60]}` is beside `{first}:`, so nothing reads it"
             hint = f"indent it, if it belongs to `{first}:`"
             fix = _indentation_fix(item, first, key, number, document) if len(kinds) == 1 else None
             notes.append(Diagnostic("ignored-key", "warning", message, Location((number, key), "key"), hint, fix=fix))
@@ -145,13 +145,13 @@ def _broken_paths(items: list[Any], notes: list[Diagnostic]) -> frozenset[Path]:
 def _within_limits(notes: list[Diagnostic]) -> list[Diagnostic]:
     """Of several diagnostics of one rule at one place the first; and not more of one severity than people read."""
     seen: set[tuple[object, ...]] = set()
-    told: dict[str, int] = {}
+    counts: dict[str, int] = {}
     kept = []
     for note in notes:
         key = (note.rule, note.at, note.message)
-        count = told.get(note.severity, 0)
+        count = counts.get(note.severity, 0)
         if key not in seen and count < MAX_OF_A_SEVERITY:
             seen.add(key)
-            told[note.severity] = count + 1
+            counts[note.severity] = count + 1
             kept.append(note)
     return kept

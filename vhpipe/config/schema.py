@@ -20,7 +20,7 @@ def check_schema(document: Document) -> tuple[Diagnostic, ...]:
     if not isinstance(data, list):
         what = "a mapping" if isinstance(data, dict) else "a single value"
         hint = "begin each item with `- `, such as `- step:`"
-        return (Diagnostic("not-a-list", "error", f"the file is {what}, a list is wanted", Location(()), hint),)
+        return (Diagnostic("not-a-list", "error", f"the file is {what}, but a list is expected", Location(()), hint),)
     validator = schema_validator()
     return () if validator.is_valid(data) else _explanations(validator, document)
 

@@ -69,7 +69,7 @@ class Builder:
         """Asked before a finding is made too: a file of nothing but faults has a hundred thousand."""
         return len(self.errors if severity == "error" else self.warnings) < MAX_OF_A_SEVERITY
 
-    def build(self, next_event: Any) -> Any:
+    def build(self, next_event: Any) -> Any:  # noqa: C901 - the loop over a file's events, in one piece for speed
         """The data of the first document. This loop is the speed of `validate`: hence the one long function."""
         roots: list[Any] = []
         stack: list[tuple[Any, bool, Any]] = []
@@ -166,7 +166,7 @@ class Builder:
         for anchor in self._open.values():
             anchor.height = max(anchor.height, depth - anchor.depth)
         if depth > MAX_DEPTH:
-            self._stop("too-deep", f"more than {MAX_DEPTH} levels inside each other", event, "is a bracket not closed?")
+            self._stop("too-deep", f"more than {MAX_DEPTH} levels of nesting", event, "is a bracket not closed?")
 
     def _too_many_nodes(self, event: Any) -> None:
         self._stop("too-many-nodes", f"more than {MAX_NODES:,} values", event, "split the file")
@@ -174,8 +174,8 @@ class Builder:
     def _check_length(self, event: Any) -> None:
         self.last_event = event
         if len(event.value.encode("utf-8", "replace")) > MAX_SCALAR_BYTES:
-            hint = "put it into a file of its own"
-            self._stop("scalar-too-long", f"a text of more than {MAX_SCALAR_BYTES // 1024} KiB", event, hint)
+            hint = "put it into a separate file"
+            self._stop("scalar-too-long", f"text of more than {MAX_SCALAR_BYTES // 1024} KiB", event, hint)
 
     # ── scalars ──
 
@@ -205,8 +205,8 @@ class Builder:
     def _quoted_or_tagged(self, event: Any) -> Any:
         text = event.value
         if event.style == '"' and ("\0" in text or not _is_encodable(text)):
-            hint = "no program can be given such a text"
-            self._error("bad-character", "the text has a NUL or half of a surrogate pair", event, hint)
+            hint = "no program can be given such text"
+            self._error("bad-character", "the text contains a NUL or half of a surrogate pair", event, hint)
             text = text.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
         tag = None if event.ctag is None else str(event.tag)
         if tag is None or tag == "!":
@@ -226,7 +226,7 @@ class Builder:
             return
         if is_core_tag(tag):
             what = "a mapping" if kind == "map" else "a list"
-            self._error("wrong-tag", f"`{_short(tag)}` stands before {what}", event, "remove the tag")
+            self._error("wrong-tag", f"`{_short(tag)}` is applied to {what}", event, "remove the tag")
         else:
             self._unknown_tag(event, tag)
 
@@ -247,7 +247,7 @@ class Builder:
             return text if text and text not in container else _DROP
         if value == "<<" and is_plain:
             if id(container) in self._merges:
-                self._error("duplicate-key", "`<<` stands twice in one mapping", event, "write `<<: [*a, *b]`")
+                self._error("duplicate-key", "`<<` appears twice in one mapping", event, "write `<<: [*a, *b]`")
             return _MERGE
         if value in container:
             self._duplicate_key(event, value)
@@ -255,15 +255,15 @@ class Builder:
 
     def _not_a_string_key(self, event: Any, what: str) -> None:
         text = getattr(event, "value", "")
-        hint = f'write `"{text}"`' if text else "a key is a text; quote `{...}` to make it one"
+        hint = f'write `"{text}"`' if text else "a key is a string; quote `{...}` to make it one"
         self._quotable("non-string-key", f"the key is read as {what}", event, hint, bool(text))
 
     def _duplicate_key(self, event: Any, key: str) -> None:
         if not self._has_room("error"):
             return
-        message = f"key `{key[:60]}` stands twice in one mapping"
+        message = f"key `{key[:60]}` appears twice in one mapping"
         span = span_of_event(event)
-        hint = "remove one of them; the platform takes the last without a word"
+        hint = "remove one of them; the platform silently takes the last"
         self.add_fault(Diagnostic("duplicate-key", "error", message, span, hint))
 
     # ── anchors, aliases, merges ──
@@ -272,7 +272,7 @@ class Builder:
         span = span_of_event(event)
         if (first := self._anchors.get(event.anchor)) is not None and self._has_room("warning"):
             message = f"anchor `{_short(event.anchor)}` is used again"
-            hint = "aliases after it mean the new one; give it another name"
+            hint = "aliases after it refer to the new one; give it another name"
             self.add_fault(
                 Diagnostic("reused-anchor", "warning", message, span, hint, (RelatedPlace(first.span, "first here"),))
             )
@@ -288,16 +288,18 @@ class Builder:
         name = event.anchor
         anchor = self._anchors.get(name)
         if anchor is None:
-            self._error("unknown-anchor", f"no anchor `{_short(name)}` stands before this", event, self._nearest(name))
+            self._error(
+                "unknown-anchor", f"there is no anchor `{_short(name)}` before this", event, self._nearest(name)
+            )
             return None
         if anchor.open:
             related = (RelatedPlace(anchor.span, "the anchor"),)
-            message = f"alias `{_short(name)}` stands inside what it names"
+            message = f"alias `{_short(name)}` appears inside what it refers to"
             self._error("recursive-alias", message, event, "write out what is meant", related)
             return None
         self._expanded += anchor.size
         if self._expanded > MAX_EXPANDED_NODES:
-            message = f"aliases stand for more than {MAX_EXPANDED_NODES:,} values"
+            message = f"aliases expand to more than {MAX_EXPANDED_NODES:,} values"
             self._stop("too-much-expansion", message, event, "write fewer aliases inside aliases")
         self._check_depth(event, depth + anchor.height)
         return anchor.value
@@ -337,8 +339,8 @@ class Builder:
             self._error("unknown-directive", "`%TAG` is not understood", event, "remove it")
         if not roots:
             return True
-        message = "a second document begins here, only the first one is read"
-        self._error("several-documents", message, event, "remove the `---` or make a file of its own")
+        message = "a second document begins here, but only the first one is read"
+        self._error("several-documents", message, event, "remove the `---` or make it a separate file")
         return False
 
     def _stop(self, rule: str, message: str, event: Any, hint: str | None = None) -> None:

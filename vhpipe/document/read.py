@@ -42,11 +42,11 @@ def _build(text: str, spare_colons: bool) -> tuple[Builder, Any, Exception | Non
 
 def _with_first_keys(errors: list[Diagnostic], places: Places) -> list[Diagnostic]:
     """Duplicate keys with the place of the first one, which only the index of places knows."""
-    told = []
+    found = []
     for error in errors:
         assert isinstance(error.at, Span), "the reader speaks of spans only"
         first = places.repeats.get((error.at.line, error.at.column))
         if error.rule == "duplicate-key" and first is not None:
             error = error._replace(related=(RelatedPlace(places.span(first), "first here"),))
-        told.append(error)
-    return told
+        found.append(error)
+    return found

@@ -62,12 +62,12 @@ class Ambiguity(NamedTuple):
 
 def plain_number(text: str) -> int | float | None:
     """The value of a number that every YAML reads alike, such as `3` or `0.25`; None for all other texts."""
-    whole, dot, rest = text.partition(".")
-    if len(text) > _MOST_DIGITS or not text.isascii() or not whole.isdigit():
+    digits, dot, rest = text.partition(".")
+    if len(text) > _MOST_DIGITS or not text.isascii() or not digits.isdigit():
         return None
     if dot:
         return float(text) if rest.isdigit() else None
-    return int(text) if whole[0] != "0" or whole == "0" else None
+    return int(text) if digits[0] != "0" or digits == "0" else None
 
 
 def resolve(text: str) -> Scalar:
@@ -97,9 +97,9 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
     """What to say where a YAML 1.2 reader would not take `text` for `value`; None where both agree."""
     if text in _WORDS_OF_1_1:
         word = "true" if value else "false"
-        return Ambiguity(f"`{text}` is read as {word}, a YAML 1.2 reader takes it for text", _either(word, text), word)
+        return Ambiguity(f"`{text}` is read as {word}, but as text by a YAML 1.2 reader", _either(word, text), word)
     if type(value) is str and re.fullmatch(_DATE, text):
-        message = f"`{text}` is read as text, the platform takes it for a date"
+        message = f"`{text}` is read as text, but as a date by the platform"
         return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10)
     if text in WORDS:
         return None
@@ -109,12 +109,12 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
     if type(value) is str:
         assert not isinstance(other, str), "two texts of one scalar are equal"
         spelling = _portable(other)
-        message = f"`{text}` is read as text, a YAML 1.2 reader takes it for {spelling}"
+        message = f"`{text}` is read as text, but as {spelling} by a YAML 1.2 reader"
         return Ambiguity(message, _either(spelling, text), f'"{text}"')
     assert isinstance(value, int | float), "only numbers are left, words were answered above"
     what = "text" if isinstance(other, str) else _portable(other)
     spelling = _portable(value)
-    message = f"`{text}` is read as {spelling}, a YAML 1.2 reader takes it for {what}"
+    message = f"`{text}` is read as {spelling}, but as {what} by a YAML 1.2 reader"
     return Ambiguity(message, _either(spelling, text), spelling)
 
 
@@ -144,7 +144,7 @@ def _sixties(digits: str) -> int:
 
 def _floating(text: str, kind: str) -> float:
     if kind == "odd":
-        raise NotReadableError("not-a-number", f"`{text}` is no number to count with", "quote it if it is text")
+        raise NotReadableError("not-a-number", f"`{text}` is not a finite number", "quote it if it is text")
     digits = text.replace("_", "")
     value = _sixties_of_float(digits) if kind == "sexagesimal" else float(digits)
     if value in (float("inf"), float("-inf")):

@@ -31,7 +31,7 @@ class Document:
         """Where the thing at a location is written: for an alias or a merged key, where it really stands.
 
         A path that does not exist is where its nearest existing parent is. `chars` is honoured in a scalar that
-        stands unchanged on one line, else the whole scalar is meant. Item 0 of a scalar is the scalar itself.
+        stands unchanged on one line, else the entire scalar is meant. Item 0 of a scalar is the scalar itself.
         """
         if self._places is None:
             self._places = Places(self.text)

@@ -31,4 +31,4 @@ def by_tag(tag: str, text: str) -> Scalar:
             return value
         if kind == "float" and (not isinstance(value, str) or re.fullmatch(_PLAIN_FLOAT, text)):
             return float(text.replace("_", "")) if isinstance(value, str) else float(value)
-    raise NotReadableError("wrong-tag", f"`{text[:40]}` is not what the tag `!!{kind}` says", "remove the tag")
+    raise NotReadableError("wrong-tag", f"`{text[:40]}` does not fit the tag `!!{kind}`", "remove the tag")

@@ -24,7 +24,7 @@ def read_text(content: bytes) -> tuple[str | None, Diagnostic | None]:
     Source: decision 2.
     """
     if len(content) > MAX_BYTES:
-        message = f"the file has {len(content):,} bytes, {MAX_BYTES:,} are allowed"
+        message = f"the file has {len(content):,} bytes, but at most {MAX_BYTES:,} are allowed"
         return None, Diagnostic("file-too-big", "error", message, Span(1, 1, 1, 1), "split it into several files")
     text, fault = _decode(content)
     if text is None:
@@ -42,7 +42,7 @@ def place_of(text: str, offset: int) -> tuple[int, int]:
 def _decode(content: bytes) -> tuple[str | None, Diagnostic | None]:
     for mark, encoding in _OTHER_ENCODINGS:
         if content.startswith(mark):
-            message = f"the file is {encoding}, UTF-8 is needed"
+            message = f"the file is {encoding}, but UTF-8 is needed"
             return None, Diagnostic("not-utf-8", "error", message, Span(1, 1, 1, 1), "save it as UTF-8")
     try:
         return content.decode("utf-8-sig"), None

@@ -49,7 +49,7 @@ def argparse_option(call: Call) -> Option | OmittedOption:
         if not spelled.startswith("--"):
             written["pass-true-as"] = spelled
     elif action not in _REPEATED | {"store", "None"}:
-        return OmittedOption(f"`{spelled}` has the action `{action}`, which no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` has the action `{action}`, which no parameter can express: left out")
     else:
         return _with_value(call, spelled, name, action)
     add_description(written, call, name)
@@ -61,7 +61,7 @@ def _with_value(call: Call, spelled: str, name: str, action: str) -> Option | Om
     is_positional = not spelled.startswith("-")
     many = _takes_many(call)
     if many is None or (many and action == "append"):
-        return OmittedOption(f"`{spelled}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` takes values in a form that no parameter can express: left out")
     if not is_positional and not spelled.startswith("--"):
         written: Written = {"pass-as": f"{spelled}={{value}}"}
     else:
@@ -95,7 +95,7 @@ def _action(call: Call) -> str:
 
 
 def _takes_many(call: Call) -> bool | None:
-    """Whether `nargs` asks for several values; None where it asks for something that cannot be told."""
+    """Whether `nargs` asks for several values; None where it asks for something that cannot be determined."""
     if not call.has("nargs"):
         return False
     count = call.get("nargs")

@@ -29,7 +29,7 @@ def click_option(call: Call, is_argument: bool) -> Option | OmittedOption:
     spelled, off = spelled.strip(), off.strip()
     name = spelled.lstrip("-")
     if call.get("count") is True or call.get("nargs") not in (None, 1):
-        return OmittedOption(f"`{spelled}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{spelled}` takes values in a form that no parameter can express: left out")
     is_flag = bool(off) or call.get("is_flag") is True or (
         isinstance(call.get("default"), bool) and not call.has("type") and not call.has("is_flag")
     )  # fmt: skip
@@ -52,7 +52,7 @@ def click_option(call: Call, is_argument: bool) -> Option | OmittedOption:
 def _click_argument(call: Call, name: str) -> Option | OmittedOption:
     count = call.get("nargs")
     if count not in (None, 1, -1):
-        return OmittedOption(f"`{name}` takes values in a way that no parameter can spell: left out")
+        return OmittedOption(f"`{name}` takes values in a form that no parameter can express: left out")
     written: Written = {"pass-as": "{value}"}
     add_type(written, call, name, count == -1)
     is_required = call.get("required") is True or (call.get("required") is None and count != -1)

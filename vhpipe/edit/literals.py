@@ -22,13 +22,13 @@ class NotLiteral(Exception):
 
 
 class Literals:
-    """What can be told of a script's expressions; `assign` and `forget` follow its assignments in their order."""
+    """What can be known of a script's expressions; `assign` and `forget` follow its assignments in their order."""
 
     def __init__(self) -> None:
         self._names: dict[str, object] = {}
 
     def assign(self, target: ast.expr, value: ast.expr | None) -> None:
-        """A name that gets a value which cannot be told stands for nothing from then on."""
+        """A name that gets a value which cannot be determined stands for nothing from then on."""
         if not isinstance(target, ast.Name):
             for node in ast.walk(target):
                 if isinstance(node, ast.Name):

@@ -52,7 +52,7 @@ def with_step(document: Document, path: str, script: Script, image: str = DEFAUL
     try:
         text = _merge_step(document, (found[0], "step"), script)
     except OutOfReach:
-        note = f"step `{name}` is not changed: parts of it stand behind an alias or a merge key"
+        note = f"step `{name}` is not changed: parts of it come from an alias or a merge key"
         return StepInsertion(document.text, name, "kept", (note,))
     return StepInsertion(text, name, "kept" if text == document.text else "updated")
 
@@ -72,9 +72,9 @@ def without_leftovers(document: Document, path: str, script: Script) -> StepInse
         names = listed(value_at(document.data, (*at, key, number, "name")) for number in gone)
         try:
             placing.remove_items((*at, key), gone)
-            notes.append(f"{kind} {names} of step `{name}` is not in the script any more: removed")
+            notes.append(f"{kind} {names} of step `{name}` is no longer in the script: removed")
         except OutOfReach:
-            notes.append(f"{kind} {names} of step `{name}` is not in the script any more: remove it yourself")
+            notes.append(f"{kind} {names} of step `{name}` is no longer in the script: remove it yourself")
     text = placing.result()
     return StepInsertion(text, name, "kept" if text == document.text else "updated", tuple(notes))
 

@@ -43,7 +43,7 @@ class Call:
     def __init__(self, node: ast.Call, literals: Literals, is_click: bool = False) -> None:
         self.line, self.is_click = node.lineno, is_click
         self.keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}
-        self.is_whole = all(keyword.arg is not None for keyword in node.keywords)
+        self.is_complete = all(keyword.arg is not None for keyword in node.keywords)
         self.literals = literals
         self.words = [self._literal_or_none(argument) for argument in node.args]
         self.notes: list[Note] = []
@@ -90,12 +90,12 @@ def add_type(written: Written, call: Call, name: str, is_list: bool) -> None:
         spoken = spoken or (_type_of_default(call) if call.is_click else "str")
     kind = _TYPES.get(spoken)
     if kind == "bool" or (kind is None and "bool" in spoken.lower()):
-        way = str(written.pop("pass-as", f"--{name}={{value}}"))
+        template = str(written.pop("pass-as", f"--{name}={{value}}"))
         no = "" if spoken == "bool" and not call.is_click else "false"
         written |= {
             "type": "flag",
-            "pass-true-as": way.replace("{value}", "true"),
-            "pass-false-as": way.replace("{value}", no),
+            "pass-true-as": template.replace("{value}", "true"),
+            "pass-false-as": template.replace("{value}", no),
         }
         return
     written["type"] = kind or "string"

@@ -39,11 +39,11 @@ class PrepareCall(NamedTuple):
 
 
 def read_prepare(node: ast.Call, literals: Literals) -> PrepareCall:
-    """What is written in the call; what is only known when the script runs is left out and told."""
+    """What is written in the call; what is only known when the script runs is left out and reported."""
     reading = _PrepareReader(literals)
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     if None in keywords:
-        reading.leave_out(node, "what `**` brings into `prepare` is not read")
+        reading.leave_out(node, "what `**` passes to `prepare` is not read")
     texts = {"step": "default"} | {name: text for name in _TEXTS if (text := reading.text(keywords, name)) is not None}
     if "step" in keywords and not reading.is_known(keywords["step"]):
         del texts["step"]
@@ -127,10 +127,10 @@ class _PrepareReader:
             return in_order(flag | {"pass-true-as": f"--{name}=true", "pass-false-as": f"--{name}=false"})
         kind = _kind_of(value)
         if isinstance(value, list) and kind is not None:
-            return in_order({"type": kind, "multiple": "separate", "default": _whole(value, kind)})
+            return in_order({"type": kind, "multiple": "separate", "default": _typed_values(value, kind)})
         default = None if kind is None or isinstance(value, list) else typed_scalar(value, kind)
         if kind is None or default is None:
-            self.leave_out(node, f"parameter `{name}`: {value!r} is no value of a parameter: left out")
+            self.leave_out(node, f"parameter `{name}`: {value!r} cannot be the value of a parameter: left out")
             return None
         return in_order({"type": kind, "default": default})
 
@@ -151,7 +151,7 @@ class _PrepareReader:
         for key, item in value.items():
             spelled = str(key).replace("_", "-")
             if spelled not in keys | {"name"} if isinstance(keys, frozenset) else spelled not in (*keys, "name"):
-                self.note(node, f"`{name}` has `{key}`, which a file cannot say: left out")
+                self.note(node, f"`{name}` has `{key}`, which a file cannot express: left out")
             elif isinstance(item, str | int | float | list) and spelled != "name":
                 written[spelled] = item
         return written
@@ -164,7 +164,7 @@ class _PrepareReader:
         remote: list[Scalar] = [str(item) for item in given if "://" in str(item)]
         for item in given:
             if str(item) and "://" not in str(item):
-                said = f"input `{name}`: `{item}` is a path of this machine, which Valohai cannot fetch: left out"
+                said = f"input `{name}`: `{item}` is a path on this machine, which Valohai cannot fetch: left out"
                 self.note(node, f"{said}; `vhpipe run -i {name}={item}` takes it here")
         if not remote:
             return (("optional", True),)
@@ -184,5 +184,5 @@ def _kind_of(value: object) -> str | None:
     return "string" if isinstance(value, str) else "integer" if isinstance(value, int) else "float"
 
 
-def _whole(values: list[object], kind: str) -> list[Scalar]:
+def _typed_values(values: list[object], kind: str) -> list[Scalar]:
     return [found for value in values if (found := typed_scalar(value, kind)) is not None]

@@ -11,7 +11,7 @@ from vhpipe.edit.apply import apply_fixes
 MAX_ROUNDS = 20
 """One is enough, but where a fix lets another be seen, or there is more to say than is said at once."""
 MAX_READINGS = 40
-"""How often the file is read in all; only fixes that have to be told from bad ones take more than one reading."""
+"""How often the file is read in all; only fixes that have to be separated from bad ones take more than one reading."""
 
 _MARK = b"\xef\xbb\xbf"
 

@@ -47,7 +47,7 @@ def _body(uri: str) -> Iterator[bytes]:
                 received += len(chunk)
                 yield chunk
         if announced is not None and received != announced:
-            raise _UnsteadyError(f"{received} of {announced} bytes came")
+            raise _UnsteadyError(f"{received} of {announced} bytes arrived")
     except HTTPError as error:
         with error:
             if error.code >= 500 or error.code in _WORTH_ANOTHER_TRY:
@@ -63,7 +63,7 @@ def _body(uri: str) -> Iterator[bytes]:
 
 def _failure(uri: str, problem: str) -> EnvironmentFailure:
     return EnvironmentFailure(
-        f"cannot fetch `{redacted(uri)}`: {problem}", hint="check the address; one that is signed may have expired"
+        f"cannot fetch `{redacted(uri)}`: {problem}", hint="check the address; a signed one may have expired"
     )
 
 

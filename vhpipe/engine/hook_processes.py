@@ -1,6 +1,6 @@
 """Hooks as processes: a shell command, or a function called by the Python that steps see, in the project's folder.
 
-A hook is told of the node by a JSON object on its standard input and by variables. Before the node starts it may
+A hook learns about the node from a JSON object on its standard input and from variables. Before the node starts it may
 answer with a JSON object on its last line of output: `{"parameters": {…}}` changes these, `{"skip": true}` skips the
 node, as exit code 3 does. All that hooks print is kept in the run's `hooks.log`.
 Source: decision 87.
@@ -184,7 +184,7 @@ def _end_of(stream: IO[bytes]) -> bytes:
     return stream.read(ANSWER_BYTES)
 
 
-# ── what is told, and what is answered ───────────────────────────────────────────────────────────
+# ── what is asked, and what is answered ───────────────────────────────────────────────────────────
 
 
 class _Answer(NamedTuple):
@@ -236,9 +236,9 @@ def _read(output: str, name: str) -> _Answer:
         return _Answer(skip=True)
     parameters = answer.get("parameters", {})
     if not isinstance(parameters, dict):
-        return _Answer(because=f"{name} answers with `parameters` that are no mapping of names to values")
+        return _Answer(because=f"{name} answers with `parameters` that are not a mapping of names to values")
     values = {key: plain_value(value) for key, value in parameters.items()}
     wrong = next((key for key, value in values.items() if value is None and parameters[key] is not None), None)
     if wrong is not None:
-        return _Answer(because=f"{name} sets `{wrong}` to what is neither a plain value nor a list of them")
+        return _Answer(because=f"{name} sets `{wrong}` to something that is neither a plain value nor a list of them")
     return _Answer(values)

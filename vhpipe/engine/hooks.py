@@ -20,7 +20,7 @@ When = Literal["pre", "post", "status"]
 
 
 class HookCall(NamedTuple):
-    """What a hook is told. `previous` is the status before a change."""
+    """What a hook learns. `previous` is the status before a change."""
 
     run: int
     node: str

@@ -58,7 +58,7 @@ class Inbox:
     def heard(self) -> Iterator[stimuli.Stimulus]:
         """What was heard, in order; between them the work is done that was handed over.
 
-        Errors: the first failure that it was told of.
+        Errors: the first failure that was reported to it.
         """
         while True:
             while self._stimuli:

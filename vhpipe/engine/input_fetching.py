@@ -67,7 +67,9 @@ def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> Plann
             files = [msgspec.structs.replace(files[0], path=item.filename)]
         for file in files:
             if reason := path_fault(file.path):
-                raise UsageError(f"`{file.path}` cannot be a file's place: it {reason}", hint="name it by `filename`")
+                raise UsageError(
+                    f"`{file.path}` cannot be the path of a file: it {reason}", hint="name it by `filename`"
+                )
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
     uris = tuple(map(around.uris.name_of, item.uris))
@@ -108,14 +110,14 @@ def _remote_file(uri: str, item: PlannedInput, uris: RecordedUris) -> SourceFile
     try:
         path = urlsplit(uri).path
     except ValueError as error:
-        raise UsageError(f"`{redacted(uri)}` is no address: {error}", hint="check its brackets") from None
+        raise UsageError(f"`{redacted(uri)}` is not an address: {error}", hint="check its brackets") from None
     if "*" in path:
         raise UsageError(
-            f"`{redacted(uri)}`: `*` stands for local files only", hint="name each file; `%2A` is a star in a name"
+            f"`{redacted(uri)}`: `*` works for local files only", hint="name each file; `%2A` is a star in a name"
         )
     decoded = os.fsdecode(unquote_to_bytes(path))
     if (not decoded or decoded.endswith("/")) and item.filename is None:
-        raise UsageError(f"`{redacted(uri)}` does not end in a file's name", hint="name it by `filename`")
+        raise UsageError(f"`{redacted(uri)}` does not end in a file name", hint="name it by `filename`")
     place = placed_path(decoded, decoded, item.keep_directories)
     return SourceFile(uris.name_of(uri), place or item.filename or "")
 
@@ -125,7 +127,7 @@ def local_path(uri: str) -> str:
     parts = urlsplit(uri, allow_fragments=False)
     if parts.netloc not in {"", "localhost"}:
         shown = redacted(uri)
-        raise UsageError(f"`{shown}` is not a file of this machine", hint=f"three slashes: file:///{shown[7:]}")
+        raise UsageError(f"`{shown}` is not a file on this machine", hint=f"three slashes: file:///{shown[7:]}")
     return os.fsdecode(unquote_to_bytes(uri[len("file://") + len(parts.netloc) :]))
 
 

@@ -130,7 +130,7 @@ class Engine:
     def _hear_signal(self, number: int) -> None:
         """The first asks for an orderly end, the second skips the grace.
 
-        One sent to the whole process group comes twice, directly and through the supervisor: it counts once.
+        One sent to the entire process group comes twice, directly and through the supervisor: it counts once.
         """
         now = self._clock.monotonic()
         if self._stopping_since is None:

@@ -59,8 +59,8 @@ def _programs(environ: Mapping[str, str], project: Path) -> Iterator[Check]:
     if git is not None:
         yield Check("ok", "git", f"git is {git}")
     elif any((folder / ".git").exists() for folder in (project, *project.parents)):
-        hint = "install git; until then all but the usual ignorable folders is copied"
-        yield Check("warning", "git", "there is no git to tell which files belong to the project", hint)
+        hint = "install git; without it everything is copied, except for the folders that are usually ignored"
+        yield Check("warning", "git", "there is no git to say which files belong to the project", hint)
 
 
 def _descriptors() -> Check:
@@ -85,20 +85,22 @@ def _clock(project: Path) -> Check:
         return Check("warning", "clock", f"the clock shows {time.strftime('%Y-%m-%d')}", "set the clock")
     with_times = [path for path in (project, project / ".vhpipe/counter") if path.exists()]
     if max((path.stat().st_mtime for path in with_times), default=0.0) > now + AHEAD_S:
-        return Check("warning", "clock", "the project was changed in the future, by this clock", "set the clock")
+        return Check(
+            "warning", "clock", "according to this clock, the project was changed in the future", "set the clock"
+        )
     return Check("ok", "clock", "the clock is plausible")
 
 
 def _disk(project: Path) -> Iterator[Check]:
     status = os.statvfs(project)
     free_bytes = status.f_bavail * status.f_frsize
-    hint = "vhpipe clean, or make room on the disk"
+    hint = "vhpipe clean, or free space on the disk"
     if free_bytes < FEW_BYTES:
         yield Check("warning", "disk", f"{free_bytes / FEW_BYTES:.2f} GiB are free", hint)
     else:
         yield Check("ok", "disk", f"{free_bytes / FEW_BYTES:.0f} GiB are free")
     if status.f_files and status.f_favail < FEW_INODES:
-        yield Check("warning", "disk", f"only {status.f_favail} more files can be made", hint)
+        yield Check("warning", "disk", f"only {status.f_favail} more files can be created", hint)
 
 
 # ── what the file system can do ──────────────────────────────────────────────────────────────────
@@ -115,7 +117,7 @@ def _file_system(inside: Path) -> Iterator[Check]:
         message = f"cannot write to `{inside}`: {failure.strerror or failure}"
         yield Check("error", "disk", message, "make it writable, or name another folder with --project")
     else:
-        yield Check("ok", "disk", "locks, links and pipes were tried")
+        yield Check("ok", "disk", "locks, links and pipes work")
 
 
 def _tried(works: Callable[[str], bool], folder: str) -> str | None:

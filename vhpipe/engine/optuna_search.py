@@ -1,6 +1,6 @@
 """Bayesian search: Optuna proposes the parameters of a task's executions, batch by batch.
 
-One study per task is asked and told at the borders of batches, in the order of the executions. What was proposed once
+One study per task is asked and informed between batches, in the order of the executions. What was proposed once
 is never proposed anew: a run that is resumed drives a new study through the same asks and tells.
 Source: docs on bayesian optimization of the platform: the first 20 executions are random.
 """
@@ -120,7 +120,7 @@ class _Study:
 class _Ends(NamedTuple):
     low: float
     high: float
-    is_whole: bool
+    is_integer: bool
 
 
 def _is_range(axis: Axis) -> bool:
@@ -135,11 +135,11 @@ def _distribution(axis: Axis, seed: int) -> "optuna.distributions.BaseDistributi
     if axis.spread or axis.style in (VariantStyle.MULTIPLE, VariantStyle.SINGLE):
         values = [axis_value(axis, index, seed) for index in range(axis_size(axis))]
         return CategoricalDistribution(values)  # type: ignore[arg-type]
-    low, high, is_whole = _ends(axis, seed)
+    low, high, is_integer = _ends(axis, seed)
     if axis.style is VariantStyle.LOGSPACE:
-        return IntDistribution(int(low), int(high), log=True) if is_whole else FloatDistribution(low, high, log=True)
+        return IntDistribution(int(low), int(high), log=True) if is_integer else FloatDistribution(low, high, log=True)
     step = abs(axis.rules.step) if axis.style is VariantStyle.LINEAR and axis.rules.step else None
-    if is_whole:
+    if is_integer:
         return IntDistribution(int(low), int(high), step=max(int(step or 1), 1))
     return FloatDistribution(low, high, step=step)
 
@@ -154,5 +154,5 @@ def _ends(axis: Axis, seed: int) -> _Ends:
     first, last = axis_value(axis, 0, seed), axis_value(axis, axis_size(axis) - 1, seed)
     assert isinstance(first, int | float), "variants with ends are numbers"
     assert isinstance(last, int | float), "variants with ends are numbers"
-    is_whole = isinstance(first, int) and isinstance(last, int) and float(rules.step or 1).is_integer()
-    return _Ends(min(first, last), max(first, last), is_whole)
+    is_integer = isinstance(first, int) and isinstance(last, int) and float(rules.step or 1).is_integer()
+    return _Ends(min(first, last), max(first, last), is_integer)

@@ -105,6 +105,6 @@ def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[s
     for entry in snapshot.entries:
         if entry.link is None and not is_intact(entry.blob):
             raise EnvironmentFailure(
-                f"run {run.number} cannot go on: `{entry.path}` of its code is missing or damaged",
+                f"run {run.number} cannot continue: `{entry.path}` of its code is missing or damaged",
                 hint=f"a new run can take over what is complete: vhpipe resume {run.number} --with-changes",
             )

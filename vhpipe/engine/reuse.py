@@ -71,7 +71,7 @@ class Reuse:
             )
 
     def _damaged(self, found: Manifest) -> str | None:
-        """The name of an output that is missing or is not what it was.
+        """The name of an output that is missing or has changed.
 
         All of them are looked at: a damaged blob that stayed would be taken for the one that is made again.
         """

@@ -1,4 +1,4 @@
-"""What attempts are told of the run that they belong to, wherever they happen."""
+"""What attempts know about the run that they belong to, wherever they happen."""
 
 import os
 import shutil

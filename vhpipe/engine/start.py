@@ -77,7 +77,9 @@ def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
 
     for node in given:
         if missing := missing_output(node, store.blobs.has):
-            raise EnvironmentFailure(f"output `{missing}` of `{node.name}` was removed just now", "start the run again")
+            raise EnvironmentFailure(
+                f"output `{missing}` of `{node.name}` has just been removed", "start the run again"
+            )
 
 
 def _kept(order: Order, store: ProjectStore) -> RunRequest | None:

@@ -17,7 +17,7 @@ from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
-"""si_code of a signal that the terminal sent: to the whole foreground group, so that the engine has it already."""
+"""si_code of a signal that the terminal sent: to the entire foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
 SIGNALLED = 128
 SHOW_CURSOR = "\x1b[?25h"
@@ -47,7 +47,7 @@ def supervise(
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    if -code in FORWARDED:  # asked to end before it could hear that in its own way
+    if -code in FORWARDED:  # asked to end before it could hear that by itself
         return SIGNALLED - code
     _tell(signal.Signals(-code).name, go_on() if go_on is not None else "")
     return ENGINE_KILLED
@@ -56,7 +56,7 @@ def supervise(
 def _tell(name: str, go_on: str) -> None:
     """Say what killed the engine, and bring back the cursor that its live table may have hidden."""
     shown = SHOW_CURSOR if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" else ""
-    message = f"vhpipe: error: the engine was killed by {name}{go_on and f'; go on from what is complete: {go_on}'}"
+    message = f"vhpipe: error: the engine was killed by {name}{go_on and f'; continue from what is complete: {go_on}'}"
     with suppress(OSError):
         print(f"{shown}{message}", file=sys.stderr)
 
@@ -71,7 +71,7 @@ def _be_the_engine(engine: Callable[[], int], supervisor: int, mask: set[int | s
             code = engine()
             sys.stdout.flush()
             sys.stderr.flush()
-    except KeyboardInterrupt:  # before the engine hears signals in its own way, or after
+    except KeyboardInterrupt:  # before the engine hears signals by itself, or after
         code = SIGNALLED + signal.SIGINT
     finally:
         os._exit(code)
@@ -91,7 +91,7 @@ def _wait(child: int, watched: set[signal.Signals]) -> int:
 
 
 def _was_for_me_alone(number: int) -> bool:
-    """A terminal that is closed tells only the process that leads its session, not the whole foreground group."""
+    """A terminal that is closed tells only the process that leads its session, not the entire foreground group."""
     return number == signal.SIGHUP and os.getsid(0) == os.getpid()
 
 

@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 def walk(
     begun: LockedRun, observers: Sequence[Observer], approvals: Approvals, hook_calls: HookCalls | None = None
 ) -> Outcome:
-    """Run it to its end. `hook_calls` calls hooks in some other way than as processes.
+    """Run it to its end. `hook_calls` calls hooks by other means than processes.
 
     `VhpipeError` where the world fails; the journal then holds what was true until then.
     """

@@ -175,7 +175,7 @@ def _input_value(name: str, files: list[dict[str, object]], wants_path: bool) ->
     folder = os.path.join(os.environ.get("VH_INPUTS_DIR", "/valohai/inputs"), name)
     found = sorted(os.listdir(folder))
     if len(found) > 1:
-        raise UnreadableValueError(f"input `{name}` has {len(found)} values, and an argument is one: {found}")
+        raise UnreadableValueError(f"input `{name}` has {len(found)} values, but an argument takes one: {found}")
     path = os.path.join(folder, found[0])
     if wants_path and not os.path.isdir(path):
         from pathlib import Path

@@ -7,7 +7,7 @@ class InsideStep(BaseException):  # not an Exception: the script that is being l
     """A pipeline was to be started in a process that is itself a step of one."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is not done inside of a step")
+        super().__init__(f"{what} is not available inside a step")
 
 
 def enter(function: str) -> None:

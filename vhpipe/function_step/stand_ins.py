@@ -66,7 +66,7 @@ class Logger:
         publish_metrics({f"{title}/{series}": value})
 
     def report_single_value(self, name: str, value: float) -> None:
-        """The same for a metric without a series."""
+        """Publish a point of a metric without a series. Errors: CannotPublishError."""
         from vhpipe.publishing import publish_metrics
 
         publish_metrics({name: value})
@@ -76,7 +76,7 @@ class Logger:
 
 
 def component(*arguments: object, **named: object) -> object:
-    """The function itself, whichever way the decorator is written."""
+    """The function itself, however the decorator is written."""
     return _apply_decorator(arguments, lambda function: function)
 
 

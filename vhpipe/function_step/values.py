@@ -69,7 +69,7 @@ def copy_into(folder: str, name: str, source: str) -> str:
         else:
             shutil.copyfile(source, target)
     except OSError as failure:
-        raise UnwritableValueError(f"`{name}` is `{source}`, which cannot be kept: {failure.strerror}") from None
+        raise UnwritableValueError(f"`{name}` is `{source}`, which cannot be stored: {failure.strerror}") from None
     return name
 
 
@@ -155,9 +155,9 @@ def _write_pickle(path: str, value: object) -> str:
     name = os.path.basename(path)
     try:
         content = pickle.dumps(value, protocol=5)
-    except Exception as failure:  # objects say in their own ways that they cannot be pickled
+    except Exception as failure:  # objects raise whatever they like when they cannot be pickled
         what = f"{type(value).__module__}.{type(value).__qualname__}"
-        raise UnwritableValueError(f"`{name}` is a `{what}`, which cannot be kept: {failure}") from failure
+        raise UnwritableValueError(f"`{name}` is a `{what}`, which cannot be stored: {failure}") from failure
     _write(f"{path}.pkl", content)
     return f"{name}.pkl"
 
@@ -165,7 +165,7 @@ def _write_pickle(path: str, value: object) -> str:
 def _read_pickle(path: str, is_allowed: bool, main_module: str | None) -> object:
     if not is_allowed:
         raise UnreadableValueError(
-            f"`{os.path.basename(path)}` is a pickle that no step of yours has made: reading it could run anything"
+            f"`{os.path.basename(path)}` is a pickle that none of your steps made: reading it could run any code"
         )
     import pickle
 

@@ -19,7 +19,7 @@ def draw(graph: PipelineGraph, format: str) -> str:
 
 
 def layers(graph: PipelineGraph) -> dict[str, int]:
-    """How many nodes, counted along the longest way, stand before each node; what a cycle blocks is left out."""
+    """How many nodes, counted along the longest path, stand before each node; what a cycle blocks is left out."""
     import networkx  # 140 ms, so only where something is drawn
 
     drawn: networkx.DiGraph[str] = networkx.DiGraph()
@@ -44,7 +44,7 @@ def _text(graph: PipelineGraph) -> str:
     ordered = set(graph.order)
     blocked = [name for name in graph.nodes if name not in ordered]
     if blocked:
-        lines.extend(["", "in or behind a cycle:"])
+        lines.extend(["", "in or after a cycle:"])
         lines.extend(line for name in blocked for line in _node_lines(graph, name))
     return "\n".join(lines)
 
@@ -165,11 +165,11 @@ def _json(graph: PipelineGraph) -> str:
         for name in graph.nodes
         for source, why in _links_into(graph, name)
     ]
-    whole = {
+    drawing = {
         "schema": 1, "pipeline": graph.pipeline.name, "order": graph.order, "nodes": nodes, "edges": edges,
         "links": links,
     }  # fmt: skip
-    return json.dumps(whole, indent=2)
+    return json.dumps(drawing, indent=2)
 
 
 def _type(node: Node) -> str:

@@ -21,7 +21,7 @@ class PipelineGraph(NamedTuple):
     `edges`: those whose both ends name nodes of the pipeline; the other edges are in `pipeline.edges` only.
     `upstream`, `downstream`: the direct neighbours of every node by edges and links, each once.
     `order`: a topological order, ties in file order, without the nodes that are in a cycle or behind one.
-    `cycles`: one for each knot of nodes that wait for each other, and every edge from a node to itself;
+    `cycles`: one for each component of nodes that wait for each other, and every edge from a node to itself;
     a cycle starts at its first node in the file and does not repeat it at the end.
     `references`: of the nodes that have some, the texts with references.
     `links`, and by their target `links_into`: dependencies that references and `after` make, those of nodes on

@@ -32,15 +32,15 @@ def topological_order(downstream: Neighbours) -> tuple[str, ...]:
 
 
 def cycles_in(downstream: Neighbours) -> tuple[tuple[str, ...], ...]:
-    """One cycle of each knot, the shortest through its first node in the file, and all edges to oneself.
+    """One cycle of each component, the shortest through its first node in the file, and all edges to oneself.
 
     Sorted by the places of their first nodes.
     """
     position = {name: number for number, name in enumerate(downstream)}
     cycles: list[tuple[str, ...]] = [(name,) for name, followers in downstream.items() if name in followers]
-    for knot in _knots(downstream):
-        first = min(knot, key=position.__getitem__)
-        cycles.append(_shortest_cycle(first, knot, downstream))
+    for component in _components(downstream):
+        first = min(component, key=position.__getitem__)
+        cycles.append(_shortest_cycle(first, component, downstream))
     return tuple(sorted(cycles, key=lambda cycle: position[cycle[0]]))
 
 
@@ -52,7 +52,7 @@ def _incoming(downstream: Neighbours) -> dict[str, int]:
     return counts
 
 
-def _shortest_cycle(first: str, knot: frozenset[str], downstream: Neighbours) -> tuple[str, ...]:
+def _shortest_cycle(first: str, component: frozenset[str], downstream: Neighbours) -> tuple[str, ...]:
     came_from: dict[str, str] = {}
     queue = deque([first])
     while queue:
@@ -60,20 +60,20 @@ def _shortest_cycle(first: str, knot: frozenset[str], downstream: Neighbours) ->
         if name != first and first in downstream[name]:
             return _path_back(first, name, came_from)
         for follower in downstream[name]:
-            if follower in knot and follower != first and follower not in came_from:
+            if follower in component and follower != first and follower not in came_from:
                 came_from[follower] = name
                 queue.append(follower)
-    raise AssertionError("a knot has a way from each of its nodes back to it")
+    raise AssertionError("a component has a path from each of its nodes back to it")
 
 
 def _path_back(first: str, last: str, came_from: Mapping[str, str]) -> tuple[str, ...]:
-    way = [last]
-    while way[-1] != first:
-        way.append(came_from[way[-1]])
-    return tuple(reversed(way))
+    path = [last]
+    while path[-1] != first:
+        path.append(came_from[path[-1]])
+    return tuple(reversed(path))
 
 
-def _knots(downstream: Neighbours) -> Iterable[frozenset[str]]:
+def _components(downstream: Neighbours) -> Iterable[frozenset[str]]:
     """The strongly connected components of more than one node (Tarjan's algorithm)."""
     number: dict[str, int] = {}
     lowest: dict[str, int] = {}

@@ -18,7 +18,7 @@ class ReferenceText(NamedTuple):
     condition `when`, or the configuration object called `name`.
 
     `item` is its position in a list of defaults, None for a default that is no list. `is_default`: it stands in the
-    step, not in the node's override, and is as weak as any default. `at` is the place of the whole text.
+    step, not in the node's override, and is as weak as any default. `at` is the place of the entire text.
     """
 
     where: EdgeKind | Literal["when", "configuration"]
@@ -33,7 +33,7 @@ class ReferenceText(NamedTuple):
         return (part for part in self.parts if isinstance(part, Reference))
 
     def place_of(self, reference: Reference) -> Location:
-        """The characters of one whole reference."""
+        """The characters of one complete reference."""
         return self.at._replace(chars=(reference.start, reference.start + len(reference.text)))
 
 
@@ -149,9 +149,9 @@ def _reference_texts(where: EdgeKind, name: str, default: Value, at: Path) -> It
 
 
 def _one(where: EdgeKind, name: str, text: str, at: Path, index: int | None) -> ReferenceText:
-    way = (*at, "default") if index is None else (*at, "default", index)
+    path = (*at, "default") if index is None else (*at, "default", index)
     is_default = len(at) > 1 and at[1] == "step"
-    return ReferenceText(where, name, text, parse_template(text), Location(way), index, is_default)
+    return ReferenceText(where, name, text, parse_template(text), Location(path), index, is_default)
 
 
 def _slots_of_edges(node: Node, edges: Iterable[Edge]) -> frozenset[tuple[EdgeKind, str]]:

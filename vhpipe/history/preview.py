@@ -127,7 +127,7 @@ class _World:
         return stimuli.InputsReported(effect.node, blobs)
 
     def _look_up(self, execution: ExecutionId) -> stimuli.ReuseAnswered:
-        """As `Reuse` answers, but for the locks; equal executions wait for the first of them."""
+        """The answer that `Reuse` would give, without taking locks; equal executions wait for the first of them."""
         spec = self._scheduler.execution_spec(execution)
         fingerprint = self._fingerprints.of(spec)
         if fingerprint is None or execution.node in self._order.refresh:
@@ -145,11 +145,11 @@ class _World:
         return stimuli.ReuseAnswered(execution, "busy", because)
 
     def _find(self, fingerprint: str) -> tuple[Manifest | None, str]:
-        """A result that is whole, or why there is none."""
+        """A result that is intact, or why there is none."""
         found = self._store.reuse.find(fingerprint) if self._store else None
         if found is None or self._store is None:
             return None, NOTHING_LIKE_IT
-        damaged = next((datum.name for datum in found.outputs if not self._store.blobs.is_whole(datum.blob)), None)
+        damaged = next((datum.name for datum in found.outputs if not self._store.blobs.is_intact(datum.blob)), None)
         if damaged is None:
             return found, ""
         return None, damaged_text(damaged, Origin(found.run, found.attempt))
@@ -220,7 +220,7 @@ class _World:
 
 
 def _without_limits(plan: Plan) -> Plan:
-    """The same plan without limits on how many executions of a task run at once: in a preview none ever ends."""
+    """The plan without limits on how many executions of a task run at once: in a preview none ever ends."""
     nodes = tuple(
         msgspec.structs.replace(node, maximum_queued_executions=None) if isinstance(node, PlannedTask) else node
         for node in plan.nodes

@@ -229,7 +229,7 @@ class _ConditionReader:
         value = node.value
         if value is None or isinstance(value, (bool, int, float, str)):
             return Constant(value)
-        raise self._error(f"{type(value).__name__} is no kind of value for a condition", node)
+        raise self._error(f"{type(value).__name__} is not a kind of value that a condition can have", node)
 
     def _read_tuple(self, node: "ast.Tuple | ast.Set", depth: int) -> Node:
         return Group(tuple(self.read(item, depth) for item in node.elts))
@@ -239,7 +239,7 @@ class _ConditionReader:
     def _read_binop(self, node: "ast.BinOp", depth: int) -> Node:
         sign = ARITHMETIC.get(type(node.op).__name__)
         if sign is None:
-            raise self._error("of arithmetic only `+ - * / //` is allowed in a condition", node)
+            raise self._error("the only arithmetic allowed in a condition is `+ - * / //`", node)
         return Operation(sign, self.read(node.left, depth), self.read(node.right, depth))
 
     def _read_compare(self, node: "ast.Compare", depth: int) -> Node:
@@ -265,7 +265,7 @@ class _ConditionReader:
         return SignedOperand(SIGNS[kind], operand)
 
     def _read_call(self, node: "ast.Call", _: int) -> Node:
-        raise self._error("a condition knows no functions, though the platform's linter lets a call pass", node)
+        raise self._error("a condition cannot call functions, although the platform's linter accepts it", node)
 
     def _original_name(self, name: str) -> str:
         return self._keywords.get(name, name)

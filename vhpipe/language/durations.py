@@ -4,11 +4,11 @@ import re
 
 _PART = r"(?a)([.\d]+)\s*([a-z]*)"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_FORM = "write whole seconds, or a text such as `1h 30m` with s, m, h, d or w behind each number"
+_FORM = "write whole seconds, or text such as `1h 30m` with s, m, h, d or w after each number"
 
 
 class UnreadableDurationError(Exception):
-    """A text that is no duration; the message says why, the hint what would do."""
+    """A text that is not a duration; the message says why, the hint what would do."""
 
     def __init__(self, message: str, hint: str = _FORM) -> None:
         super().__init__(message)
@@ -38,11 +38,11 @@ def _read_text(text: str) -> float:
             hint = f"write {number} without quotes, or `{number}s`" if number.isdigit() else _FORM
             raise UnreadableDurationError(f"`{number[:40]}` has no unit", hint)
         if unit[0] not in _SECONDS:
-            raise UnreadableDurationError(f"`{unit[:40]}` is no unit of time")
+            raise UnreadableDurationError(f"`{unit[:40]}` is not a unit of time")
         try:
             total += float(number) * _SECONDS[unit[0]]
         except ValueError:
-            raise UnreadableDurationError(f"`{number[:40]}` is no number") from None
+            raise UnreadableDurationError(f"`{number[:40]}` is not a number") from None
     if not 0 < total < float("inf"):
-        raise UnreadableDurationError(f"`{text[:40]}` is no duration")
+        raise UnreadableDurationError(f"`{text[:40]}` is not a duration")
     return total

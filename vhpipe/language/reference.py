@@ -30,7 +30,7 @@ FILES = frozenset({ReferenceKind.OUTPUT, ReferenceKind.ARTIFACT, ReferenceKind.M
 class Reference(NamedTuple):
     """One `${…}`. `key` is a name, of outputs a glob, of models a name or an index; files have an `attribute`.
 
-    `metric` and `goal` choose the best child of a task. `start` is the place of the `$` in the whole text, `node_at`
+    `metric` and `goal` choose the best child of a task. `start` is the place of the `$` in the entire text, `node_at`
     and `key_at` are the characters of the node and of the key in it.
     """
 

@@ -39,28 +39,28 @@ class ReferenceReader:
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text, self._start, self._end = text, start, end
-        self._whole = text[start : end + 1]
+        self._written = text[start : end + 1]
 
     def read(self) -> Reference | BareWord | MalformedReference:
         try:
             return self._parse()
         except _WrongError as wrong:
-            return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._whole)
+            return MalformedReference(wrong.message, wrong.hint, wrong.at, wrong.word, wrong.known, self._written)
 
     def _parse(self) -> Reference | BareWord:
         segments = self._segments()
         first = segments[0]
         if len(segments) == 1:
             if first.is_quoted:
-                raise self._wrong("says nothing of the node", f"write for example `${{{first.name}.id}}`")
-            return BareWord(first.name, self._whole, self._start)
+                raise self._wrong("does not say which value of the node", f"write for example `${{{first.name}.id}}`")
+            return BareWord(first.name, self._written, self._start)
         place = (first.start, first.end)
         if first.name == PIPELINE and not first.is_quoted:
             key, key_at = self._dotted_name(segments[1:])
             found = Reference(PIPELINE, ReferenceKind.PIPELINE, key, key_at=key_at)
         else:
             found = self._of_node(segments[1:])
-        return found._replace(node=first.name, text=self._whole, start=self._start, node_at=place)
+        return found._replace(node=first.name, text=self._written, start=self._start, node_at=place)
 
     def _of_node(self, segments: list[_Segment], is_best: bool = False) -> Reference:
         kind = segments[0]
@@ -71,20 +71,20 @@ class ReferenceReader:
             del readers["best"], readers["version_id"]
         if kind.name not in readers or (kind.bracket is not None and kind.name != "outputs"):
             known = tuple(readers)
-            raise _WrongError(f"`{self._segment_text(kind)}` is nothing that a reference can speak of", None,
+            raise _WrongError(f"`{self._segment_text(kind)}` is nothing that a reference can refer to", None,
                               (kind.start, kind.end), kind.name, known)  # fmt: skip
         return readers[kind.name](segments)
 
     def _identifier(self, segments: list[_Segment]) -> Reference:
         kind = segments[0]
         if len(segments) > 1:
-            raise self._wrong(f"goes on behind `{kind.name}`", f"end it after `{kind.name}`")
+            raise self._wrong(f"continues after `{kind.name}`", f"end it after `{kind.name}`")
         return Reference("", ReferenceKind(kind.name), key_at=(kind.start, kind.end))
 
     def _pipeline_reference(self, segments: list[_Segment]) -> Reference:
         kind = ReferenceKind.PARAMETER if segments[0].name == "parameters" else ReferenceKind.METADATA
         if len(segments) == 1:
-            raise self._wrong(f"does not say which {kind}", f"write the name behind `{segments[0].name}.`")
+            raise self._wrong(f"does not say which {kind}", f"write the name after `{segments[0].name}.`")
         key, key_at = self._dotted_name(segments[1:])
         return Reference("", kind, key, key_at=key_at)
 
@@ -98,7 +98,7 @@ class ReferenceReader:
 
     def _artifact(self, segments: list[_Segment]) -> Reference:
         if len(segments) < 3:
-            raise self._wrong("does not say what of which artifact", "write `artifacts.NAME.url`")
+            raise self._wrong("does not say which value of which artifact", "write `artifacts.NAME.url`")
         attribute = self._attribute(segments[-1:], FILE_ATTRIBUTES)
         key, key_at = self._dotted_name(segments[1:-1])
         return Reference("", ReferenceKind.ARTIFACT, key, attribute, key_at=key_at)
@@ -108,7 +108,7 @@ class ReferenceReader:
         if side is not None and side.name not in SIDES:
             raise _WrongError(f"a node has no `{side.name}` models", None, (side.start, side.end), side.name, SIDES)
         if side is None or len(segments) < 4:
-            raise self._wrong("does not say what of which model", "write `models.output.-1.url`")
+            raise self._wrong("does not say which value of which model", "write `models.output.-1.url`")
         is_input = side.name == "input"
         attribute = self._attribute(segments[-1:], INPUT_FILE_ATTRIBUTES if is_input else FILE_ATTRIBUTES)
         key, key_at = self._dotted_name(segments[2:-1])
@@ -125,7 +125,7 @@ class ReferenceReader:
 
     def _attribute(self, segments: list[_Segment], known: tuple[str, ...]) -> str:
         if not segments:
-            raise self._wrong("does not say what of the file", f"write one of {', '.join(known)} behind it")
+            raise self._wrong("does not say which value of the file", f"write one of {', '.join(known)} after it")
         word = segments[-1]
         if len(segments) > 1 or word.name not in known:
             raise _WrongError(
@@ -142,7 +142,7 @@ class ReferenceReader:
         return self._text[segment.start : segment.end][:60]
 
     def _wrong(self, what: str, hint: str) -> _WrongError:
-        return _WrongError(f"`{self._whole[:80]}` {what}", hint, (self._start, self._end + 1))
+        return _WrongError(f"`{self._written[:80]}` {what}", hint, (self._start, self._end + 1))
 
     # ── segments ─────────────────────────────────────────────────────────────────────────────────────
 

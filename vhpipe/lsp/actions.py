@@ -123,7 +123,7 @@ def _fix_all(checked: OpenText, uri: str) -> Iterator[types.CodeAction]:
     fixed = apply_fixes(text, findings, checked.span, False)
     if fixed.applied:
         yield types.CodeAction(
-            title="Fix all that vhpipe can fix safely",
+            title="Fix everything that vhpipe can fix safely",
             kind=FIX_ALL,
             edit=_edit(uri, [_changed_lines(checked, fixed.text.split("\n"))]),
         )

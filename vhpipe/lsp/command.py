@@ -10,7 +10,7 @@ from vhpipe.errors import EnvironmentFailure
 
 
 @click.command(name="lsp", help="Serve an editor over stdin and stdout: findings, fixes, completion, hover.")
-@click.option("--stdio", is_flag=True, help="The default, and the only way; many editors say it all the same.")
+@click.option("--stdio", is_flag=True, help="The default and the only transport; many editors pass it anyway.")
 def command(stdio: bool) -> int:
     try:
         from vhpipe.lsp.open_text import check_reported

@@ -73,7 +73,7 @@ def as_written(name: str, in_flow: bool) -> str:
 
 
 def _around(typed: TypingPlace, graphs: Sequence[PipelineGraph]) -> Sequence[PipelineGraph]:
-    """The pipeline that is typed in; all of them where it cannot be told."""
+    """The pipeline that is typed in; all of them where it cannot be determined."""
     return [graph for graph in graphs if graph.pipeline.name == typed.pipeline] or graphs
 
 

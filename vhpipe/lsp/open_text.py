@@ -53,7 +53,7 @@ def covers(span: Span, line: int, column: int) -> bool:
 
 
 def location_at(document: Document, line: int, column: int) -> Location:
-    """The innermost key or value that stands at a place; the whole file where it is nothing else."""
+    """The innermost key or value that stands at a place; the entire file where it is nothing else."""
     path: Path = ()
     value = document.data
     while isinstance(value, dict | list):

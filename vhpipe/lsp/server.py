@@ -62,7 +62,7 @@ class YamlServer(LanguageServer):
         return types.PositionEncodingKind(self.workspace.position_encoding or "utf-16").value
 
     def understands_links(self) -> bool:
-        """Whether the editor can mark the whole name that leads to a definition."""
+        """Whether the editor can mark the entire name that leads to a definition."""
         about = self.client_capabilities.text_document
         return bool(about and about.definition and about.definition.link_support)
 

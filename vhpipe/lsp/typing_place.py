@@ -20,7 +20,7 @@ class TypingPlace(NamedTuple):
     """What is wanted at the cursor, and what of it is there: `text`, which begins at column `start`, from 1.
 
     `quote` is the quotation mark that is open. `other` is the source of the edge whose target is typed.
-    `pipeline` is the name of the pipeline around, None where it cannot be told. `in_flow`: within brackets.
+    `pipeline` is the name of the pipeline around, None where it cannot be determined. `in_flow`: within brackets.
     """
 
     wanted: Wanted
@@ -85,7 +85,7 @@ def _inline(lines: Sequence[str], number: int, before: str) -> _Inline | None:
     return found
 
 
-def _scan(text: str) -> _Inline | None:
+def _scan(text: str) -> _Inline | None:  # noqa: C901 - a table of characters
     """None inside a comment, or where a quotation mark is closed and nothing can follow."""
     start = _LINE.match(text)
     assert start is not None, "every text begins with some or no blanks"

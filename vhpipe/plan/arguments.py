@@ -53,7 +53,7 @@ def parse_value(text: str) -> Value:
     document, diagnostics = read_document(text.encode("utf-8", "surrogateescape"), "argument")
     faults = [diagnostic.message for diagnostic in diagnostics if diagnostic.severity == "error"]
     if faults or document is None:
-        raise UsageError(f"`{text}` is not a list: {faults[0] if faults else 'nothing in it'}", _LIST_HINT)
+        raise UsageError(f"`{text}` is not a list: {faults[0] if faults else 'it is empty'}", _LIST_HINT)
     value = plain_value(document.data)
     if not isinstance(value, tuple):
         raise UsageError(f"`{text}` is not a list of plain values", _LIST_HINT)

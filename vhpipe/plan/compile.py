@@ -10,7 +10,6 @@ import msgspec
 
 from vhpipe.command.parameter_values import fitting
 from vhpipe.config.model import (
-    Config,
     DeploymentNode,
     EdgeKind,
     EdgeMergeMode,
@@ -60,7 +59,7 @@ KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "no
 
 
 def compile_plan(
-    config: Config, graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
+    graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
 ) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 

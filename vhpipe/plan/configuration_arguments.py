@@ -1,4 +1,4 @@
-"""Configuration objects that are given on the command line: whole ones, and single values in those of the extension."""
+"""Configuration objects given on the command line: complete ones, and single values in those of the extension."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +29,7 @@ def with_configuration(plan: Plan, given: Sequence[ConfigurationArgument]) -> Pl
     for each in given:
         if each.keys:
             _refuse_unchangeable(plan, each)
-        elif fault := path_fault(each.name) or ("has folders" if "/" in each.name else None):
+        elif fault := path_fault(each.name) or ("contains a folder" if "/" in each.name else None):
             raise UsageError(f"configuration name `{each.name}` {fault}", "--config NAME=FILE")
         elif each.name in CONFIGURATION_NAMES:
             raise UsageError(f"`{each.name}` is a configuration object of every execution", "choose another name")
@@ -72,10 +72,12 @@ def _escape_references(content: object) -> object:
 
 
 def _with_value(given: ConfigurationArgument, content: object, keys: tuple[str, ...]) -> object:
-    """The content with the value that is given in it; mappings on the way are made."""
+    """The content with the value that is given in it; missing mappings on the path are created."""
     if not keys:
         return _escape_references(given.content) if given.keys else given.content
     if not isinstance(content, Mapping | None):
-        way = ".".join((given.name, *given.keys[: len(given.keys) - len(keys)]))
-        raise UsageError(f"`{way}` is no mapping, so it has no `{keys[0]}`", f"give all of it: --config {way}=VALUE")
+        path = ".".join((given.name, *given.keys[: len(given.keys) - len(keys)]))
+        raise UsageError(
+            f"`{path}` is not a mapping, so it has no `{keys[0]}`", f"give the complete object: --config {path}=VALUE"
+        )
     return {**(content or {}), keys[0]: _with_value(given, (content or {}).get(keys[0]), keys[1:])}

@@ -87,7 +87,10 @@ def given_execution(node: PlannedNode, index: int) -> CarriedExecution | None:
 
 
 def typed_execution_values(node: PlannedNode, bound: NodeBinding, index: int, seed: int) -> dict[str, Value]:
-    """The same in their declared types, as parameters.json has them; what does not fit its type stays as written."""
+    """The values of an execution's parameters in their declared types, as parameters.json has them.
+
+    What does not fit its type stays as written.
+    """
     written = execution_values(node, bound, index, seed)
     return {} if isinstance(node, PlannedDeployment) else in_declared_types(node.spec, written)
 

@@ -26,7 +26,7 @@ from vhpipe.plan.model import (
 
 
 def with_extension(nodes: tuple[PlannedNode, ...], extension: Extension | None) -> tuple[PlannedNode, ...]:
-    """The nodes with what the extension says of them; what it says of the whole pipeline counts where that is nothing.
+    """The nodes with what the extension says of them; what it says of the entire pipeline counts where that is nothing.
 
     Configuration objects are merged by name, what is monitored adds up, of two hooks for one moment the node's counts.
     """

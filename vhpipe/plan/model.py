@@ -414,7 +414,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `ignored` has one sentence for each thing in the file that this runner does not honour,
     `notices` one for each decision that the user should hear of before the start, e.g. an edge cut by an argument.
-    `time_limit_s` is for the whole run, counted from its start or its resumption. `parameters` are those of the
+    `time_limit_s` is for the entire run, counted from its start or its resumption. `parameters` are those of the
     pipeline; `version` and `tags` come from the extension. `definition` is the sha256 of what the file says of a
     pipeline that has a version; in the plan of a run its `version` is that of this very definition and code.
     """

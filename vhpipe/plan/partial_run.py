@@ -19,7 +19,7 @@ from vhpipe.wording import listed, unknown_name
 
 
 class Selectors(NamedTuple):
-    """What the user typed, by option. All empty: the whole pipeline."""
+    """What the user typed, by option. All empty: the entire pipeline."""
 
     only: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def select(plan: Plan, selectors: Selectors) -> PartialRun:
     if selectors.exclude:
         parts = _without(parts, graph.meant(selectors.exclude, _SelectorMeaning._replace), graph)
     if not parts:
-        raise UsageError("nothing is left to run", "no node is in all of what the options select")
+        raise UsageError("nothing is left to run", "no node is selected by all of the options")
     return _selection(plan, parts)
 
 
@@ -173,7 +173,7 @@ class _Graph:
         if count is None:
             raise UsageError(
                 f"how many executions `{name}` has is known only when it starts",
-                f"name those that shall run: --only '{name}#0'",
+                f"name those to run: --only '{name}#0'",
             )
         return set(range(count))
 
@@ -236,7 +236,7 @@ def read_selector(text: str, nodes: Sequence[str]) -> _SelectorMeaning:
 
 
 def _readings(text: str) -> Iterator[_SelectorMeaning]:
-    """All ways to read the text, that with the longest name first."""
+    """All readings of the text, that with the longest name first."""
     for before in (False, True):
         for after in (False, True):
             if (before and not text.startswith("+")) or (after and not text.endswith("+")):

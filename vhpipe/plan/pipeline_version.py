@@ -9,6 +9,20 @@ from hashlib import sha256
 from vhpipe.graph.model import PipelineGraph
 
 OF_PLACES = "at"
+NAMES_IN_DEFINITIONS = {
+    "BareWord": "Bare",
+    "ConfigurationExtension": "ConfigurationObject",
+    "HookExtension": "Hook",
+    "MalformedReference": "Malformed",
+    "MonitoredName": "Watched",
+    "NodeCondition": "When",
+    "ReferenceText": "Written",
+    "RetryExtension": "Retry",
+}
+"""What a class is called in the text of a definition, where that is not its name.
+
+A class that is renamed keeps its old name here, so that digests stay what earlier versions made them.
+"""
 _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
 
 
@@ -23,8 +37,10 @@ def _without_places(value: object) -> object:
         names = getattr(value, "_fields", None)
         if names is None:
             return tuple(map(_without_places, value))
-        kept = (name for name in names if not _is_place(name) and name not in _NO_PART_OF_IT)
-        return type(value).__name__, tuple((name, _without_places(getattr(value, name))) for name in kept)
+        kept = [field for field in names if not _is_place(field) and field not in _NO_PART_OF_IT]
+        name = type(value).__name__
+        fields = tuple((field, _without_places(getattr(value, field))) for field in kept)
+        return NAMES_IN_DEFINITIONS.get(name, name), fields
     if isinstance(value, Mapping):
         return tuple(sorted((str(key), _without_places(each)) for key, each in value.items()))
     if isinstance(value, frozenset | set):

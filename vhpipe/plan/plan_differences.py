@@ -37,7 +37,7 @@ def _of_extension(old: PlannedExecution | PlannedTask, new: PlannedExecution | P
 
 
 def edge_differences(old: Plan, new: Plan, name: str) -> tuple[str, ...]:
-    """The same of the edges into a node: where they come from and where they go, in their order."""
+    """What differs of the edges into a node: where they come from and where they go, in their order."""
     return ("the edges into it",) if _edges(old, name) != _edges(new, name) else ()
 
 

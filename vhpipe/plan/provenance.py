@@ -1,4 +1,4 @@
-"""What the result of one execution stands on, told in full, and in what two of them differ.
+"""What the result of one execution stands on, in full, and in what two of them differ.
 
 A fingerprint says that something differs; this says what. Source: decision 59.
 """
@@ -54,7 +54,7 @@ def _of_texts(part: str, old: str, new: str) -> Iterator[Difference]:
 
 
 def _of_commands(old: Evidence, new: Evidence) -> Iterator[Difference]:
-    """Line by line. What only the parameters changed is not told twice."""
+    """Line by line. What only the parameters changed is not reported twice."""
     if old.template != new.template:
         yield from _of_lines(_lines(old.template), _lines(new.template))
     elif old.parts.command != new.parts.command and old.parts.parameters == new.parts.parameters:

@@ -36,5 +36,5 @@ def _search_problems(what: str, search: BayesianSearch) -> Iterator[str]:
     if not search.metric:
         yield f"{what} searches without a metric; name it by `--metric` or `optimization-target-metric`"
     elif search.target is None and search.goal is None:
-        ways = "`--goal max`, `--goal min`, `--target` or `optimization-target-value`"
-        yield f"{what} does not say what is better; add {ways}"
+        goals = "`--goal max`, `--goal min`, `--target` or `optimization-target-value`"
+        yield f"{what} does not say what is better; add {goals}"

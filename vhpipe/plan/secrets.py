@@ -38,7 +38,7 @@ class ResolvedSecrets(msgspec.Struct, frozen=True):
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name is secret by itself: `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `MYSQL_PWD`.
 
-    The words count whole, between underscores, in any case: `TOKENIZERS_PARALLELISM` is no secret.
+    Only entire words between underscores count, in any case: `TOKENIZERS_PARALLELISM` is no secret.
     """
     return re.search(_SECRET_NAME, name) is not None
 

@@ -55,7 +55,7 @@ def split_range(typed: str) -> tuple[str, str]:
     """Name and variation of `[node.]name=…`. Errors: UsageError where one of them is missing."""
     name, equals, text = typed.partition("=")
     if not (name and equals and text):
-        what = "names no parameter" if equals and not name else "gives no values"
+        what = "names no parameter" if equals and not name else "has no values"
         raise UsageError(f"`--sweep {typed}` {what}", _FORMS)
     return name, text
 
@@ -83,7 +83,7 @@ _FORMS = "NAME=0.1,0.01 or NAME=linear:START:END:STEP, NAME=log:START:END:COUNT,
 def _items(text: str) -> tuple[Scalar, ...]:
     if text.startswith("[") and text.endswith("]"):
         items = parse_value(text)
-        assert isinstance(items, tuple), "what stands in brackets is a list, or no value at all"
+        assert isinstance(items, tuple), "what is in brackets is a list, or no value at all"
     else:
         items = tuple(text.split(","))
         if "" in items:
@@ -105,15 +105,15 @@ def _linear(start: Number, end: Number, step: Number) -> Variation:
     if step == 0:
         raise ValueError("has the step 0, so it never ends")
     if (end - start) * step < 0:
-        raise ValueError(f"goes away from its end: the step has to be {'negative' if end < start else 'positive'}")
+        raise ValueError(f"leads away from its end: the step has to be {'negative' if end < start else 'positive'}")
     return Variation(VariantStyle.LINEAR, VariantRules(start=start, end=end, step=step))
 
 
 def _log(start: Number, end: Number, count: Number) -> Variation:
     if start <= 0 or end <= 0:
-        raise ValueError("has an end that is not above 0, where no logarithm reaches")
+        raise ValueError("has an end that is not above 0, so it has no logarithm")
     if not isinstance(count, int) or count < 1:
-        raise ValueError("has a count that is no whole number above 0")
+        raise ValueError("has a count that is not a whole number above 0")
     if count == 1 and start != end:
         raise ValueError("has two ends and one value; the count includes both ends")
     return Variation(
@@ -151,7 +151,7 @@ def _numbers(kind: str, names: tuple[str, ...], texts: list[str], parameter: Par
     if len(texts) != len(names):
         raise ValueError(f"has {len(texts)} of {len(names)} parts: {kind}:{':'.join(names).upper()}")
     numbers = [_number(name, text) for name, text in zip(names, texts, strict=True)]
-    return [_whole(name, number) if _is_whole(name, parameter) else number
+    return [_integer(name, number) if _is_integer(name, parameter) else number
             for name, number in zip(names, numbers, strict=True)]  # fmt: skip
 
 
@@ -164,11 +164,11 @@ def _number(name: str, text: str) -> Number:
     return number
 
 
-def _is_whole(name: str, parameter: Parameter) -> bool:
+def _is_integer(name: str, parameter: Parameter) -> bool:
     return name == "count" or parameter.type is ParameterType.INTEGER
 
 
-def _whole(name: str, number: Number) -> int:
+def _integer(name: str, number: Number) -> int:
     if not float(number).is_integer():
         raise ValueError(f"has the {name} `{number}`, which is not an integer")
     return int(number)

@@ -180,7 +180,7 @@ def _only_task(graph: PipelineGraph, sweeps: SweepArguments) -> str:
     option = "--search" if sweeps.search else "--count" if sweeps.count is not None else "--metric"
     option = "--target" if option == "--metric" and sweeps.metric is None else option
     raise UsageError(
-        f"`{option}`: it is not said what varies{f' in which of the tasks {listed(tasks)}' if tasks else ''}",
+        f"`{option}`: it does not say what varies{f' in which of the tasks {listed(tasks)}' if tasks else ''}",
         "add `--sweep NODE.PARAMETER=…` or `--sets FILE`",
     )
 

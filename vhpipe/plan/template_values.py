@@ -65,7 +65,7 @@ def _within_text(reference: Reference, value: Value) -> str:
     if value is None:
         raise UnfillableError(f"`{reference.text}` has no value")
     if isinstance(value, tuple):
-        only = "and only a single value fits into a text"
+        only = "and only a single value fits into a string"
         raise UnfillableError(f"`{reference.text}` is a list of {len(value)}, {only}", is_list=True)
     return as_text(value)
 

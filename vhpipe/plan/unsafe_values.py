@@ -29,7 +29,7 @@ def refuse_unsafe(nodes: Sequence[PlannedNode], filled: FilledTargets) -> None:
                 continue
             problems = interpolation_problems(node.spec.command, node.spec.parameters, values, node.spec.source_path)
             if problems:
-                raise UsageError(f"the command of node `{node.name}`: {problems[0].message}")
+                raise UsageError(f"the command of node `{node.name}`: {problems[0].sentence}")
 
 
 def _refuse_unfit(node: PlannedExecution | PlannedTask, values: Mapping[str, Value]) -> None:
@@ -40,7 +40,7 @@ def _refuse_unfit(node: PlannedExecution | PlannedTask, values: Mapping[str, Val
         if problem:
             raise UsageError(
                 f"parameter `{parameter.name}` of node `{node.name}`: {problem}",
-                f"mend it in the file, or run with `-p {node.name}.{parameter.name}=…`",
+                f"fix it in the file, or run with `-p {node.name}.{parameter.name}=…`",
             )
 
 

@@ -62,11 +62,11 @@ def _read_counts(path: str) -> Counter[Key]:
         with open(path, encoding="utf-8") as file:
             return _counts(json.load(file))
     except FileNotFoundError:
-        raise UsageError(f"there is no baseline `{path}`", "`--write-baseline` makes it") from None
+        raise UsageError(f"there is no baseline `{path}`", "`--write-baseline` creates it") from None
     except OSError as failure:
         raise UsageError(f"cannot read `{path}`: {failure.strerror or failure}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError(f"`{path}` is no baseline of vhpipe", "`--write-baseline` writes it anew") from None
+        raise UsageError(f"`{path}` is not a baseline of vhpipe", "`--write-baseline` rewrites it") from None
 
 
 def _counts(content: dict[str, Any]) -> Counter[Key]:

@@ -1,4 +1,4 @@
-"""A run asked again with changes: a new run that keeps what is complete and would be made the same way.
+"""A run asked again with changes: a new run that keeps what is complete and would be made in the same manner.
 
 Source: decisions 62 to 64.
 """
@@ -104,7 +104,9 @@ def _repeated_request(run: "RunFolder", info: "RunInfo", changes: Changes) -> Re
 
     request = info.asked
     if request is None:
-        raise EnvironmentFailure(f"run {run.number} does not say what it was asked for", "start a new run: vhpipe run")
+        raise EnvironmentFailure(
+            f"run {run.number} does not record what it was asked to run", "start a new run: vhpipe run"
+        )
     new = tuple(_from_everywhere(each, request.folder) for each in changes.inputs)
     replaced = {each.partition("=")[0] for each in new}
     inputs = (*(each for each in request.inputs if each.partition("=")[0] not in replaced), *new)
@@ -176,12 +178,12 @@ def _carry_over(store: "ProjectStore", past: "PastRun", new: NewPlan, changes: C
     meant = executions_named_by(new.plan, changes.start)
     for name in meant:
         if name in new.given:
-            raise UsageError(f"`{name}` was given to run {past.number}", f"make it anew: vhpipe run --from {name}")
+            raise UsageError(f"`{name}` was given to run {past.number}", f"make it again: vhpipe run --from {name}")
     spoiled = _spoiled_test(store, past, look_at_inputs=changes.with_changes)
     kept = rerun_choice.keep(before, new.plan, rerun_choice.RerunRequest(meant, changes.failed, spoiled))
     if not kept.reruns:
-        raise UsageError(f"nothing of run {past.number} would run again: all of it is complete and as it would be now",
-                         f"name what shall run: vhpipe resume {past.number} --from NODE")  # fmt: skip
+        raise UsageError(f"nothing of run {past.number} would run again: everything is complete and unchanged",
+                         f"name what is to run: vhpipe resume {past.number} --from NODE")  # fmt: skip
     return kept
 
 
@@ -196,7 +198,7 @@ def _spoiled_test(
         if gone is not None:
             return f"has lost its output `{gone}`"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
-        return f"would read {listed(changed, ' and ', MOST_NAMES)} as changed since" if changed else None
+        return f"reads {listed(changed, ' and ', MOST_NAMES)}, which changed since" if changed else None
 
     return spoiled
 
@@ -217,7 +219,7 @@ def _remarks(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes
     if following:
         lines.append(f"{listed(following, ' and ')} {plural(len(following), 'runs', 'run')} after that")
     if kept.kept:
-        lines.append(f"run {run.number} gives {listed(kept.kept, ' and ')}")
+        lines.append(f"run {run.number} provides {listed(kept.kept, ' and ')}")
     if changes.with_changes and (kept.kept or any(rerun.kept for rerun in kept.reruns)):
         lines.extend(_about_code(store, run))
     return lines
@@ -232,5 +234,5 @@ def _about_code(store: "ProjectStore", run: "RunFolder") -> Sequence[str]:
     if not changed:
         return ()
     return (
-        f"what is kept was made before {listed(changed, ' and ', MOST_NAMES)} changed; --from NODE makes a node anew",
+        f"what is kept was made before {listed(changed, ' and ', MOST_NAMES)} changed; --from NODE runs a node again",
     )

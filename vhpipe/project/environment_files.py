@@ -60,9 +60,9 @@ def fault_of_name(name: str) -> str | None:
     if not name:
         return "a variable has no name"
     if not re.fullmatch(_NAME, name):
-        return "the name of a variable has letters, digits and `_` only, and no digit first"
+        return "the name of a variable consists of letters, digits and `_`, and does not begin with a digit"
     if name.startswith("VH_"):
-        return f"`{name}` is for vhpipe to set, as all that begins with `VH_`"
+        return f"`{name}` is set by vhpipe, like everything that begins with `VH_`"
     return None
 
 

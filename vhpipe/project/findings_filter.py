@@ -79,12 +79,12 @@ def _without_suppressed(
 ) -> tuple[Findings, int]:
     from vhpipe.rules.suppression import suppress
 
-    is_whole = not config.broken
+    is_complete = not config.broken
     left = suppress(
         document.lines,
         [(item.at if isinstance(item.at, Span) else document.span(item.at), item) for item in findings],
         comment_test(document),
-        lambda rule: is_whole and (counts is None or counts(rule)),
+        lambda rule: is_complete and (counts is None or counts(rule)),
     )
     return (*(item for _, item in left.kept), *left.notes), len(left.suppressed)
 

@@ -92,10 +92,10 @@ class PrefixedLines:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        *whole, self._held = (self._held + text).split("\n")
+        *complete, self._held = (self._held + text).split("\n")
         if len(self._held) > CHUNK_BYTES:
-            whole, self._held = [*whole, self._held], ""
-        return "".join(f"{self._prefix}{line}\n" for line in whole)
+            complete, self._held = [*complete, self._held], ""
+        return "".join(f"{self._prefix}{line}\n" for line in complete)
 
     def end(self) -> str:
         held, self._held = self._held, ""

@@ -39,14 +39,14 @@ def last_of(lines: Iterable[dict[str, object]], without: Collection[str]) -> dic
 
 
 def last_line(folder: Path) -> dict[str, object]:
-    """The values of the last whole line, cheaply; empty where there is none within 16 KiB."""
+    """The values of the last complete line, cheaply; empty where there is none within 16 KiB."""
     try:
         with open(folder / METADATA, "rb") as lines:
             lines.seek(max(0, lines.seek(0, os.SEEK_END) - END_BYTES))
-            whole = lines.read(END_BYTES).split(b"\n")[:-1]
+            complete = lines.read(END_BYTES).split(b"\n")[:-1]
     except OSError:
         return {}
-    return next((values for line in reversed(whole) if (values := _values(line + b"\n")) is not None), {})
+    return next((values for line in reversed(complete) if (values := _values(line + b"\n")) is not None), {})
 
 
 def _values(line: bytes) -> dict[str, object] | None:

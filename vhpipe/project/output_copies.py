@@ -49,11 +49,11 @@ def _is_there(wanted: OutputCopy, target: Path, is_forced: bool) -> bool:
     if not os.path.lexists(place):
         return False
     if not stat.S_ISREG(place.lstat().st_mode):
-        raise RefusedError(f"`{place}` is there already and is not a regular file", hint="choose another folder")
+        raise RefusedError(f"`{place}` already exists and is not a regular file", hint="choose another folder")
     if _has_content(place, wanted.datum):
         return True
     if not is_forced:
-        raise RefusedError(f"`{place}` is there already with another content", hint="--force replaces it")
+        raise RefusedError(f"`{place}` already exists with different content", hint="--force replaces it")
     return False
 
 
@@ -63,9 +63,11 @@ def _refuse_links(target: Path, path: str) -> None:
     for part in path.split("/")[:-1]:
         place = place / part
         if place.is_symlink():
-            raise RefusedError(f"`{place}` is a link: outputs are not written through it", hint="choose another folder")
+            raise RefusedError(
+                f"`{place}` is a link: outputs are not written through links", hint="choose another folder"
+            )
         if os.path.lexists(place) and not place.is_dir():
-            raise RefusedError(f"`{place}` is there already and is not a folder", hint="choose another folder")
+            raise RefusedError(f"`{place}` already exists and is not a folder", hint="choose another folder")
 
 
 def _has_content(place: Path, datum: Datum) -> bool:

@@ -23,7 +23,9 @@ def read_parameter_sets(word: str, nodes: Sequence[str]) -> "ParameterSetFile":
         node, file = "", word
     rows = tuple(_rows(file))
     if not rows:
-        raise UsageError(f"`--sets {file}` has no parameter set", "write one set a line, below the names of parameters")
+        raise UsageError(
+            f"`--sets {file}` has no parameter set", "write one set per line, below the names of parameters"
+        )
     return ParameterSetFile(file, rows, node or None)
 
 
@@ -75,7 +77,7 @@ def _refuse_bad_header(file: str, names: Sequence[str]) -> None:
 
 
 def _utf8(file: str, text: str) -> str:
-    """The text. What is run is recorded as JSON, which has no way to write bytes that are not UTF-8."""
+    """The text. What is run is recorded as JSON, which cannot hold bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -89,7 +91,7 @@ def _read_list(file: str, content: bytes) -> list[object]:
     document, diagnostics = read_document(content, file)
     fault = next((diagnostic for diagnostic in diagnostics if diagnostic.severity == "error"), None)
     if document is None or fault is not None:
-        raise UsageError(f"`{file}` cannot be read: {fault.message if fault else 'nothing in it'}")
+        raise UsageError(f"`{file}` cannot be read: {fault.message if fault else 'it is empty'}")
     if not isinstance(document.data, list):
         raise UsageError(f"`{file}` is not a list of parameter sets", "- {lr: 0.1, epochs: 5}")
     return list(document.data)

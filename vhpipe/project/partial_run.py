@@ -51,11 +51,11 @@ def _given_notices(plan: "Plan", given: Mapping[str, "PlannedNode"], runs: Mappi
     from vhpipe.plan.plan_differences import differences
 
     for run in sorted(set(runs.values())):
-        yield f"run {run} gives {', '.join(_label(node) for name, node in given.items() if runs[name] == run)}"
+        yield f"run {run} provides {', '.join(_label(node) for name, node in given.items() if runs[name] == run)}"
     for name, node in given.items():
         changed = differences(node, plan.node(name), with_inputs=False)
         if changed:
-            yield f"`{name}` was made otherwise than it would be now: {', '.join(changed)}"
+            yield f"`{name}` was made differently from how it would be made now: {', '.join(changed)}"
 
 
 def _label(node: "PlannedNode") -> str:
@@ -85,5 +85,5 @@ def _with_other_children(
         notices.append(f"{runs}; the others are left out: no earlier run has them as they would be now")
         return task
     count = len(found.given.executions)
-    notices.append(f"{runs}; run {found.run} gives {counted(count, 'other')}")
+    notices.append(f"{runs}; run {found.run} provides {counted(count, 'other')}")
     return msgspec.structs.replace(task, given=found.given)

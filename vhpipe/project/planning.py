@@ -28,7 +28,6 @@ from vhpipe.project.request import RunArguments, project_folder, request_of, sel
 from vhpipe.project.run_conditions import RunChoices
 
 if TYPE_CHECKING:
-    from vhpipe.config.model import Config
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
@@ -108,15 +107,15 @@ def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
     from vhpipe.plan.partial_run import select
     from vhpipe.project.sweeps import with_sweeps
 
-    config, written, arguments = _arguments(source)
+    written, arguments = _arguments(source)
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
-    plan = compile_plan(config, graph, source.variables.in_arguments(arguments), source.file)
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file)
     selection = select(plan, selectors_of(request))
     return plan, PassContext(source, written, graph, tuple(arguments.swept), selection, RecordedUris())
 
 
-def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
+def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
     from msgspec import structs
 
     from vhpipe.graph.build import build_graph
@@ -137,4 +136,4 @@ def _arguments(source: PlanSource) -> "tuple[Config, PipelineGraph, Arguments]":
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision, request.parameter_values
     )
     queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
-    return config, graph, structs.replace(arguments, queues=queues)
+    return graph, structs.replace(arguments, queues=queues)

@@ -150,7 +150,9 @@ def _plain(name: str, value: object) -> "Value":
 
     plain = plain_value(value)
     if plain is None and value is not None:
-        raise UsageError(f"parameter `{name}` cannot be a `{type(value).__name__}`", "give a scalar or a list of them")
+        raise UsageError(
+            f"parameter `{name}` cannot be a `{type(value).__name__}`", "give a scalar or a list of scalars"
+        )
     return plain
 
 

@@ -75,7 +75,7 @@ def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:
     new = next((name for name in names if name not in known), None)
     if new is not None:
         raise UsageError(
-            f"`{new}` is no secret of run {run.number}, which goes on with its own variables",
+            f"`{new}` is not a secret of run {run.number}, which continues with its own variables",
             f"a new run can have others: vhpipe resume {run.number} --failed -e {new}",
         )
 
@@ -92,4 +92,4 @@ def _changed_since(locked: "LockedRun") -> Iterator[str]:
     if changed:
         take = commands_from_here(project).about(number, "resume", "--with-changes")
         files = listed(changed, " and ", MOST_NAMES)
-        yield f"run {number} goes on with the code it has; since then {files} changed: {take}"
+        yield f"run {number} continues with the code it has; since then {files} changed: {take}"

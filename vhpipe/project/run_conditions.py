@@ -1,4 +1,4 @@
-"""How a run is made, whatever it runs: what a door was told of it, and what counts where it was told nothing."""
+"""How a run is made, whatever it runs: what a door was asked for, and what counts where it was asked for nothing."""
 
 import os
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class RunConditions(NamedTuple):
 
 
 class RunChoices(NamedTuple):
-    """What a door was told; None where it was not. `words` are the command line that may be recorded without secrets.
+    """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's.
     """

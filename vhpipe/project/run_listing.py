@@ -38,7 +38,7 @@ def listed_runs(store: ProjectStore, count: int | None) -> Iterator[RunRow]:
     known = RunIndex.of(store.root).summaries()
     for folder in store.runs()[::-1][:count]:
         row = _from_index(folder, known) or _from_journal(folder)
-        if row.status != "unknown" or folder.path.exists():  # else it was removed just now
+        if row.status != "unknown" or folder.path.exists():  # else it has just been removed
             yield row
 
 

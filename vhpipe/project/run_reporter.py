@@ -14,7 +14,7 @@ from vhpipe.views.progress import RunView
 class RunReporter:
     """An observer of one run: `view` is the run so far, and `say` hears the lines that are not lighter than `limit`.
 
-    Without a limit nothing is said. `approvals_are_answered`: nobody needs to be told how.
+    Without a limit nothing is said. `approvals_are_answered`: nobody needs to see how.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def parse_selection(text: str, nodes: Sequence[str]) -> AttemptSelector:
 
 
 def _readings(text: str) -> Iterator[AttemptSelector]:
-    """All ways to read the text, that with the longest name first."""
+    """All readings of the text, that with the longest name first."""
     yield AttemptSelector(text)
     for suffix in reversed(_SUFFIXES):
         if match := suffix.fullmatch(text):

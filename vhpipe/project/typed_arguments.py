@@ -42,7 +42,7 @@ def typed_arguments(
 
 
 def configuration_arguments(assignments: Sequence[str]) -> "tuple[ConfigurationArgument, ...]":
-    """Whole objects from files, and single values of them, in the order given."""
+    """Complete objects from files, and single values of them, in the order given."""
     return tuple(map(_configuration, assignments))
 
 
@@ -54,7 +54,7 @@ def _configuration(assignment: str) -> "ConfigurationArgument":
     target, equals, text = assignment.partition("=")
     name, *keys = target.split(".")
     if not equals or not all((name, *keys)):
-        raise UsageError(f"`--config {assignment}` gives no value", "--config NAME=FILE or --config NAME.KEY=VALUE")
+        raise UsageError(f"`--config {assignment}` has no value", "--config NAME=FILE or --config NAME.KEY=VALUE")
     _refuse_undecodable(assignment)
     try:
         content = text.encode() if keys else Path(text).read_bytes()
@@ -72,13 +72,13 @@ def typed_queue_sizes(assignments: Sequence[str]) -> dict[str, int]:
     for assignment in assignments:
         name, _, size = assignment.rpartition("=")
         if not (name and size.isascii() and size.isdigit() and int(size)):
-            raise UsageError(f"`--queue {assignment}` gives no size", "--queue NAME=N, where N is 1 or more")
+            raise UsageError(f"`--queue {assignment}` has no size", "--queue NAME=N, where N is 1 or more")
         sizes[name] = int(size)
     return sizes
 
 
 def split_node(name: str, nodes: Sequence[str]) -> tuple[str | None, str]:
-    """`node.name` in two, or None and the whole where no node stands before a dot.
+    """`node.name` in two, or None and the entire text where no node stands before a dot.
 
     Both may have dots of their own, so the names of the nodes decide; the shortest that fits is taken.
     """
@@ -91,12 +91,12 @@ def split_node(name: str, nodes: Sequence[str]) -> tuple[str | None, str]:
 def _split_parameter(assignment: str) -> tuple[str, str]:
     name, equals, value = assignment.partition("=")
     if not (name and equals):
-        raise UsageError(f"`-p {assignment}` gives no value", "-p NAME=VALUE or -p NODE.NAME=VALUE")
+        raise UsageError(f"`-p {assignment}` has no value", "-p NAME=VALUE or -p NODE.NAME=VALUE")
     return name, value
 
 
 def _refuse_undecodable(assignment: str) -> None:
-    """What is typed is recorded in the plan, as JSON, which has no way to write bytes that are not UTF-8."""
+    """What is typed is recorded in the plan, as JSON, which cannot hold bytes that are not UTF-8."""
     try:
         assignment.encode()
     except UnicodeEncodeError:

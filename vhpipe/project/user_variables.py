@@ -21,7 +21,7 @@ _LONGEST_BYTES = 128 * 1024 - 1
 
 
 class VariableTexts(NamedTuple):
-    """As typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter."""
+    """Variables as they were typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter."""
 
     assignments: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -145,7 +145,9 @@ def _refuse_unwritable(name: str, value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"the value of `{name}` is not UTF-8", f"as a secret it may be: --secret {name}") from None
+        raise UsageError(
+            f"the value of `{name}` is not UTF-8", f"pass it as a secret, which may be: --secret {name}"
+        ) from None
 
 
 # ── the values of secrets ────────────────────────────────────────────────────────────────────────
@@ -181,15 +183,15 @@ class KnownSecrets(NamedTuple):
 def typed_notices(variables: UserVariables) -> Iterator[str]:
     """A sentence for secrets on the command line, which every user of the machine can read while it runs."""
     for name in variables.typed_secrets():
-        yield f"warning: the value of `{name}` is visible in the list of processes; better `-e {name}`, or a file"
+        yield f"warning: the value of `{name}` is visible in the list of processes; use `-e {name}` or a file instead"
 
 
-_SHORT_NOTICE = "warning: a secret of less than 4 characters, or such as `true`, is not masked in logs"
+_SHORT_NOTICE = "warning: a secret of fewer than 4 characters, or one such as `true`, is not masked in logs"
 
 
 def _changed_notices(names: Sequence[str]) -> Iterator[str]:
     for name in names:
-        yield f"warning: secret `{name}` has another value than when the run started"
+        yield f"warning: secret `{name}` has a different value than when the run started"
 
 
 def secrets_of_run(

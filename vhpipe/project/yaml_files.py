@@ -27,7 +27,7 @@ def _files_in(folder: str) -> tuple[str, ...]:
     _refuse_unreadable(folder)
     files = _files(folder, FILE_NAMES.__contains__)
     if not files:
-        hint = "git-ignored files are skipped; name the file itself to check it all the same"
+        hint = "git-ignored files are skipped; name the file itself to check it anyway"
         raise UsageError(f"there is no `{DEFAULT_FILE}` in `{folder}` or below it", hint)
     return files
 

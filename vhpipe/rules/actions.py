@@ -19,14 +19,14 @@ def unknown_words(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
         for index, word in enumerate(action.when):
             if word not in MOMENTS:
                 yield Finding(
-                    f"`{word}` is no moment of a node, so the action never happens",
+                    f"`{word}` is not a moment of a node, so the action never happens",
                     value_at(action.at, "when", index),
                     choice=NameChoice(word, MOMENTS, "the moments"),
                 )
         for index, word in enumerate(action.then):
             if word not in EFFECTS:
                 yield Finding(
-                    f"`{word}` is nothing that an action can do",
+                    f"`{word}` is not something that an action can do",
                     value_at(action.at, "then", index),
                     choice=NameChoice(word, EFFECTS, "what it can do"),
                 )

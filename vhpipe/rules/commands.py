@@ -32,7 +32,7 @@ BEFORE_A_NAME = {
     **dict.fromkeys(("parameter", "parameters", "params", *SLIPS), "parameter"),
     **dict.fromkeys(("parameter-value", "parameters-value", "parameter-values", "param-value"), "parameter-value"),
 }
-"""And if a colon and a name follow."""
+"""What words in braces are probably meant to be, if a colon and a name follow."""
 
 
 class CommandText(NamedTuple):
@@ -58,7 +58,7 @@ def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     "a backslash at the end joins this item with what comes after it",
                     value_at(command.at, "command", index),
-                    hint="remove it; each item is a command of its own",
+                    hint="remove it; each item is a separate command",
                     fix=Fix("remove it", (Edit(_inside(command, index, end - 1, end), ""),), is_safe=False),
                 )
 
@@ -73,9 +73,8 @@ def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
         flags = _flag_defaults(command.parameters)
         for problem in interpolation_problems(command.items, command.parameters, flags, command.source_path):
             if problem.context:
-                message, put, rest = problem.message.partition(": put it")
                 place = _inside(command, problem.item, problem.start, problem.end)
-                yield Finding(message, place, hint=f"put it{rest}" if put else None)
+                yield Finding(problem.message, place, hint=problem.hint)
 
 
 def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
@@ -106,7 +105,7 @@ def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
                     place = _inside(command, index, start, start + len(inner) + 2)
                     at = place._replace(chars=(start + 1, start + 1 + len(kind)))
                     yield Finding(
-                        f"`{{{inner}}}` is no placeholder, so it stays in the command as it is",
+                        f"`{{{inner}}}` is not a placeholder, so it stays in the command as it is",
                         place,
                         hint=f"write `{{{meant}{inner[len(kind) :]}}}`" if colon else f"write `{{{meant}}}`",
                         fix=Fix(f"write `{meant}`", (Edit(at, meant),), is_safe=False),

@@ -26,7 +26,9 @@ def invalid_conditions(subject: Subject) -> Iterator[Finding]:
         if fault is not None:
             message, position = fault
             at = condition.at._replace(chars=(position, position + 1)) if position else condition.at
-            yield Finding(f"this is no condition: {message}", at, hint="write for example `metadata.accuracy >= 0.9`")
+            yield Finding(
+                f"this is not a condition: {message}", at, hint="write for example `metadata.accuracy >= 0.9`"
+            )
 
 
 def unknown_parameters(subject: Subject) -> Iterator[Finding]:

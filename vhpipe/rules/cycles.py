@@ -26,14 +26,14 @@ def self_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
 
 
 def cycles(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    """One finding for each knot; its text starts at the cycle's first node in the file."""
-    knots = [cycle for cycle in graph.cycles if len(cycle) > 1]
-    if not knots:
+    """One finding for each component of the graph; its text starts at the cycle's first node in the file."""
+    longer = [cycle for cycle in graph.cycles if len(cycle) > 1]
+    if not longer:
         return
     links = {(link.source, link.target): link.at for link in reversed(graph.links)}
     edges = {(edge.source.node, edge.target.node): node_in(edge.source) for edge in reversed(graph.edges)}
     places = {**links, **edges}
-    for cycle in knots:
+    for cycle in longer:
         around = [*cycle, cycle[0]]
         pairs = list(pairwise(around))
         has_links = any(pair not in edges for pair in pairs)

@@ -58,8 +58,8 @@ def unknown_deployment_keys(_: Subject, graph: PipelineGraph) -> Iterator[Findin
         end = edge.source
         keys = EDGE_KINDS[end.kind].keys if end.kind is not None else ()
         if keys and end.key not in keys:
-            choice = NameChoice(end.key, keys, "what it gives")
-            yield Finding(f"a deployment gives no `{end.key}`", key_in(end), choice=choice)
+            choice = NameChoice(end.key, keys, "what it provides")
+            yield Finding(f"a deployment does not provide `{end.key}`", key_in(end), choice=choice)
 
 
 def unknown_inputs(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Findin
 
 
 def duplicate_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    """The same edge twice; into a parameter that is another rule's fault already."""
+    """Edges that appear twice; two edges into one parameter are another rule's findings."""
     first: dict[tuple[object, ...], Edge] = {}
     for edge in graph.edges:
         if edge.target.kind is EdgeKind.PARAMETER:
@@ -106,7 +106,7 @@ def duplicate_edges(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
         earlier = first.setdefault((edge.source[:3], edge.target[:3]), edge)
         if earlier is not edge:
             yield Finding(
-                f"the same edge from `{edge.source.node}` to `{edge.target.node}` stands here again",
+                f"the same edge from `{edge.source.node}` to `{edge.target.node}` appears here again",
                 node_in(edge.source),
                 hint="it changes nothing; remove it",
                 related=(RelatedPlace(node_in(earlier.source), "the first one"),),

@@ -39,7 +39,7 @@ def unknown_deployments(subject: Subject) -> Iterator[Finding]:
         for node in graph.pipeline.nodes:
             if isinstance(node, DeploymentNode) and node.deployment not in known:
                 yield Finding(
-                    f"there is no deployment `{node.deployment}` in this file, so it has to be on the platform already",
+                    f"there is no deployment `{node.deployment}` in this file, so it has to be on the platform",
                     value_at(node.at, "deployment"),
                     choice=NameChoice(node.deployment, known, "those of this file"),
                 )
@@ -118,7 +118,7 @@ def absolute_sub_paths(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"sub-path `{volume.sub_path}` of endpoint `{endpoint.name}` is absolute",
                     place,
-                    hint=f"it is meant inside the volume: write `{inside}`",
+                    hint=f"it is relative to the volume: write `{inside}`",
                     fix=rewrite(place, volume.sub_path, inside) if inside else None,
                 )
 
@@ -132,7 +132,7 @@ def duplicate_mount_paths(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"endpoint `{endpoint.name}` mounts a second volume at `{path}`",
                     value_at(at, "mount-path"),
-                    hint="give each volume a path of its own",
+                    hint="give each volume its own path",
                     related=(RelatedPlace(value_at(earlier, "mount-path"), "the first one"),),
                 )
 

@@ -62,7 +62,7 @@ def invalid_whens(subject: Subject) -> Iterator[Finding]:
             if found is not None:
                 message, chars = found
                 at = value_at(node.at, "when")._replace(chars=chars)
-                yield Finding(f"this is no condition for `when`: {message}", at, hint=_WHEN_HINT)
+                yield Finding(f"this is not a condition for `when`: {message}", at, hint=_WHEN_HINT)
 
 
 _WHEN_HINT = "write for example `${NODE.metadata.accuracy} >= 0.9`"
@@ -80,7 +80,7 @@ def _when_fault(text: str) -> tuple[str, tuple[int, int] | None] | None:
     known = dict(when.references)
     quoted = next((reference for name, reference in known.items() if name not in names), None)
     if quoted is not None:
-        return f"`{quoted.text}` stands in quotes", (quoted.start, quoted.start + len(quoted.text))
+        return f"`{quoted.text}` is in quotes", (quoted.start, quoted.start + len(quoted.text))
     other = next((name for name in names if name not in known), None)
     if other is not None and "${" not in other:
         start = when.condition.find(other)
@@ -124,15 +124,17 @@ def reserved_configurations(subject: Subject) -> Iterator[Finding]:
 
         if item.name in CONFIGURATION_NAMES:
             message = f"every execution has a configuration `{item.name}` already"
-            yield Finding(message, Location(item.at, "key"), hint="call it otherwise")
+            yield Finding(message, Location(item.at, "key"), hint="give it another name")
 
 
 def invalid_versions(subject: Subject) -> Iterator[Finding]:
     for extension in subject.config.extensions:
         version = extension.version
         if version is not None and not all(part.isascii() and part.isdigit() for part in version.split(".")):
-            message = f"`{version[:60]}` is no version"
-            yield Finding(message, value_at(extension.at, "version"), hint="write numbers with dots, such as `1.2.0`")
+            message = f"`{version[:60]}` is not a version"
+            yield Finding(
+                message, value_at(extension.at, "version"), hint="write numbers separated by dots, such as `1.2.0`"
+            )
 
 
 def useless_on_deployments(subject: Subject) -> Iterator[Finding]:

@@ -12,12 +12,12 @@ from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 
 def invalid_defaults(subject: Subject) -> Iterator[Finding]:
     """Defaults that their own parameter would refuse; a falsy one too, other than on the platform."""
-    for parameter, whole in _with_default(subject):
-        if _is_list_for_one(whole) or _has_empty_range(whole):
+    for parameter, with_default in _with_default(subject):
+        if _is_list_for_one(with_default) or _has_empty_range(with_default):
             continue
-        atoms = whole.default if isinstance(whole.default, tuple) else (whole.default,)
+        atoms = with_default.default if isinstance(with_default.default, tuple) else (with_default.default,)
         for index, atom in enumerate(atoms):
-            problem = _problem(whole, atom)
+            problem = _problem(with_default, atom)
             if problem:
                 yield Finding(
                     f"the default of parameter `{parameter.name}` does not fit: {problem}",
@@ -26,8 +26,8 @@ def invalid_defaults(subject: Subject) -> Iterator[Finding]:
 
 
 def list_defaults(subject: Subject) -> Iterator[Finding]:
-    for parameter, whole in _with_default(subject):
-        if _is_list_for_one(whole):
+    for parameter, with_default in _with_default(subject):
+        if _is_list_for_one(with_default):
             yield Finding(
                 f"the default of parameter `{parameter.name}` is a list, and it takes one value",
                 value_at(parameter.at, "default"),
@@ -131,7 +131,7 @@ def empty_ranges(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 f"no value fits parameter `{parameter.name}`: its `min` is more than its `max`",
                 value_at(parameter.at, "min"),
-                hint="exchange them",
+                hint="swap them",
             )
 
 

@@ -122,7 +122,7 @@ def invalid_defaults(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
 
 
 def _problem(graph: PipelineGraph, end: EdgeEnd, parameter: Parameter, value: Value) -> str | None:
-    """As when a run assigns it: a list for one value spreads in a task node, if each element fits."""
+    """Why a run could not assign the value; None if it can. In a task node a list spreads if each element fits."""
     if isinstance(value, tuple) and parameter.multiple is Multiple.NONE:
         if not isinstance(graph.nodes[end.node], TaskNode):
             return "it is a list, and the parameter takes one value"

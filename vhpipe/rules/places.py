@@ -8,12 +8,12 @@ def name_at(at: Path) -> Location:
     return Location((*at, "name"))
 
 
-def value_at(at: Path, *way: str | int) -> Location:
-    return Location((*at, *way))
+def value_at(at: Path, *path: str | int) -> Location:
+    return Location((*at, *path))
 
 
-def key_at(at: Path, *way: str | int) -> Location:
-    return Location((*at, *way), "key")
+def key_at(at: Path, *path: str | int) -> Location:
+    return Location((*at, *path), "key")
 
 
 def node_in(end: EdgeEnd) -> Location:

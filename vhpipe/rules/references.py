@@ -25,7 +25,7 @@ def malformed_references(subject: Subject) -> Iterator[Finding]:
                 yield Finding(part.message, written.at._replace(chars=part.at), part.hint)
             elif isinstance(part, BareWord) and part.name in names:
                 hint = f"write for example `${{{part.name}.{'NAME' if part.name == PIPELINE else 'metadata.KEY'}}}`"
-                yield Finding(f"`{part.text}` does not say what of `{part.name}`", _bare_at(written, part), hint)
+                yield Finding(f"`{part.text}` does not say which value of `{part.name}`", _bare_at(written, part), hint)
 
 
 def unclear_references(subject: Subject) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def unclear_references(subject: Subject) -> Iterator[Finding]:
     for written in texts:
         for part in written.parts:
             if isinstance(part, BareWord) and part.name not in names:
-                message = f"`{part.text[:80]}` is no reference and stays text; no shell fills it in here"
+                message = f"`{part.text[:80]}` is not a reference and stays text; no shell expands it here"
                 yield Finding(message, _bare_at(written, part), f"write `${part.text[:80]}` if that is meant")
 
 
@@ -42,7 +42,7 @@ def unknown_attributes(subject: Subject) -> Iterator[Finding]:
     for written in _all_written(subject):
         for part in written.parts:
             if isinstance(part, MalformedReference) and part.known:
-                choice = NameChoice(part.word, part.known, "known are")
+                choice = NameChoice(part.word, part.known, "choose from")
                 yield Finding(part.message, written.at._replace(chars=part.at), choice=choice)
 
 
@@ -119,7 +119,7 @@ def _placed_references(graph: PipelineGraph) -> Iterator[_PlacedReference]:
 
 
 def _once(find: Callable[[Subject, PipelineGraph], Iterator[Finding]]) -> Callable[[Subject], Iterator[Finding]]:
-    """The findings of all pipelines; what is wrong in a step's default is told once."""
+    """The findings of all pipelines; what is wrong in a step's default is reported once."""
 
     def find_once(subject: Subject) -> Iterator[Finding]:
         seen: set[tuple[str, Location]] = set()
@@ -192,9 +192,9 @@ def _fault_of_node(graph: PipelineGraph, reference: Reference) -> Fault | None:
             return None
         return f"a deployment has no {reference.kind}s", "it has `id` and `version_id`"
     if reference.kind is ReferenceKind.VERSION_ID:
-        return f"`{reference.node}` is no deployment", "only deployments have a `version_id`; use `id`"
+        return f"`{reference.node}` is not a deployment", "only deployments have a `version_id`; use `id`"
     if reference.metric and not isinstance(node, TaskNode):
-        return f"`{reference.node}` has one execution, there is no best of it", "`best` is for task nodes"
+        return f"`{reference.node}` has one execution, so there is no best one", "`best` is for task nodes"
     return None
 
 
@@ -203,9 +203,9 @@ def _fault_of_place(graph: PipelineGraph, placed: _PlacedReference) -> Fault | N
     reference, where = placed.reference, placed.written.where
     if where is EdgeKind.INPUT:
         if reference.kind is ReferenceKind.ID or reference.attribute in ("hash", "size"):
-            return "this is no file", "an input takes `url`"
+            return "this is not a file", "an input takes `url`"
         if reference.kind in FILES and len(placed.written.parts) > 1:
-            return "a file has to be the entire value of an input", "write nothing before and behind it"
+            return "a file has to be the entire value of an input", "write nothing before or after it"
         return None
     step = graph.steps.get(placed.node)
     parameter = step.parameter(placed.written.name) if step and where is EdgeKind.PARAMETER else None
@@ -216,7 +216,7 @@ def _fault_of_place(graph: PipelineGraph, placed: _PlacedReference) -> Fault | N
 
 
 def _not_of_type(parameter: Parameter) -> Fault:
-    return f"this is a text, and `{parameter.name}` is of type `{parameter.type}`", "write `type: string`"
+    return f"this is a string, but `{parameter.name}` is of type `{parameter.type}`", "write `type: string`"
 
 
 unknown_nodes = _once(_unknown_nodes)

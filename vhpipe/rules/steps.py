@@ -21,7 +21,7 @@ def local_input_paths(subject: Subject) -> Iterator[Finding]:
         for index, uri in enumerate(item.default):
             if uri and not _has_scheme(uri) and not has_references(uri):
                 yield Finding(
-                    f"`{_shortened(uri)}` is a file of this machine, which the platform cannot see",
+                    f"`{_shortened(uri)}` is a file on this machine, which the platform cannot see",
                     value_at(item.at, "default", index),
                     hint="it is read relative to the folder of this file",
                 )

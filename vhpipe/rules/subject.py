@@ -17,7 +17,7 @@ class Subject(NamedTuple):
 
     def is_sound(self, at: Path) -> bool:
         """Whether the schema found no fault in the object at `at`, so that what is absent from it is really absent."""
-        broken = self.config.broken  # items, their kinds or the whole: no path in it is longer than two
+        broken = self.config.broken  # items, their kinds or the entire list: no path in it is longer than two
         return not broken or not (at[:2] in broken or at[:1] in broken or () in broken)
 
     def knows_every(self, kind: Literal["step", "task", "endpoint"]) -> bool:
@@ -59,7 +59,7 @@ class Finding(NamedTuple):
 
 
 def rewrite(at: Location, old: str, new: str) -> Fix:
-    """A fix that puts a text in the place of a whole scalar, for the user to look at."""
+    """A fix that puts a text in the place of an entire scalar, for the user to look at."""
     return Fix(f"write `{new}`", (Edit(at._replace(chars=(0, len(old))), new),), is_safe=False)
 
 

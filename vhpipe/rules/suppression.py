@@ -32,7 +32,7 @@ class SuppressionResult(NamedTuple):
 
 
 class Suppression(NamedTuple):
-    """One comment. `line` is the one it speaks for, None for the whole file; columns count from 1.
+    """One comment. `line` is the one it speaks for, None for the entire file; columns count from 1.
 
     `at` is the comment, `inside` the names between the brackets.
     """
@@ -153,7 +153,7 @@ class _Judge:
         if useless:
             yield _unused_suppression(useless, item, self._lines)
         if not item.has_reason and len(useless) < len(item.rules):
-            hint = "write why behind it: `because …`"
+            hint = "write the reason after it: `because …`"
             yield Diagnostic("suppression-without-reason", "warning", "the suppression does not say why", item.at, hint)
 
     def _unknown(self, name: str, item: Suppression) -> Diagnostic:
@@ -164,7 +164,7 @@ class _Judge:
 
 
 def _malformed_suppression(at: Span) -> Diagnostic:
-    message = "this comment is no suppression that could be understood"
+    message = "this comment is not a suppression that vhpipe understands"
     return Diagnostic("malformed-suppression", "warning", message, at, _EXAMPLE)
 
 
@@ -174,12 +174,12 @@ def _unused_suppression(useless: list[str], item: Suppression, lines: Sequence[s
     if left:
         fix = Fix(f"suppress only {', '.join(left)}", (Edit(item.inside, ", ".join(left)),))
     else:
-        fix = Fix("remove the suppression", (Edit(_whole(item.at, lines), ""),))
-    message = f"there is nothing to suppress {where} of {listed(useless)}"
+        fix = Fix("remove the suppression", (Edit(_removal(item.at, lines), ""),))
+    message = f"there is nothing {where} to suppress of {listed(useless)}"
     return Diagnostic("unused-suppression", "warning", message, item.at, "remove it", (), fix)
 
 
-def _whole(at: Span, lines: Sequence[str]) -> Span:
+def _removal(at: Span, lines: Sequence[str]) -> Span:
     """The comment with the spaces before it, or its line where it stands alone."""
     line = lines[at.line - 1]
     before = line[: at.column - 1]

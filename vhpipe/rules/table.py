@@ -40,20 +40,20 @@ def _in_each_pipeline(
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("duplicate-name", "warning", "two steps, tasks … have one name", names.duplicate_names),
-    Rule("duplicate-node", "error", "two nodes of a pipeline have one name", names.duplicate_nodes),
-    Rule("duplicate-parameter", "error", "two parameters of a step have one name", names.duplicate_parameters),
-    Rule("duplicate-input", "error", "two inputs of a step have one name", names.duplicate_inputs),
+    Rule("duplicate-name", "warning", "two steps, tasks … have the same name", names.duplicate_names),
+    Rule("duplicate-node", "error", "two nodes of a pipeline have the same name", names.duplicate_nodes),
+    Rule("duplicate-parameter", "error", "two parameters of a step have the same name", names.duplicate_parameters),
+    Rule("duplicate-input", "error", "two inputs of a step have the same name", names.duplicate_inputs),
     Rule(
         "duplicate-pipeline-parameter",
         "warning",
-        "two parameters of a pipeline have one name",
+        "two parameters of a pipeline have the same name",
         names.duplicate_pipeline_parameters,
     ),
     Rule(
         "duplicate-endpoint-file",
         "warning",
-        "two files of an endpoint have one name",
+        "two files of an endpoint have the same name",
         names.duplicate_endpoint_files,
     ),
     Rule("dotted-node-name", "warning", "no edge can name a node with a dot", names.dotted_node_names),
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "quoted-placeholder",
         "warning",
-        "a value would not stay one word where the command has it",
+        "a value would not stay one word where the command uses it",
         commands.quoted_placeholders,
     ),
     Rule(
@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "misspelled-placeholder",
         "warning",
-        "braces in a command look like a placeholder and are none",
+        "braces in a command look like a placeholder but are not one",
         commands.misspelled_placeholders,
     ),
     Rule("unused-parameter", "info", "a command does not use a parameter of its step", unused.unused_parameters),
@@ -89,8 +89,8 @@ RULES: tuple[Rule, ...] = (
         "a preset needs its environment",
         nodes.presets_without_environment,
     ),
-    Rule("local-input-path", "info", "an input is a file of this machine", steps.local_input_paths),
-    Rule("useless-property", "warning", "a property changes nothing where it stands", useless.useless_properties),
+    Rule("local-input-path", "info", "an input is a file on this machine", steps.local_input_paths),
+    Rule("useless-property", "warning", "a property has no effect where it is written", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
     Rule("empty-range", "warning", "no value lies between `min` and `max`", parameters.empty_ranges),
     Rule("unfit-choice", "warning", "a choice does not fit its parameter", parameters.unfit_choices),
@@ -101,12 +101,12 @@ RULES: tuple[Rule, ...] = (
         "two parameters would be one environment variable",
         parameters.clashing_names,
     ),
-    Rule("list-default", "warning", "a default is a list where one value is taken", parameters.list_defaults),
-    Rule("colliding-defaults", "warning", "two files of an input have one name", outputs.colliding_defaults),
-    Rule("unknown-step", "error", "a node or task names a step that is not there", nodes.unknown_steps),
-    Rule("unknown-task", "error", "a node names a task that is not there", nodes.unknown_tasks),
+    Rule("list-default", "warning", "a default is a list where one value is expected", parameters.list_defaults),
+    Rule("colliding-defaults", "warning", "two files of an input have the same name", outputs.colliding_defaults),
+    Rule("unknown-step", "error", "a node or task names a step that does not exist", nodes.unknown_steps),
+    Rule("unknown-task", "error", "a node names a task that does not exist", nodes.unknown_tasks),
     Rule("unused-step", "info", "no pipeline and no task uses a step", unused.unused_steps),
-    Rule("invalid-commit", "error", "a `commit` can be no commit", nodes.invalid_commits),
+    Rule("invalid-commit", "error", "a `commit` cannot be a commit", nodes.invalid_commits),
     Rule(
         "unknown-task-parameter",
         "warning",
@@ -115,15 +115,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("duplicate-variant", "error", "a task varies one parameter twice", tasks.sweep_faults("duplicate-variant")),
     Rule("missing-variant-rule", "error", "a variant lacks what its style needs", tasks.sweep_faults("missing-rule")),
-    Rule("zero-variant-step", "error", "a variant gets nowhere", tasks.sweep_faults("zero-step")),
+    Rule("zero-variant-step", "error", "a variant never reaches its end", tasks.sweep_faults("zero-step")),
     Rule("empty-variant", "error", "a variant has no values", tasks.sweep_faults("no-values")),
     Rule(
         "unknown-distribution",
         "error",
-        "random values have a distribution that is not known",
+        "random values have an unknown distribution",
         tasks.sweep_faults("unknown-distribution"),
     ),
-    Rule("variant-too-large", "error", "a variant leads beyond numbers", tasks.sweep_faults("value-too-large")),
+    Rule("variant-too-large", "error", "a variant exceeds the largest number", tasks.sweep_faults("value-too-large")),
     Rule("unfit-variant-value", "warning", "a task tries a value that does not fit", tasks.sweep_faults("unfit-value")),
     Rule("ragged-parameter-sets", "error", "parameter sets differ in their names", tasks.sweep_faults("ragged-sets")),
     Rule(
@@ -156,7 +156,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "list-into-one-value",
         "warning",
-        "the list that a task gives goes where one value is taken",
+        "the list that a task provides goes where one value is expected",
         _in_each_pipeline(variation.lists_into_one_value),
     ),
     Rule(
@@ -174,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-edge-node",
         "error",
-        "an edge names a node that is not there",
+        "an edge names a node that does not exist",
         _in_each_pipeline(edges.unknown_edge_nodes),
     ),
     Rule("self-edge", "error", "an edge leads from a node to itself", _in_each_pipeline(cycles.self_edges)),
@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-deployment-key",
         "error",
-        "an edge takes from a deployment what it does not give",
+        "an edge takes from a deployment what it does not provide",
         _in_each_pipeline(edges.unknown_deployment_keys),
     ),
     Rule(
@@ -215,7 +215,7 @@ RULES: tuple[Rule, ...] = (
         "two edges lead into one parameter",
         _in_each_pipeline(edges.parameters_filled_twice),
     ),
-    Rule("duplicate-edge", "warning", "an edge stands twice", _in_each_pipeline(edges.duplicate_edges)),
+    Rule("duplicate-edge", "warning", "an edge appears twice", _in_each_pipeline(edges.duplicate_edges)),
     Rule(
         "undeclared-output",
         "warning",
@@ -231,17 +231,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "colliding-outputs",
         "warning",
-        "all executions of a task write one name, and an edge brings them together",
+        "all executions of a task write a file of the same name, and an edge brings them together",
         _in_each_pipeline(outputs.colliding_outputs),
     ),
     Rule(
         "colliding-edges",
         "warning",
-        "two edges bring files of one name into an input",
+        "two edges bring files of the same name into an input",
         _in_each_pipeline(outputs.colliding_edges),
     ),
     Rule("unknown-deployment", "info", "a deployment is not in the file", endpoints.unknown_deployments),
-    Rule("unknown-endpoint", "error", "an endpoint is not there", endpoints.unknown_endpoints),
+    Rule("unknown-endpoint", "error", "an endpoint does not exist", endpoints.unknown_endpoints),
     Rule(
         "endpoint-not-of-node",
         "error",
@@ -290,7 +290,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-parameter-target",
         "error",
-        "the target of a pipeline parameter is not there",
+        "the target of a pipeline parameter does not exist",
         _in_each_pipeline(pipeline_parameters.unknown_targets),
     ),
     Rule(
@@ -328,7 +328,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-action-word",
         "warning",
-        "an action waits for nothing that happens, or does nothing that can be done",
+        "an action waits for something that never happens, or does something that cannot be done",
         _in_each_pipeline(actions.unknown_words),
     ),
     Rule(
@@ -341,7 +341,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-condition-parameter",
         "warning",
-        "a condition speaks of a parameter that the step does not have",
+        "a condition refers to a parameter that the step does not have",
         conditions.unknown_parameters,
     ),
     Rule(
@@ -354,7 +354,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unclear-reference",
         "warning",
-        "something looks like a reference and stays text",
+        "something looks like a reference but stays text",
         references.unclear_references,
     ),
     Rule(
@@ -363,32 +363,32 @@ RULES: tuple[Rule, ...] = (
         "a reference asks for what no node or file has",
         references.unknown_attributes,
     ),
-    Rule("unknown-reference-node", "error", "a reference names a node that is not there", references.unknown_nodes),
+    Rule("unknown-reference-node", "error", "a reference names a node that does not exist", references.unknown_nodes),
     Rule(
         "unknown-reference-parameter",
         "error",
-        "a reference names a parameter that is not there",
+        "a reference names a parameter that does not exist",
         references.unknown_parameters,
     ),
     Rule("self-reference", "error", "a node refers to itself", references.self_references),
     Rule(
         "unfit-reference",
         "error",
-        "what a reference brings cannot go where it stands, or its node does not have it",
+        "what a reference brings cannot go where it is written, or its node does not have it",
         references.unfit_references,
     ),
     Rule("reference-in-command", "warning", "a command has a reference", references.references_in_commands),
     Rule(
         "unknown-extension-pipeline",
         "error",
-        "an item `vhpipe` names a pipeline that is not there",
+        "an item `vhpipe` names a pipeline that does not exist",
         extension.unknown_pipelines,
     ),
     Rule("duplicate-extension", "warning", "a pipeline has two items `vhpipe`", extension.duplicates),
     Rule(
         "unknown-extension-node",
         "error",
-        "an item `vhpipe` names a node that is not there",
+        "an item `vhpipe` names a node that does not exist",
         extension.unknown_nodes,
     ),
     Rule("invalid-when", "error", "a `when` cannot be read", extension.invalid_whens),
@@ -404,7 +404,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unfit-extension-property",
         "warning",
-        "a property of an item `vhpipe` says nothing to its node",
+        "a property of an item `vhpipe` has no effect on its node",
         extension.useless_on_deployments,
     ),
 )

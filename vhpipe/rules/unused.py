@@ -29,7 +29,7 @@ def unused_parameters(subject: Subject) -> Iterator[Finding]:
 
 
 def _unused_parameters(step: Step, names: list[str]) -> Iterator[Finding]:
-    hint = "write `{parameters}`; all is well if the program reads `parameters.json` or `VH_PARAM_…`"
+    hint = "write `{parameters}`; this is fine if the program reads `parameters.json` or `VH_PARAM_…`"
     if len(names) == len(step.parameters) > 1:
         message = f"the command of step `{step.name}` uses none of its {len(names)} parameters"
         yield Finding(message, key_at(step.at, "parameters"), hint=hint)
@@ -121,7 +121,7 @@ def unused_steps(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 f"no pipeline and no task uses step `{name}`",
                 name_at(step.at),
-                hint="all is well if it is run by itself",
+                hint="this is fine if it is run by itself",
             )
 
 
@@ -147,6 +147,6 @@ def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[
 
 
 def _has_misspelled_file(filled: set[str], endpoint: str, keys: dict[str, str]) -> bool:
-    """Whether an edge names a file that the endpoint does not have, or no whole file: another rule's fault."""
+    """Whether an edge names a file that the endpoint does not have, or does not name a file: another rule's fault."""
     own = {key for key in filled if "." not in key or key.partition(".")[0] == endpoint}
     return not own <= set(keys.values())

@@ -46,7 +46,7 @@ def _of_parameter(parameter: Parameter) -> Iterator[tuple[str, str]]:
         yield "pass-as", "beside `pass-true-as` or `pass-false-as`"
     for word in ("pass-true-as", "pass-false-as"):
         if not is_flag and word in written:
-            yield word, "on a parameter that is no flag"
+            yield word, "on a parameter that is not a flag"
     for word in ("min", "max"):
         if parameter.type in WITHOUT_LIMITS and word in written:
             yield word, f"on a {parameter.type} parameter"

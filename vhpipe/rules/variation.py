@@ -22,7 +22,7 @@ from vhpipe.rules.subject import Finding, Subject
 
 MANY_EXECUTIONS = 1000
 """More than these are warned about: a slip in the rules of one variant is more likely than such a wish."""
-FEWER = {True: "`type: random_search` with `execution-count` tries some", False: "are so many meant?"}
+FEWER = {True: "`type: random_search` with `execution-count` tries some", False: "are that many intended?"}
 HARMLESS = frozenset({"unfit-value", "unused-sets", "missing-execution-count", "unknown-parameter"})
 CANNOT_SPREAD = (TaskType.MANUAL, TaskType.BAYESIAN, TaskType.DISTRIBUTED)
 
@@ -138,7 +138,7 @@ def _repeated_sets(task: Task) -> Iterator[Finding]:
 
 def _again(what: str, at: Path, index: int, earlier: int) -> Finding:
     return Finding(
-        f"{what} stands here a second time",
+        f"{what} appears here a second time",
         value_at(at, index),
         hint="its executions are the same; remove it",
         related=(RelatedPlace(value_at(at, earlier), "the first one"),),
@@ -169,7 +169,7 @@ def lists_into_one_value(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
             continue
         if not isinstance(graph.nodes[edge.target.node], TaskNode):
             yield Finding(
-                f"node `{edge.source.node}` gives a list, an element for each of its executions, and parameter "
+                f"node `{edge.source.node}` provides a list, with an element for each of its executions, but parameter "
                 f"`{parameter.name}` of node `{edge.target.node}` takes one value",
                 key_in(edge.source),
                 hint="write `multiple: repeat`, or make the node a task, which runs once for each element",

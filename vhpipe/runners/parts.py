@@ -50,7 +50,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: float = GRACE_S
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
-        """The order as an attempt is told of it, wherever it is made."""
+        """The order as an attempt knows it, wherever it is made."""
         is_monitored = order.execution.id.node in self.monitored
         return AttemptSpec(order.attempt, order.execution, self.run, is_monitored)
 

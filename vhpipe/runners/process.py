@@ -34,7 +34,7 @@ class ProcessRunner:
     def __init__(self, parts: RunnerParts) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, f"{parts.folder.path}/work/shared")
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
         self._code = _code_of(parts)
         self._processes = Processes(parts.selector, self._ended, parts.grace_s, parts.shares_process, parts.others)
         self._preparing: dict[AttemptId, str | None] = {}

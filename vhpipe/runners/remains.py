@@ -11,6 +11,7 @@ from vhpipe.attempt.process_tree import kill_marked
 from vhpipe.plan.model import AttemptId, Datum
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
+from vhpipe.store.attempt_files import STEP_FOLDERS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
@@ -72,6 +73,6 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 
 def _remove_remains(folder: Path) -> None:
-    """Half-done work goes; the log stays, for it may tell something."""
-    for name in ("inputs", "outputs", "config"):
+    """Half-done work goes; the log stays, for it may explain something."""
+    for name in STEP_FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)

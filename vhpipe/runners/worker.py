@@ -177,7 +177,7 @@ def _ending_of(code: int) -> str:
 
 
 def place_of(parts: RunnerParts) -> WorkerPlace:
-    """What a worker of this machine is told first."""
+    """What a worker of this machine learns first."""
     store, run = parts.store, parts.folder.path
     return WorkerPlace(
         blobs=str(store.blobs.folder),
@@ -185,7 +185,7 @@ def place_of(parts: RunnerParts) -> WorkerPlace:
         snapshot=str(run),
         project=str(store.project),
         repository=parts.repository,
-        shared=f"{run}/work/shared",
+        shared=str(parts.folder.shared_path),
         grace_s=parts.grace_s,
     )
 

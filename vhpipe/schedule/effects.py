@@ -53,7 +53,7 @@ class RunHook(msgspec.Struct, frozen=True):
 
 
 class SetTimer(msgspec.Struct, frozen=True):
-    """Tell when so many seconds have passed: for an execution that waits to be tried again, or for the whole run."""
+    """Report when so many seconds have passed: for an execution that waits to be tried again, or for the entire run."""
 
     delay_s: float
     execution: ExecutionId | None = None

@@ -292,7 +292,7 @@ AnyEvent = (
 class RecordedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event as it stands in the journal: `sequence` counts from 0, `at` is wall time, seconds since the epoch.
 
-    `left` more events of the same decision follow; a run goes on only from a decision that is whole.
+    `left` more events of the same decision follow; a run goes on only from a decision that is complete.
     """
 
     sequence: int

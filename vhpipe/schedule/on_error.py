@@ -71,5 +71,5 @@ def settled_status(on_error: OnError, on_child_error: OnChildError | None, compl
 
 
 def stops_everything(on_error: OnError) -> bool:
-    """Whether a node that is an error takes the whole run with it."""
+    """Whether a node that is an error takes the entire run with it."""
     return OUTSIDE[on_error] == "stop everything"

@@ -57,7 +57,7 @@ class Scheduler:
     def state(self) -> RunState:
         return self._ledger.state
 
-    def handle(self, stimulus: stimuli.Stimulus) -> effects.Decision:
+    def handle(self, stimulus: stimuli.Stimulus) -> effects.Decision:  # noqa: C901 - a table of stimuli
         """The events that have become true by this stimulus and the effects asked for, both in order.
 
         A stimulus that comes too late (a report of an attempt that has ended, an answer nobody awaits) changes nothing.

@@ -106,7 +106,7 @@ class RunState(msgspec.Struct):
     def execution(self, execution: ExecutionId) -> ExecutionState:
         return self.nodes[execution.node].executions[execution.index]
 
-    def apply(self, event: events.AnyEvent) -> None:
+    def apply(self, event: events.AnyEvent) -> None:  # noqa: C901 - a table of events
         match event:
             case events.AttemptStarted():
                 self._attempt_started(event)

@@ -45,11 +45,11 @@ def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> Usage
         whose, place = "your own settings", f"the project's {PROJECT_FILE} or {OWN_FILE}"
     else:
         whose, place = "a project's file", "your own ~/.config/vhpipe/config.toml"
-    ways = (f"in {place}", *(f"with {word}" for word in (key.variable, key.option) if word))
-    return UsageError(f"`{file.path}`: {setting} cannot be set in {whose}", f"set it {joined(ways, ' or ')}")
+    places = (f"in {place}", *(f"with {word}" for word in (key.variable, key.option) if word))
+    return UsageError(f"`{file.path}`: {setting} cannot be set in {whose}", f"set it {joined(places, ' or ')}")
 
 
 def _unknown(file: SettingsFile, kind: str, name: str, known: Iterable[str], prefix: str = "") -> UsageError:
     names = tuple(known)
-    hint = did_you_mean(name, names, f"known are {listed(prefix + each for each in names)}", prefix)
+    hint = did_you_mean(name, names, f"choose from {listed(prefix + each for each in names)}", prefix)
     return UsageError(f"`{file.path}`: there is no {kind} `{prefix}{name[:100]}`", hint)

@@ -46,9 +46,9 @@ class Key(NamedTuple, Generic[T]):
     kept_values: tuple[object, ...] = ()
 
 
-SELECT = Key("validate", "select", RULES, "rules and patterns that are looked for", "every rule", "--select",
+SELECT = Key("validate", "select", RULES, "rules and patterns to check", "every rule", "--select",
              in_user=False)  # fmt: skip
-IGNORE = Key("validate", "ignore", RULES, "rules and patterns that are left out", "none", "--ignore", in_user=False)
+IGNORE = Key("validate", "ignore", RULES, "rules and patterns to leave out", "none", "--ignore", in_user=False)
 FAIL_ON = Key("validate", "fail-on", SEVERITY, "the least severe finding that makes a check fail", "`error`",
               "--fail-on", in_user=False)  # fmt: skip
 BASELINE = Key("validate", "baseline", PATH, "the file of known findings", "none", "--baseline", in_user=False)
@@ -58,7 +58,7 @@ REPOSITORY_KIND = Key("run", "repository", REPOSITORY, "what steps work in", "`c
                       "VHPIPE_REPOSITORY", kept_values=("in-place",))  # fmt: skip
 APPROVAL_ANSWER = Key("run", "approval", APPROVAL, "the answer where an action requires approval", "`wait`",
                       "--approval", "VHPIPE_APPROVAL", kept_values=("approve",))  # fmt: skip
-APPROVAL_TIMEOUT = Key("run", "approval-timeout", SECONDS, "after how long an approval that nobody gave is refused",
+APPROVAL_TIMEOUT = Key("run", "approval-timeout", SECONDS, "time after which an approval that nobody gave is refused",
                        "never", "--approval-timeout", "VHPIPE_APPROVAL_TIMEOUT")  # fmt: skip
 PYTHON = Key("run", "python", PATH, "the Python environment that steps see", "the active or the project's own",
              "--python", "VHPIPE_PYTHON", in_project=False)  # fmt: skip

@@ -79,7 +79,7 @@ def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     if found is not None:
         return PythonChoice(None, f"{found}, the first on PATH", {})
     own = Path(sys.executable).parent
-    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, for PATH has none", {}, after_path=True)
+    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, after_path=True)
 
 
 def _environment(folder: Path, reason: str) -> PythonChoice:

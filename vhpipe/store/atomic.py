@@ -1,4 +1,4 @@
-"""Writing whole files so that a reader sees the old content, the new one or nothing, but never a part."""
+"""Writing complete files so that a reader sees the old content, the new one or nothing, but never a part."""
 
 import os
 from contextlib import suppress

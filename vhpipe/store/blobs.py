@@ -62,8 +62,8 @@ class Blobs:
             os.close(descriptor)
         return is_good
 
-    def is_whole(self, blob: str) -> bool:
-        """The same, without putting anything aside."""
+    def is_intact(self, blob: str) -> bool:
+        """Whether the blob is stored with the content of its name; nothing is set aside if it is damaged."""
         name = self._name(blob)
         try:
             descriptor = os.open(name, _READ | os.O_NOFOLLOW)

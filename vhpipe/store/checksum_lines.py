@@ -9,7 +9,7 @@ def line_of(json: bytes) -> bytes:
 
 
 def valid_lines(content: bytes, start: int = 0) -> Iterator[tuple[bytes, int]]:
-    """The JSON of each whole line with the right checksum, and the offset behind it; ends at the first other line."""
+    """JSON of each complete line with the right checksum, and the offset behind it; ends at the first other line."""
     while (end := content.find(b"\n", start)) >= 0:
         json = content[start + 9 : end]
         if content[start : start + 9] != b"%08x " % crc32(json):

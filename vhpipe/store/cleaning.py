@@ -52,8 +52,8 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
         slots=tuple(path for path in garbage.slots if _take_slot(path, trash)),
         leftovers=_take_all(garbage.leftovers, trash),
     )
-    if not garbage.is_whole or runs != garbage.runs:
-        return taken._replace(blobs=(), reuse_entries=(), is_whole=False)
+    if not garbage.is_complete or runs != garbage.runs:
+        return taken._replace(blobs=(), reuse_entries=(), is_complete=False)
     if runs:
         sync_folder(os.fspath(store.runs_folder))
     return taken._replace(reuse_entries=_take_all(garbage.reuse_entries, trash), blobs=_take_all(garbage.blobs, trash))

@@ -38,7 +38,7 @@ class Garbage(NamedTuple):
     """What can go, as paths; runs by number.
 
     `spared` are runs that would go but for a run that stays and looks at them, `alive` runs that are being run.
-    `missed` are runs that go by name although another looks at them. `is_whole` is False where blobs were not looked
+    `missed` are runs that go by name although another looks at them. `is_complete` is False where blobs were not looked
     at, because an engine may be storing some.
     """
 
@@ -51,7 +51,7 @@ class Garbage(NamedTuple):
     blobs: tuple[str, ...] = ()
     reuse_entries: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
-    is_whole: bool = False
+    is_complete: bool = False
 
 
 def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_collect: bool = True) -> Garbage:
@@ -168,7 +168,7 @@ def _with_blobs(store: ProjectStore, garbage: Garbage) -> Garbage:
         blobs=tuple(path for path in blobs if _is_blob(path) and os.path.basename(path) not in alive),
         reuse_entries=tuple(path for path in entries if _is_useless(path, alive, staying)),
         leftovers=(*garbage.leftovers, *(path for path in (*blobs, *entries) if path.endswith((".tmp", ".lock")))),
-        is_whole=True,
+        is_complete=True,
     )
 
 

@@ -46,7 +46,7 @@ def store_checks(store: ProjectStore) -> Iterator[Check]:
         yield Check("warning", "store", f"others may read `{store.root}` (mode {mode:04o})", f"chmod 700 {store.root}")
     if not (store.root / ".gitignore").exists():
         hint = f"echo '*' > {store.root}/.gitignore"
-        yield Check("warning", "store", "git may take up the state folder: it has no `.gitignore`", hint)
+        yield Check("warning", "store", "git may add the state folder: it has no `.gitignore`", hint)
     yield from _foreign_folders(store)
     yield from _garbage_checks(store)
 
@@ -54,7 +54,7 @@ def store_checks(store: ProjectStore) -> Iterator[Check]:
 def _foreign_folders(store: ProjectStore) -> Iterator[Check]:
     for path in sorted(store.root.glob("runs/*")):
         if not path.name.isdigit():
-            yield Check("warning", "store", f"`{path}` is no run", "move it elsewhere")
+            yield Check("warning", "store", f"`{path}` is not a run", "move it elsewhere")
 
 
 def _garbage_checks(store: ProjectStore) -> Iterator[Check]:
@@ -66,7 +66,7 @@ def _garbage_checks(store: ProjectStore) -> Iterator[Check]:
         yield Check("warning", "store", f"killed processes left {left} files or folders", "vhpipe clean")
     size_bytes = measure(store, garbage)
     if size_bytes >= MUCH_BYTES:
-        message = f"{size_bytes / MUCH_BYTES:.1f} GiB are of no use any more"
+        message = f"{size_bytes / MUCH_BYTES:.1f} GiB are no longer of use"
         yield Check("warning", "store", message, "vhpipe clean")
 
 

@@ -44,7 +44,7 @@ class JournalWriter:
 
     @classmethod
     def reopen(cls, path: Path) -> tuple["JournalWriter", tuple[events.RecordedEvent, ...]]:
-        """A writer behind the last whole decision of a journal, and all until there; what a crash left is cut off.
+        """A writer behind the last complete decision of a journal, and all until there; what a crash left is cut off.
 
         Nothing was done yet for a decision of which not all was written.
         Only for who holds the run's lock. Errors: EnvironmentFailure.
@@ -53,12 +53,12 @@ class JournalWriter:
         records = follower.poll()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-            os.ftruncate(descriptor, follower.whole_offset)
+            os.ftruncate(descriptor, follower.complete_offset)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
         writer = cls(os.fspath(path), descriptor)
-        writer._sequence, writer._size_bytes = follower.whole, follower.whole_offset
-        return writer, records[: follower.whole]
+        writer._sequence, writer._size_bytes = follower.complete, follower.complete_offset
+        return writer, records[: follower.complete]
 
     def append(self, batch: Sequence[events.AnyEvent], at: float) -> tuple[events.RecordedEvent, ...]:
         """The events as recorded, after one write for all of them. On an error none is recorded.
@@ -120,13 +120,13 @@ def read_journal(path: Path) -> tuple[events.RecordedEvent, ...]:
 
 
 class JournalFollower:
-    """Reads a journal while it grows. The first `whole` records, until `whole_offset`, are whole decisions."""
+    """Reads a journal while it grows. The first `complete` records, until `complete_offset`, are complete decisions."""
 
     def __init__(self, path: Path) -> None:
         self._path = os.fspath(path)
         self._offset = 0
         self._sequence = 0
-        self.whole, self.whole_offset = 0, 0
+        self.complete, self.complete_offset = 0, 0
 
     def poll(self) -> tuple[events.RecordedEvent, ...]:
         """What came since the last call; a line that is still being written comes with a later one."""
@@ -141,7 +141,7 @@ class JournalFollower:
             self._sequence += 1
             self._offset = start + end
             if not record.left:
-                self.whole, self.whole_offset = self._sequence, self._offset
+                self.complete, self.complete_offset = self._sequence, self._offset
             yield record
 
     def _new_content(self) -> bytes:
@@ -160,7 +160,7 @@ class JournalFollower:
 
 
 class _AnyFormat(msgspec.Struct):
-    """As much of the first record as every version has."""
+    """The part of the first record that every version has."""
 
     event: dict[str, object]
 

@@ -42,7 +42,7 @@ def sign(folder: str, environ: Mapping[str, str]) -> bytes:
 
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
-    """Return if this user made the folder. Errors: RefusedError with the reason and the way out."""
+    """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
     away = f"move it away: mv {folder} {folder}.old"
     if reason := fault_of_folder(folder):
         raise _not_used(folder, reason, away)
@@ -91,7 +91,7 @@ def fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
     except (OSError, msgspec.DecodeError):
         return "its `owner` file cannot be read"
     if owner.id and KEY_FILE_VARIABLE not in environ:
-        return f"it was made under a key from `{KEY_FILE_VARIABLE}`, which is not set"
+        return f"it was made with a key from `{KEY_FILE_VARIABLE}`, which is not set"
     try:
         key = _shared_key(environ) if owner.id else _own_key(environ, create=False)
     except FileNotFoundError:

@@ -38,7 +38,7 @@ class ProjectStore:
                 _make(root)
             check_owner(root, os.environ)
         except OSError as error:
-            raise from_os_error(error, "cannot make the state folder") from error
+            raise from_os_error(error, "cannot create the state folder") from error
         return cls(project)
 
     @classmethod
@@ -74,7 +74,7 @@ class ProjectStore:
                 os.close(descriptor)
         except OSError as error:
             error.filename = error.filename or os.fspath(self.root / "counter")
-            raise from_os_error(error, "cannot make a run: cannot write") from error
+            raise from_os_error(error, "cannot create a run: cannot write") from error
         return self._folder(number)
 
     def runs(self) -> tuple[RunFolder, ...]:
@@ -107,7 +107,7 @@ class ProjectStore:
 
 
 def _make(root: str) -> None:
-    """Make the folder whole under another name first, so that nobody ever finds it half made."""
+    """Complete the folder under another name first, so that nobody ever finds it half made."""
     temporary = temporary_name(root)
     os.mkdir(temporary, 0o700)
     try:

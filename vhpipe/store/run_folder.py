@@ -101,6 +101,11 @@ class RunFolder:
         return self.path / METRICS
 
     @property
+    def shared_path(self) -> Path:
+        """The texts that attempts share: their files are hard links to these."""
+        return self.path / WORK / "shared"
+
+    @property
     def hook_log_path(self) -> Path:
         """What the hooks of the run printed."""
         return self.path / HOOK_LOG
@@ -159,7 +164,7 @@ class RunFolder:
             return None
         if not path.exists():
             os.close(descriptor)
-            raise EnvironmentFailure(f"run {self.number} was removed just now", hint="see what is left: vhpipe runs")
+            raise EnvironmentFailure(f"run {self.number} has just been removed", hint="see what is left: vhpipe runs")
         return descriptor
 
     def release(self) -> None:
@@ -197,7 +202,7 @@ class RunFolder:
         return RunFolder(origin.run, self.path.parent / str(origin.run)).attempt_folder(origin.attempt)
 
     def log_path(self, attempt: AttemptId) -> Path:
-        """The whole log of an attempt."""
+        """The full log of an attempt."""
         return self.attempt_folder(attempt) / LOG
 
     def node_folder(self, node: str) -> Path:

@@ -38,7 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def commit_identifier(self) -> str:
-        """As Valohai names it: the commit, or `~` and the digest for code that no commit holds."""
+        """The commit as Valohai names it, or `~` and the digest for code that no commit holds."""
         return self.commit if self.commit is not None and not self.dirty else f"~{self.digest}"
 
 

@@ -162,8 +162,8 @@ def _axis_with_values(axis: Axis, values: tuple[Value, ...]) -> Axis:
 
 
 def _axis(item: VariantParameter, parameter: Parameter | None) -> Axis:
-    whole = parameter is not None and parameter.type is ParameterType.INTEGER
-    return Axis(item.name, item.style, item.rules._replace(integerify=True) if whole else item.rules)
+    is_integer = parameter is not None and parameter.type is ParameterType.INTEGER
+    return Axis(item.name, item.style, item.rules._replace(integerify=True) if is_integer else item.rules)
 
 
 # ── what is wrong with a blueprint ───────────────────────────────────────────────────────────────────

@@ -32,7 +32,7 @@ def cleaning_text(cleaning: Cleaning, is_dry: bool) -> Iterator[str]:
     else:
         yield "nothing to remove" if not cleaning.freed_bytes else f"removed what was left of an earlier clean: {freed}"
     for run, other in cleaning.spared:
-        yield f"run {run} stays: run {other} has results of it (remove it all the same: --run {run})"
+        yield f"run {run} stays: run {other} uses results of it (remove it anyway: --run {run})"
     for run, other in cleaning.missed:
         yield f"logs of run {run} {'would be' if is_dry else 'are'} missing in run {other}, which has results of it"
     if not cleaning.looked_at_blobs:

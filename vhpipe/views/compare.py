@@ -142,7 +142,7 @@ def _cost(number: float, best: Best) -> float:
 
 
 def _sort_rows(rows: Sequence[ComparedExecution], names: Sequence[str]) -> list[ComparedExecution]:
-    """Numbers, then texts, then what an execution does not have, whichever way each of them goes."""
+    """Numbers, then texts, then what an execution does not have, in whichever direction each of them is sorted."""
     ordered = list(rows)
     for name in reversed(names):
         key, is_reversed = name.removeprefix("-"), name.startswith("-")

@@ -31,7 +31,7 @@ class PastExecution(NamedTuple):
 
 
 class PreviewRow(msgspec.Struct, frozen=True):
-    """One execution, or with `index` None a whole node.
+    """One execution, or with `index` None an entire node.
 
     `is_compared`: what it stands on is known; `past` None then says that no earlier run has it. `is_unknown` says that
     nothing like it was found, which the differences explain; `found` is what reuse would take if it were on.
@@ -111,13 +111,13 @@ def _from(each: PreviewRow, origin: Origin) -> str:
 
 def _since(past: PastExecution) -> str:
     if past.differences is None:
-        return f"what it stood on in run {past.run} is not kept any more"
+        return f"what it depended on in run {past.run} is no longer kept"
     if not past.differences:
         status = "" if past.status is Status.COMPLETE else f", where it is {past.status}"
         return f"nothing differs from run {past.run}{status}"
-    told = [difference_text(each) for each in past.differences[:SHOWN_DIFFERENCES]]
-    more = len(past.differences) - len(told)
-    return f"since run {past.run}: {'; '.join(told)}" + (f"; and {more} more" if more else "")
+    shown = [difference_text(each) for each in past.differences[:SHOWN_DIFFERENCES]]
+    more = len(past.differences) - len(shown)
+    return f"since run {past.run}: {'; '.join(shown)}" + (f"; and {more} more" if more else "")
 
 
 def _took(group: Sequence[PreviewRow]) -> str:
@@ -129,7 +129,7 @@ def _took(group: Sequence[PreviewRow]) -> str:
 
 
 def dry_run_json(pipeline: str, foretold: Sequence[PreviewRow]) -> dict[str, object]:
-    """`index` is null for a whole node; `against` is the execution that it was compared with."""
+    """`index` is null for an entire node; `against` is the execution that it was compared with."""
     nodes: dict[str, list[dict[str, object]]] = {}
     for each in foretold:
         nodes.setdefault(each.node, []).append(_foretold_json(each))

@@ -40,7 +40,7 @@ class Line(NamedTuple):
 class LineContext(NamedTuple):
     """What the lines need of the world: the time of day, the logs, and how to call vhpipe about this run.
 
-    `approvals_are_answered`: nobody needs to be told how.
+    `approvals_are_answered`: nobody needs to see how.
     """
 
     clock: Callable[[float], str]
@@ -61,7 +61,7 @@ def lines_for(
     )
 
 
-def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
+def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineContext, limit: Weight) -> Iterator[Line]:  # noqa: C901 - a table of events
     event = recorded.event
     match event:
         case events.RunStarted() | events.RunResumed() | events.RunStopping() | events.RunEnded():
@@ -115,7 +115,7 @@ def _about_run(
         case events.RunStarted():
             return Line(f"{name} started", Weight.USUAL)
         case events.RunResumed():
-            return Line(f"{name} goes on", Weight.USUAL)
+            return Line(f"{name} continues", Weight.USUAL)
         case events.RunStopping():
             return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
         case events.RunEnded():
@@ -154,7 +154,7 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
 
 
 def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) -> Iterator[str]:
-    """What is known about a failed attempt: where, how, the end of its log, the whole log, and what to do next.
+    """What is known about a failed attempt: where, how, the end of its log, the full log, and what to do next.
 
     After a few failures of the same node only where its log is.
     """
@@ -162,14 +162,14 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
     index = attempt.execution.index
     path = one_line(surroundings.log_path(attempt))
     if node.counts.failed > LONG_FAILURES:
-        yield f"whole log: {path}"
+        yield f"full log: {path}"
         return
-    told = next(one for one in node.execution(index).attempts if one.number == attempt.number)
-    yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(told)}"
+    failed = next(one for one in node.execution(index).attempts if one.number == attempt.number)
+    yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(failed)}"
     tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
     yield log_heading(len(tail))
     yield from (f"| {one_line(line.rstrip())}" for line in tail)
-    yield f"whole log: {path}"
+    yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
 
@@ -198,7 +198,7 @@ def _about_approval(
         case events.ApprovalAwaited():
             held = "" if event.moment is Moment.STARTING else " before its downstream starts"
             yield Line(f"{name} waits for approval{held}", Weight.VITAL)
-            for what, verb in (("go on", "approve"), ("refuse", "reject")):
+            for what, verb in (("continue", "approve"), ("refuse", "reject")):
                 answer = surroundings.commands.about(view.number, verb, event.node)
                 yield Line(f"{what}: {answer}", Weight.VITAL, follows=True)
         case events.ApprovalGranted():
@@ -250,8 +250,8 @@ def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
     text = f"{name} {node.status}{took and ' in ' + took}{counts}{reason}"
     if isinstance(node.planned, PlannedExecution) and node.total and node.execution(0).status is node.status:
         return text, Weight.DETAIL
-    told_above = node.type == "deployment" or node.counts.failed
-    return text, Weight.VITAL if node.status is Status.ERROR and not told_above else Weight.USUAL
+    is_shown_above = node.type == "deployment" or node.counts.failed
+    return text, Weight.VITAL if node.status is Status.ERROR and not is_shown_above else Weight.USUAL
 
 
 def _attempt(view: RunView, attempt: AttemptId) -> str:

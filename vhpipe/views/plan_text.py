@@ -21,14 +21,14 @@ SETS_SHOWN = 5
 
 
 def plan_text(plan: Plan) -> str:
-    """The whole plan, without a line break at its end."""
+    """The complete plan, without a line break at its end."""
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)
     lines = [f"{one_line(plan.pipeline)} of {one_line(plan.file)}: {_total(plan)}"]
     for node in plan.nodes:
         lines.extend(["", *(one_line(line) for line in _node_lines(plan, node, incoming[node.name]))])
-    for title, sentences in (("to note", plan.notices), ("not honoured on this machine", plan.ignored)):
+    for title, sentences in (("notes", plan.notices), ("not honoured on this machine", plan.ignored)):
         if sentences:
             lines.extend(["", f"{title}:", *(f"  {one_line(sentence)}" for sentence in sentences)])
     return "\n".join(lines)

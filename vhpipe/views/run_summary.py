@@ -83,9 +83,9 @@ def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]
         attempt = AttemptId(ExecutionId(node.name, execution.index), last.number)
-        told = last.because or ""
-        code = "" if last.exit_code is None or "exit code" in told else f" ({exit_text(last)})"
-        because = f": {one_line(told)}" if told else ""
+        said = last.because or ""
+        code = "" if last.exit_code is None or "exit code" in said else f" ({exit_text(last)})"
+        because = f": {one_line(said)}" if said else ""
         number = f" in attempt {last.number}" if last.number > 1 else ""
         label = one_line(node.label(execution.index))
         yield f"    {label} {execution.status}{number}{because}{code}"

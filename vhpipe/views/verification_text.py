@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.views.run_text import Commands
 from vhpipe.views.safe_text import one_line
 
-BAD = {"damaged": "is not what it was", "missing": "is missing", "unreadable": "cannot be read"}
+BAD = {"damaged": "has changed", "missing": "is missing", "unreadable": "cannot be read"}
 
 
 def fault_text(state: str, what: str, run: int | None, command: str | None) -> Iterator[str]:

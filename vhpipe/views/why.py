@@ -47,7 +47,7 @@ def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str,
     if execution.reused_from is not None:
         is_given = node.planned.given is not None
         origin = one_line(str(execution.reused_from))
-        return ("given", f"was given by {origin}") if is_given else ("reuse", f"was reused from {origin}")
+        return ("given", f"was provided by {origin}") if is_given else ("reuse", f"was reused from {origin}")
     if not execution.attempts:
         waits = f": {one_line(execution.reuse)}" if execution.reuse else ""
         return "run", f"is {execution.status}{waits}"
@@ -71,7 +71,7 @@ def why_lines(why: Why) -> Iterator[str]:
 
 def difference_lines(differences: Sequence[Difference] | None) -> Iterator[str]:
     if differences is None:
-        yield "what it stood on is not kept any more"
+        yield "what it depended on is no longer kept"
         return
     yield from map(difference_text, differences[:SHOWN_DIFFERENCES])
     more = len(differences) - SHOWN_DIFFERENCES

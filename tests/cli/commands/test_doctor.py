@@ -33,7 +33,7 @@ def test_a_healthy_project_has_nothing_to_be_told(new_run: Any, project: Path, v
     assert checks(vhpipe, 0) == []
     assert sorted(project.rglob("*")) == before
     said = vhpipe("doctor")
-    assert "locks, links and pipes were tried" in said.out
+    assert "locks, links and pipes work" in said.out
     assert "was made by you" in said.out
 
 

@@ -126,7 +126,7 @@ def test_ignored_scripts_are_not_found_but_may_be_named(scripts: Path, vhpipe: C
 def test_two_scripts_that_prepare_one_step_are_told(scripts: Path, vhpipe: Command) -> None:
     (scripts / "c.py").write_text(TRAIN)
     said = vhpipe("new", "a_train.py", "c.py")
-    assert "c.py: skipped, `a_train.py` makes step `train` already" in said.err
+    assert "c.py: skipped, `a_train.py` already makes step `train`" in said.err
 
 
 def test_a_folder_without_scripts_that_say_anything_is_refused(project: Path, vhpipe: Command) -> None:

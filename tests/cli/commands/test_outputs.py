@@ -55,7 +55,7 @@ def test_getting_twice_is_fine_but_other_content_is_kept(run: Any, vhpipe: Any, 
     mine.write_bytes(b"mine")
     said = vhpipe("outputs", 1, "--get", tmp_path)
     assert said.code == 3
-    assert "another content" in said.err
+    assert "different content" in said.err
     assert mine.read_bytes() == b"mine"
     assert vhpipe("outputs", 1, "--get", tmp_path, "--force").code == 0
     assert mine.read_bytes() == b"1,2\n"

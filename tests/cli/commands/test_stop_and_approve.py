@@ -22,16 +22,16 @@ def test_a_running_run_is_asked_to_stop(new_run: Any, vhpipe: Any) -> None:
 
 def test_stopping_what_has_ended_is_no_error_and_asks_nothing(new_run: Any, vhpipe: Any) -> None:
     run = new_run().tell(events.RunStarted(1), events.RunEnded(Status.ERROR))
-    assert vhpipe("stop", 1) == (0, "", "run 1 has ended already: error\n")
+    assert vhpipe("stop", 1) == (0, "", "run 1 has already ended: error\n")
     assert asked(run) == []
 
 
 def test_what_has_lost_its_engine_is_stopped_without_one(new_run: Any, vhpipe: Any) -> None:
     run = new_run().tell(events.RunStarted(1))
-    said = "run 1 had no engine any more: it is stopped now; go on with vhpipe resume 1\n"
+    said = "run 1 no longer had an engine: it is now stopped; continue with vhpipe resume 1\n"
     assert vhpipe("stop", 1) == (0, "", said)
     assert asked(run) == []
-    assert vhpipe("stop", 1) == (0, "", "run 1 has ended already: stopped\n")
+    assert vhpipe("stop", 1) == (0, "", "run 1 has already ended: stopped\n")
 
 
 @pytest.mark.parametrize("kind", ["approve", "reject"])
@@ -70,7 +70,7 @@ def test_waiting_for_a_failed_or_stopped_run_fails(new_run: Any, vhpipe: Any, by
 
 def test_waiting_gives_up_when_the_time_is_up(new_run: Any, vhpipe: Any) -> None:
     new_run().live().tell(events.RunStarted(1))
-    assert vhpipe("wait", 1, "--timeout", "0") == (1, "", "run 1 still runs after 0 s\n")
+    assert vhpipe("wait", 1, "--timeout", "0") == (1, "", "run 1 is still running after 0 s\n")
 
 
 def test_waiting_for_a_run_without_engine_ends_at_once(new_run: Any, vhpipe: Any) -> None:

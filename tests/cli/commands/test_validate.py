@@ -266,7 +266,7 @@ def test_what_is_no_baseline_ends_2(folder: Path, content: str) -> None:
     (folder / "known.json").write_text(content)
     done = vhpipe("validate", "bad.yaml", "--baseline=known.json", cwd=folder)
     assert done.returncode == 2
-    assert b"no baseline" in done.stderr
+    assert b"not a baseline" in done.stderr
 
 
 # ── fixes ──

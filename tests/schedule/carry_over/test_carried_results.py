@@ -241,10 +241,10 @@ def test_an_approval_that_nobody_gave_is_asked_for_again_without_running_again()
 
 
 class Deed:
-    """Every execution makes the same, whenever and wherever it runs; some fail as long as nobody mends them."""
+    """Every execution makes the same, whenever and wherever it runs; some fail as long as nobody fixes them."""
 
-    def __init__(self, seed: int, is_mended: bool) -> None:
-        self.seed, self.is_mended = seed, is_mended
+    def __init__(self, seed: int, is_fixed: bool) -> None:
+        self.seed, self.is_fixed = seed, is_fixed
 
     def of(self, attempt: AttemptId) -> stimuli.AttemptReported:
         random = Random(f"{self.seed} {attempt.execution}")
@@ -252,7 +252,7 @@ class Deed:
         made = (output(f"model-{attempt.execution.index}.pkl", str(attempt.execution)),)
         loss: dict[str, object] = {"loss": random.random() * 2}
         return stimuli.AttemptReported(
-            attempt, Status.COMPLETE if self.is_mended else outcome, metadata=loss, outputs=made
+            attempt, Status.COMPLETE if self.is_fixed else outcome, metadata=loss, outputs=made
         )
 
 
@@ -272,12 +272,12 @@ SEEDS = st.integers(0, 1 << 30)
 STOPS = st.none() | st.integers(0, 12)
 
 
-def check_that_mending_suffices(plan: Plan, seed: int, stop_after: int | None) -> None:
-    """Asked again, a mended run ends as one that never failed, and nothing runs twice for nothing."""
-    first = ended(World(plan, Deed(seed, is_mended=False).of), stop_after)
+def check_that_fixing_suffices(plan: Plan, seed: int, stop_after: int | None) -> None:
+    """Asked again, a fixed run ends as one that never failed, and nothing runs twice for nothing."""
+    first = ended(World(plan, Deed(seed, is_fixed=False).of), stop_after)
     found = kept(first, failed=True)
-    again = ended(World(stored(found.plan), Deed(seed, is_mended=True).of))
-    smooth = ended(World(plan, Deed(seed, is_mended=True).of))
+    again = ended(World(stored(found.plan), Deed(seed, is_fixed=True).of))
+    smooth = ended(World(plan, Deed(seed, is_fixed=True).of))
     assert again.state.status is smooth.state.status
     for name, node in smooth.state.nodes.items():
         here = again.state.nodes[name]
@@ -295,7 +295,7 @@ def check_that_mending_suffices(plan: Plan, seed: int, stop_after: int | None) -
 
 def check_that_a_part_suffices(plan: Plan, seed: int, only: tuple[str, ...]) -> None:
     """A part on given nodes makes what the whole made, and nothing else runs."""
-    whole = ended(World(plan, Deed(seed, is_mended=True).of))
+    whole = ended(World(plan, Deed(seed, is_fixed=True).of))
     selection = select(plan, Selectors(only=only))
     part = reduced_plan(plan, selection)
     for name in selection.given:
@@ -303,7 +303,7 @@ def check_that_a_part_suffices(plan: Plan, seed: int, only: tuple[str, ...]) -> 
         if node is None:
             return
         part = with_node(part, node)
-    again = ended(World(stored(part), Deed(seed, is_mended=True).of))
+    again = ended(World(stored(part), Deed(seed, is_fixed=True).of))
     for name in selection.runs:
         assert again.state.nodes[name].bound == whole.state.nodes[name].bound
         assert again.state.nodes[name].status is whole.state.nodes[name].status
@@ -316,10 +316,10 @@ def some_nodes(random: Random, plan: Plan) -> tuple[str, ...]:
 
 @settings(max_examples=120)
 @given(SEEDED, SEEDS, STOPS)
-def test_a_mended_run_asked_again_ends_as_one_that_never_failed(
+def test_a_fixed_run_asked_again_ends_as_one_that_never_failed(
     random: Random, seed: int, stop_after: int | None
 ) -> None:
-    check_that_mending_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
+    check_that_fixing_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
 
 
 @settings(max_examples=80)
@@ -332,10 +332,10 @@ def test_a_part_on_given_nodes_makes_what_the_whole_made(random: Random, seed: i
 @pytest.mark.long
 @settings(max_examples=500)
 @given(SHRINKABLE, SEEDS, STOPS)
-def test_any_mended_run_ends_as_one_that_never_failed_at_length(
+def test_any_fixed_run_ends_as_one_that_never_failed_at_length(
     random: Random, seed: int, stop_after: int | None
 ) -> None:
-    check_that_mending_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
+    check_that_fixing_suffices(random_plan(random, ORDERLY_WORDS), seed, stop_after)
 
 
 @pytest.mark.long

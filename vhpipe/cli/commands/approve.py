@@ -10,7 +10,7 @@ from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import opened_project
 
 
-@click.command("approve", short_help="Let a run go on that waits for approval.")
+@click.command("approve", short_help="Let a run that waits for approval continue.")
 @required_run_argument
 @click.argument("node")
 @project_option

@@ -19,18 +19,18 @@ KEPT = 10
 DAY_S = 86400.0
 
 
-@click.command("clean", short_help="Remove old runs and what nothing needs any more.")
+@click.command("clean", short_help="Remove old runs and what is no longer needed.")
 @click.option(
-    "--keep", type=click.IntRange(min=0), metavar="N", help=f"Keep the newest so many runs; {KEPT} if not given."
+    "--keep", type=click.IntRange(min=0), metavar="N", help=f"Keep this many of the newest runs; {KEPT} if not given."
 )
-@click.option("--run", "selectors", multiple=True, metavar="RUN", help="Remove this run and no other; several times.")
+@click.option("--run", "selectors", multiple=True, metavar="RUN", help="Remove only this run; repeat it for several.")
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help="Only runs older than that; without --keep all of them.",
+    help="Remove only runs older than this; without --keep, all of them.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @project_option
 @json_option
 def command(
@@ -101,6 +101,6 @@ def _cleaning_counts(removed: "Removal") -> "Cleaning":
         blobs=len(garbage.blobs),
         reuse_entries=len(garbage.reuse_entries),
         leftovers=len(garbage.leftovers) + len(garbage.unborn),
-        looked_at_blobs=garbage.is_whole,
+        looked_at_blobs=garbage.is_complete,
         freed_bytes=removed.freed_bytes,
     )

@@ -42,7 +42,7 @@ comparison_options = typed_options(
         "metrics",
         metavar="KEY[:min|max|last]",
         multiple=True,
-        help="Show this metadata key only, and its last, least or greatest value; repeat it for several.",
+        help="Show only this metadata key, and its last, least or greatest value; repeat it for several.",
     ),
     click.option(
         "--agg",
@@ -56,17 +56,17 @@ comparison_options = typed_options(
         "--sort",
         metavar="[-]NAME",
         multiple=True,
-        help="Sort by a parameter, a metadata key, run, index, status or duration; `-acc`: the greatest first.",
+        help="Sort by a parameter, a metadata key, run, index, status or duration; `-acc`: the largest first.",
     ),
     click.option("--best", metavar="KEY[:min|max]",
                  help="Mark the best; what a bayesian search looks for if not given."),
-    click.option("--spark", "sparks", metavar="KEY", multiple=True, help="Draw how a metric went, all on one scale."),
-    click.option("--all", "all_parameters", is_flag=True, help="Show the parameters that do not vary, too."),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the first N only."),
+    click.option("--spark", "sparks", metavar="KEY", multiple=True, help="Draw a metric over time, all on one scale."),
+    click.option("--all", "all_parameters", is_flag=True, help="Also show the parameters that do not vary."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show only the first N."),
 )  # fmt: skip
 
 
-@click.command("compare", short_help="Compare executions: what varies, and what came of it.")
+@click.command("compare", short_help="Compare executions: what varies, and with what results.")
 @click.argument("words", metavar="[RUN] [NODE] [RUN]...", nargs=-1)
 @comparison_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -131,7 +131,7 @@ def _node_to_compare(run: "OpenRun", name: str | None) -> str:
     if name is not None:
         selection = parse_selection(name, tuple(nodes))
         if selection.index is not None or selection.attempt is not None:
-            raise UsageError(f"`{name}` is one execution", f"compare all of its node: `{selection.node}`")
+            raise UsageError(f"`{name}` is one execution", f"compare all executions of its node: `{selection.node}`")
         return selection.node
     executing = [node.name for node in nodes.values() if node.type != "deployment"]
     tasks = [node.name for node in nodes.values() if node.type == "task"]
@@ -145,7 +145,7 @@ def _node_to_compare(run: "OpenRun", name: str | None) -> str:
 
 
 class _Wants(NamedTuple):
-    """Which value of each key counts, and of which keys the whole series is wanted."""
+    """Which value of each key counts, and of which keys the entire series is wanted."""
 
     by_key: "Mapping[str, Aggregate]"
     otherwise: "Aggregate"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "adopts",
     is_flag=True,
     help="Take over a state folder that was copied or made by another user: every stored file is verified, "
-    "and what to reuse, requests and working copies are dropped.",
+    "and results to reuse, requests and working copies are dropped.",
 )
 @project_option
 @json_option
@@ -122,7 +122,7 @@ def _adopt(project: Path) -> int:
     entries, requests = counted(adopted.reuse_entries, "result to reuse", "results to reuse"), adopted.requests
     click.echo(f"dropped: {entries}, {counted(requests, 'request')}, working copies")
     for blob in adopted.damaged:
-        click.echo(f"damaged and put aside: {blob}")
+        click.echo(f"damaged and set aside: {blob}")
     if adopted.runs:
-        click.echo("look at the runs before you resume one, for that runs the commands of its plan: vhpipe runs")
+        click.echo("look at the runs before you resume one, because that runs the commands of its plan: vhpipe runs")
     return 0

@@ -29,9 +29,11 @@ PAUSE_S = 0.1
 @click.command("logs", short_help="Print the log of an execution.")
 @required_run_argument
 @click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the execution has ended, also if it has yet to start.")
-@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last so many lines.")
-@click.option("--raw", is_flag=True, help="The bytes as they came: colours, control characters and all.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Continue until the execution has ended, even if it has yet to start."
+)
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Print only this many lines, the last ones.")
+@click.option("--raw", is_flag=True, help="Print the bytes unchanged, with colours and control characters.")
 @project_option
 def command(selector: str, node: str, follow: bool, tail: int | None, raw: bool, project: Path) -> int:
     """Print the log of an execution: its last attempt, or the one named.

@@ -26,7 +26,7 @@ from vhpipe.views.run_text import value_text
 @click.command("metadata", short_help="Print what the executions of a node measured.")
 @required_run_argument
 @click.argument("node", metavar="[NODE[#INDEX][.ATTEMPT]]", required=False)
-@click.option("--series", "is_series", is_flag=True, help="Every line that was measured, as JSON, one a line.")
+@click.option("--series", "is_series", is_flag=True, help="Print every measurement as JSON, one per line.")
 @project_option
 @json_option
 def command(selector: str, node: str | None, is_series: bool, project: Path, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""`vhpipe new`: a `valohai.yaml` from what scripts say of themselves; what was left out is told on stderr."""
+"""`vhpipe new`: a `valohai.yaml` from what scripts say of themselves; what was left out is reported on stderr."""
 
 import os
 import sys
@@ -56,8 +56,8 @@ def command(paths: tuple[str, ...], output: str | None, image: str | None, pipel
     draft = _with_steps(document, _usable(found), image)
     if not draft.steps:
         raise UsageError(
-            "no script was found that says what it takes",
-            "a step is made of a script that calls `valohai.prepare`, or has options of argparse or click",
+            "no script was found that declares what it takes",
+            "a step is made from a script that calls `valohai.prepare`, or has options of argparse or click",
         )
     draft = _with_pipeline(draft, pipeline, target)
     if draft.text == document.text:
@@ -95,7 +95,7 @@ def _scripts(path: str, project: str) -> Iterator[ScriptFile]:
         if relative.split(os.sep)[0] == os.pardir:
             raise UsageError(
                 f"`{shown}` is not below the folder of the file",
-                "steps start in the folder of their file: let `-o FILE` be in one above all scripts",
+                "steps start in the folder of their file: put `-o FILE` into a folder above all scripts",
             )
         yield ScriptFile(shown, relative.replace(os.sep, "/"), read_script(_content(shown)))
 
@@ -114,7 +114,7 @@ def _content(path: str) -> bytes:
 
 
 def _usable(found: Sequence[ScriptFile]) -> "list[tuple[ScriptFile, Script]]":
-    """The scripts that say something; what the others lack, and what of these is left out, is told."""
+    """The scripts that say something; what the others lack, and what of these is left out, is reported."""
     from vhpipe.edit.script import Script
 
     usable, skipped = [], []
@@ -126,8 +126,8 @@ def _usable(found: Sequence[ScriptFile]) -> "list[tuple[ScriptFile, Script]]":
         else:
             line = "" if item.said.line is None else f":{item.said.line}"
             skipped.append(f"{item.shown}{line}: skipped, {item.said.reason}")
-    for told in skipped[:SHOWN_SKIPPED]:
-        click.echo(told, err=True)
+    for line in skipped[:SHOWN_SKIPPED]:
+        click.echo(line, err=True)
     if len(skipped) > SHOWN_SKIPPED:
         click.echo(f"{len(skipped) - SHOWN_SKIPPED} more files were skipped", err=True)
     return usable
@@ -165,7 +165,7 @@ def _with_steps(document: "Document", scripts: "Sequence[tuple[ScriptFile, Scrip
     for found, script in scripts:
         owner = owners.get(script.step or "")
         if owner is not None and not script.is_multifile:
-            click.echo(f"{found.shown}: skipped, `{owner.shown}` makes step `{script.step}` already", err=True)
+            click.echo(f"{found.shown}: skipped, `{owner.shown}` already makes step `{script.step}`", err=True)
             continue
         current = _reread(document.name, draft.text)
         stepped = with_step(current, found.path, script, image or DEFAULT_IMAGE)
@@ -198,7 +198,7 @@ def _with_pipeline(draft: Draft, name: str | None, target: str) -> Draft:
         return draft
     linked = with_pipeline(_reread(target, draft.text), name, draft.steps)
     if linked.edges is None:
-        click.echo(f"pipeline `{name}` is in the file already: it stays as it is", err=True)
+        click.echo(f"pipeline `{name}` is already in the file: it stays as it is", err=True)
     return draft._replace(text=linked.text)
 
 

@@ -32,10 +32,10 @@ class OutputRow(NamedTuple):
 @run_argument
 @click.argument("node", metavar="[NODE[#INDEX]]", required=False)
 @click.option("--get", "target", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Copy the files to DIR/NODE/, of a task to DIR/NODE/INDEX/.")  # fmt: skip
+              help="Copy the files to DIR/NODE/, those of a task to DIR/NODE/INDEX/.")  # fmt: skip
 @click.option("--published", "is_published", is_flag=True,
               help="The artifacts and models that the run itself has; with --get they go to DIR/NAME.")  # fmt: skip
-@click.option("--force", is_flag=True, help="With --get: replace files that are there with another content.")
+@click.option("--force", is_flag=True, help="With --get: replace existing files whose content differs.")
 @project_option
 @json_option
 def command(

@@ -46,7 +46,7 @@ def _pairs_in(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not (key and equals):
-            raise UsageError(f"`{option}{pair}` gives no value", f"{option}KEY=VALUE")
+            raise UsageError(f"`{option}{pair}` has no value", f"{option}KEY=VALUE")
         yield key, text
 
 
@@ -71,4 +71,4 @@ def _float(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"metric `{key}` is no number: `{text}`") from None
+        raise UsageError(f"metric `{key}` is not a number: `{text}`") from None

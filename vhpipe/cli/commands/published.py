@@ -23,7 +23,7 @@ def command_published(
 ) -> int:
     """What the options of `vhpipe outputs` ask for, of what is published."""
     if node is not None:
-        raise UsageError("what is published is the run's own, not that of a node", "leave out the node or --published")
+        raise UsageError("published files belong to the run, not to a node", "leave out the node or --published")
     found = [(event, event.datum) for event in view.published.values() if event.datum is not None]
     if target is not None:
         wanted = _copies_of(found)

@@ -25,7 +25,7 @@ change_options = typed_options(
     Changes,
     click.option("--with-changes", is_flag=True,
                  help="A new run with the code and the file as they are now; what is complete and would be made the "
-                 "same way is kept."),
+                 "same is kept."),
     click.option("-p", "parameters", metavar="[NODE.]NAME=VALUE", multiple=True,
                  help="A new run with another parameter; what depends on it runs again."),
     click.option("-i", "inputs", metavar="NODE.INPUT=URI", multiple=True,
@@ -36,7 +36,7 @@ change_options = typed_options(
 )  # fmt: skip
 
 
-@click.command("resume", short_help="Go on with a run that was killed or stopped.")
+@click.command("resume", short_help="Continue a run that was killed or stopped.")
 @run_argument
 @project_option
 @environment_options

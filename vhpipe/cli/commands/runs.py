@@ -16,7 +16,7 @@ HEADS = ("run", "pipeline", "status", "started", "duration", "title", "tags")
 
 
 @click.command("runs", short_help="List the runs of a project.")
-@click.option("-n", "count", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.option("-n", "count", type=click.IntRange(min=1), help="Show only this many of the newest runs.")
 @project_option
 @json_option
 def command(count: int | None, project: Path, as_json: bool) -> int:

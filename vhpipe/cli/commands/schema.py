@@ -1,4 +1,4 @@
-"""`vhpipe schema`: one JSON Schema of the whole file, in the words that editors understand."""
+"""`vhpipe schema`: one JSON Schema of the entire file, in the words that editors understand."""
 
 import os
 from typing import Any
@@ -14,12 +14,12 @@ SCHEMA_URL = "https://vhpipe.dev/schemas/valohai.json"
 
 @click.command(
     name="schema",
-    help="Print one JSON Schema of a valohai.yaml, with descriptions: editors complete and check by it.",
+    help="Print one JSON Schema of a valohai.yaml, with descriptions: editors use it to complete and to check.",
 )
-@click.option("--modeline", is_flag=True, help="Print the comment that tells an editor where the schema is.")
+@click.option("--modeline", is_flag=True, help="Print the comment that points an editor to the schema.")
 @click.option("--schema-store", is_flag=True, help="Print the entry for the catalog of SchemaStore.")
 @click.option("--report", is_flag=True, help="Print the schema of `validate --format json` instead.")
-@click.option("--url", help="Where the schema is found, for a modeline or an entry.")
+@click.option("--url", help="The address of the schema, for a modeline or an entry.")
 def command(modeline: bool, schema_store: bool, report: bool, url: str | None) -> None:
     if modeline:
         click.echo(f"# yaml-language-server: $schema={url or 'valohai.schema.json'}")

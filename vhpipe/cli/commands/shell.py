@@ -41,7 +41,7 @@ class ShellPlace(NamedTuple):
 @required_run_argument
 @click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
 @click.option("--command", "is_command_wanted", is_flag=True, help="Only print the execution's command.")
-@click.option("-c", "text", metavar="TEXT", help="Run one command there instead, and end as it does.")
+@click.option("-c", "text", metavar="TEXT", help="Run one command there instead, and exit as it does.")
 @project_option
 def command(selector: str, node: str, is_command_wanted: bool, text: str | None, project: Path) -> int:
     """Open a shell in the working directory of an execution, with its variables; secrets are taken from yours.
@@ -79,7 +79,7 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
 
 
 def _print_command(folder: Path) -> None:
-    """As it is into a file or a pipe, safe to show at a terminal."""
+    """Print the command: unchanged into a file or a pipe, safe to show at a terminal."""
     content = _command_path(folder).read_bytes()
     if sys.stdout.isatty():
         click.echo(safe_text(content.decode("utf-8", "backslashreplace")), nl=False)

@@ -28,9 +28,11 @@ def command(selector: str, project: Path) -> int:
     if run.view.is_abandoned:
         _stop_dead(store, run)
         resume = commands_from_here(project).about(number, "resume")
-        click.echo(f"run {number} had no engine any more: it is {run.view.status} now; go on with {resume}", err=True)
+        click.echo(
+            f"run {number} no longer had an engine: it is now {run.view.status}; continue with {resume}", err=True
+        )
     elif run.view.has_ended:
-        click.echo(f"run {number} has ended already: {run.view.status}", err=True)
+        click.echo(f"run {number} has already ended: {run.view.status}", err=True)
     else:
         write_request(run.folder, "stop", by=who())
         click.echo(f"asked run {number} to stop", err=True)

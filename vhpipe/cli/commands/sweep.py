@@ -51,11 +51,11 @@ swept_step_options = typed_options(
 set_printing_options = typed_options(
     "printing",
     SetPrinting,
-    click.option("--all", "with_fixed", is_flag=True, help="With the parameters that do not vary, too."),
+    click.option("--all", "with_fixed", is_flag=True, help="Also show the parameters that do not vary."),
     click.option("--limit", type=click.IntRange(min=0), metavar="N",
-              help=f"Print so many sets at most; a table has {ROWS_SHOWN} if not given."),
+              help=f"Print at most this many sets; a table has {ROWS_SHOWN} if not given."),
     click.option("--csv", "as_csv", is_flag=True, help="Print CSV, which `--sets` reads."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, which `--sets` reads."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, which `--sets` reads."),
 )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def _task_to_expand(plan: "Plan", name: str | None, swept: Sequence[str]) -> "Pl
     if name is not None:
         found = tasks.get(match_name(name, [node.name for node in plan.nodes], "node"))
         if found is None:
-            raise UsageError(f"node `{name}` is no task, so nothing varies in it", f"--sweep {name}.PARAMETER=…")
+            raise UsageError(f"node `{name}` is not a task, so nothing varies in it", f"--sweep {name}.PARAMETER=…")
         return found
     candidates = list(swept or tasks)
     if len(candidates) == 1:
@@ -148,7 +148,7 @@ def _print(plan: "Plan", node: "PlannedTask", printing: SetPrinting) -> int:
 
     count = sweep_size(node.sweep)
     if is_search(node):
-        click.echo(one_line(f"{node.name}: {count:,} executions, proposed batch by batch as it goes"), err=True)
+        click.echo(one_line(f"{node.name}: {count:,} executions, proposed batch by batch while it runs"), err=True)
         return 0
     click.echo(one_line(f"{node.name}: {counted(count, 'execution')} by {node.sweep.type}"), err=True)
     for name in may_spread(node, tuple(plan.edges_into(node.name))):

@@ -21,7 +21,7 @@ LARGE_BYTES = 256 << 20
 """From so many bytes on, a terminal shows how far it is."""
 
 
-@click.command("verify", short_help="Read everything that is kept, and say what is damaged.")
+@click.command("verify", short_help="Read everything in the store, and say what is damaged.")
 @project_option
 @json_option
 def command(project: Path, as_json: bool) -> int:
@@ -65,7 +65,7 @@ def _print(verified: "VerificationReport", project: Path) -> None:
     size = naturalsize(verified.size_bytes, binary=True)
     read = f"{counted(verified.blobs, 'stored file')} ({size}) and {counted(verified.runs, 'run')}"
     faults = len(verified.faults)
-    click.echo(f"{read}: {counted(faults, 'fault') if faults else 'all as it was'}", err=bool(faults))
+    click.echo(f"{read}: {counted(faults, 'fault') if faults else 'all intact'}", err=bool(faults))
 
 
 def _print_json(verified: "VerificationReport", project: Path) -> None:

@@ -15,9 +15,9 @@ from vhpipe.views.next_step import next_step
 PAUSE_S = 0.1
 
 
-@click.command("wait", short_help="Wait until a run has ended, and end as it did.")
+@click.command("wait", short_help="Wait until a run has ended, and exit as it did.")
 @run_argument
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long.")
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after this time.")
 @project_option
 def command(selector: str, timeout: float | None, project: Path) -> int:
     """Wait until a run has ended, the latest if RUN is not given.
@@ -26,7 +26,7 @@ def command(selector: str, timeout: float | None, project: Path) -> int:
     """
     run = open_run(opened_project(project).run(selector))
     if not _wait(run, timeout):
-        click.echo(f"run {run.view.number} still runs after {timeout:g} s", err=True)
+        click.echo(f"run {run.view.number} is still running after {timeout:g} s", err=True)
         return 1
     click.echo(f"run {run.view.number} {end_text(run.view)}", err=True)
     if (step := next_step(run.view, commands_from_here(project))) is not None:

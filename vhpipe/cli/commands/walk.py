@@ -33,7 +33,7 @@ Begin = Callable[["Concealment"], "LockedRun"]
 
 
 def walk_run(begin: Begin, watch: "WatchOptions") -> int:
-    """The exit code of a run, or of its start where it goes on in the background."""
+    """The exit code of a run, or of its start where it continues in the background."""
     return (_run_detached if watch.is_detached else _run_attached)(begin, watch)
 
 
@@ -63,7 +63,7 @@ def _run_detached(begin: Begin, watch: "WatchOptions") -> int:
     if not number:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     click.echo(f'{{"schema": 1, "run": {number}}}' if watch.as_json else number)
-    click.echo(f"run {number} goes on in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
+    click.echo(f"run {number} continues in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
     return 0
 
 
@@ -171,7 +171,7 @@ def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready:
     try:
         outcome = walk(locked, (watcher,), approver)
     except VhpipeError as failure:
-        failure.hint = failure.hint or f"when that is fixed the run can go on: {_going_on(locked.run)}"
+        failure.hint = failure.hint or f"when that is fixed, the run can continue: {_going_on(locked.run)}"
         raise
     finally:
         watcher.close()

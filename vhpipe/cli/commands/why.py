@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @click.command("why", short_help="Say why an execution ran, and what differs from an earlier one.")
 @required_run_argument
 @click.argument("node", metavar="NODE[#INDEX]")
-@click.option("--against", metavar="RUN", help="Compare with this run; if not given, with the one before that has it.")
+@click.option(
+    "--against", metavar="RUN", help="Compare with this run; if not given, with the last earlier one that has it."
+)
 @project_option
 @json_option
 def command(selector: str, node: str, against: str | None, project: Path, as_json: bool) -> int:

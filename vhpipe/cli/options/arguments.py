@@ -13,8 +13,8 @@ argument_options = typed_options(
     click.option("-i", "inputs", metavar="NODE.INPUT=URI", multiple=True,
                  help="A file or URI for an input; repeat it for several."),
     click.option("-P", "parameter_files", metavar="FILE", multiple=True,
-                 help="A YAML file of parameters; weaker than -p."),
-    click.option("--seed", type=int, default=0, show_default=True, help="What random searches draw from."),
+                 help="A YAML file of parameters; -p overrides it."),
+    click.option("--seed", type=int, default=0, show_default=True, help="The seed of random searches."),
     click.option("--on-collision", type=click.Choice(("last", "first", "keep-all", "error")), default="last",
                  show_default=True, help="Which file wins where two have the same name in an input: the one of the "
                  "last edge (within an edge the first), the first of all, all under new names, or none."),

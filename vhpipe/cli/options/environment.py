@@ -9,9 +9,9 @@ environment_options = typed_options(
     "variables",
     VariableTexts,
     click.option("-e", "assignments", metavar="NAME[=VALUE]", multiple=True,
-                 help="An environment variable for all steps; without a value that of the caller."),
+                 help="An environment variable for all steps; without a value, it has the caller's."),
     click.option("--env-file", "files", metavar="FILE", multiple=True,
-                 help="A file of NAME=value lines; weaker than -e."),
+                 help="A file of NAME=value lines; -e overrides it."),
     click.option("--secret", "secret_names", metavar="NAME", multiple=True,
                  help="Hide the value of this variable; names such as HF_TOKEN are hidden anyway."),
 )  # fmt: skip

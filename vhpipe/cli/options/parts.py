@@ -10,7 +10,7 @@ part_options = typed_options(
     Selectors,
     click.option("--only", metavar="NODE", multiple=True,
                  help="Run a part: `node`, `+node` with all before it, `node+` with all that follows, `node#3` one "
-                 "execution of a task. What it stands on is given by the last run that has it."),
+                 "execution of a task. The results that it needs come from the last run that has them."),
     click.option("--from", "start", metavar="NODE", multiple=True, help="Run a node and all that follows it."),
     click.option("--until", metavar="NODE", multiple=True, help="Run a node and all before it."),
     click.option("--exclude", metavar="NODE", multiple=True, help="Leave out a node."),

@@ -11,11 +11,11 @@ reuse_options = typed_options(
     "reuse",
     ReuseNames,
     click.option("--reuse", "reuse", multiple=True, metavar="[=NODE]",
-                 help="Take results of equal executions, of all nodes or of one; repeat it for several."),
+                 help="Reuse the results of equal executions, for all nodes or for one; repeat it for several."),
     click.option("--no-reuse", "no_reuse", multiple=True, metavar="[=NODE]",
                  help="Run everything, or one node, whatever the file says about reuse."),
     click.option("--refresh", "refresh", multiple=True, metavar="NODE",
-                 help="Run this node again although it could be reused; what follows goes by contents."),
+                 help="Run this node again even if it could be reused; what follows is compared by content."),
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ run_options = typed_options(
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
     click.option("--queue", "queues", multiple=True, metavar="NAME=N",
-                 help="Executions at once of all nodes in a queue of the extension; repeat it for several."),
+                 help="How many executions may run at once in a queue of the extension; repeat it for several."),
     click.option("--config", "configuration", multiple=True, metavar="NAME=FILE|NAME.KEY=VALUE",
                  help="A configuration object for all executions, or a value in one; repeat it for several."),
     click.option("--goal", type=click.Choice(("max", "min")),
@@ -42,7 +42,7 @@ run_options = typed_options(
     click.option("--inherit-env/--no-inherit-env", "inherits_environment", default=None,
                  help="Give steps all environment variables."),
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")),
-                 help="What steps work in: a copy of the code, if not given; read-only links; or the project itself."),
+                 help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
 )  # fmt: skip

@@ -14,9 +14,9 @@ sweep_options = typed_options(
     click.option("--sets", "set_files", metavar="[NODE=]FILE", multiple=True,
                  help="Parameter sets, one for each execution: .csv with a header, .json, .jsonl or .yaml."),
     click.option("--search", type=click.Choice(("grid", "random", "bayesian", "manual")),
-                 help="How to try what varies; a grid if not given, random where a range is."),
+                 help="How to try what varies; if not given, a grid, or random where there is a range."),
     click.option("--count", "tries", type=click.IntRange(min=1), metavar="N",
                  help="How many executions a random or bayesian search tries."),
-    click.option("--metric", metavar="KEY", help="What a bayesian search looks at."),
-    click.option("--target", type=float, metavar="VALUE", help="The value of the metric to come near to."),
+    click.option("--metric", metavar="KEY", help="The metric that a bayesian search looks at."),
+    click.option("--target", type=float, metavar="VALUE", help="The value that the metric should come close to."),
 )  # fmt: skip

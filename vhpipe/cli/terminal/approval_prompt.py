@@ -38,10 +38,10 @@ class Approver:
             threading.Thread(target=self._question, args=(node, moment, answer), daemon=True).start()
 
     def _question(self, node: str, moment: Moment, answer: Answer) -> None:
-        what = "start" if moment is Moment.STARTING else "go on after"
+        what = "the start of" if moment is Moment.STARTING else "continuing after"
         with self._one_question_at_a_time:
             self._pause()
-            click.echo(f"approve to {what} `{one_line(node)}`? [y/n] ", err=True, nl=False)
+            click.echo(f"approve {what} `{one_line(node)}`? [y/n] ", err=True, nl=False)
             while True:
                 line = sys.stdin.readline()
                 if not line:

@@ -95,7 +95,7 @@ def _where_usage_stands(failure: click.UsageError) -> str:
 
 
 def _say_diagnostics(failure: InvalidFile) -> int:
-    """The whole report: what is wrong, with its lines of the file where they can still be read."""
+    """The complete report: what is wrong, with its lines of the file where they can still be read."""
     from vhpipe.views.report import UnreadSource, render_full
 
     diagnostics = [item if isinstance(item.at, Span) else _at_the_top(item) for item in failure.diagnostics]

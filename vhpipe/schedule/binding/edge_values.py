@@ -73,7 +73,7 @@ def _as_scalar(edge: PlannedEdge, found: Json) -> Scalar:
     if isinstance(found, bool | int | float | str):
         return found
     what = "an object" if isinstance(found, dict) else "a list in a list" if isinstance(found, list) else repr(found)
-    raise CannotBindError(f"`{edge}` brings {what}, which is no parameter value")
+    raise CannotBindError(f"`{edge}` brings {what}, which cannot be the value of a parameter")
 
 
 def variable_values(

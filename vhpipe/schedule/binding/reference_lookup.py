@@ -203,16 +203,16 @@ def _is_model(found: ReferredFile) -> bool:
 def _artifact(reference: Reference, names: Sequence[str]) -> Sequence[str]:
     """The output that is called so: by its path, its last part, or these without what stands behind a dot."""
     plain = [name for name in names if not is_sidecar(name)]
-    for called in (_whole, _last, _stem, _shortest):
+    for called in (_path, _last, _stem, _shortest):
         matched = [name for name in plain if called(name) == reference.key]
         if len(matched) > 1:
-            raise CannotBindError(f"`{reference.text}` could be each of {listing(matched)}")
+            raise CannotBindError(f"`{reference.text}` could be any of {listing(matched)}")
         if matched:
             return matched
     return ()
 
 
-def _whole(name: str) -> str:
+def _path(name: str) -> str:
     return name
 
 
@@ -236,7 +236,7 @@ def _scalar(reference: Reference, found: Json) -> bool | int | float | str:
     if found is None:
         raise CannotBindError(f"`{reference.text}` has an element without a value")
     what = "a list in a list" if isinstance(found, list | tuple) else "an object"
-    raise CannotBindError(f"`{reference.text}` is {what}, which is no value for this place")
+    raise CannotBindError(f"`{reference.text}` is {what}, which cannot be used here")
 
 
 def _number(value: Json) -> float | None:

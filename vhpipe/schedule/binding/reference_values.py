@@ -116,7 +116,7 @@ class _Binder:
     def _bind_variable(self, reference: PlannedReference) -> None:
         value = _value(reference, self._referred.value)
         if isinstance(value, tuple):
-            raise UnfillableError(f"a list of {len(value)} is no value of a variable")
+            raise UnfillableError(f"a list of {len(value)} cannot be the value of a variable")
         if value is not None:
             self._variables[reference.name] = Literal(as_text(value))
 

@@ -60,10 +60,10 @@ class CarryOver(NamedTuple):
 
 
 def keep(before: PreviousRun, plan: Plan, again: RerunRequest) -> CarryOver:
-    """The new plan, whose kept nodes are given. A node is kept if it is complete and would be made the same way now.
+    """The new plan, whose kept nodes are given. A node is kept if it is complete and would be made alike now.
 
-    A node of which some executions are complete keeps these, if all before it is kept and they would be made the same
-    way. Errors: UsageError where what the run before was given cannot be given again.
+    A node of which some executions are complete keeps these, if all before it is kept and they would be made
+    alike. Errors: UsageError where what the run before was given cannot be given again.
     """
     nodes: list[PlannedNode] = []
     reruns: dict[str, Rerun] = {}
@@ -87,8 +87,8 @@ def _given_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) ->
     found = _given_node(before, name)
     because = "is not complete there" if found is None else again.spoiled(found)
     if found is None or because:
-        raise UsageError(f"`{name}` was no part of run {before.run} and cannot be given again: it {because}",
-                         f"make it anew: vhpipe run --from {name}")  # fmt: skip
+        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: it {because}",
+                         f"make it again: vhpipe run --from {name}")  # fmt: skip
     return found
 
 
@@ -108,9 +108,9 @@ def _kept_or_not(
     spoiled = again.spoiled(found) if found is not None else None
     if spoiled:
         return node, Rerun(name, f"it {spoiled}")
-    because = _why_not_whole(before.state.nodes[name], found, named, again.failed)
+    because = _why_partial(before.state.nodes[name], found, named, again.failed)
     if because is None:
-        assert found is not None, "what has no results is not whole"
+        assert found is not None, "what has no results is not complete"
         return found, None
     return _partly_kept(before, node, because, named, again)
 
@@ -121,8 +121,8 @@ def _given_node(before: PreviousRun, name: str) -> PlannedNode | None:
     return given_node(before.plan, before.state, name, before.run)
 
 
-def _why_not_whole(had: NodeState, found: PlannedNode | None, named: frozenset[int], also_failed: bool) -> str | None:
-    """Why not everything of a node that would be made the same way is kept."""
+def _why_partial(had: NodeState, found: PlannedNode | None, named: frozenset[int], also_failed: bool) -> str | None:
+    """Why not everything of a node that would be made in the same manner is kept."""
     if had.withheld is not None:
         return "its approval was not given"
     if had.status is not Status.COMPLETE:

@@ -17,7 +17,7 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 
 def render_sarif(findings: Sequence[FileFindings], rules: Sequence[KnownRule] = ()) -> str:
-    """`rules` may have more than were found; of those found that it lacks only the id is told."""
+    """`rules` may have more than were found; of those found that it lacks only the id is written."""
     items = list(reported_findings(findings))
     severities = {item.diagnostic.rule: item.diagnostic.severity for item in items}
     known = {rule.id: rule for rule in rules}

@@ -1,4 +1,4 @@
-"""Rules that know how their finding is mended: what the file says after it."""
+"""Rules that know how their finding is fixed: what the file says after it."""
 
 import pytest
 
