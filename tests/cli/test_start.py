@@ -49,3 +49,24 @@ def test_plan_of_a_good_file_draws_nothing():
     loaded = loaded_by("plan", str(EXAMPLE))
     assert "msgspec" in loaded
     assert loaded & {"asyncio", "jsonschema", "networkx", "optuna", "sqlite3"} == set()
+
+
+def test_a_run_of_steps_alone_imports_nothing_of_what_other_runs_need(tmp_path):
+    (tmp_path / "valohai.yaml").write_text("- step: {name: a, image: i, command: 'true'}\n")
+    loaded = loaded_by("run", "--step", "a", "--dry-run", str(tmp_path / "valohai.yaml"))
+    unneeded = {
+        "vhpipe.engine.deployments",
+        "vhpipe.engine.optuna_search",
+        "vhpipe.language.conditions",
+        "vhpipe.plan.swept_pipeline",
+        "vhpipe.project.parameter_files",
+        "vhpipe.project.parameter_sets",
+        "vhpipe.schedule.resume",
+        "vhpipe.settings.check",
+    }
+    assert "vhpipe.schedule.scheduler" in loaded
+    assert loaded & unneeded == set()
+
+
+def test_plan_loads_no_scheduler():
+    assert "vhpipe.schedule.scheduler" not in loaded_by("plan", str(EXAMPLE))

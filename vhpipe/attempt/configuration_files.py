@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 
-_string_or_exponent = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)')
-_exponent = re.compile(r"[ \[]-?\d+e[-+]\d")
+_STRING_OR_EXPONENT = r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)'
+_EXPONENT = r"[ \[]-?\d+e[-+]\d"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_unprintable = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
 
 READ_ONLY = 0o444
 MAX_USES = 500
@@ -79,11 +79,11 @@ def json_and_yaml(content: Json) -> str:
     `1e-05` is text to such a reader, `1.0e-05` a number to both; characters that YAML does not allow are escaped.
     """
     text = _encode(content)
-    if ("e-" in text or "e+" in text) and _exponent.search(f" {text}"):
-        text = _string_or_exponent.sub(_with_point, text)
+    if ("e-" in text or "e+" in text) and re.search(_EXPONENT, f" {text}"):
+        text = re.sub(_STRING_OR_EXPONENT, _with_point, text)
     if text.isascii() and "\x7f" not in text:
         return text
-    return _unprintable.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_UNPRINTABLE, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _with_point(match: re.Match[str]) -> str:

@@ -32,7 +32,7 @@ LOOK_S = 0.2
 AT_ONCE_BYTES = 1 << 20
 """So much of one spool is read in one look, so that a busy one does not hold up the loop."""
 WARNED = 5
-_COPY = re.compile(r"[0-9a-f]{32}")
+_COPY = r"[0-9a-f]{32}"
 
 
 class SpooledFile(NamedTuple):
@@ -172,7 +172,7 @@ class Spool:
 
     def _file_status(self, file: str) -> os.stat_result | None:
         folder = f"{self._folder}/{FOLDER}"
-        if not _COPY.fullmatch(file) or os.path.islink(folder):
+        if not re.fullmatch(_COPY, file) or os.path.islink(folder):
             return None
         try:
             found = os.lstat(f"{folder}/{file}")

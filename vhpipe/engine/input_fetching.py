@@ -22,7 +22,7 @@ from vhpipe.plan.redaction import redacted
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
 
-_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
+_SCHEME = r"([a-zA-Z][a-zA-Z0-9+.-]*)://"
 
 
 class _Surroundings(NamedTuple):
@@ -93,7 +93,7 @@ def _without_collisions(files: list[SourceFile], where: str, around: _Surroundin
 
 
 def _files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
-    match = _SCHEME.match(uri)
+    match = re.match(_SCHEME, uri)
     scheme = match[1].lower() if match else ""
     if scheme in {"http", "https"}:
         yield _remote_file(uri, item, uris)

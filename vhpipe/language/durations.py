@@ -2,7 +2,7 @@
 
 import re
 
-_PART = re.compile(r"([.\d]+)\s*([a-z]*)", re.ASCII)
+_PART = r"(?a)([.\d]+)\s*([a-z]*)"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _FORM = "write whole seconds, or text such as `1h 30m` with s, m, h, d or w after each number"
 
@@ -33,7 +33,7 @@ def read_duration(value: object) -> float | None:
 
 def _read_text(text: str) -> float:
     total = 0.0
-    for number, unit in _PART.findall(text[:1000]):
+    for number, unit in re.findall(_PART, text[:1000]):
         if not unit:
             hint = f"write {number} without quotes, or `{number}s`" if number.isdigit() else _FORM
             raise UnreadableDurationError(f"`{number[:40]}` has no unit", hint)

@@ -215,7 +215,7 @@ def _reachable(neighbours: Mapping[str, Collection[str]], start: str) -> set[str
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-_INDEXES = re.compile(r"(.+)#(\d{1,9}(?:,\d{1,9})*)", re.DOTALL)
+_INDEXES = r"(?s)(.+)#(\d{1,9}(?:,\d{1,9})*)"
 
 
 def read_selector(text: str, nodes: Sequence[str]) -> _SelectorMeaning:
@@ -245,7 +245,7 @@ def _readings(text: str) -> Iterator[_SelectorMeaning]:
             if not name:
                 continue
             yield _SelectorMeaning(name, (), before, after)
-            if match := _INDEXES.fullmatch(name):
+            if match := re.fullmatch(_INDEXES, name):
                 indexes = tuple(dict.fromkeys(map(int, match[2].split(","))))
                 yield _SelectorMeaning(match[1], indexes, before, after)
 

@@ -18,10 +18,9 @@ from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.model import EnvironmentValue, Literal, Plan, PlannedDeployment, PlannedNode, Secret
 from vhpipe.plan.redaction import redacted
 
-_SECRET_NAME = re.compile(
-    r"(^|_)(TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|AUTHORIZATION|JWT|APIKEY|CONNECTION_STRING"
-    r"|(API|ACCESS|PRIVATE|ENCRYPTION|SIGNING|ACCOUNT|STORAGE|AUTH)_KEY)(_|$)|(^|_)AUTH$|_PWD$",
-    re.IGNORECASE,
+_SECRET_NAME = (
+    r"(?i)(^|_)(TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|AUTHORIZATION|JWT|APIKEY|CONNECTION_STRING"
+    r"|(API|ACCESS|PRIVATE|ENCRYPTION|SIGNING|ACCOUNT|STORAGE|AUTH)_KEY)(_|$)|(^|_)AUTH$|_PWD$"
 )
 
 Mac = Callable[[str], str]
@@ -41,7 +40,7 @@ def is_secret_name(name: str) -> bool:
 
     Only entire words between underscores count, in any case: `TOKENIZERS_PARALLELISM` is no secret.
     """
-    return _SECRET_NAME.search(name) is not None
+    return re.search(_SECRET_NAME, name) is not None
 
 
 def environment_value(name: str, value: str, declared: Sequence[str]) -> EnvironmentValue:

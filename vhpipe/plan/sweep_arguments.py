@@ -69,7 +69,7 @@ def variation(text: str, parameter: Parameter) -> Variation:
     if colon and kind in _RANGES:
         names, make = _RANGES[kind]
         return make(*_numbers(kind, names, rest.split(":"), parameter))
-    if _LIKE_A_RANGE.fullmatch(text):
+    if re.fullmatch(_LIKE_A_RANGE, text):
         _refuse_misspelled(kind)
     return Variation(VariantStyle.MULTIPLE, VariantRules(items=_items(text)))
 
@@ -134,8 +134,8 @@ _RANGES: dict[str, tuple[tuple[str, ...], Callable[..., Variation]]] = {
 }
 """Kind → what its numbers are called, and how they are read."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-_LIKE_A_RANGE = re.compile(r"[A-Za-z]+(:[+-]?[\d.]+(e[+-]?\d+)?){2,3}", re.IGNORECASE | re.ASCII)
+_NUMBER = r"(?ia)[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
+_LIKE_A_RANGE = r"(?ia)[A-Za-z]+(:[+-]?[\d.]+(e[+-]?\d+)?){2,3}"
 _LONGEST_NUMBER = 100
 
 
@@ -156,7 +156,7 @@ def _numbers(kind: str, names: tuple[str, ...], texts: list[str], parameter: Par
 
 
 def _number(name: str, text: str) -> Number:
-    if not _NUMBER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
+    if not re.fullmatch(_NUMBER, text) or len(text) > _LONGEST_NUMBER:
         raise ValueError(f"has the {name} `{text}`, which is not a number")
     number = int(text) if text.lstrip("+-").isdigit() else float(text)
     if not isfinite(float(number)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vhpipe.errors import UsageError
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def read_variables(name: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def fault_of_name(name: str) -> str | None:
     """Why a variable cannot have this name, which may be a value in the wrong place and is not shown then."""
     if not name:
         return "a variable has no name"
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         return "the name of a variable consists of letters, digits and `_`, and does not begin with a digit"
     if name.startswith("VH_"):
         return f"`{name}` is set by vhpipe, like everything that begins with `VH_`"

@@ -20,7 +20,6 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.binding.inputs import bind_inputs, execution_spec, uris_to_fetch
-from vhpipe.schedule.carry_over.settle_carried import settle_given, settle_given_executions
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.expectations import expects_hook, expects_inputs, needs_hook
 from vhpipe.schedule.ledger import Ledger
@@ -69,8 +68,7 @@ class Scheduler:
             case stimuli.StartRequested():
                 capacity = stimulus.capacity
                 self._ledger.emit(events.RunStarted(capacity.slots, boot=stimulus.boot, amounts=capacity.amounts))
-                for node in self.plan.nodes:
-                    settle_given(self._ledger, self._endings, node)
+                self._settle_given_nodes()
                 self._watch_time()
                 self._consider_all()
             case stimuli.ResumeRequested():
@@ -173,7 +171,10 @@ class Scheduler:
             self._endings.fail_without_execution(name, because)
             return
         self._ledger.emit(events.NodeStarted(name, count, _executions_left_out(node, count)))
-        settle_given_executions(self._ledger, node)
+        if node.given:
+            from vhpipe.schedule.carry_over.settle_carried import settle_given_executions
+
+            settle_given_executions(self._ledger, node)
         self._endings.settle_if_over(name)
 
     def _why_not_so_many(self, node: PlannedNode, count: int) -> str | None:
@@ -202,6 +203,14 @@ class Scheduler:
             self.state.look_up(executions)
             for execution in executions:
                 self._ledger.ask(effects.LookUpReuse(execution))
+
+    def _settle_given_nodes(self) -> None:
+        """Settle the nodes that have all they would make from an earlier run."""
+        for node in self.plan.nodes:
+            if node.given:
+                from vhpipe.schedule.carry_over.settle_carried import settle_given
+
+                settle_given(self._ledger, self._endings, node)
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 

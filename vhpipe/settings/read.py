@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from vhpipe.settings.check import fitting_value, refuse_faults
 from vhpipe.settings.files import SettingsFile, as_table, project_files, user_file
 from vhpipe.settings.keys import Key
 
@@ -21,8 +20,8 @@ class SettingsSources(NamedTuple):
         """What is set, None where nothing is. Errors: UsageError for a variable that cannot be read."""
         text = self._variable(key)
         if text:
-            return fitting_value(key, key.type.data(text), text[:100], f"`{key.variable}`")
-        return next((fitting_value(key, data, key.name, f"`{file.path}`") for file, data in self._said(key)), None)
+            return _fitting_value(key, key.type.data(text), text[:100], f"`{key.variable}`")
+        return next((_fitting_value(key, data, key.name, f"`{file.path}`") for file, data in self._said(key)), None)
 
     def path(self, key: Key[str]) -> str | None:
         """A path that is set: one in a file begins at the folder of that file, and `~` is the user's home."""
@@ -30,7 +29,7 @@ class SettingsSources(NamedTuple):
         if text:
             return os.path.expanduser(text)
         for file, data in self._said(key):
-            return beside(file, fitting_value(key, data, key.name, f"`{file.path}`"))
+            return beside(file, _fitting_value(key, data, key.name, f"`{file.path}`"))
         return None
 
     def named(self, key: Key[T]) -> dict[str, T]:
@@ -38,7 +37,7 @@ class SettingsSources(NamedTuple):
         found: dict[str, T] = {}
         for file in reversed(self._files_with(key.table)):
             for name, data in as_table(file.tables[key.table], file.path, key.table).items():
-                found[name] = fitting_value(key, data, name, f"`{file.path}`")
+                found[name] = _fitting_value(key, data, name, f"`{file.path}`")
         return found
 
     def _variable(self, key: Key[T]) -> str | None:
@@ -62,10 +61,19 @@ def settings_sources(folder: str, environ: Mapping[str, str]) -> SettingsSources
     """What speaks about a project. Errors: UsageError for a file that cannot be read or says what it may not."""
     own = user_file(environ)
     files = (*((own,) if own else ()), *project_files(folder))
-    for file in files:
-        refuse_faults(file)
+    if files:
+        from vhpipe.settings.check import refuse_faults  # most projects have no settings
+
+        for file in files:
+            refuse_faults(file)
     return SettingsSources(environ, files)
 
 
 def beside(file: SettingsFile, path: str) -> str:
     return os.path.join(os.path.dirname(file.path), os.path.expanduser(path))
+
+
+def _fitting_value(key: Key[T], data: object, name: str, source: str) -> T:
+    from vhpipe.settings.check import fitting_value
+
+    return fitting_value(key, data, name, source)
