@@ -11,6 +11,7 @@ import json
 import os
 import pkgutil
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -79,8 +80,8 @@ class WarmPython:
 
     def _start(self) -> None:
         self._at_start = _at_start(os.environ)
-        folder = tempfile.TemporaryDirectory(prefix="warm-")
-        self._address = f"{folder.name}/socket"
+        folder = tempfile.mkdtemp(prefix="warm-")
+        self._address = f"{folder}/socket"
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._address)
             listener.listen()
@@ -90,12 +91,15 @@ class WarmPython:
                 stdin=ends, stdout=subprocess.DEVNULL, pass_fds=[listener.fileno()],
             )  # fmt: skip
             os.close(ends)
-        atexit.register(self._end, process, folder)
+        atexit.register(self._end, os.getpid(), process, folder)
 
-    def _end(self, process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirectory[str]") -> None:
+    def _end(self, owner: int, process: "subprocess.Popen[bytes]", folder: str) -> None:
+        """For the process that has started it: since Python 3.13 forked ones of `multiprocessing` come here too."""
+        if os.getpid() != owner:
+            return
         os.close(self._lifeline)
         process.wait()
-        folder.cleanup()
+        shutil.rmtree(folder)
 
 
 def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
