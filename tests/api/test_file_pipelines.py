@@ -208,3 +208,23 @@ def test_a_base_that_is_not_there_is_told_when_the_step_is_added(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         made.pipeline().add_step("a", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"jobs": -1}, "jobs must be a whole number, 1 or more, not `-1`"),
+        ({"jobs": 0}, "jobs must be a whole number, 1 or more, not `0`"),
+        ({"jobs": "2"}, "jobs must be a whole number, 1 or more, not `2`"),
+        ({"jobs": 1.5}, "jobs must be a whole number, 1 or more, not `1.5`"),
+        ({"parameters": [1]}, "`parameters` must be a mapping of names to values, not a `list`"),
+        ({"inputs": {"train.data": 3}}, "input `train.data` must be a URI or a list of them, not `3`"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_before_anything_starts(
+    file: Path, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        run(file, quiet=True, **arguments)
+    assert refused.value.message == message
+    assert not (file.parent / ".vhpipe").exists()

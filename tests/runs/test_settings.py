@@ -108,7 +108,7 @@ def test_a_run_that_goes_on_is_walked_by_the_settings_of_now(project: Project) -
     assert project("run", "--step", "s").code == 1
     project.write(".vhpipe.toml", "[run]\njobs = 0\n")
     refused = project("resume", "--failed")
-    assert (refused.code, "`jobs` must be a whole number" in refused.err) == (2, True)
+    assert (refused.code, "`run.jobs` must be a whole number" in refused.err) == (2, True)
     project.write(".vhpipe.toml", "[run]\njobs = 2\n")
     project.write("go", "")
     assert project("resume", "--with-changes").code == 0
@@ -120,5 +120,5 @@ def test_bad_settings_are_refused_before_anything_is_written(project: Project, c
     own_file(project, "[run]\njbos = 3\n")
     done = project(*command)
     assert done.code == 2
-    assert "did you mean `jobs`?" in done.err
+    assert "did you mean `run.jobs`?" in done.err
     assert not (project.path / ".vhpipe").exists()

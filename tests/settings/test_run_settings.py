@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.settings.conftest import Desk, make_desk
 from vhpipe.errors import UsageError
 from vhpipe.settings.keys import ANY_NAME, KEYS, Key
-from vhpipe.settings.run import RunSettings
+from vhpipe.settings.run import RunSettings, run_settings
 
 EXAMPLES = {
     "string": '"text"', "path": '"some/path"', "true or false": "true", "number": "3", "seconds": "2.5",
@@ -172,15 +172,15 @@ def test_every_setting_is_accepted_where_it_may_stand(desk: Desk, key: Key[Any])
     [
         ("[rnu]\n", "did you mean `run`?"),
         ("[nothing-like-it]\n", "choose from `validate`, `run`, `queues`"),
-        ("[run]\njob = 1\n", "did you mean `jobs`?"),
-        ("[run]\ninherit_env = true\n", "did you mean `inherit-env`?"),
+        ("[run]\njob = 1\n", "did you mean `run.jobs`?"),
+        ("[run]\ninherit_env = true\n", "did you mean `run.inherit-env`?"),
         ("[run]\nquiet = true\n", "choose from `jobs`"),
         ("run = 1\n", "`run` must be a table"),
-        ("[run]\njobs = true\n", "`jobs` must be a whole number"),
-        ("[run]\njobs = 0\n", "`jobs` must be a whole number"),
-        ("[run]\napproval-timeout = nan\n", "`approval-timeout` must be a number of seconds"),
+        ("[run]\njobs = true\n", "`run.jobs` must be a whole number"),
+        ("[run]\njobs = 0\n", "`run.jobs` must be a whole number"),
+        ("[run]\napproval-timeout = nan\n", "`run.approval-timeout` must be a number of seconds"),
         ("[run]\nrepository = 'cpoy'\n", "write `copy`, `link` or `in-place`"),
-        ("[queues]\ngpu = 'two'\n", "`gpu` must be a whole number"),
+        ("[queues]\ngpu = 'two'\n", "`queues.gpu` must be a whole number"),
     ],
 )
 @pytest.mark.parametrize("is_users", [False, True])
@@ -200,3 +200,18 @@ def test_no_value_of_a_variable_is_shown(desk: Desk) -> None:
     with pytest.raises(UsageError) as refused:
         desk.settings()
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        ("VHPIPE_JOBS", "x", "`VHPIPE_JOBS` must be a whole number, 1 or more, not `x`"),
+        ("VHPIPE_REPOSITORY", "foo", "`VHPIPE_REPOSITORY` cannot be `foo`"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named_with_its_text(
+    tmp_path: Path, variable: str, text: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        run_settings(tmp_path, {variable: text})
+    assert refused.value.message == message

@@ -94,8 +94,8 @@ def test_a_broken_pyproject_that_does_not_speak_of_us_is_none_of_our_business(re
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[tool.vhpipe.validate]\nselct = []\n", "did you mean `select`?"),
-        ("[tool.vhpipe.validate]\nfail_on = 'info'\n", "did you mean `fail-on`?"),
+        ("[tool.vhpipe.validate]\nselct = []\n", "did you mean `tool.vhpipe.validate.select`?"),
+        ("[tool.vhpipe.validate]\nfail_on = 'info'\n", "did you mean `tool.vhpipe.validate.fail-on`?"),
         ("[tool.vhpipe.validate]\ncolour = 1\n", "choose from `select`"),
         ("[tool.vhpipe.valdate]\n", "did you mean `tool.vhpipe.validate`?"),
         ("[tool.vhpipe.validate]\nselect = 'cycle'\n", "a list of rules"),

@@ -12,6 +12,7 @@ from vhpipe.config.model import Config
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.diagnostics import Diagnostic, has_errors
 from vhpipe.engine.order import Order
+from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import ALL
 from vhpipe.project.checked_file import STDIN, check_path
@@ -141,12 +142,18 @@ def _arguments(
     pipeline: str | None, step: str | None, task: str | None, parameters: Mapping[str, object] | None,
     inputs: Mapping[str, str | Sequence[str]] | None, seed: int, goal: str | None,
 ) -> RunArguments:  # fmt: skip
-    typed = tuple(f"{name}={uri}" for name, given in (inputs or {}).items() for uri in _uris(given))
+    for name, given in (("parameters", parameters), ("inputs", inputs)):
+        if given is not None and not isinstance(given, Mapping):
+            raise UsageError(f"`{name}` must be a mapping of names to values, not a `{type(given).__name__}`")
+    typed = tuple(f"{name}={uri}" for name, uris in (inputs or {}).items() for uri in _uris(name, uris))
     values = ValueTexts(inputs=typed, seed=seed)
     return RunArguments(
         pipeline=pipeline, step=step, task=task, values=values, parameter_values=parameters or {}, goal=goal
     )
 
 
-def _uris(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _uris(name: str, given: str | Sequence[str]) -> tuple[str, ...]:
+    uris = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list | tuple) else (None,)
+    if not all(isinstance(uri, str) for uri in uris):
+        raise UsageError(f"input `{name}` must be a URI or a list of them, not `{given}`")
+    return tuple(map(str, uris))

@@ -46,6 +46,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     configuration: tuple[ConfigurationArgument, ...] = ()
 
     def __post_init__(self) -> None:
+        """Also called by `msgspec.structs.replace`, by which the lower bound of msgspec is chosen."""
         msgspec.structs.force_setattr(self, "inputs", redacted_words(self.inputs))
 
 

@@ -88,7 +88,8 @@ def _refuse_unset(nodes: Sequence[PlannedNode], arguments: Arguments) -> None:
     declared = {name for node in nodes for name in _variables_of(node)}
     for name in arguments.secret_names:
         if name not in arguments.environment_variables and name not in declared:
-            raise UsageError(f"`--secret {name}`: `{name}` has no value", f"set it: export {name}=...")
+            hint = f"set it: export {name}=..., or leave it out of --secret and of your settings"
+            raise UsageError(f"secret `{name}` has no value", hint)
 
 
 def _variables_of(node: PlannedNode) -> Mapping[str, EnvironmentValue]:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.errors import UsageError
+
 if TYPE_CHECKING:
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import Repository, RunInfo
@@ -40,7 +42,7 @@ class RunChoices(NamedTuple):
     shares_process: bool = False
 
     def settled(self, settings: "RunSettings") -> RunConditions:
-        """Those of a new run."""
+        """Those of a new run. Errors: UsageError for a number of jobs that is none."""
         inherits = self.inherits_environment
         return RunConditions(
             capacity=self._capacity(settings),
@@ -65,7 +67,11 @@ class RunChoices(NamedTuple):
         )
 
     def _capacity(self, settings: "RunSettings") -> int:
-        return self.jobs or settings.jobs or default_capacity()
+        if self.jobs is None:
+            return settings.jobs or default_capacity()
+        if not isinstance(self.jobs, int) or self.jobs < 1:
+            raise UsageError(f"jobs must be a whole number, 1 or more, not `{self.jobs}`")
+        return self.jobs
 
 
 def default_capacity() -> int:

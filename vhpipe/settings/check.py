@@ -29,14 +29,26 @@ def fitting_value(key: Key[T], data: object, name: str, source: str) -> T:
         raise UsageError(f"{source}: `{name}` {fault.expected}", fault.hint) from None
 
 
+def value_of_variable(key: Key[T], text: str) -> T:
+    """The typed value of the text of a variable. Errors: UsageError with the variable and, cut, the text."""
+    try:
+        return key.type.read(key.type.data(text))
+    except UnfitValueError as fault:
+        shown = "" if f"`{text[:100]}`" in fault.expected else f", not `{text[:100]}`"
+        raise UsageError(f"`{key.variable}` {fault.expected}{shown}", fault.hint) from None
+
+
 def _refuse_setting(file: SettingsFile, table: str, name: str, value: object) -> None:
     known = {key.name: key for key in keys_of(table)}
     key = known.get(name) or known.get(ANY_NAME)
     if key is None:
-        raise _unknown(file, "setting", name, tuple(known))
+        raise _unknown(file, "setting", name, tuple(known), f"{file.prefix}{table}.")
     if not (key.in_user if file.is_users else key.in_project):
         raise _misplaced_setting(file, key, f"`{file.prefix}{table}.{name}`")
-    if fitting_value(key, value, name, f"`{file.path}`") in key.kept_values and not file.is_users:
+    if (
+        fitting_value(key, value, f"{file.prefix}{table}.{name}", f"`{file.path}`") in key.kept_values
+        and not file.is_users
+    ):
         raise _misplaced_setting(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
 
 
@@ -51,5 +63,5 @@ def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> Usage
 
 def _unknown(file: SettingsFile, kind: str, name: str, known: Iterable[str], prefix: str = "") -> UsageError:
     names = tuple(known)
-    hint = did_you_mean(name, names, f"choose from {listed(prefix + each for each in names)}", prefix)
+    hint = did_you_mean(name, names, f"choose from {listed(names)}", prefix)
     return UsageError(f"`{file.path}`: there is no {kind} `{prefix}{name[:100]}`", hint)

@@ -53,7 +53,8 @@ def _python_of_choice(choice: str) -> PythonChoice:
         if _has_python(folder):
             return _environment(folder, f"{folder / 'python'}, as chosen")
     raise UsageError(
-        f"no python in `{choice}`", hint="--python takes a virtual environment, a folder of programs or an interpreter"
+        f"no python in `{choice}`",
+        "--python, or `run.python` of your settings, is a virtual environment, a folder of programs or an interpreter",
     )
 
 

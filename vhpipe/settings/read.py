@@ -20,7 +20,9 @@ class SettingsSources(NamedTuple):
         """What is set, None where nothing is. Errors: UsageError for a variable that cannot be read."""
         text = self._variable(key)
         if text:
-            return _fitting_value(key, key.type.data(text), text[:100], f"`{key.variable}`")
+            from vhpipe.settings.check import value_of_variable
+
+            return value_of_variable(key, text)
         return next((_fitting_value(key, data, key.name, f"`{file.path}`") for file, data in self._said(key)), None)
 
     def path(self, key: Key[str]) -> str | None:
