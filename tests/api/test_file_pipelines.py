@@ -216,6 +216,7 @@ def test_a_base_that_is_not_there_is_told_when_the_step_is_added(
         ({"jobs": -1}, "jobs must be a whole number, 1 or more, not `-1`"),
         ({"jobs": 0}, "jobs must be a whole number, 1 or more, not `0`"),
         ({"jobs": "2"}, "jobs must be a whole number, 1 or more, not `2`"),
+        ({"jobs": True}, "jobs must be a whole number, 1 or more, not `True`"),
         ({"jobs": 1.5}, "jobs must be a whole number, 1 or more, not `1.5`"),
         ({"parameters": [1]}, "`parameters` must be a mapping of names to values, not a `list`"),
         ({"inputs": {"train.data": 3}}, "input `train.data` must be a URI or a list of them, not `3`"),

@@ -69,9 +69,12 @@ class RunChoices(NamedTuple):
     def _capacity(self, settings: "RunSettings") -> int:
         if self.jobs is None:
             return settings.jobs or default_capacity()
-        if not isinstance(self.jobs, int) or self.jobs < 1:
-            raise UsageError(f"jobs must be a whole number, 1 or more, not `{self.jobs}`")
-        return self.jobs
+        from vhpipe.settings.values import COUNT, UnfitValueError
+
+        try:
+            return COUNT.read(self.jobs)
+        except UnfitValueError as fault:
+            raise UsageError(f"jobs {fault.expected}, not `{self.jobs}`") from None
 
 
 def default_capacity() -> int:
