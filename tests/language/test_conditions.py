@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhpipe.language.absence import Absence
-from vhpipe.language.conditions import ConditionError, Difference, holds, names_in, parse_condition
+from vhpipe.language.conditions import ConditionError, PlatformDifference, holds, names_in, parse_condition
 
 METADATA = {"accuracy": 0.9, "epoch": 3, "name": "resnet", "done": True, "lambda": 2, "inner": {"x": 1}, "a.b": 5}
 PARAMETERS = {"lr": 0.1, "tags": ("a", "b"), "epochs": 10}
@@ -143,8 +143,8 @@ def test_what_the_platform_reads_otherwise_is_noted() -> None:
     text = 'metadata["x"] == true and metadata["a-b"] == yes'
     differences = parse_condition(f" {text}").differences
     assert {each.written for each in differences} == {'metadata["x"]', "true", 'metadata["a-b"]', "yes"}
-    assert Difference("word", "true", (18, 22), "True") in differences
-    assert Difference("quotes", 'metadata["x"]', (1, 14), "metadata.x") in differences
+    assert PlatformDifference("name", "true", (18, 22), "True") in differences
+    assert PlatformDifference("refused", 'metadata["x"]', (1, 14), "metadata.x") in differences
     assert not parse_condition("metadata.x == True and on == 1 and y is None").differences
 
 
@@ -258,7 +258,7 @@ def test_what_the_platforms_linter_accepts_is_accepted_but_for_calls(text: str) 
     step = type("Named", (), {"name": "s"})()
     lint.lint_expression(result, {"object_type": "step", "step": step}, "if", text)
     problem = problem_of(text)
-    is_ours = not problem and any(each.kind == "quotes" for each in parse_condition(text).differences)
+    is_ours = not problem and any(each.kind == "refused" for each in parse_condition(text).differences)
     assert bool(problem) == bool(list(result.errors)) or "functions" in problem or is_ours
 
 

@@ -19,14 +19,14 @@ class Absence(Enum):
     NOT_YET = "not yet"
 
 
-class Key(NamedTuple):
+class NamePart(NamedTuple):
     """One step of a name. What is not quoted may be the name of one value with dots, or lead through objects."""
 
     text: str
     is_quoted: bool = False
 
 
-def find_value(keys: Sequence[Key], values: object, absent: Absence = Absence.MISSING) -> object:
+def find_value(keys: Sequence[NamePart], values: object, absent: Absence = Absence.MISSING) -> object:
     """The value that a name leads to, the longest key with dots first; `absent` where there is none."""
     if not keys:
         return values
@@ -36,18 +36,18 @@ def find_value(keys: Sequence[Key], values: object, absent: Absence = Absence.MI
         key = ".".join(each.text for each in keys[:end])
         if key in values:
             found = find_value(keys[end:], values[key], absent)
-            if not isinstance(found, Absence):
+            if end == len(keys) or not isinstance(found, Absence):
                 return found
     return absent
 
 
-def _joined_end(keys: Sequence[Key]) -> int:
+def _joined_end(keys: Sequence[NamePart]) -> int:
     """How many keys from the first on may be one with dots: a quoted one stands for itself."""
     if keys[0].is_quoted:
         return 1
     return next((index for index, each in enumerate(keys) if each.is_quoted), len(keys))
 
 
-def dotted_keys(name: str) -> tuple[Key, ...]:
+def dotted_keys(name: str) -> tuple[NamePart, ...]:
     """The keys of a name that is written with dots and without quotes."""
-    return tuple(map(Key, name.split(".")))
+    return tuple(map(NamePart, name.split(".")))

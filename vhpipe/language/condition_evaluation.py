@@ -88,8 +88,8 @@ def _is_looked_through(tree: Node, name: str, value: tuple[object, ...]) -> bool
 def _is_searched(node: Node, name: str) -> bool:
     """Whether a name's list is what something is looked up in, as a whole."""
     match node:
-        case Operation("in" | "not in", left, right):
-            return (isinstance(right, Name) and right.text == name) or _is_searched(left, name) or _is_searched(right, name)
+        case Operation("in" | "not in", _, Name(text)) if text == name:
+            return True
         case Operation(_, left, right):
             return _is_searched(left, name) or _is_searched(right, name)
         case Group(parts) | BooleanCombination(_, parts):
@@ -178,7 +178,7 @@ class _Walk:
         if asks:
             self._missing = before
         absent = _absence(one, other)
-        if absent is Absence.NOT_YET and sign in EQUALITIES:
+        if absent is Absence.NOT_YET and not (asks and sign in IDENTITIES):
             return absent
         one, other = (None if isinstance(each, Absence) else each for each in (one, other))
         same = _same(one, other) and (asks or absent is None)

@@ -10,9 +10,10 @@ import ast
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
-from vhpipe.language.absence import Key
+from vhpipe.language.absence import NamePart
 from vhpipe.language.conditions import (
     MAX_LENGTH,
     METADATA,
@@ -22,12 +23,12 @@ from vhpipe.language.conditions import (
     ConditionError,
     Constant,
     ConstantValue,
-    Difference,
     Group,
     Name,
     Node,
     Not,
     Operation,
+    PlatformDifference,
     SignedOperand,
 )
 
@@ -67,7 +68,7 @@ def read_condition(text: str) -> Condition:
     if "\0" in stripped:
         raise ConditionError("a condition cannot hold a NUL character", text.index("\0"))
     readable, keywords = _with_stand_ins(stripped)
-    reader = _ConditionReader(_Source(stripped, readable, offset), keywords)
+    reader = _ConditionReader(_ConditionSource(stripped, readable, offset), keywords)
     try:
         tree = reader.read(_parse(readable), 1)
     except ConditionError as error:
@@ -90,7 +91,7 @@ def _with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
     found: dict[str, str] = {}
     try:
         tokens = tuple(tokenize.generate_tokens(io.StringIO(text, newline="").readline))
-        for token, following in zip(tokens, tokens[1:], strict=False):
+        for token, following in pairwise(tokens):
             row, column = token.start
             if token.type == tokenize.NAME and keyword.iskeyword(token.string) and token.string not in KEPT_KEYWORDS:
                 sign = MARK
@@ -130,7 +131,7 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
     return min(before + column - 1, last) if column else last  # no column: the text ends too early
 
 
-class _Source(NamedTuple):
+class _ConditionSource(NamedTuple):
     """The text as written and as parsed, alike in all lengths; `offset` is where it begins in the entire text."""
 
     written: str
@@ -159,10 +160,10 @@ class _Source(NamedTuple):
 class _ConditionReader:
     """Takes what is allowed from Python's syntax tree and refuses the rest."""
 
-    def __init__(self, source: _Source, keywords: Mapping[str, str]) -> None:
+    def __init__(self, source: _ConditionSource, keywords: Mapping[str, str]) -> None:
         self._source = source
         self._keywords = keywords
-        self.differences: list[Difference] = []
+        self.differences: list[PlatformDifference] = []
 
     def read(self, node: ast.expr, depth: int) -> Node:
         if depth >= MAX_DEPTH:
@@ -188,26 +189,25 @@ class _ConditionReader:
         start, end = self._chars(node)
         plain = f"{name.namespace}.{name.key}"
         can_be_plain = all(key.text.isidentifier() and key.text.isascii() for key in name.keys)
-        self.differences.append(Difference("quotes", name.text, (start, end), plain if can_be_plain else None))
+        self.differences.append(PlatformDifference("refused", name.text, (start, end), plain if can_be_plain else None))
         return name
 
     def _name(self, node: ast.expr) -> Name:
         keys = tuple(self._keys(node))
-        namespace = METADATA
         if len(keys) > 1 and keys[0].text in NAMESPACES:
-            namespace, keys = keys[0].text, keys[1:]
-        return Name(self._source.text(node), namespace, keys, self._last_key(node))
+            return Name(self._source.text(node), keys[0].text, keys[1:], self._chars_behind_namespace(node))
+        return Name(self._source.text(node), METADATA, keys, self._chars(node))
 
-    def _keys(self, node: ast.expr) -> Iterator[Key]:
+    def _keys(self, node: ast.expr) -> Iterator[NamePart]:
         match node:
             case ast.Name(id=text):
-                yield Key(self._as_written(text, node))
+                yield NamePart(self._as_written(text, node))
             case ast.Attribute(value=value, attr=text):
                 yield from self._keys(value)
-                yield Key(self._as_written(text, node))
+                yield NamePart(self._as_written(text, node))
             case ast.Subscript(value=value, slice=ast.Constant(value=str(text))):
                 yield from self._keys(value)
-                yield Key(text, is_quoted=True)
+                yield NamePart(text, is_quoted=True)
             case ast.Subscript():
                 raise self._error("the only subscript `[]` allowed in a condition is a name in quotes", node)
             case _:
@@ -222,13 +222,13 @@ class _ConditionReader:
         written = re.split(r"[.\s]", self._source.text(node))[-1]
         return written if unicodedata.normalize("NFKC", written) == text else text
 
-    def _last_key(self, node: ast.expr) -> tuple[int, int]:
+    def _chars_behind_namespace(self, node: ast.expr) -> tuple[int, int]:
+        """The characters of the keys; of a single one in quotes what stands in these."""
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            first, last = self._chars(node.slice)
+            return first + 1, last - 1
         start, end = self._chars(node)
-        if isinstance(node, ast.Attribute):
-            start = end - len(self._as_written(node.attr, node))
-        elif isinstance(node, ast.Subscript):
-            start, end = self._chars(node.slice)
-        return start, end
+        return start + self._source.text(node).index(".") + 1, end
 
     # ── constants ──
 
@@ -239,7 +239,8 @@ class _ConditionReader:
         raise self._error(f"{type(value).__name__} is not a kind of value that a condition can have", node)
 
     def _word(self, node: ast.Name, value: ConstantValue) -> Constant:
-        self.differences.append(Difference("word", self._source.text(node), self._chars(node), str(value)))
+        kind: Literal["name", "refused"] = "refused" if node.id == TILDE else "name"
+        self.differences.append(PlatformDifference(kind, self._source.text(node), self._chars(node), str(value)))
         return Constant(value)
 
     def _compared(self, node: ast.expr, other: Node) -> Node | None:

@@ -6,7 +6,7 @@ docs/conditions.md describes them, with the table of what is missing. Source: de
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from vhpipe.language.absence import Absence, Key
+from vhpipe.language.absence import Absence, NamePart
 
 MAX_LENGTH = 4000
 METADATA, PARAMETER = NAMESPACES = ("metadata", "parameter")
@@ -17,12 +17,12 @@ ConstantValue = bool | int | float | str | None
 class Name(NamedTuple):
     """`metadata.x`, `parameter.x`, `metadata["any text"]`, or a bare `x`, which is metadata.
 
-    `text` is as written, `keys` lead to the value, `chars` are the characters of the last key.
+    `text` is as written, `keys` lead to the value, `chars` are the characters of them in the condition.
     """
 
     text: str
     namespace: str
-    keys: tuple[Key, ...]
+    keys: tuple[NamePart, ...]
     chars: tuple[int, int] = (0, 0)
 
     @property
@@ -68,10 +68,10 @@ class BooleanCombination(NamedTuple):
 Node = Name | Constant | Group | Operation | SignedOperand | Not | BooleanCombination
 
 
-class Difference(NamedTuple):
-    """What the platform reads otherwise, or refuses. `instead` is what both read alike, where there is such a thing."""
+class PlatformDifference(NamedTuple):
+    """What the platform takes for a name, or refuses. `instead` is what both read alike, if there is such a thing."""
 
-    kind: Literal["word", "quotes"]
+    kind: Literal["name", "refused"]
     written: str
     chars: tuple[int, int]
     instead: str | None = None
@@ -80,7 +80,7 @@ class Difference(NamedTuple):
 class Condition(NamedTuple):
     text: str
     tree: Node
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[PlatformDifference, ...] = ()
 
 
 class Verdict(NamedTuple):

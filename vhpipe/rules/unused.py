@@ -95,8 +95,15 @@ def _mentioned_elsewhere(subject: Subject) -> set[tuple[str, str]]:
 
 
 def _words(text: str) -> set[str]:
-    """The names of parameters that a condition may speak of."""
-    return {part.split()[0].strip("()<>=!,") for part in text.split("parameter.")[1:] if part.split()}
+    """The names of parameters that a condition speaks of."""
+    if "parameter" not in text:
+        return set()
+    from vhpipe.language.conditions import ConditionError, names_in, parse_condition
+
+    try:
+        return {name.key for name in names_in(parse_condition(text)) if name.namespace == "parameter"}
+    except ConditionError:
+        return set()
 
 
 def unused_steps(subject: Subject) -> Iterator[Finding]:
