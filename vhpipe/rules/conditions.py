@@ -47,7 +47,7 @@ def invalid_conditions(subject: Subject) -> Iterator[Finding]:
 def unknown_parameters(subject: Subject) -> Iterator[Finding]:
     for condition in _conditions(subject):
         step = condition.step
-        if step is None or not subject.is_sound(step.at):
+        if step is None or not subject.knows_all(step.at, "parameters"):
             continue
         known = tuple(parameter.name for parameter in step.parameters)
         for name in _names(condition.text):

@@ -40,7 +40,7 @@ def duplicates(subject: Subject) -> Iterator[Finding]:
 
 def unknown_nodes(subject: Subject) -> Iterator[Finding]:
     for graph, extension in _with_extension(subject):
-        if not subject.is_sound(graph.pipeline.at):
+        if not subject.knows_all(graph.pipeline.at, "nodes"):
             continue
         known, where = tuple(graph.nodes), f"in pipeline `{graph.pipeline.name}`"
         for node in extension.nodes:

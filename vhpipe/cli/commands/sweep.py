@@ -89,14 +89,14 @@ def _plan_and_task(words: Sequence[str], arguments: RunArguments) -> "tuple[Plan
 
     file, pipeline, node = _file_pipeline_and_node(words)
     loaded = check_path(file)
-    loaded.refuse_errors()
     if pipeline is not None and node is None and not _fits_pipeline(loaded.config, pipeline):
         pipeline, node = None, pipeline
     if not arguments.is_pipeline and (pipeline or node):
         raise UsageError("a pipeline or node, --step and --task exclude each other", "name one of them")
     if arguments.is_pipeline and pipeline is None:
         pipeline = pick_pipeline(loaded.config, None).name
-    found = plan_to_look_at(loaded, arguments._replace(file=file, pipeline=pipeline))
+    arguments = arguments._replace(file=file, pipeline=pipeline)
+    found = plan_to_look_at(loaded.part_asked_for(arguments.asked_part), arguments)
     return found.plan, _task_to_expand(found.plan, node, found.swept)
 
 
