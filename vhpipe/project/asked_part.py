@@ -6,7 +6,7 @@ nothing else. Source: decision 130.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Pipeline, TaskNode
 from vhpipe.diagnostics import Diagnostic, Location, Path, Span
@@ -16,6 +16,8 @@ from vhpipe.rules.edges import is_edge_without_need
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Document
+    from vhpipe.graph.marks import GraphMarks
+    from vhpipe.graph.model import PipelineGraph
 
 OF_ONE_ITEM = frozenset(
     {
@@ -44,6 +46,25 @@ def runnable_part(file: CheckedFile, asked: AskedPart) -> CheckedFile:
         part = _as_intact(part)
         _refuse(part)
     return part
+
+
+class FaultyPart(NamedTuple):
+    """A pipeline as far as it can be understood, and what is wrong with it; `errors` are as the user is told of them."""
+
+    part: CheckedFile
+    graph: "PipelineGraph"
+    marks: "GraphMarks"
+    errors: tuple[Diagnostic, ...]
+
+
+def faulty_part(file: CheckedFile, asked: AskedPart) -> FaultyPart:
+    """What was asked for, for those who show what they can. Errors: as of `reached_part`."""
+    from vhpipe.project.marked_errors import marks_of
+
+    part = reached_part(file, asked)
+    errors = [item for item in part.findings if item.severity == "error"]
+    graph = part.graphs[-1]
+    return FaultyPart(part, graph, marks_of(part, graph, errors), tuple(map(part.located, errors)))
 
 
 def _refuse(part: CheckedFile) -> None:
