@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, ExecutionNode, Node, TaskNode
-from vhpipe.graph.marks import NO_MARKS, GraphMarks
+from vhpipe.diagnostics import NO_MARKS, NodeMarks
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.wording import counted
 
 FORMATS = ("text", "mermaid", "dot", "json")
 
 
-def draw(graph: PipelineGraph, format: str, marks: GraphMarks = NO_MARKS) -> str:
+def draw(graph: PipelineGraph, format: str, marks: NodeMarks = NO_MARKS) -> str:
     """The drawing in one of FORMATS, without a line break at its end; what is wrong is marked.
 
     Names are escaped so that none of them can say anything in the language of the drawing, or steer a terminal.
@@ -33,7 +33,7 @@ def layers(graph: PipelineGraph) -> dict[str, int]:
 # ── for eyes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _text(graph: PipelineGraph, marks: GraphMarks) -> str:
+def _text(graph: PipelineGraph, marks: NodeMarks) -> str:
     counts = f"{counted(len(graph.nodes), 'node')}, {counted(len(graph.edges), 'edge')}"
     lines = [f"{_visible(graph.pipeline.name)}: {counts}"]
     last_layer = -1
@@ -52,7 +52,7 @@ def _text(graph: PipelineGraph, marks: GraphMarks) -> str:
     return "\n".join(lines)
 
 
-def _node_lines(graph: PipelineGraph, name: str, marks: GraphMarks) -> Iterator[str]:
+def _node_lines(graph: PipelineGraph, name: str, marks: NodeMarks) -> Iterator[str]:
     yield f"{_visible(name)}  ({_visible(_what_it_is(graph, graph.nodes[name]))})"
     yield from (f"  ! {_visible(each)}" for each in marks.of(name))
     width = max((len(_visible(_end(edge.source))) for edge in graph.edges_into[name]), default=0)
@@ -95,7 +95,7 @@ def _visible(text: str) -> str:
 # ── for Mermaid and Graphviz ─────────────────────────────────────────────────────────────────────
 
 
-def _mermaid(graph: PipelineGraph, marks: GraphMarks) -> str:
+def _mermaid(graph: PipelineGraph, marks: NodeMarks) -> str:
     brackets = {ExecutionNode: ("[", "]"), TaskNode: ("[[", "]]"), DeploymentNode: ("([", "])")}
     ids = {name: f"n{number}" for number, name in enumerate(graph.nodes)}
     lines = ["flowchart TD"]
@@ -119,7 +119,7 @@ def _mermaid_text(text: str) -> str:
     return "".join(c if c.isalnum() or c in " _-.,:/" else f"#{ord(c)};" for c in text)
 
 
-def _dot(graph: PipelineGraph, marks: GraphMarks) -> str:
+def _dot(graph: PipelineGraph, marks: NodeMarks) -> str:
     shapes = {ExecutionNode: "box", TaskNode: "box3d", DeploymentNode: "oval"}
     lines = [f"digraph {_dot_text(graph.pipeline.name)} {{", "    edge [fontsize=10];"]
     for name, node in graph.nodes.items():
@@ -153,7 +153,7 @@ def _edge_label(edge: Edge) -> str:
 # ── for programs ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _json(graph: PipelineGraph, marks: GraphMarks) -> str:
+def _json(graph: PipelineGraph, marks: NodeMarks) -> str:
     layer = layers(graph)
     nodes = [
         {

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Pipeline, TaskNode
-from vhpipe.diagnostics import Diagnostic, Location, Path, Span
+from vhpipe.diagnostics import Diagnostic, Location, NodeMarks, Path, Span
 from vhpipe.errors import InvalidFile, UsageError
 from vhpipe.project.checked_file import AskedPart, CheckedFile
 from vhpipe.rules.edges import is_edge_without_need
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Document
-    from vhpipe.graph.marks import GraphMarks
     from vhpipe.graph.model import PipelineGraph
 
 OF_ONE_ITEM = frozenset(
@@ -49,22 +48,24 @@ def runnable_part(file: CheckedFile, asked: AskedPart) -> CheckedFile:
 
 
 class FaultyPart(NamedTuple):
-    """A pipeline as far as it can be understood, and what is wrong with it; `errors` are as the user is told of them."""
+    """A pipeline as far as it can be understood, and what is wrong with it."""
 
     part: CheckedFile
     graph: "PipelineGraph"
-    marks: "GraphMarks"
-    errors: tuple[Diagnostic, ...]
+    marks: NodeMarks
 
 
-def faulty_part(file: CheckedFile, asked: AskedPart) -> FaultyPart:
+def faulty_part(file: CheckedFile, asked: AskedPart, with_harmless: bool = True) -> FaultyPart:
     """What was asked for, for those who show what they can. Errors: as of `reached_part`."""
+    from vhpipe.project.excuses import with_excuses
     from vhpipe.project.marked_errors import marks_of
 
     part = reached_part(file, asked)
-    errors = [item for item in part.findings if item.severity == "error"]
+    found = with_excuses(part, [item for item in part.findings if item.severity == "error"])
+    if not with_harmless:
+        found = tuple(each for each in found if not _is_harmless(part, each.diagnostic, each.is_excused))
     graph = part.graphs[-1]
-    return FaultyPart(part, graph, marks_of(part, graph, errors), tuple(map(part.located, errors)))
+    return FaultyPart(part, graph, marks_of(part, graph, found))
 
 
 def _refuse(part: CheckedFile) -> None:

@@ -3,25 +3,24 @@
 from collections.abc import Iterator, Sequence
 
 from vhpipe.config.model import DeploymentNode, Edge
-from vhpipe.diagnostics import Diagnostic, Location, Path
-from vhpipe.graph.marks import GraphMarks
+from vhpipe.diagnostics import Diagnostic, Location, NodeMarks, Path
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.project.checked_file import CheckedFile
-from vhpipe.project.excuses import with_excuses
+from vhpipe.project.excuses import ExcusedError
 
 
-def marks_of(part: CheckedFile, graph: PipelineGraph, errors: Sequence[Diagnostic]) -> GraphMarks:
+def marks_of(part: CheckedFile, graph: PipelineGraph, errors: Sequence[ExcusedError]) -> NodeMarks:
     """The marks of a graph of the file; an error of an edge is its target's, one of a step that of its nodes."""
     of_nodes: dict[str, list[str]] = {}
     others: list[str] = []
-    for each in with_excuses(part, errors):
+    for each in errors:
         names = tuple(dict.fromkeys(_nodes_of(part, graph, each.diagnostic)))
         text = f"{each.told.message} (line {part.span(each.diagnostic.at).line})"
         for name in names:
             of_nodes.setdefault(name, []).append(text)
         if not names:
             others.append(text)
-    return GraphMarks({name: tuple(found) for name, found in of_nodes.items()}, tuple(others))
+    return NodeMarks({name: tuple(found) for name, found in of_nodes.items()}, tuple(others))
 
 
 def _nodes_of(part: CheckedFile, graph: PipelineGraph, item: Diagnostic) -> Iterator[str]:
