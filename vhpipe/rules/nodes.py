@@ -170,9 +170,12 @@ def _checked_steps(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[str
     if not subject.knows_all(graph.pipeline.at, "nodes", "edges", "parameters"):
         return
     for name, step in graph.steps.items():
-        is_certain = subject.is_sound(graph.nodes[name].at) and subject.knows_all(step.at, *ITEMS) if step else False
-        if step is not None and is_certain:
+        if step is not None and subject.is_sound(graph.nodes[name].at) and _is_certain(subject, step):
             yield name, step
+
+
+def _is_certain(subject: Subject, step: Step) -> bool:
+    return subject.knows_all(step.at, *ITEMS) and all(subject.is_sound((*step.at, name)) for name in ITEMS)
 
 
 def _missing_parameters(graph: PipelineGraph, name: str, step: Step) -> Iterator[str]:
