@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from vhpipe.errors import VhpipeError, from_os_error
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from vhpipe.attempt.worker_threads import WorkerThreads
 
 Made = TypeVar("Made")
 
@@ -22,7 +22,7 @@ class Pool:
     def __init__(self, hand_over: HandOver, on_failure: Callable[[VhpipeError], None]) -> None:
         self._hand_over = hand_over
         self._on_failure = on_failure
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: WorkerThreads | None = None
 
     def do(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
         """Do `work` in a thread and give its result to `then` in the engine's thread.
@@ -30,9 +30,9 @@ class Pool:
         A `VhpipeError` or `OSError` of `work` ends the run; anything else is a bug, raised in the engine's thread.
         """
         if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor  # many runs are over before it is needed
+            from vhpipe.attempt.worker_threads import WorkerThreads  # many runs are over before it is needed
 
-            self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="vhpipe")
+            self._threads = WorkerThreads(min(4, os.cpu_count() or 1), "vhpipe")
         self._threads.submit(self._work, work, then)
 
     def _work(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
@@ -50,7 +50,7 @@ class Pool:
     def close(self) -> None:
         """Wait for what is being done; what has not begun is dropped."""
         if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads.close(drop=True)
 
 
 def _raise(bug: BaseException) -> None:
