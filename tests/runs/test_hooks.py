@@ -301,7 +301,7 @@ def test_a_node_runs_although_the_one_that_may_feed_it_was_skipped(project: Any)
         "train": {"command": "ls $VH_INPUTS_DIR > $VH_OUTPUTS_DIR/seen.txt", **optional},
     }
     edges = [["load.output.*", "clean.input.raw"], ["load.output.*", "train.input.raw"]]
-    edges.append(["clean.output.*", "train.input.cleaned"]]
+    edges.append(["clean.output.*", "train.input.cleaned"])
     said = {"clean": {"when": "${load.outputs[raw.txt].size} > 100"}, "train": {"after": {"any": True}}}
     project.pipeline(nodes, edges, [{"vhpipe": {"pipeline": "p", "nodes": said}}])
     done = project("run", "--json")
