@@ -351,6 +351,7 @@ RULES: tuple[Rule, ...] = (
         conditions.metadata_before_start,
     ),
     Rule("impossible-condition", "warning", "a condition can never hold", conditions.impossible_conditions),
+    Rule("dashed-name", "warning", "a name with a dash is read as a difference", conditions.dashed_names),
     Rule(
         "unportable-condition",
         "warning",
