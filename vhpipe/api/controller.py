@@ -16,9 +16,10 @@ from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
 from vhpipe.api.pipeline_run import Run
-from vhpipe.api.policies import StepOptions, policies_of
+from vhpipe.api.policies import StepOptions, configuration_content, policies_of, step_options
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
@@ -28,9 +29,11 @@ from vhpipe.project.order import RunDefinition, order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
+from vhpipe.schedule.state import neighbours
 from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
+PIPELINE_OPTIONS = ("abort_on_failure", "docker", "folder", "name", "project", "retry_on_failure", "version")
 _version = re.compile(r"\d+(\.\d+)*")
 
 
@@ -38,7 +41,8 @@ class PipelineController:
     """A pipeline of steps that are functions of Python, steps of a valohai.yaml, or nodes of finished runs.
 
     `folder` holds the project's code; it is the folder of the script that makes the pipeline, or, where that is part
-    of a package, the folder that holds the package. `project` and `version` are kept with the runs.
+    of a package, the folder that holds the package. `project` and `version` are kept with the runs. Of `others`, which
+    users of another system know, a warning says that they have no effect.
     """
 
     def __init__(
@@ -51,7 +55,9 @@ class PipelineController:
         retry_on_failure: int | None = None,
         docker: str | None = None,
         folder: str | os.PathLike[str] | None = None,
+        **others: object,
     ) -> None:
+        honoured(others, PIPELINE_OPTIONS, OF_PIPELINES, f"pipeline `{name}`")
         if version is not None and not _version.fullmatch(version):
             raise UsageError(f"`version={version!r}` is not a version", "write numbers separated by dots: `1.2.0`")
         self.name, self.project, self.version = name, project, version
@@ -94,6 +100,7 @@ class PipelineController:
         Errors: UsageError for functions that cannot be imported, and for values that a file cannot say.
         """
         refuse_name(name, self._steps)
+        options = step_options(options, f"step `{name}`")
         returns = (function_return,) if isinstance(function_return, str) else tuple(function_return or ())
         refuse_returns(name, returns)
         source = source_of(function, self.folder)
@@ -123,6 +130,7 @@ class PipelineController:
         Errors: UsageError for a step, parameter or input that is not there.
         """
         refuse_name(name, self._steps)
+        options = step_options(options, f"step `{name}`")
         if (base_task_id is None) == (base_task_name is None):
             raise UsageError(f"step `{name}` needs `base_task_name` or `base_task_id`", "give one of them")
         if base_task_id is not None:
@@ -139,8 +147,9 @@ class PipelineController:
         description: str | None = None,
     ) -> object:  # fmt: skip
         """A mapping, or a file of the project, that every step finds as NAME.json in its configuration folder."""
+        content: object
         if isinstance(configuration, Mapping):
-            content: object = dict(configuration)
+            content = configuration_content(name, configuration)
         else:
             content = {"file": os.path.relpath(os.path.join(self.folder, configuration), self.folder)}
         self._extension.setdefault("configuration", {})[name] = content
@@ -272,7 +281,8 @@ class PipelineController:
 
     def get_pipeline_dag(self) -> dict[str, Node]:
         """All nodes by name, with the names of their parents."""
-        return {name: self._node(name) for name in self._steps}
+        parents = self._parents()
+        return {name: self._node(name, parents.get(name, ())) for name in self._steps}
 
     def get_running_nodes(self) -> list[Node]:
         return [node for node in self.get_pipeline_dag().values() if node.status == "started"]
@@ -322,17 +332,18 @@ class PipelineController:
         values = {name: parameter_value(value) for name, value in self._given.items()}
         return RunArguments(os.path.relpath(self.folder / DEFAULT_FILE), parameter_values=values, is_built=True)
 
-    def _node(self, name: str) -> Node:
-        step = self._steps[name]
-        queue = step.policies.extension.get("queue") or self._extension.get("queue")
-        parents = tuple(dict.fromkeys((*step.policies.parents, *self._sources_of(step))))
-        if self._run is None:
+    def _parents(self) -> Mapping[str, tuple[str, ...]]:
+        """What each step waits for: by results, by references, and by `parents`; of the run where there is one."""
+        if self._run is not None:
+            return neighbours(self._run._view.plan)[0]
+        file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
+        return next((graph.upstream for graph in file.graphs), {})
+
+    def _node(self, name: str, parents: tuple[str, ...]) -> Node:
+        queue = self._steps[name].policies.extension.get("queue") or self._extension.get("queue")
+        if self._run is None or name not in self._run._view.nodes:
             return Node(name, parents, queue)
         return Node(name, parents, queue, self._run._view, self._run._files)
-
-    def _sources_of(self, step: StepDefinition) -> list[str]:
-        edges = step.written(self._parameters, self._steps).edges
-        return [source.partition(".")[0] for source, _ in edges]
 
 
 Pipeline = PipelineController

@@ -114,6 +114,8 @@ def _parameter(parameter: ParameterDefinition, written: Mapping[str, WrittenStep
 def _node(definition: StepDefinition, written: WrittenStep) -> dict[str, Any]:
     node: dict[str, Any] = {"name": definition.name, "type": "execution", "step": written.step["name"]}
     node["on-error"] = definition.policies.on_error
+    if written.merges_inputs:
+        node["edge-merge-mode"] = "append"
     if written.override:
         node["override"] = written.override
     return node

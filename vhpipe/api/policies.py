@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from vhpipe.api.references import OPENING
 from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies
+from vhpipe.api.unhonoured_options import OF_STEPS, honoured
 from vhpipe.errors import UsageError
 from vhpipe.wording import listed
 
@@ -30,6 +32,16 @@ class StepOptions(TypedDict, total=False):
     post_execute_callback: Callback
     status_change_callback: Callback
     configuration_overrides: Mapping[str, object] | None
+    tags: Sequence[str] | None
+
+
+def step_options(given: Mapping[str, Any], where: str) -> StepOptions:
+    """The options that count of those given to a step, which messages call `where`.
+
+    Errors: UsageError for an unknown one, and for one that cannot be passed over.
+    """
+    known: StepOptions = honoured(given, StepOptions.__annotations__, OF_STEPS, where)  # type: ignore[assignment]
+    return known
 
 
 def policies_of(
@@ -90,10 +102,38 @@ def _extension(options: StepOptions, default_retry: int | None, returns: Sequenc
         "reuse": True if options.get("cache_executed_step") else None,
         "retry": count or None,
         "queue": options.get("execution_queue"),
-        "configuration": dict(options.get("configuration_overrides") or {}),
+        "configuration": _configuration(options.get("configuration_overrides")),
         "monitor": {key: items for key, items in monitor.items() if items},
+        "tags": list(options.get("tags") or ()),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _configuration(given: Mapping[str, object] | None) -> dict[str, object]:
+    return {name: configuration_content(name, content) for name, content in (given or {}).items()}
+
+
+def configuration_content(name: str, content: object) -> object:
+    """A configuration object as a file has it. A text arrives as it is, so nothing in it is taken for a reference.
+
+    Errors: UsageError for what a file cannot say.
+    """
+    odd = _first_odd(content)
+    if odd is not None:
+        raise UsageError(
+            f"configuration `{name}` has a `{type(odd).__name__}`",
+            "give a text, or a mapping of numbers, strings, lists and mappings",
+        )
+    return content.replace(OPENING, f"${OPENING}") if isinstance(content, str) else content
+
+
+def _first_odd(content: object) -> object:
+    """The first thing in it that is no plain data; None where all is."""
+    if isinstance(content, Mapping):
+        return next((odd for item in content.items() for each in item if (odd := _first_odd(each)) is not None), None)
+    if isinstance(content, list | tuple):
+        return next((odd for each in content if (odd := _first_odd(each)) is not None), None)
+    return None if content is None or isinstance(content, bool | int | float | str) else content
 
 
 def _retry_count(retry: object) -> int:

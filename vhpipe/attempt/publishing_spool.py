@@ -24,7 +24,7 @@ from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
-from vhpipe.publishing import FOLDER, LINE_LIMIT
+from vhpipe.publishing import FOLDER, ITERATION, LINE_LIMIT
 from vhpipe.schedule.terms import Json
 
 LOOK_S = 0.2
@@ -145,7 +145,8 @@ class Spool:
         when = at if isinstance(at, float) and 0 < at < 1 << 33 else time.time()
         self._points.append((when, masked))
         for name, value in masked.items():
-            self._keep_last(name, value)
+            if name != ITERATION:
+                self._keep_last(name, value)
 
     def _keep_last(self, name: str, value: Json) -> None:
         """The last values go into the journal, so they are bounded."""
