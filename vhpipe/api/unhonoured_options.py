@@ -105,4 +105,4 @@ def _depth() -> int:
     depth, frame = 1, sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("vhpipe."):
         frame, depth = frame.f_back, depth + 1  # type: ignore[assignment]
-    return depth - 1
+    return depth

@@ -14,12 +14,15 @@ from vhpipe.attempt.news import MetadataFound
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan
 from vhpipe.plan.monitored_results import monitored_metrics
+from vhpipe.publishing import ITERATION
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
 """What every line has: when, and where it comes from. No metric can be called so."""
+NO_METRICS = OF_THE_LINE | {ITERATION}
+"""What a line may have beside metrics."""
 
 
 class RunMetrics:

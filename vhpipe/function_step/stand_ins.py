@@ -84,7 +84,7 @@ class Logger:
 def _path_of(name: str, value: object) -> str | None:
     """The file or folder that an artifact is; None for a value."""
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return str(os.fspath(value))
     if not isinstance(value, str):
         return None
     if os.path.exists(value):
