@@ -57,10 +57,11 @@ from vhpipe.sweep.parameter_sets import Sweep, spread_sweep, sweep_of, with_valu
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
+FIXED = "fixed when the file was written"
+"""What the description of a parameter says in a file that a program has written, where the program computed with it."""
 
-def compile_plan(
-    graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
-) -> Plan:
+
+def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What `place` does not honour is said in `Plan.ignored`.
@@ -93,6 +94,7 @@ def compile_plan(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
+            *_useless_arguments(graph, arguments),
         ),
         parameters=pipeline_values(graph, arguments),
         version=extension.version if extension else None,
@@ -134,6 +136,16 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
             if not (variable.default is not None or variable.optional or is_filled or is_given):
                 what = f"environment variable `{variable.name}` of node `{name}`"
                 yield f"{what} is required and has no value in the file"
+
+
+def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
+    """Arguments for parameters of the pipeline that reach no node."""
+    texts = (text for of_node in graph.references.values() for text in of_node)
+    referred = {each.key for text in texts for each in text.references() if each.is_of_pipeline}
+    for item in graph.pipeline.parameters:
+        if item.name in arguments.pipeline_parameters and not item.targets and item.name not in referred:
+            fixed = f": {item.description}" if item.description and FIXED in item.description else ""
+            yield f"pipeline parameter `{item.name}` reaches no node, so its value changes nothing{fixed}"
 
 
 def _planned_node(
