@@ -69,6 +69,7 @@ class PipelineController:
         self._steps: dict[str, StepDefinition] = {}
         self._extension: dict[str, Any] = {}
         self._time_limit_s: float | None = None
+        self._fixed: set[str] = set()
         self._run: Run | None = None
 
     # ── what it is made of ───────────────────────────────────────────────────────────────────────
@@ -192,7 +193,9 @@ class PipelineController:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
-        return written_text(PipelineDefinition(self.name, self._parameters, self._steps, extension), uris)
+        return written_text(
+            PipelineDefinition(self.name, self._parameters, self._steps, extension, frozenset(self._fixed)), uris
+        )
 
     # ── its run ──────────────────────────────────────────────────────────────────────────────────
 

@@ -98,7 +98,7 @@ class PipelineFunction:
             annotation = signature.parameters[name].annotation
             known = annotation if annotation in (bool, int, float, str) else None
             pipeline.add_parameter(name, value, param_type=known)
-            taken[name] = known_value(name, value)
+            taken[name] = known_value(name, value, pipeline._fixed)
         token = _building.set(pipeline)
         try:
             returned = self._function(**taken)

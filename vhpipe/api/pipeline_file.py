@@ -8,19 +8,27 @@ from vhpipe.api.arguments import ParameterDefinition, parameter_value
 from vhpipe.api.steps import StepDefinition, WrittenStep
 from vhpipe.api.yaml_text import yaml_text
 from vhpipe.errors import UsageError
+from vhpipe.plan.arguments import FIXED
 from vhpipe.wording import unknown_name
 
 HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
+HEADING_OF_FIXED = (
+    "# vhpipe: ignore-file[pipeline-parameter-without-target] because what the program made of them was fixed\n"
+)
 _name = re.compile(r"[\w-]+(?: [\w-]+)*")
 
 
 class PipelineDefinition(NamedTuple):
-    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it."""
+    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it.
+
+    `fixed` are parameters that the program computed with when it built the pipeline.
+    """
 
     name: str
     parameters: Mapping[str, ParameterDefinition]
     steps: Mapping[str, StepDefinition]
     extension: Mapping[str, Any]
+    fixed: frozenset[str] = frozenset()
 
 
 def refuse_name(name: str, taken: Mapping[str, object]) -> None:
@@ -60,7 +68,7 @@ def written_text(definition: PipelineDefinition, uris: Uris = tuple) -> str:
     extension = _extension(definition)
     if len(extension) > 1:
         items.append({"vhpipe": extension})
-    return HEADING + yaml_text(items)
+    return HEADING + (HEADING_OF_FIXED if definition.fixed else "") + yaml_text(items)
 
 
 def _with_uris(written: WrittenStep, uris: Uris) -> WrittenStep:
@@ -90,7 +98,7 @@ def _pipeline(definition: PipelineDefinition, written: Mapping[str, WrittenStep]
     edges = [list(edge) for each in written.values() for edge in each.edges]
     edges += _dependencies(definition, edges)
     pipeline: dict[str, Any] = {"name": definition.name}
-    parameters = [_parameter(each, written) for each in definition.parameters.values()]
+    parameters = [_parameter(each, written, definition.fixed) for each in definition.parameters.values()]
     if parameters:
         pipeline["parameters"] = parameters
     pipeline["nodes"] = [_node(definition.steps[name], each) for name, each in written.items()]
@@ -98,14 +106,17 @@ def _pipeline(definition: PipelineDefinition, written: Mapping[str, WrittenStep]
     return pipeline
 
 
-def _parameter(parameter: ParameterDefinition, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+def _parameter(
+    parameter: ParameterDefinition, written: Mapping[str, WrittenStep], fixed: frozenset[str]
+) -> dict[str, Any]:
     targets = [target for each in written.values() for target, name in each.targets if name == parameter.name]
     described: dict[str, Any] = {"name": parameter.name}
     default = parameter_value(parameter.default)
     if default is not None:
         described["default"] = default
-    if parameter.description:
-        described["description"] = parameter.description
+    remark = f"what the program made of it {FIXED}" if parameter.name in fixed else None
+    if parameter.description or remark:
+        described["description"] = "; ".join(filter(None, (parameter.description, remark)))
     if targets:
         described["targets"] = targets
     return described

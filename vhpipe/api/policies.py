@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from vhpipe.api.references import OPENING
 from vhpipe.api.steps import RETURN_PATTERN, Callbacks, Policies
@@ -94,9 +94,9 @@ def _extension(options: StepOptions, default_retry: int | None, returns: Sequenc
     retry = options.get("retry_on_failure")
     count = _retry_count(default_retry if retry is None else retry)
     monitor = {
-        "metrics": [_metric(item) for item in options.get("monitor_metrics") or ()],
+        "metrics": _metrics(options.get("monitor_metrics") or ()),
         "artifacts": [_monitor_entry(item, returns) for item in options.get("monitor_artifacts") or ()],
-        "models": [_monitor_entry(item, returns) for item in options.get("monitor_models") or ()],
+        **_models(options.get("monitor_models") or (), returns),
     }
     found: dict[str, Any] = {
         "reuse": True if options.get("cache_executed_step") else None,
@@ -148,17 +148,48 @@ def _retry_count(retry: object) -> int:
     return int(retry)
 
 
-def _metric(item: object) -> object:
+class _MonitoredMetric(NamedTuple):
+    """A metric of a step, with a title where that is known, and its name in the run."""
+
+    title: str | None
+    series: str
+    target: str
+
+
+def _metrics(items: Sequence[object]) -> list[object]:
+    """Metrics as a file has them. A series without its title is taken too, where it can only be that one."""
+    found = [_metric(item) for item in items]
+    written: list[object] = []
+    for each in found:
+        if each.title is None:
+            written.append(each.target)
+            continue
+        is_only = sum(other.series == each.series for other in found) == 1
+        written.extend([{each.series: each.target}] if is_only else [])
+        written.append({f"{each.title}/{each.series}": each.target})
+    return written
+
+
+def _metric(item: object) -> _MonitoredMetric:
     """A name, a pair (title, series), or a pair of such pairs: from, to."""
     if isinstance(item, str):
-        return item
+        return _MonitoredMetric(None, item, item)
     if isinstance(item, list | tuple) and len(item) == 2:
         first, second = item
         if isinstance(first, str) and isinstance(second, str):
-            return {second: f"{first}/{second}"}
+            return _MonitoredMetric(first, second, f"{first}/{second}")
         if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in item):
-            return {str(first[1]): f"{second[0]}/{second[1]}"}
+            return _MonitoredMetric(str(first[0]), str(first[1]), f"{second[0]}/{second[1]}")
     raise UsageError(f"`monitor_metrics` cannot be `{item!r}`", "write `(title, series)`, or a pair of such pairs")
+
+
+def _models(items: Sequence[object], returns: Sequence[str]) -> dict[str, list[object]]:
+    """Models by the key of `monitor`: a name with a star stands for the latest of those that it matches."""
+    entries = [(_monitor_entry(item, returns), item if isinstance(item, str) else item[0]) for item in items]  # type: ignore[index]
+    return {
+        "models": [entry for entry, name in entries if "*" not in str(name)],
+        "latest-models": [entry for entry, name in entries if "*" in str(name)],
+    }
 
 
 def _monitor_entry(item: object, returns: Sequence[str]) -> object:

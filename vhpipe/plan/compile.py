@@ -26,7 +26,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.arguments import FIXED, Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
@@ -56,10 +56,6 @@ from vhpipe.sweep.parameter_sets import Sweep, spread_sweep, sweep_of, with_valu
 
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
-
-FIXED = "fixed when the file was written"
-"""What the description of a parameter says in a file that a program has written, where the program computed with it."""
-
 
 def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
@@ -139,13 +135,16 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
 
 
 def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
-    """Arguments for parameters of the pipeline that reach no node."""
+    """Arguments for parameters of the pipeline that reach no node, or not all that was made of them."""
     texts = (text for of_node in graph.references.values() for text in of_node)
     referred = {each.key for text in texts for each in text.references() if each.is_of_pipeline}
     for item in graph.pipeline.parameters:
-        if item.name in arguments.pipeline_parameters and not item.targets and item.name not in referred:
-            fixed = f": {item.description}" if item.description and FIXED in item.description else ""
-            yield f"pipeline parameter `{item.name}` reaches no node, so its value changes nothing{fixed}"
+        if item.name not in arguments.pipeline_parameters:
+            continue
+        if item.description and FIXED in item.description:
+            yield f"pipeline parameter `{item.name}`: {item.description}"
+        elif not item.targets and item.name not in referred:
+            yield f"pipeline parameter `{item.name}` reaches no node: its value changes nothing"
 
 
 def _planned_node(
