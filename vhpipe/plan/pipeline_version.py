@@ -25,6 +25,9 @@ A class that is renamed keeps its old name here, so that digests stay what earli
 """
 _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
 
+LATER_FIELDS = frozenset({"latest_models"})
+"""Fields that came after the first version: where they say nothing, digests stay what they were."""
+
 
 def definition_of(graph: PipelineGraph) -> str:
     """The sha256 of what the file says of a pipeline, wherever it says it; comments and layout do not count."""
@@ -38,6 +41,7 @@ def _without_places(value: object) -> object:
         if names is None:
             return tuple(map(_without_places, value))
         kept = [field for field in names if not _is_place(field) and field not in _NO_PART_OF_IT]
+        kept = [field for field in kept if field not in LATER_FIELDS or getattr(value, field)]
         name = type(value).__name__
         fields = tuple((field, _without_places(getattr(value, field))) for field in kept)
         return NAMES_IN_DEFINITIONS.get(name, name), fields

@@ -13,7 +13,7 @@ from vhpipe.schedule.terms import SETTLED, Json
 from vhpipe.wording import listed
 
 
-class Watched(NamedTuple):
+class MonitoredThing(NamedTuple):
     """What one or more entries of a monitor select: `sources` are names or globs, `target` is its name in the run."""
 
     kind: str
@@ -36,7 +36,7 @@ def warn_of_unmatched(ledger: Ledger, name: str) -> None:
         ledger.warn(name, (f"its `monitor` of {kind} selected nothing: {listed(sources, ' or ')}",))
 
 
-def _unmatched(ledger: Ledger, name: str) -> frozenset[Watched]:
+def _unmatched(ledger: Ledger, name: str) -> frozenset[MonitoredThing]:
     """What no execution of a node has; of several sources with one new name one is enough."""
     monitor = _monitor_of(ledger.nodes[name])
     left = _watched(monitor)
@@ -64,11 +64,11 @@ def _monitor_of(node: PlannedNode) -> PlannedMonitor:
     return node.extras.monitor if isinstance(node, PlannedExecution | PlannedTask) else NOTHING
 
 
-def _watched(monitor: PlannedMonitor) -> frozenset[Watched]:
+def _watched(monitor: PlannedMonitor) -> frozenset[MonitoredThing]:
     sources: dict[tuple[str, str], list[str]] = {}
     for kind, shown in _all(monitor):
         sources.setdefault((kind, shown.target), []).append(shown.source)
-    return frozenset(Watched(*key, tuple(found)) for key, found in sources.items())
+    return frozenset(MonitoredThing(*key, tuple(found)) for key, found in sources.items())
 
 
 def _all(monitor: PlannedMonitor) -> Iterator[tuple[str, MonitorName]]:
