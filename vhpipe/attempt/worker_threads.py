@@ -5,16 +5,20 @@ outlives its main thread.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 
 class WorkerThreads:
-    """At most `limit` threads, each made when there is work and none is idle. Work must not raise."""
+    """At most `limit` threads, each made when there is work and none is idle. Work must not raise.
 
-    def __init__(self, limit: int, name: str) -> None:
-        self._limit, self._name = limit, name
+    The end of the program waits for them, unless they are daemons.
+    """
+
+    def __init__(self, limit: int, name: str, is_daemon: bool = False) -> None:
+        self._limit, self._name, self._is_daemon = limit, name, is_daemon
         self._work: deque[Callable[[], None]] = deque()
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
@@ -28,19 +32,20 @@ class WorkerThreads:
                 self._start_one()
             self._changed.notify()
 
-    def close(self, drop: bool) -> None:
-        """Wait for what is being done; with `drop` what has not begun is not done any more."""
+    def close(self, drop: bool, patience_s: float | None = None) -> None:
+        """Wait for what is being done, at most so long; with `drop` what has not begun is not done any more."""
         with self._changed:
             if drop:
                 self._work.clear()
             self._is_closed = True
             self._changed.notify_all()
+        until = None if patience_s is None else time.monotonic() + patience_s
         for thread in self._threads:
-            thread.join()
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
 
     def _start_one(self) -> None:
         name = f"{self._name}_{len(self._threads)}"
-        thread = threading.Thread(target=self._serve, name=name, daemon=False)
+        thread = threading.Thread(target=self._serve, name=name, daemon=self._is_daemon)
         self._threads.append(thread)
         thread.start()
 
