@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -17,6 +18,7 @@ from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, configuration_content, policies_of, step_options
+from vhpipe.api.reference_errors import explained
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
 from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
@@ -110,7 +112,8 @@ class PipelineController:
         if unknown:
             raise unknown_name(f"argument of `{source.name}`", unknown[0], source.arguments)
         written_arguments(name, source.arguments, values, self._parameters, returns_of(self._steps))
-        self._add(FunctionStep(name, self._policies(options, returns), source, values, returns, docker or self._image))
+        policies = self._policies(name, options, returns)
+        self._add(FunctionStep(name, policies, source, values, returns, docker or self._image))
         return True
 
     def add_step(
@@ -138,7 +141,7 @@ class PipelineController:
             raw = step_of_run(base_task_id, self.folder)
         else:
             raw = step_of_file(base_task_name or "", base_task_project, self.folder)
-        step = BaseStep(name, self._policies(options, ()), raw, dict(parameter_override or {}))
+        step = BaseStep(name, self._policies(name, options, ()), raw, dict(parameter_override or {}))
         step.written(self._parameters, self._steps)
         self._add(step)
         return True
@@ -319,16 +322,19 @@ class PipelineController:
     def _take(self, run: Run) -> None:
         self._run = run
 
-    def _policies(self, options: StepOptions, returns: Sequence[str]) -> Policies:
+    def _policies(self, name: str, options: StepOptions, returns: Sequence[str]) -> Policies:
         policies = policies_of(options, self._abort_on_failure, self._retry_on_failure, returns)
         for parent in policies.parents:
             if parent not in self._steps:
-                raise unknown_name("parent", parent, self._steps)
+                raise unknown_name(f"parent of step `{name}`", parent, self._steps)
         return policies
 
     def _checked(self) -> CheckedFile:
+        """Errors: UsageError for a pipeline without steps, InvalidPipeline with all that is wrong with it."""
+        if not self._steps:
+            raise UsageError(f"pipeline `{self.name}` has no steps", "add one: `add_function_step` or `add_step`")
         file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
-        refuse_errors(file)
+        refuse_errors(file, partial(explained, file.text.split("\n"), self._steps))
         return file
 
     def _arguments(self) -> RunArguments:

@@ -50,17 +50,35 @@ def policies_of(
     """The policies of a step. Errors: UsageError for values that mean nothing."""
     behaviour = _behaviour(options)
     return Policies(
-        parents=tuple(options.get("parents") or ()),
+        parents=tuple(map(str, _items(options, "parents"))),
         on_error=_on_error(behaviour, abort_on_failure),
         skips_on_fail=behaviour["skip_children_on_fail"],
         time_limit_s=_seconds(options.get("time_limit")),
         extension=_extension(options, retry_on_failure, returns),
         callbacks=Callbacks(
-            options.get("pre_execute_callback"),
-            options.get("post_execute_callback"),
-            options.get("status_change_callback"),
+            _callback(options, "pre_execute_callback"),
+            _callback(options, "post_execute_callback"),
+            _callback(options, "status_change_callback"),
         ),
     )
+
+
+def _items(options: StepOptions, name: str) -> tuple[object, ...]:
+    """The items of an option that is a list; a text stands for itself alone. Errors: UsageError for anything else."""
+    given = options.get(name)
+    if given is None or isinstance(given, str):
+        return (given,) if given else ()
+    if not isinstance(given, Sequence | set | frozenset):
+        raise UsageError(f"`{name}` is a `{type(given).__name__}`", "give a list")
+    return tuple(given)
+
+
+def _callback(options: StepOptions, name: str) -> Callback:
+    """Errors: UsageError for what cannot be called."""
+    given = options.get(name)
+    if given is not None and not callable(given):
+        raise UsageError(f"`{name}` is a `{type(given).__name__}`, which cannot be called", "give a function")
+    return given
 
 
 def _behaviour(options: StepOptions) -> dict[str, bool]:
@@ -84,8 +102,8 @@ def _on_error(behaviour: Mapping[str, bool], abort_on_failure: bool) -> str:
 def _seconds(limit: float | None) -> int | None:
     if limit is None:
         return None
-    if not limit > 0 or not math.isfinite(limit):
-        raise UsageError(f"`time_limit={limit}` is not a number of seconds above 0")
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0 or not math.isfinite(limit):
+        raise UsageError(f"`time_limit={limit!r}` is not a number of seconds above 0")
     return math.ceil(limit)
 
 
@@ -94,9 +112,9 @@ def _extension(options: StepOptions, default_retry: int | None, returns: Sequenc
     retry = options.get("retry_on_failure")
     count = _retry_count(default_retry if retry is None else retry)
     monitor = {
-        "metrics": _metrics(options.get("monitor_metrics") or ()),
-        "artifacts": [_monitor_entry(item, returns) for item in options.get("monitor_artifacts") or ()],
-        **_models(options.get("monitor_models") or (), returns),
+        "metrics": _metrics(_items(options, "monitor_metrics")),
+        "artifacts": [_monitor_entry(item, returns) for item in _items(options, "monitor_artifacts")],
+        **_models(_items(options, "monitor_models"), returns),
     }
     found: dict[str, Any] = {
         "reuse": True if options.get("cache_executed_step") else None,
@@ -104,12 +122,14 @@ def _extension(options: StepOptions, default_retry: int | None, returns: Sequenc
         "queue": options.get("execution_queue"),
         "configuration": _configuration(options.get("configuration_overrides")),
         "monitor": {key: items for key, items in monitor.items() if items},
-        "tags": list(options.get("tags") or ()),
+        "tags": list(_items(options, "tags")),
     }
     return {key: value for key, value in found.items() if value}
 
 
 def _configuration(given: Mapping[str, object] | None) -> dict[str, object]:
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(f"`configuration_overrides` is a `{type(given).__name__}`", "give a mapping by name")
     return {name: configuration_content(name, content) for name, content in (given or {}).items()}
 
 

@@ -151,3 +151,12 @@ def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterato
     elif isinstance(value, list | tuple):
         for item in value:
             yield from results_in(item, returns)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The texts that a value is or holds, in order."""
+    if isinstance(value, str | Result):
+        yield str(value)
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)

@@ -61,6 +61,9 @@ class StepDefinition(Protocol):
     @property
     def returns(self) -> tuple[str, ...]: ...
 
+    @property
+    def values(self) -> Mapping[str, object]: ...
+
     def written(
         self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, "StepDefinition"]
     ) -> WrittenStep: ...
