@@ -145,7 +145,9 @@ FIXED = "what the program made of it was fixed when the file was written"
 
 
 def test_what_was_computed_with_a_parameter_is_said_to_be_fixed(made: Any) -> None:
-    text = made.module(BUILT).built.build().to_yaml()
+    built = made.module(BUILT).built.build()
+    assert len(built.get_pipeline_dag()) == 4
+    text = built.to_yaml()
     (pipeline,) = (item["pipeline"] for item in yaml.safe_load(text) if "pipeline" in item)
     described = {each["name"]: (each.get("targets"), each.get("description")) for each in pipeline["parameters"]}
     assert described == {

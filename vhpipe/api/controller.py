@@ -71,7 +71,7 @@ class PipelineController:
         self._steps: dict[str, StepDefinition] = {}
         self._extension: dict[str, Any] = {}
         self._time_limit_s: float | None = None
-        self._fixed: set[str] = set()
+        self._fixed, self._known = set[str](), set[str]()
         self._run: Run | None = None
 
     # ── what it is made of ───────────────────────────────────────────────────────────────────────
@@ -196,9 +196,9 @@ class PipelineController:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
-        return written_text(
-            PipelineDefinition(self.name, self._parameters, self._steps, extension, frozenset(self._fixed)), uris
-        )
+        fixed, known = frozenset(self._fixed), frozenset(self._known)
+        definition = PipelineDefinition(self.name, self._parameters, self._steps, extension, fixed, known)
+        return written_text(definition, uris)
 
     # ── its run ──────────────────────────────────────────────────────────────────────────────────
 

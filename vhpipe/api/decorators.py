@@ -98,6 +98,7 @@ class PipelineFunction:
             annotation = signature.parameters[name].annotation
             known = annotation if annotation in (bool, int, float, str) else None
             pipeline.add_parameter(name, value, param_type=known)
+            pipeline._known.add(name)
             taken[name] = known_value(name, value, pipeline._fixed)
         token = _building.set(pipeline)
         try:

@@ -154,7 +154,9 @@ def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterato
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """The texts that a value is or holds, in order."""
+    """The texts that a value is or holds, in order; none of what stands for a parameter."""
+    if isinstance(value, _KnownValue):
+        return
     if isinstance(value, str | Result):
         yield str(value)
     elif isinstance(value, dict | list | tuple):
