@@ -25,6 +25,7 @@ from vhpipe.config.paths import path_fault
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
+from vhpipe.regular_files import open_regular
 from vhpipe.schedule.terms import Json
 
 LOOK_S = 0.2
@@ -117,14 +118,11 @@ class Spool:
 
     def _next(self) -> bytes:
         try:
-            descriptor = os.open(
-                f"{self._folder}/{SPOOL_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            )
+            descriptor = open_regular(f"{self._folder}/{SPOOL_NAME}", follow=False)
         except OSError:  # not there, or something that is no file
             return b""
         try:
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return os.pread(descriptor, AT_ONCE_BYTES, self._place) if is_file else b""
+            return os.pread(descriptor, AT_ONCE_BYTES, self._place)
         finally:
             os.close(descriptor)
 

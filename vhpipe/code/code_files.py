@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.code.tree_walk import STATE_PREFIX, files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 
 if TYPE_CHECKING:
     import subprocess
@@ -110,8 +111,7 @@ def _all_files(root: str) -> tuple[str, ...]:
 
 def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
     try:
-        with open(os.path.join(root, IGNORE_FILE), encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+        content = read_regular(os.path.join(root, IGNORE_FILE), SETTINGS_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -119,6 +119,6 @@ def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        return GitIgnoreSpec.from_lines(content.decode("utf-8", "surrogateescape").splitlines())
     except ValueError as error:
         raise EnvironmentFailure(f"cannot parse `{os.path.join(root, IGNORE_FILE)}`: {error}") from error

@@ -1,13 +1,12 @@
 """What git ignores below a folder, by the ignore files there; no process is started."""
 
 import os
-import stat
 from typing import TYPE_CHECKING, NamedTuple
+
+from vhpipe.regular_files import SETTINGS_BYTES, read_start
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
-
-MAX_IGNORE_BYTES = 1 << 20
 
 
 class IgnoreFile(NamedTuple):
@@ -81,9 +80,6 @@ def _patterns(lines: list[str]) -> "GitIgnoreSpec":
 def _text_of(path: str) -> str:
     """The text of a file, empty where there is none or it is not a plain one."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return ""
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(MAX_IGNORE_BYTES)
+        return read_start(path, SETTINGS_BYTES).decode("utf-8", "surrogateescape")
     except OSError:
         return ""

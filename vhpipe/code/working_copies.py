@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
@@ -26,7 +27,7 @@ Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
 _LONG_AGO = 946_684_800
-_OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OPEN_LOCK = os.O_RDWR | os.O_CREAT
 
 
 class WrittenFile(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +79,7 @@ class WorkingCopies:
         try:
             os.makedirs(self._slots, 0o700, exist_ok=True)
             for slot in count():
-                lock = os.open(self._slots / f"{slot}.lock", _OPEN_LOCK, 0o600)
+                lock = open_regular(self._slots / f"{slot}.lock", _OPEN_LOCK, follow=False)
                 with suppress(BlockingIOError):
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     return self._make(self._slots / str(slot), lock)
@@ -318,8 +319,7 @@ def _record_of(content: str, status: os.stat_result, linked: bool) -> WrittenFil
 def _read_record(path: str, mode: Mode) -> dict[str, WrittenFile]:
     """What the slot's last user wrote; without a record every file is written anew."""
     try:
-        with open(path, "rb") as file:
-            record = decode(file.read(), _decoder)
+        record = decode(read_regular(path, RECORD_BYTES, follow=False), _decoder)
     except (OSError, msgspec.DecodeError):
         return {}
     return record.files if record.mode == mode else {}

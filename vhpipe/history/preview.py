@@ -21,6 +21,7 @@ from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
+from vhpipe.regular_files import open_to_read
 from vhpipe.schedule import effects, stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
@@ -68,7 +69,7 @@ class HashingKeeper:
 
     def copy_in(self, path: Path) -> tuple[str, int]:
         try:
-            with open(path, "rb") as file:
+            with open_to_read(path) as file:
                 return file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
         except OSError as error:
             raise from_os_error(error, "cannot read") from error

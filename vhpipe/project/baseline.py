@@ -11,6 +11,7 @@ from typing import Any
 from vhpipe.diagnostics import Diagnostic
 from vhpipe.errors import UsageError
 from vhpipe.project.checked_file import STDIN, CheckedFile
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 VERSION = 1
 
@@ -59,8 +60,7 @@ def _read_counts(path: str) -> Counter[Key]:
     import json
 
     try:
-        with open(path, encoding="utf-8") as file:
-            return _counts(json.load(file))
+        return _counts(json.loads(read_regular(path, TYPED_BYTES)))
     except FileNotFoundError:
         raise UsageError(f"there is no baseline `{path}`", "`--write-baseline` creates it") from None
     except OSError as failure:

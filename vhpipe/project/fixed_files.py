@@ -8,6 +8,7 @@ from vhpipe.edit.apply import diff_of
 from vhpipe.edit.stable import fix_until_stable
 from vhpipe.errors import from_os_error
 from vhpipe.project.checked_file import CheckedFile, check_text
+from vhpipe.regular_files import open_to_read
 from vhpipe.settings.validate import ValidateSettings
 from vhpipe.store.atomic import temporary_name, write_new
 
@@ -67,5 +68,5 @@ def write_fixed(path: str, text: str) -> None:
 
 
 def _mark_of(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open_to_read(path) as file:
         return BYTE_ORDER_MARK if file.read(3) == BYTE_ORDER_MARK else b""

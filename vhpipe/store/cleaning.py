@@ -11,6 +11,7 @@ import time
 from typing import NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import sync_folder
 from vhpipe.store.garbage import CleaningChoice, Garbage, find_garbage
 from vhpipe.store.index import RunIndex
@@ -72,7 +73,7 @@ def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
 
 
 def _take_slot(path: str, trash: Trash) -> bool:
-    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = open_regular(f"{path}.lock", os.O_RDWR | os.O_CREAT, follow=False)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

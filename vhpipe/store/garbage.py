@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
 from vhpipe.store.manifest import manifest_at
 from vhpipe.store.project import FOLDER, ProjectStore
@@ -210,7 +211,7 @@ def _names(folder: str | Path) -> list[str]:
 
 def _is_locked(path: str) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = open_regular(path, follow=False)
     except FileNotFoundError:
         return False
     try:

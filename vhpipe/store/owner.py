@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
+from vhpipe.regular_files import read_start
 from vhpipe.store.atomic import temporary_name, write_new
 from vhpipe.store.json_codec import decode, encode
 
@@ -161,8 +162,4 @@ def _long_enough(key: bytes, path: str) -> bytes:
 
 
 def _small_file(path: str | Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        return os.read(descriptor, _LARGEST_BYTES)
-    finally:
-        os.close(descriptor)
+    return read_start(path, _LARGEST_BYTES)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import UsageError, from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import temporary_name, write_all, write_new
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.owner import check_owner, sign
@@ -63,7 +64,7 @@ class ProjectStore:
         runs = self.runs_folder
         try:
             runs.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(self.root / "counter", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(self.root / "counter", os.O_RDWR | os.O_CREAT, follow=False)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 number = 1 + max(_counter(descriptor), *self._numbers(), 0)

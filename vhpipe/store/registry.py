@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular, open_to_read
 from vhpipe.store.atomic import write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
 from vhpipe.store.json_codec import decode, encode
@@ -86,7 +87,7 @@ class Registry:
     def _lock(self) -> Iterator[int]:
         """The open file, which nobody else writes meanwhile. Errors: EnvironmentFailure."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            descriptor = open_regular(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, follow=False)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield descriptor
@@ -106,7 +107,7 @@ class Registry:
 
     def _content(self) -> bytes:
         try:
-            with open(self._path, "rb") as file:
+            with open_to_read(self._path, follow=False) as file:
                 return file.read()
         except FileNotFoundError:
             return b""

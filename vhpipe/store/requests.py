@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_folder import RunFolder
@@ -97,8 +98,7 @@ def _wake(run: RunFolder) -> None:
 
 def _read_request(run: RunFolder, name: str) -> Request | None:
     try:
-        with open(_name(run, name), "rb") as file:
-            request = decode(file.read(), _decoder)
+        request = decode(read_regular(_name(run, name), SETTINGS_BYTES, follow=False), _decoder)
     except (OSError, msgspec.DecodeError):
         return None
     return request if f"{request.id}.json" == name else None

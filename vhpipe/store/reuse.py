@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import is_still
@@ -65,7 +66,7 @@ class ReuseEntries:
     def _lock(self, path: str) -> int | None:
         """Locks the file that has the name: the one opened may just have been removed by its last holder."""
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

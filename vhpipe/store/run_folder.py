@@ -13,6 +13,7 @@ import msgspec
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Origin, Plan
 from vhpipe.plan.run_request import RunRequest, redacted_words
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import LOG
 from vhpipe.store.json_codec import decode, encode
@@ -156,7 +157,7 @@ class RunFolder:
         """
         path = self.path / LOCK
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
         if not _lock_in_time(descriptor, patience_s):
@@ -176,7 +177,7 @@ class RunFolder:
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
         try:
-            descriptor = os.open(self.path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = open_regular(self.path / LOCK, follow=False)
         except OSError:
             return False
         try:
@@ -215,7 +216,7 @@ class RunFolder:
     def _read_record(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
         path = self.path / name
         try:
-            return decode(path.read_bytes(), decoder)
+            return decode(read_regular(path, RECORD_BYTES, follow=False), decoder)
         except OSError as error:
             raise from_os_error(error, f"cannot read run {self.number}:") from error
         except msgspec.DecodeError as error:

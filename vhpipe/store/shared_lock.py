@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular
 
 
 def use(root: Path) -> int:
@@ -34,6 +35,6 @@ def use_alone(root: Path) -> int | None:
 
 def _open(root: Path) -> int:
     try:
-        return os.open(root / "clean.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return open_regular(root / "clean.lock", os.O_RDWR | os.O_CREAT, follow=False)
     except OSError as error:
         raise from_os_error(error, "cannot open") from error
