@@ -55,7 +55,7 @@ def test_a_folder_or_device_is_no_file_of_settings(desk: Desk, place: str) -> No
         desk.settings()
     path.rmdir()
     path.symlink_to("/dev/zero")
-    with pytest.raises(UsageError, match="it is a named pipe, not a file"):
+    with pytest.raises(UsageError, match="it is a device, not a file"):
         desk.settings()
 
 
