@@ -17,9 +17,11 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
+from vhpipe.store import file_system
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
@@ -81,7 +83,7 @@ class WorkingCopies:
             for slot in count():
                 lock = open_regular(self._slots / f"{slot}.lock", _OPEN_LOCK, follow=False)
                 with suppress(BlockingIOError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    file_system.lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, self._slots / f"{slot}.lock")
                     return self._make(self._slots / str(slot), lock)
                 os.close(lock)
         except OSError as error:
@@ -169,7 +171,7 @@ class WorkingCopy:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
             os.makedirs(target.parent, exist_ok=True)
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
             return
@@ -192,17 +194,17 @@ class WorkingCopy:
             status = os.lstat(self._root)
         except FileNotFoundError:
             os.makedirs(self._root)
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
             os.makedirs(self._root)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
 
     def _make_folder(self, path: str) -> None:
         os.mkdir(path)
-        os.chmod(path, _FOLDER_MODE)
+        set_mode(path, _FOLDER_MODE)
 
     def _clean(self, prefix: str, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
         """Remove what does not belong below a folder; what is found as it should be is no longer missing."""
@@ -218,7 +220,7 @@ class WorkingCopy:
                 elif path in self._folders:
                     missing_folders.discard(path)
                     if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
-                        os.chmod(entry.path, _FOLDER_MODE)
+                        set_mode(entry.path, _FOLDER_MODE)
                     self._clean(f"{path}/", missing, missing_folders)
                 else:
                     remove_tree(entry.path)
@@ -248,7 +250,7 @@ class WorkingCopy:
             raise EnvironmentFailure(
                 f"a step wrote into `{path}`, which is a link to stored code", hint="run with `--repository copy`"
             )
-        os.chmod(f"{self._root}/{path}", 0o444)
+        set_mode(f"{self._root}/{path}", 0o444)
 
     def _write(self, entry: SnapshotEntry) -> None:
         """In link mode, what must be executable is copied all the same, for a blob is not."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import sync_folder
+from vhpipe.store.file_system import lock
 from vhpipe.store.garbage import CleaningChoice, Garbage, find_garbage
 from vhpipe.store.index import RunIndex
 from vhpipe.store.project import ProjectStore
@@ -75,7 +76,7 @@ def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
 def _take_slot(path: str, trash: Trash) -> bool:
     descriptor = open_regular(f"{path}.lock", os.O_RDWR | os.O_CREAT, follow=False)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, f"{path}.lock")
     except BlockingIOError:
         os.close(descriptor)
         return False

@@ -3,7 +3,6 @@
 Nothing is written here. Source: decisions 69 and 70.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.errors import from_os_error
-from vhpipe.regular_files import open_regular
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
+from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
 from vhpipe.store.project import FOLDER, ProjectStore
 from vhpipe.store.removal import bytes_of
@@ -140,7 +139,7 @@ def _unborn(store: ProjectStore, now: float) -> Iterator[str]:
 
 def _idle_slots(store: ProjectStore) -> Iterator[str]:
     for name in _names(store.slots):
-        if name.isdigit() and not _is_locked(f"{store.slots}/{name}.lock"):
+        if name.isdigit() and not is_locked(f"{store.slots}/{name}.lock"):
             yield f"{store.slots}/{name}"
 
 
@@ -207,20 +206,6 @@ def _names(folder: str | Path) -> list[str]:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _is_locked(path: str) -> bool:
-    try:
-        descriptor = open_regular(path, follow=False)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _age_s(path: Path, now: float) -> float:

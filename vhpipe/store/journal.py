@@ -17,6 +17,7 @@ from vhpipe.schedule import events
 from vhpipe.schedule.terms import JOURNAL_FORMAT
 from vhpipe.store.atomic import sync_folder, write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
+from vhpipe.store.file_system import sync
 from vhpipe.store.json_codec import decode, encode
 
 _recorded = msgspec.json.Decoder(events.RecordedEvent)
@@ -87,7 +88,7 @@ class JournalWriter:
         """
         self._refuse_if_broken()
         try:
-            os.fdatasync(self._descriptor)
+            sync(self._descriptor, data_only=True)
         except OSError as error:
             error.filename = self._path
             self._broken = from_os_error(error, "cannot sync")

@@ -10,6 +10,7 @@ from vhpipe.errors import UsageError, from_os_error
 from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import temporary_name, write_all, write_new
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import lock
 from vhpipe.store.owner import check_owner, sign
 from vhpipe.store.registry import Registry
 from vhpipe.store.reuse import ReuseEntries
@@ -66,7 +67,7 @@ class ProjectStore:
             runs.mkdir(mode=0o700, exist_ok=True)
             descriptor = open_regular(self.root / "counter", os.O_RDWR | os.O_CREAT, follow=False)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                lock(descriptor, fcntl.LOCK_EX, self.root / "counter")
                 number = 1 + max(_counter(descriptor), *self._numbers(), 0)
                 (runs / str(number)).mkdir(mode=0o700)
                 os.lseek(descriptor, 0, os.SEEK_SET)
@@ -113,7 +114,7 @@ def _make(root: str) -> None:
     os.mkdir(temporary, 0o700)
     try:
         write_new(f"{temporary}/.gitignore", b"*\n", 0o600)
-        write_new(f"{temporary}/owner", sign(temporary, os.environ), 0o600)
+        write_new(f"{temporary}/owner", sign(temporary, os.environ, root), 0o600)
         with suppress(FileExistsError):
             _rename_to_nothing(temporary, root)
     finally:

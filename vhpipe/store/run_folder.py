@@ -16,6 +16,7 @@ from vhpipe.plan.run_request import RunRequest, redacted_words
 from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import LOG
+from vhpipe.store.file_system import is_locked, lock
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_files import HOOK_LOG, INFO, JOURNAL, LOCK, METRICS, PLAN, REQUESTS, WAKE, WORK
 from vhpipe.store.shared_lock import use
@@ -160,7 +161,7 @@ class RunFolder:
             descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _lock_in_time(descriptor, patience_s):
+        if not _lock_in_time(descriptor, path, patience_s):
             os.close(descriptor)
             return None
         if not path.exists():
@@ -176,17 +177,7 @@ class RunFolder:
 
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
-        try:
-            descriptor = open_regular(self.path / LOCK, follow=False)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_locked(self.path / LOCK)
 
     def attempt_folder(self, attempt: AttemptId) -> Path:
         """Where an attempt works; nothing is made here."""
@@ -223,11 +214,11 @@ class RunFolder:
             raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
 
 
-def _lock_in_time(descriptor: int, patience_s: float) -> bool:
+def _lock_in_time(descriptor: int, path: Path, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, path)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
