@@ -1,6 +1,7 @@
 """Inputs from outside of the pipeline: files and addresses, and where their files land."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +58,7 @@ def test_local_files_land_where_the_input_says(tree: Any) -> None:
         "named/model.bin", "many-named/one.bin", "many-named/note.txt", "nested.name/one.bin",
     ])  # fmt: skip
     found = listed(tree)
-    assert found["gone"] == {"files": []}
+    assert "gone" not in found
     (named,) = found["named"]["files"]
     assert (named["name"], Path(named["path"]).name, named["size"]) == ("model.bin", "model.bin", 7)
 
@@ -166,3 +167,24 @@ def test_inputs_are_not_copies_that_a_step_can_spoil_for_others(tree: Any) -> No
     for index in (0, 1):
         assert tree.output(1, "s", "seen.txt", index).read_text() == "one.bin444\n"
     assert (tree.path / "one.bin").read_text() == "one.bin"
+
+
+def test_an_optional_input_without_files_is_not_there(tree: Any) -> None:
+    look = (
+        f"test ! -e $VH_INPUTS_DIR/x && {sys.executable} -c 'import valohai; print([*valohai.inputs(\"x\").paths()])'"
+    )
+    look += " && test ! -e $VH_INPUTS_DIR/x && test ! -e $VH_CONFIG_DIR/api.json"
+    yaml = "- step:\n    name: s\n    image: x\n    command: |-\n      " + look
+    yaml += "\n    inputs:\n      - {name: x, optional: true}\n"
+    done = tree.run(yaml, "--step", "s")
+    assert done.code == 0, done.err + done.out
+
+
+def test_an_empty_argument_leaves_an_optional_input_empty(tree: Any) -> None:
+    yaml = step("{name: x, default: 's3://bucket/key', optional: true}", "{name: y, default: one.bin}")
+    done = tree.run(yaml, "--step", "s", "-i", "x=one.bin", "-i", "x=")
+    assert done.code == 0, done.err
+    assert files(tree) == ["y/one.bin"]
+    refused = tree.run(yaml, "--step", "s", "-i", "y=")
+    assert refused.code == 2
+    assert "`-i s.y=` leaves `y` empty, and `s` requires it" in refused.err
