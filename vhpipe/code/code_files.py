@@ -68,8 +68,9 @@ def _files_by_git(root: str) -> CodeFiles | None:
         listing, status = (_start_git(command, root) for command in (_LIST, _STATUS))
     except OSError as error:
         return CodeFiles(_all_files(root), notices=(_not_listed(error.strerror or str(error)),))
-    names, error_text = listing.communicate()
-    branch, _ = status.communicate()
+    from vhpipe.code.git_answers import answers_of  # many projects are no repository
+
+    (names, error_text), (branch, _) = answers_of(listing, status, folder=root)
     if listing.returncode != 0:
         reason = os.fsdecode(error_text).strip().splitlines() or [f"exit code {listing.returncode}"]
         return CodeFiles(_all_files(root), notices=(_not_listed(reason[0]),))

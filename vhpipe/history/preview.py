@@ -27,7 +27,7 @@ from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.snapshots import code_digest
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
@@ -82,7 +82,7 @@ class _World:
         self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
         self._code = code_digest(self._snapshot)
         self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
-        self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
+        self._store = ProjectStore.open_if_any(order.project)
         self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
         self._running: dict[str, ExecutionId] = {}
         self._unfetched: dict[str, str] = {}

@@ -59,7 +59,7 @@ def _refuse(root: str) -> None:
         raise RefusedError(f"cannot take over `{root}`: {reason}", hint=f"move it away: mv {root} {root}.old")
     for path in _strange(root):
         raise RefusedError(f"cannot take over `{root}`: vhpipe never made `{path}`", hint="look at it, and remove it")
-    for run in ProjectStore(Path(root).parent).runs():
+    for run in ProjectStore(Path(root).parent, Path(root)).runs():
         if run.is_alive():
             raise RefusedError(f"cannot take over `{root}`: run {run.number} is running", hint="wait for its end")
 

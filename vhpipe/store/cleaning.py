@@ -63,7 +63,7 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
 
 def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
     """Not a run that somebody has begun to run meanwhile."""
-    run = RunFolder(number, store.runs_folder / str(number))
+    run = RunFolder(number, store.runs_folder / str(number), store.project)
     try:
         lock = run.lock()
     except EnvironmentFailure:

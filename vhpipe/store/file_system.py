@@ -8,12 +8,12 @@ Source: decision 143.
 import errno
 import fcntl
 import os
-import shutil
 from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.regular_files import open_regular
+from vhpipe.regular_files import open_regular, open_to_read
 
+_PIECE_BYTES = 1 << 20
 _MISSING = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 """Says that a file system does not know a call, not that it has failed."""
 CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -88,9 +88,15 @@ def without_locks(path: str | os.PathLike[str]) -> EnvironmentFailure:
 
 def _copy(source: str, target: str) -> None:
     status = os.lstat(source)
-    reading = open_regular(source, follow=False)
-    writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(reading, "rb") as original, open(writing, "wb") as copy:
-        shutil.copyfileobj(original, copy)
-        copy.flush()
-        set_mode(copy.fileno(), status.st_mode & 0o777)
+    copy = open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False)
+    try:
+        with open_to_read(source, follow=False) as original:
+            while piece := original.read(_PIECE_BYTES):
+                while piece:
+                    piece = piece[os.write(copy, piece) :]
+        set_mode(copy, status.st_mode & 0o777)
+    except OSError as error:
+        error.filename = target
+        raise
+    finally:
+        os.close(copy)

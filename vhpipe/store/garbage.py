@@ -14,7 +14,7 @@ from vhpipe.errors import from_os_error
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
 from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import bytes_of
 from vhpipe.store.run_folder import RunFolder
 
@@ -23,7 +23,7 @@ UNBORN_S = 3600.0
 """A run's folder without `run.json` is being made; after so long whoever made it has died."""
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
-_HALF_MADE_STORE = re.compile(re.escape(FOLDER) + r"\.[0-9a-f]{16}\.tmp")
+_HALF_MADE = r"\.[0-9a-f]{16}\.tmp"
 
 
 class CleaningChoice(NamedTuple):
@@ -145,9 +145,11 @@ def _idle_slots(store: ProjectStore) -> Iterator[str]:
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:
     """Half-made stores beside this one, and blobs that were put aside as damaged more than a day ago."""
-    for name in _names(store.project):
-        path = store.project / name
-        if _HALF_MADE_STORE.fullmatch(name) and _age_s(path, now) > UNBORN_S:
+    beside = store.root.parent
+    half_made = re.compile(re.escape(store.root.name) + _HALF_MADE)
+    for name in _names(beside):
+        path = beside / name
+        if half_made.fullmatch(name) and _age_s(path, now) > UNBORN_S:
             yield os.fspath(path)
     for blob in _blob_files(store):
         if blob.endswith(".bad") and _age_s(Path(blob), now) > DAY_S:

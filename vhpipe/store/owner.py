@@ -64,6 +64,14 @@ def _unkept(status: os.stat_result) -> tuple[Unkept, ...]:
     return (*(("modes",) if status.st_mode & 0o022 else ()), *(("owner",) if status.st_uid != os.geteuid() else ()))
 
 
+def keeps_modes(folder: str | Path) -> bool:
+    """Whether the file system kept the mode of a state folder when it was made."""
+    try:
+        return "modes" not in decode(_small_file(f"{folder}/owner"), _decoder).unkept
+    except (OSError, msgspec.DecodeError):
+        return True
+
+
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
     away = f"move it away: mv {folder} {folder}.old"

@@ -69,8 +69,9 @@ _format = msgspec.json.Decoder(_Format)
 class RunFolder:
     """The folder `runs/<number>`. One process at a time may `acquire` it; any number may read."""
 
-    def __init__(self, number: int, path: Path) -> None:
+    def __init__(self, number: int, path: Path, project: Path | None = None) -> None:
         self.number = number
+        self._project = project
         self.path = path
         self.journal_path = path / JOURNAL
         self._lock: int | None = None
@@ -85,7 +86,7 @@ class RunFolder:
     @property
     def project(self) -> Path:
         """The folder of the project that the run is of."""
-        return self.path.parents[2]
+        return self._project or self.path.parents[2]
 
     @property
     def requests_folder(self) -> Path:
@@ -191,7 +192,7 @@ class RunFolder:
 
     def origin_folder(self, origin: Origin) -> Path:
         """Where the attempt worked that made a result, of this or another run; gone if that run was cleaned away."""
-        return RunFolder(origin.run, self.path.parent / str(origin.run)).attempt_folder(origin.attempt)
+        return RunFolder(origin.run, self.path.parent / str(origin.run), self._project).attempt_folder(origin.attempt)
 
     def log_path(self, attempt: AttemptId) -> Path:
         """The full log of an attempt."""
