@@ -50,7 +50,7 @@ class ProjectStore:
             if not is_inside(root, os.fspath(project)):
                 record_project(root, os.fspath(project))
         except OSError as error:
-            raise _cannot_create(error) from error
+            raise _cannot_create(error, "cannot create the state folder") from error
         return cls(project, Path(root))
 
     @classmethod
@@ -92,7 +92,7 @@ class ProjectStore:
                 os.close(descriptor)
         except OSError as error:
             error.filename = error.filename or os.fspath(self.root / "counter")
-            raise from_os_error(error, "cannot create a run: cannot write") from error
+            raise _cannot_create(error, "cannot create a run: cannot write") from error
         return self._folder(number)
 
     def runs(self) -> tuple[RunFolder, ...]:
@@ -152,8 +152,8 @@ def _named_as_now(root: str, project: Path) -> str:
     return wanted
 
 
-def _cannot_create(error: OSError) -> EnvironmentFailure:
-    failure = from_os_error(error, "cannot create the state folder")
+def _cannot_create(error: OSError, doing: str) -> EnvironmentFailure:
+    failure = from_os_error(error, doing)
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         failure.hint = "keep the state elsewhere: --state DIR, or VHPIPE_STATE for all projects"
     return failure
