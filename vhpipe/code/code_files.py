@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.code.git_ignore import LONGEST_PATH
 from vhpipe.code.tree_walk import STATE_PREFIX, files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import SETTINGS_BYTES, read_regular
@@ -119,7 +120,8 @@ def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
         raise from_os_error(error, "cannot read") from error
     from pathspec import GitIgnoreSpec
 
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
     try:
-        return GitIgnoreSpec.from_lines(content.decode("utf-8", "surrogateescape").splitlines())
+        return GitIgnoreSpec.from_lines(line for line in lines if len(line) <= LONGEST_PATH)
     except ValueError as error:
         raise EnvironmentFailure(f"cannot parse `{os.path.join(root, IGNORE_FILE)}`: {error}") from error

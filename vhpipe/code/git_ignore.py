@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
+LONGEST_PATH = 4096
+
+
 class IgnoreFile(NamedTuple):
     """The patterns that hold below a folder."""
 
@@ -64,11 +67,16 @@ def _is_in_ignored_folder(folder: str, root: str, files: IgnoreFiles) -> bool:
 
 
 def _patterns(lines: list[str]) -> "GitIgnoreSpec":
-    """The patterns of the lines; git passes over a line that is no pattern, and so does this."""
+    """The patterns of the lines; git passes over a line that is no pattern, and so does this.
+
+    A line that is longer than any path matches nothing, and would take long to find that out.
+    """
     from pathspec import GitIgnoreSpec
 
     good = []
     for line in lines:
+        if len(line) > LONGEST_PATH:
+            continue
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:

@@ -93,7 +93,7 @@ def _read_counts(path: str) -> Counter[Key]:
     except OSError as failure:
         raise UsageError(f"cannot read `{path}`: {failure.strerror or failure}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError(f"`{path}` is not a baseline of vhpipe", "remove it; `--write-baseline` writes it again") from None
+        raise UsageError(f"`{path}` is not a baseline of vhpipe", "`--write-baseline` writes a new one") from None
 
 
 def _counts(content: dict[str, Any]) -> Counter[Key]:
