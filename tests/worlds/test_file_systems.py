@@ -132,3 +132,22 @@ umount {tmp_path}/mnt; losetup -d $taken"""
     if "no mount" in done.stdout:
         pytest.skip(f"{kind} cannot be mounted here")
     assert "complete" in done.stdout, done.stderr
+
+
+# ── a user without a home ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.long
+def test_a_user_without_a_home_hears_what_to_set_and_leaves_no_folder_behind(world: Any) -> None:
+    homeless = world.poorer("passwd")
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        homeless.environment.pop(name, None)
+    before = sorted(homeless.path.iterdir())
+    refused = homeless("run")
+    assert refused.code == 4
+    assert f"`HOME` is not set, and uid {os.geteuid()} has no entry in the password file" in refused.err
+    assert "VHPIPE_KEY_FILE" in refused.err
+    assert sorted(homeless.path.iterdir()) == before
+    world.project.side("key").write_text("0123456789abcdef0123456789abcdef")
+    homeless.environment["VHPIPE_KEY_FILE"] = str(world.project.side("key"))
+    assert homeless("run").code == 0

@@ -1,8 +1,10 @@
 """Something else where a file is expected: every command ends soon, with no bug report, and says what is wrong."""
 
 import os
+import shlex
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -171,3 +173,31 @@ def test_no_command_waits_or_breaks_over_a_special_file_in_the_store(
         found = [first / name.removeprefix(ATTEMPT)]
     replace(found[0] if found else new.path / ".vhpipe" / name, make)
     assert list(faults(new, EVERY)) == []
+
+
+MADE_BY_STEPS = {
+    "pipe": "mkfifo {name}", "zero": "ln -s /dev/zero {name}", "folder": "mkdir {name}",
+    "link": "ln -s /nowhere {name}",
+}  # fmt: skip
+RECORDS = ("log", "log.index", "metadata.jsonl", "published.jsonl", "published", "manifest.json", "command.sh",
+           "environment.json", "config/parameters.json")  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", MADE_BY_STEPS)
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_step_that_replaces_a_record_of_its_own_attempt_ends_soon(new: Any, name: str, kind: str) -> None:
+    made = MADE_BY_STEPS[kind].format(name=name)
+    metric = "echo '{\"loss\": 2}'"
+    publish = f"{shlex.quote(sys.executable)} -m vhpipe publish metric loss=3 || true"
+    steps = f"cd $VH_OUTPUTS_DIR/..; {metric}; rm -rf {name}; {made}; {metric}; {publish}; echo said > outputs/said.txt"
+    new.pipeline({"make": steps})
+    commands = (
+        ("run",),
+        ("show",),
+        ("logs", "make"),
+        ("metadata", "make"),
+        ("run", "--reuse"),
+        ("clean", "--keep", "1"),
+    )
+    assert list(faults(new, commands)) == []

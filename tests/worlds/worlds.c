@@ -1,7 +1,7 @@
 /* A poorer file system below a folder. Loaded by LD_PRELOAD. Variables, read once:
  *   WORLD_ROOT     only what is below a path that begins with this text
  *   WORLD_LACKS    names separated by commas: link, chmod (fails), mode (has no effect, and all may do all), fifo, lock,
- *                  sync, owner (all belongs to uid 12345)
+ *                  sync, owner (all belongs to uid 12345), passwd (no user has an entry in the password file)
  *   WORLD_ERRNO    the number that what is lacking fails with; else the usual one of each call
  *   WORLD_DEVICE   is added to the numbers of devices, as after another mount
  */
@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,13 @@ int flock(int descriptor, int operation) {
     return REAL(name)(descriptor); }
 SYNC(fsync)
 SYNC(fdatasync)
+
+struct passwd *getpwuid(uid_t user) { return is_lacking("passwd") ? NULL : REAL(getpwuid)(user); }
+int getpwuid_r(uid_t user, struct passwd *entry, char *buffer, size_t size, struct passwd **found) {
+    if (!is_lacking("passwd")) return REAL(getpwuid_r)(user, entry, buffer, size, found);
+    *found = NULL;
+    return 0;
+}
 
 static int changed(int result, const char *path, struct stat *status) {
     if (result || !is_below(path)) return result;
