@@ -188,6 +188,8 @@ class Postponed:
     def do(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         self._work.append((work, then))
 
+    do_while_open = do
+
     def finish(self) -> None:
         for work, then in self._work:
             then(work())

@@ -1,9 +1,13 @@
 """Inputs from outside of the pipeline: files and addresses, and where their files land."""
 
 import json
+import os
+import select
+import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -98,7 +102,15 @@ class Served(BaseHTTPRequestHandler):
         found = not self.path.startswith("/gone")
         self.send_response(200 if found else 404)
         self.end_headers()
-        self.wfile.write(b"content" if found else b"")
+        if self.path in ("/silent", "/drip"):
+            self.keep_waiting()
+        else:
+            self.wfile.write(b"content" if found else b"")
+
+    def keep_waiting(self) -> None:
+        with suppress(OSError):
+            while not select.select([self.connection], [], [], 0.05)[0]:
+                self.wfile.write(b"." if self.path == "/drip" else b"")
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -114,6 +126,21 @@ def server() -> Iterator[Any]:
         yield serving
         serving.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("way", ["silent", "drip"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_a_run_that_is_stopped_does_not_wait_for_a_server(
+    project: Any, server: Any, eventually: Any, way: str, number: int
+) -> None:
+    project.write("valohai.yaml", step(f"{{name: x, default: '{server.url}/{way}'}}"))
+    process = project.start("run", "--step", "s", "--json")
+    eventually(lambda: server.requested)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=8)
+    assert process.returncode == 128 + number, err
+    assert json.loads(out)["status"] == "stopped"
+    assert list((project.path / ".vhpipe/blobs").rglob("new*")) == []
 
 
 def test_executions_share_what_is_fetched_once(project: Any, server: Any) -> None:

@@ -59,6 +59,7 @@ def walk(
     thread = HookThread(hook_calls or _hook_calls(begun, children), inbox.hand_over)
     hooks = NodeHooks(scheduler, begun.run.number, thread, inbox.hear)
     recorder = Recorder(begun.journal, (*observers, hooks, metrics), clock)
+    fetcher = Fetcher(begun.store.blobs, begun.order.true_uris)
     performer = EffectPerformer(
         scheduler=scheduler,
         inbox=inbox,
@@ -66,7 +67,7 @@ def walk(
         pool=pool,
         timers=Timers(clock),
         reuse=reuse,
-        fetcher=Fetcher(begun.store.blobs, begun.order.true_uris),
+        fetcher=fetcher,
         hooks=hooks,
         search=_search(begun.order.plan),
         approvals=approvals,
@@ -78,7 +79,7 @@ def walk(
         with signals.caught(inbox.bell_descriptor):
             engine.run(at_place(begun.beginning, runner.capacity))
     finally:
-        for part in (thread, pool, reuse, runner):
+        for part in (thread, fetcher, pool, reuse, runner):
             part.close()
     for held in (recorder, requests, inbox):
         held.close()

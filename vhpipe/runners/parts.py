@@ -28,6 +28,10 @@ class WorkPool(Protocol):
         """Do `work` in a thread and give its result to `then` in the engine's thread."""
         ...
 
+    def do_while_open(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
+        """As `do`, for work that may wait for others without end: once the run is over, nothing comes of it."""
+        ...
+
 
 class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.
