@@ -11,6 +11,7 @@ from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.project.checked_file import AskedPart, check_path, check_text
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.project import ProjectStore
 from vhpipe.wording import unknown_name
 
@@ -42,7 +43,7 @@ def step_of_run(place: str, folder: Path) -> RawStep:
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
     if asked is None or not store.blobs.has(asked.source):
         raise UsageError(f"the file of run {run.number} is no longer kept", "name a step of a file instead")
-    checked = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file)
+    checked = check_text(read_regular(store.blobs.path(asked.source), RECORD_BYTES, follow=False), run.info().file)
     return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 
 

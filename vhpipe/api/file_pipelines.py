@@ -1,6 +1,7 @@
 """The pipelines of files: read, check, plan and run them."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -122,13 +123,16 @@ def run(
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
+    Steps see `python`, else the one of the settings, else the one that runs this program.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
-    choices = RunChoices(jobs, python, title, tuple(tags), words=program_words(), shares_process=True)
+    choices = RunChoices(
+        jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable
+    )
     going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:
         going.wait()

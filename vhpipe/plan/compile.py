@@ -26,7 +26,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.arguments import FIXED, Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
@@ -101,6 +101,7 @@ def compile_plan(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
+            *_useless_arguments(graph, arguments),
         ),
         parameters=pipeline_values(graph, arguments),
         version=extension.version if extension else None,
@@ -142,6 +143,19 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
             if not (variable.default is not None or variable.optional or is_filled or is_given):
                 what = f"environment variable `{variable.name}` of node `{name}`"
                 yield f"{what} is required and has no value in the file"
+
+
+def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
+    """Arguments for parameters of the pipeline that reach no node, or not all that was made of them."""
+    texts = (text for of_node in graph.references.values() for text in of_node)
+    referred = {each.key for text in texts for each in text.references() if each.is_of_pipeline}
+    for item in graph.pipeline.parameters:
+        if item.name not in arguments.pipeline_parameters:
+            continue
+        if item.description and FIXED in item.description:
+            yield f"pipeline parameter `{item.name}`: {item.description}"
+        elif not item.targets and item.name not in referred:
+            yield f"pipeline parameter `{item.name}` reaches no node: its value changes nothing"
 
 
 def _planned_node(

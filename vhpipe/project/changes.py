@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") ->
     if not store.blobs.verify(request.source):
         raise EnvironmentFailure(f"the pipeline of run {info.number} is gone or damaged",
                                  f"take it as it is now: vhpipe resume {info.number} --with-changes")  # fmt: skip
-    return store.blobs.path(request.source).read_bytes()
+    return read_regular(store.blobs.path(request.source), RECORD_BYTES, follow=False)
 
 
 def _new_plan(

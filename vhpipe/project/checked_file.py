@@ -17,6 +17,7 @@ from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
 from vhpipe.errors import InvalidFile, UsageError
 from vhpipe.graph.model import PipelineGraph
+from vhpipe.regular_files import read_start
 from vhpipe.rules.check import check, subject_of
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def _content(path: str) -> bytes:
     try:
         if path == STDIN:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
-        with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_start(path, MAX_BYTES + 1)
     except FileNotFoundError:
         hint = "name the file" if os.path.basename(path) == DEFAULT_FILE else None
         raise UsageError(f"there is no file `{path}`", hint) from None

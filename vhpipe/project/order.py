@@ -11,9 +11,12 @@ from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
     from vhpipe.engine.order import Order
-    from vhpipe.plan.model import Plan
+    from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
+
+FUNCTION_STEP = "-m vhpipe.function_step "
+"""What the commands of steps have in common that call a function of Python."""
 
 
 class RunDefinition(NamedTuple):
@@ -100,9 +103,10 @@ def order_of(
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
     from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
-    from vhpipe.settings.python import find_python
+    from vhpipe.settings.python import find_python, own_python
 
-    python = find_python(project, conditions.python, os.environ)
+    is_chosen = conditions.python is not None or not any(map(_calls_function, plan.nodes))
+    python = find_python(project, conditions.python, os.environ) if is_chosen else own_python(sys.executable)
     order = Order(
         plan=plan,
         project=project,
@@ -117,6 +121,12 @@ def order_of(
         secrets=secrets,
     )
     return order, python
+
+
+def _calls_function(node: "PlannedNode") -> bool:
+    """Whether a node is a step of a generated file, which needs a Python that has vhpipe."""
+    spec = getattr(node, "spec", None)
+    return spec is not None and any(FUNCTION_STEP in command for command in spec.command)
 
 
 def program_words() -> tuple[str, ...]:

@@ -109,9 +109,9 @@ def _hook_fault(text: str) -> str | None:
 
 def empty_monitors(subject: Subject) -> Iterator[Finding]:
     for monitor in _monitors(subject):
-        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models)
+        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models, *monitor.latest_models)
         if not watched and subject.is_sound(monitor.at):
-            hint = "list names or globs below `metrics`, `artifacts` or `models`"
+            hint = "list names or globs below `metrics`, `artifacts`, `models` or `latest-models`"
             yield Finding("this `monitor` names nothing", Location(monitor.at, "key"), hint=hint)
         for each in watched:
             if not each.source.strip() or not each.target.strip():
