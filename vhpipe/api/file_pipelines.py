@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from vhpipe.api.invalid_pipeline import refuse_errors
+from vhpipe.api.invalid_pipeline import part_asked_for
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
@@ -74,13 +74,12 @@ class File:
 
     def plan(self, arguments: RunArguments) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        refuse_errors(self._file)
-        return plan_to_look_at(self._file, self._named(arguments)).plan
+        return plan_to_look_at(part_asked_for(self._file, arguments.asked_part), self._named(arguments)).plan
 
     def order(self, arguments: RunArguments, choices: RunChoices) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
-        refuse_errors(self._file)
-        return order_run(RunDefinition(self._file, self.path.parent), self._named(arguments), choices).order
+        file = part_asked_for(self._file, arguments.asked_part)
+        return order_run(RunDefinition(file, self.path.parent), self._named(arguments), choices).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))

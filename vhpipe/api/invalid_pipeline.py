@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import InvalidFile
-from vhpipe.project.checked_file import CheckedFile
+from vhpipe.project.checked_file import AskedPart, CheckedFile
 
 
 class InvalidPipeline(InvalidFile):
@@ -14,6 +14,14 @@ class InvalidPipeline(InvalidFile):
         super().__init__(name, diagnostics)
         self.message = "\n".join((self.message, *map(_error_line, diagnostics)))
         self.hint = None
+
+
+def part_asked_for(file: CheckedFile, asked: AskedPart) -> CheckedFile:
+    """The file if it has no errors, else only what was asked for; raises `InvalidPipeline` with the errors there."""
+    try:
+        return file.part_asked_for(asked)
+    except InvalidFile as failure:
+        raise InvalidPipeline(failure.name, failure.diagnostics) from None
 
 
 def refuse_errors(file: CheckedFile, explain: Callable[[Diagnostic], Diagnostic] | None = None) -> None:

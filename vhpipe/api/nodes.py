@@ -6,6 +6,7 @@ from pathlib import Path
 from vhpipe.function_step.values import read_value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.project.metadata_series import last_values
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.attempt_files import OUTPUTS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder
@@ -49,7 +50,7 @@ class RunFiles:
         if not execution.attempts:
             return ""
         path = self._folder.log_path(AttemptId(ExecutionId(node, execution.index), execution.attempts[-1].number))
-        return path.read_text("utf-8", "replace") if path.exists() else ""
+        return read_regular(path, RECORD_BYTES, follow=False).decode("utf-8", "replace") if path.exists() else ""
 
     def _attempt_folder(self, node: str, execution: ExecutionView) -> Path:
         origin = execution.reused_from

@@ -42,7 +42,7 @@ class Run:
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
         self._ended, self._opened = ended, opened
-        self._files = RunFiles(folder, ProjectStore(folder.project).blobs, main_module_in_steps())
+        self._files = RunFiles(folder, ProjectStore(folder.project, folder.root).blobs, main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
         self.was_interrupted = False

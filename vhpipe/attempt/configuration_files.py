@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
+from vhpipe.store.file_system import link_or_copy
 
 _STRING_OR_EXPONENT = r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)'
 _EXPONENT = r"[ \[]-?\d+e[-+]\d"
@@ -48,11 +49,11 @@ class ConfigurationWriter:
                 self.link(self._common_text(name, content), path)
             else:
                 write_new(path, _text_of(content).encode("utf-8", "surrogatepass"), READ_ONLY)
-            os.link(path, f"{folder}/{name}.yaml")
+            link_or_copy(path, f"{folder}/{name}.yaml")
 
     def link(self, text: str, path: str) -> None:
         """Make `path` a read-only file with that content, which it shares with others."""
-        os.link(self._shared_file(text), path)
+        link_or_copy(self._shared_file(text), path)
 
     def _common_text(self, name: str, content: Json) -> str:
         known = self._common.get(name)

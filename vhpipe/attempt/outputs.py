@@ -3,7 +3,6 @@
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.attempt.identifiers import identifier_made_at
@@ -11,6 +10,7 @@ from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
+from vhpipe.regular_files import read_start
 from vhpipe.schedule.terms import Json, Status
 
 SIDECAR = ".metadata.json"
@@ -113,7 +113,7 @@ def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Jso
 
 
 def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
-    content = Path(sidecar.path).read_bytes()
+    content = read_start(sidecar.path, PROPERTIES_LIMIT)
     if sidecar.name != SIDECAR_LINES:
         properties = metadata_of_line(content.replace(b"\n", b" "))
         if properties is not None:

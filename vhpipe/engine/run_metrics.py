@@ -15,6 +15,7 @@ from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedMonitor
 from vhpipe.plan.monitored_results import monitored_metrics
 from vhpipe.publishing import ITERATION
+from vhpipe.regular_files import open_to_append
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
@@ -79,7 +80,7 @@ class RunMetrics:
     def _append(self, lines: Sequence[bytes]) -> None:
         if not lines:
             return
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_to_append(self._path)
         try:
             write_all(descriptor, b"".join(lines))
         except OSError as failure:

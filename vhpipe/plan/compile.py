@@ -48,7 +48,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.plan.pipeline_version import definition_of
 from vhpipe.plan.queues import queue_sizes
-from vhpipe.plan.required_values import FilledTargets, refuse_missing
+from vhpipe.plan.required_values import FilledTargets, MissingValue, missing_values, refuse_missing
 from vhpipe.plan.search_goal import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.unsafe_values import refuse_unsafe
@@ -57,12 +57,19 @@ from vhpipe.sweep.parameter_sets import Sweep, spread_sweep, sweep_of, with_valu
 KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
-def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
+
+def compile_plan(
+    graph: PipelineGraph,
+    arguments: Arguments,
+    file: str,
+    place: Capabilities = PLAIN_MACHINE,
+    unfilled: list[MissingValue] | None = None,
+) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What `place` does not honour is said in `Plan.ignored`.
     Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
-    raise `UsageError`.
+    raise `UsageError`; with `unfilled` what nothing fills is put there.
     """
     _refuse_commits(graph)
     definition = definition_of(graph) if graph.extension and graph.extension.version else None
@@ -74,7 +81,11 @@ def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: C
     filled = by_edge.union(*(slots_filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
     nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
-    refuse_missing(graph, nodes, filled)
+    missing = missing_values(graph, nodes, filled)
+    if unfilled is None:
+        refuse_missing(missing)
+    else:
+        unfilled.extend(missing)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
     queues = queue_sizes(extension, arguments.queues)

@@ -53,8 +53,7 @@ def order_from_file(
     """
     from vhpipe.project.checked_file import check_path
 
-    file = check_path(arguments.file)
-    file.refuse_errors()
+    file = check_path(arguments.file).part_asked_for(arguments.asked_part)
     return order_run(RunDefinition(file, project_folder(arguments.file, project)), arguments, choices, hide)
 
 
@@ -67,7 +66,7 @@ def order_run(
     """
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
-    from vhpipe.project.start_notices import said_before_start
+    from vhpipe.project.start_notices import errors_passed_over, said_before_start
     from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
     from vhpipe.settings.run import run_settings
 
@@ -94,7 +93,7 @@ def order_run(
         true_uris=made.true_uris,
         shares_process=choices.shares_process,
     )
-    remarks = tuple(said_before_start(made.plan, python, os.environ))
+    remarks = (*errors_passed_over(file), *said_before_start(made.plan, python, os.environ))
     return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
 
 
