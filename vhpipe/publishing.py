@@ -16,6 +16,8 @@ SPOOL = "VHPIPE_PUBLISH"
 """The variable that names the file to which a step appends what it publishes, one JSON object a line."""
 FOLDER = "published"
 """Where the files lie until the attempt is collected, beside the spool."""
+ITERATION = "_iteration"
+"""What a point calls the iteration that it belongs to; it is no metric of its own."""
 LINE_LIMIT = 64 * 1024
 CHUNK_BYTES = 1 << 20
 
@@ -47,9 +49,15 @@ def publish_metric(**values: float) -> None:
     publish_metrics(values)
 
 
-def publish_metrics(values: "dict[str, float]") -> None:
-    """Publish a point of one or more metrics whose names need not be Python identifiers. Errors: CannotPublishError."""
-    _append({"kind": "metric", "at": time.time(), "values": {name: _number(name, values[name]) for name in values}})
+def publish_metrics(values: "dict[str, float]", iteration: "int | None" = None) -> None:
+    """Publish a point of one or more metrics whose names need not be Python identifiers, with its iteration if any.
+
+    Errors: CannotPublishError.
+    """
+    numbers = {name: _number(name, values[name]) for name in values}
+    if iteration is not None:
+        numbers[ITERATION] = _number("iteration", iteration)
+    _append({"kind": "metric", "at": time.time(), "values": numbers})
 
 
 def _number(name: str, value: object) -> "bool | int | float | str":

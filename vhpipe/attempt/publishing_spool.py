@@ -26,7 +26,7 @@ from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
-from vhpipe.publishing import FOLDER, LINE_LIMIT
+from vhpipe.publishing import FOLDER, ITERATION, LINE_LIMIT
 from vhpipe.regular_files import open_regular
 from vhpipe.schedule.terms import Json
 
@@ -120,7 +120,8 @@ class Spool:
         for line in content[:complete].splitlines():
             self._take(line, latest)
         for name, value in latest.items():
-            self._keep_last(name, value)
+            if name != ITERATION:
+                self._keep_last(name, value)
         return True
 
     def _next(self) -> bytes:
