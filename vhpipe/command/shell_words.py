@@ -253,9 +253,7 @@ class _Command:
             self._skips_value = False
         elif text in ("-u", "-C"):
             self._skips_value = True
-        elif text in ("-i", "-", "-0", "--") or ASSIGNMENT.match(text) or word.name == "env":
-            return
-        elif word.is_literal and text.startswith(("--unset=", "--chdir=")):
+        elif _is_flag_of_env(word) or ASSIGNMENT.match(text) or word.name == "env":
             return
         elif text.startswith("-") or word.name is None:
             self._block("after an option of `env`")
@@ -278,3 +276,7 @@ class _Command:
 
     def _block(self, context: str) -> None:
         self.blocked = self.blocked or context
+
+
+def _is_flag_of_env(word: Word) -> bool:
+    return word.text in ("-i", "-", "-0", "--") or (word.is_literal and word.text.startswith(("--unset=", "--chdir=")))

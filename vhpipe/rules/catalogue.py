@@ -85,8 +85,9 @@ SUPPRESSION: tuple[RuleEntry, ...] = (
 
 FIXABLE = frozenset(
     {
-        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "ignored-key", "invalid-value",
-        "misplaced-key", "misspelled-placeholder", "non-string-key", "plural-edge-kind", "relative-mount-path",
+        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "hidden-placeholder", "ignored-key",
+        "invalid-value", "misplaced-key", "missing-script", "misspelled-placeholder", "non-string-key",
+        "plural-edge-kind", "relative-mount-path",
         "reserved-scalar", "trailing-backslash", "undeclared-output", "unknown-action-word",
         "unknown-deployment", "unknown-deployment-key", "unknown-edge-input", "unknown-edge-kind",
         "unknown-edge-node", "unknown-edge-parameter", "unknown-endpoint", "unknown-endpoint-file",
