@@ -6,10 +6,13 @@ A reader without patterns that knows little: what it does not understand it says
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import normpath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.command.interpreters import WRAPPERS, Interpreter, interpreter_called, role_of
+if TYPE_CHECKING:
+    from vhpipe.command.interpreters import Interpreter
 
+PLAIN = frozenset({"python", "python3", "bash", "sh"})
+"""Interpreters whose first word is their script unless it is an option: known without the table of all."""
 SUFFIXES = (".py", ".sh", ".bash", ".R", ".r", ".pl", ".rb", ".js", ".mjs", ".php", ".jl", ".lua", ".tcl", ".ts")
 LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed", "coverage", "streamlit", "ipython"})
 """Programs that run the first Python file among their arguments."""
@@ -91,8 +94,6 @@ class _Reader:
             self._change_folder(words)
         elif name in FETCHING:
             self.fetches = True
-        elif name in WRAPPERS:
-            self.read(item, _behind_wrapper(words))
         elif name in LAUNCHERS:
             self._add_first(item, words)
         elif name in ("source", "."):
@@ -101,15 +102,24 @@ class _Reader:
             self._read_program(item, name, words)
 
     def _read_program(self, item: int, name: str, words: list[ShellText]) -> None:
+        if name in PLAIN and len(words) > 1 and words[1].text[:1].isalnum():
+            self._add(item, words, 1, ".py" if name.startswith("python") else ".sh")
+            return
+        from vhpipe.command.interpreters import WRAPPERS, interpreter_called
+
         interpreter = interpreter_called(name)
-        if interpreter is not None:
+        if name in WRAPPERS:
+            self.read(item, _behind_wrapper(words))
+        elif interpreter is not None:
             self._read_interpreter(item, interpreter, words)
         elif "/" in words[0].text:
             self._add(item, words, 0, next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
         elif name.endswith(SUFFIXES):
             self.is_complete = False
 
-    def _read_interpreter(self, item: int, interpreter: Interpreter, words: list[ShellText]) -> None:
+    def _read_interpreter(self, item: int, interpreter: "Interpreter", words: list[ShellText]) -> None:
+        from vhpipe.command.interpreters import role_of
+
         language = interpreter.suffixes[0] if interpreter.suffixes else ""
         waits_for = ""
         for place, word in enumerate(words[1:], 1):
@@ -180,6 +190,8 @@ def _without_prefixes(words: list[ShellText]) -> list[ShellText]:
 
 def _behind_wrapper(words: list[ShellText]) -> list[ShellText]:
     """The command that a wrapper runs, empty where it is not known; the values of its options may be anything."""
+    from vhpipe.command.interpreters import WRAPPERS, role_of
+
     wrapper = WRAPPERS[words[0].text.rpartition("/")[2]]
     operands, has_value, has_started = wrapper.operands, False, not wrapper.starts
     for place, word in enumerate(words[1:], 1):

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.command.interpreters import Interpreter, interpreter_called, is_shell, role_of
 from vhpipe.diagnostics import Edit, Fix
 from vhpipe.rules.commands import CommandText, commands_of, inside
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Finding, Subject
 from vhpipe.wording import nearest
 
+if TYPE_CHECKING:
+    from vhpipe.command.interpreters import Interpreter
+
+LANGUAGES = ("sh", "python", "pypy", "perl", "ruby", "node", "php", "Rscript", "julia", "lua")
+"""Parts of the names of interpreters."""
 MAX_KIND = 200
 """Longer words in braces are no misspelled placeholders."""
 KINDS = ("parameters", "params", "parameter", "parameter-value", "source-path")
@@ -201,11 +205,11 @@ def split_commands(subject: Subject) -> Iterator[Finding]:
         items = [(index, item) for index, item in enumerate(command.items) if item.strip()]
         for (index, item), (_, following) in pairwise(items):
             words = item.split()
-            interpreter = interpreter_called(words[0].rpartition("/")[2])
+            interpreter = _interpreter(words)
             if interpreter is None or not _lacks_a_word(interpreter, words[1:]):
                 continue
             hint = f"write both in one item: `{item.strip()} {following.strip().partition(chr(10))[0][:60]}`"
-            if is_shell(interpreter):
+            if "sh" in words[0]:
                 hint = "remove this item: a shell runs every item already"
             yield Finding(
                 f"`{item.strip()}` ends without what it is to run, and the next item is a command of its own",
@@ -214,17 +218,24 @@ def split_commands(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _lacks_a_word(interpreter: Interpreter, words: list[str]) -> bool:
+def _interpreter(words: list[str]) -> "Interpreter | None":
+    """The interpreter that an item begins with, if nothing but options is behind it; the table is read only then."""
+    name = words[0].rpartition("/")[2]
+    if not any(part in name for part in LANGUAGES) or not all(word[:1] in "-+" for word in words[1:]):
+        return None
+    from vhpipe.command.interpreters import interpreter_called
+
+    return interpreter_called(name)
+
+
+def _lacks_a_word(interpreter: "Interpreter", words: list[str]) -> bool:
     """Whether the words behind an interpreter are options only, the last of which may wait for its value."""
+    from vhpipe.command.interpreters import role_of
+
     waits = False
     for word in words:
-        if waits:
-            waits = False
-            continue
         role = role_of(word, interpreter)
-        if role not in ("flag", "value", "code", "module") or any(sign in word for sign in "'\"<>|&;$`"):
+        if waits or role not in ("flag", "value", "code", "module") or any(sign in word for sign in "'\"<>|&;$`"):
             return False
         waits = role != "flag"
-        if role in ("code", "module") and word is not words[-1]:
-            return False
     return True

@@ -4,23 +4,25 @@ Everything here is silent where the project around the file is not known, or a s
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.command.script_paths import NamedScripts, ScriptPath, scripts_in
 from vhpipe.config.model import Parameter, ParameterType, Step
 from vhpipe.diagnostics import Edit, Fix, Location
 from vhpipe.rules.places import key_at, name_at, value_at
 from vhpipe.rules.subject import Finding, Subject
-from vhpipe.rules.surroundings import ScriptFacts
 from vhpipe.wording import nearest
+
+if TYPE_CHECKING:
+    from vhpipe.command.script_paths import NamedScripts, ScriptPath
+    from vhpipe.rules.surroundings import ScriptFacts
 
 
 class StepScripts(NamedTuple):
     """A step and the scripts of its command: `read` are those that could be read."""
 
     step: Step
-    named: NamedScripts
-    read: tuple[tuple[ScriptPath, ScriptFacts], ...]
+    named: "NamedScripts"
+    read: "tuple[tuple[ScriptPath, ScriptFacts], ...]"
 
     @property
     def all_are_read(self) -> bool:
@@ -47,7 +49,7 @@ def missing_scripts(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _renamed(at: Location, script: ScriptPath, step: Step, near: str | None) -> Fix | None:
+def _renamed(at: Location, script: "ScriptPath", step: Step, near: str | None) -> Fix | None:
     written = step.command[script.item][script.start : script.end]
     if near is None or written != script.path or any(sign in near for sign in " '\"\\$`{}*?~;&|<>()#"):
         return None
@@ -117,6 +119,8 @@ def unused_inputs(subject: Subject) -> Iterator[Finding]:
 
 def scripts_of(subject: Subject, step: Step) -> StepScripts:
     """The scripts of a step, those of the project among them read."""
+    from vhpipe.command.script_paths import scripts_in  # of no use without the project, mostly
+
     named = scripts_in(step.command)
     around, read = subject.surroundings, []
     for each in named.found if around is not None else ():
@@ -132,11 +136,11 @@ def _of_steps(subject: Subject) -> Iterator[StepScripts]:
         yield from (scripts_of(subject, step) for step in subject.config.steps if subject.is_sound(step.at))
 
 
-def _place(step: Step, script: ScriptPath) -> Location:
+def _place(step: Step, script: "ScriptPath") -> Location:
     return value_at(step.at, "command", script.item)._replace(chars=(script.start, script.end))
 
 
-def _passes(script: ScriptPath, parameter: Parameter) -> bool:
+def _passes(script: "ScriptPath", parameter: Parameter) -> bool:
     own = f"{{parameter:{parameter.name}}}"
     return any(word in ("{parameters}", "{params}", own) for word in script.passed)
 
@@ -152,7 +156,7 @@ def _option_of(parameter: Parameter) -> str | None:
     return word if word.startswith("-") and "{" not in word else None
 
 
-def _passed_words(step: Step, script: ScriptPath) -> frozenset[str]:
+def _passed_words(step: Step, script: "ScriptPath") -> frozenset[str]:
     """The options that reach the script, as far as they are written; `*` where some are not."""
     words = {word.partition("=")[0] for word in script.passed}
     own = {option for each in step.parameters if _passes(script, each) and (option := _option_of(each)) is not None}
