@@ -39,12 +39,12 @@ ITEMS = (
     "x: &a [1, &b 2, {<<: {k: 1}, l: *b}]\n",
 )
 SIGNS = ": - [ ] { } , ' \" > | # % ? ~ \\ . & * &a *a *p !!int !x --- ... <<: ="
-VALUES = "1 01 1_0 0x1 1:30 1e3 .nan -.inf 9999999999999999999999 2001-01-01 s.output.x a.b.c {parameter:lr}"
+VALUES = "1 01 1_0 0x1 1:30 1e3 .nan -.inf 9999999999999999999999 2001-01-01 2001-02-30 0000-01-01 s.output.x a.b.c {parameter:lr}"
 TOKENS = (
     *SIGNS.split(),
     *VALUES.split(),
     *SPECIAL_WORDS,
-    *("\n", " ", "  ", "\t", "\r", "\r\n", "- ", "|\n", "\n---\n", "\ufeff", "\u2028", "é", "😀", "\0", "\x07"),
+    *("\n", " ", "  ", "\t", "a\tb", "\t#", "\r", "\r\n", "- ", "|\n", "\n---\n", "\ufeff", "\u2028", "é", "😀", "\0", "\x07"),
 )  # fmt: skip
 
 

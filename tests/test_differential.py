@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -41,9 +42,10 @@ DECIDED = {
 ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**20, "", "x", " ", "a.b.c", "a.outputs.x", [], {}, ["x"], [None], [[]], {"x": 1},
     float("nan"), "1h", "{parameters}", "*", "no", ["a.output.*", "b.input.x"], "grid_search", "é", "x" * 70,
+    date(2024, 2, 29), datetime(2024, 2, 29, 1, 2, 3),
 )  # fmt: skip
 KEYS = ("x", "name", "type", "default", "target", "step", 1, None)
-SIGNS = ":-#'\"{}[]&*!|>%@`,? .xs0~"
+SIGNS = (*":-#'\"{}[]&*!|>%@`,? .xs0~\t", "\t#", " 2023-02-30", " 2024-02-29", " 2024-1-2 25:00:00", " '2023-02-30'")
 Way = tuple[Any, ...]
 
 

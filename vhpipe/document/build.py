@@ -193,7 +193,7 @@ class Builder:
         try:
             value = resolve(text)
         except NotReadableError as fault:
-            self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule == "reserved-scalar")
+            self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule in ("reserved-scalar", "impossible-date"))
             return text
         if (differs := ambiguity(text, value)) is not None and not is_key:
             from vhpipe.document.respelling import respelling_fix
