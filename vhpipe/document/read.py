@@ -33,7 +33,7 @@ def read_document(content: bytes, name: str) -> tuple[Document | None, tuple[Dia
     if error is not None and not isinstance(error, StopReadingError):
         builder.add_fault(explain(error, text, builder.last_event))
     places = Places(text) if any(fault.rule == "duplicate-key" for fault in builder.errors) else None
-    document = None if error is not None else Document(name, text, data, places)
+    document = None if error is not None else Document(name, text, data, places, frozenset(builder.dates))
     errors = _with_first_keys(builder.errors, places) if places else builder.errors
     return document, (*errors, *builder.warnings)
 

@@ -58,6 +58,7 @@ class Ambiguity(NamedTuple):
     hint: str
     spelling: str
     keeps_meaning: bool = True
+    is_date: bool = False
 
 
 def plain_number(text: str) -> int | float | None:
@@ -118,7 +119,7 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
         return Ambiguity(f"`{text}` is read as {word}, but as text by a YAML 1.2 reader", _either(word, text), word)
     if type(value) is str and re.fullmatch(_DATE, text):
         message = f"`{text}` is read as text, but as a date by the platform"
-        return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10)
+        return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10, is_date=True)
     if text in WORDS:
         return None
     other = _yaml_1_2_value(text)

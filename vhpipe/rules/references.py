@@ -35,7 +35,8 @@ def unclear_references(subject: Subject) -> Iterator[Finding]:
         for part in written.parts:
             if isinstance(part, MalformedReference) and _stays_text(part, names):
                 message = f"`{part.text[:80]}` begins as a reference does and stays text, for it has no `}}`"
-                yield Finding(message, written.at._replace(chars=part.at), f"write `${part.text[:80]}` if that is meant")
+                hint = f"write `${part.text[:80]}` if that is meant"
+                yield Finding(message, written.at._replace(chars=part.at), hint)
             elif isinstance(part, BareWord) and part.name not in names:
                 message = f"`{part.text[:80]}` is not a reference and stays text; no shell expands it here"
                 yield Finding(message, _bare_at(written, part), f"write `${part.text[:80]}` if that is meant")
