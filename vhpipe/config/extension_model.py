@@ -40,6 +40,13 @@ class Monitor(NamedTuple):
     at: Path = ()
 
 
+class CodePattern(NamedTuple):
+    """Selects files of the project, as a line of `.gitignore` does."""
+
+    text: str
+    at: Path = ()
+
+
 class ConfigurationExtension(NamedTuple):
     """A configuration object: data as the file has it, or with `file` a file of the project."""
 
@@ -66,6 +73,7 @@ class NodeExtension(NamedTuple):
     tags: tuple[str, ...] = ()
     written: frozenset[str] = frozenset()
     at: Path = ()
+    code: tuple[CodePattern, ...] = ()
 
 
 class Extension(NamedTuple):
@@ -79,6 +87,7 @@ class Extension(NamedTuple):
     monitor: Monitor | None = None
     nodes: tuple[NodeExtension, ...] = ()
     at: Path = ()
+    code: tuple[CodePattern, ...] = ()
 
     def node(self, name: str) -> NodeExtension | None:
         return next((node for node in self.nodes if node.name == name), None)

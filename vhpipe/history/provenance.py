@@ -1,16 +1,25 @@
 """What an execution stands on, from its spec and the code that it runs."""
 
+from vhpipe.attempt.fingerprints import command_of, configuration_files
+from vhpipe.code.step_code import ProjectCode
 from vhpipe.plan.fingerprint import parts_of
-from vhpipe.plan.model import ExecutionSpec
-from vhpipe.plan.provenance import Evidence
-from vhpipe.store.snapshots import Snapshot, code_digest, code_entries
+from vhpipe.plan.model import CodeUses, ExecutionSpec
+from vhpipe.plan.provenance import CodeKind, CountedCode, Evidence
 
 
-def evidence_of(spec: ExecutionSpec, snapshot: Snapshot, code: str | None = None) -> Evidence | None:
-    """None for an execution whose values no command can have. `code` is the digest, if the caller has it."""
+def evidence_of(spec: ExecutionSpec, code: ProjectCode, used: CodeUses | None = None) -> Evidence | None:
+    """None for an execution whose values no command can have. `used` is what a function step was seen to use."""
     try:
-        parts = parts_of(spec, code_digest(snapshot) if code is None else code)
+        command = command_of(spec)
     except ValueError:
         return None
-    files = {entry.path: f"{entry.mode:o} {entry.link or entry.blob}" for entry in code_entries(snapshot)}
-    return Evidence(parts, spec.step.command, files)
+    counted = code.of(spec.id.node, command, configuration_files(spec))
+    uses = used.uses if used is not None else None
+    files, all_files = code.files(counted, uses), code.all_files()
+    parts = parts_of(spec, code.digest(counted), command)
+    if counted.goes_by_uses:
+        kind: CodeKind = "unknown" if used is None else "project" if used.is_everything else "used"
+    else:
+        kind = "declared" if counted.declared and not counted.unmatched else "project"
+    rest = {path: content for path, content in all_files.items() if path not in files}
+    return Evidence(parts, spec.step.command, files, CountedCode(kind, len(files), counted.declared, rest))

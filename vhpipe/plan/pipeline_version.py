@@ -23,7 +23,9 @@ NAMES_IN_DEFINITIONS = {
 
 A class that is renamed keeps its old name here, so that digests stay what earlier versions made them.
 """
-_NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
+_NO_PART_OF_IT = frozenset(
+    {"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into", "code"}
+)
 
 
 def definition_of(graph: PipelineGraph) -> str:
