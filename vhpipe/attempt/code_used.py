@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.code.code_uses import EVERYTHING, KINDS
@@ -15,7 +16,10 @@ def code_used(folder: str, fingerprints: Fingerprints) -> CodeUses | None:
     """What was used, as it is in the code of the run: everything where the process has not said, or could not know."""
     if fingerprints.code is None:
         return None
-    uses = _uses(_content(f"{folder}/{USES_NAME}"))
+    path = f"{folder}/{USES_NAME}"
+    uses = _uses(_content(path))
+    with suppress(OSError):
+        os.unlink(path)
     return CodeUses(uses, fingerprints.code.digest_of_uses(uses))
 
 

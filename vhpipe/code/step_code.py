@@ -163,6 +163,22 @@ def unmatched(patterns: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(each for each in patterns if not each.startswith("!") and not _selects(each, known))
 
 
+def unmatched_text(patterns: tuple[str, ...]) -> str:
+    """What is said of patterns that select no path."""
+    return f"{', '.join(f'`{each}`' for each in patterns)} matches no file"
+
+
+def code_notices(snapshot: Snapshot, declared: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What is to be said of the patterns of nodes."""
+    paths = tuple(entry.path for entry in snapshot.entries if entry.path not in snapshot.streams)
+    missed = {node: unmatched(patterns, paths) for node, patterns in declared.items()}
+    return tuple(
+        f"`code` of node `{node}`: {unmatched_text(patterns)}, so the entire project counts as its code"
+        for node, patterns in missed.items()
+        if patterns
+    )
+
+
 def _selects(pattern: str, paths: tuple[str, ...]) -> bool:
     try:
         return bool(selected((pattern,), paths))

@@ -187,7 +187,7 @@ class CodeRecorder:
         """The path below the working copy, as it was given and without links; none for one that lies elsewhere."""
         for each in {path, os.path.normpath(path), os.path.realpath(path)} if _may_lead_inside(path) else (path,):
             for root in self._roots:
-                if f"{each}/".startswith(root):
+                if f"{each}/".startswith(root) and not each.endswith("/__pycache__"):
                     yield _source_of(each[len(root) :].strip("/")) if kind == "file" else each[len(root) :].strip("/")
 
 

@@ -30,8 +30,8 @@ from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.project import FOLDER, ProjectStore
-from vhpipe.store.reuse import Candidate, ReuseEntries
+from vhpipe.store.project import FOLDER, ProjectStore, reuse_entries
+from vhpipe.store.reuse import Candidate
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
@@ -90,7 +90,7 @@ class _World:
         fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
         self._candidates = ReuseCandidates(
-            ReuseEntries(order.project / FOLDER / "reuse"),
+            reuse_entries(order.project),
             fingerprints,
             RunExecutions(self._scheduler, fingerprints, order.refresh),
             results_taken(self._scheduler),

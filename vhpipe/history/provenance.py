@@ -1,7 +1,7 @@
 """What an execution stands on, from its spec and the code that it runs."""
 
 from vhpipe.attempt.fingerprints import command_of, configuration_files
-from vhpipe.code.step_code import ProjectCode
+from vhpipe.code.step_code import ProjectCode, StepCode, unmatched_text
 from vhpipe.plan.fingerprint import parts_of
 from vhpipe.plan.model import CodeUses, ExecutionSpec
 from vhpipe.plan.provenance import CodeKind, CountedCode, Evidence
@@ -17,9 +17,20 @@ def evidence_of(spec: ExecutionSpec, code: ProjectCode, used: CodeUses | None = 
     uses = used.uses if used is not None else None
     files, all_files = code.files(counted, uses), code.all_files()
     parts = parts_of(spec, code.digest(counted), command)
-    if counted.goes_by_uses:
-        kind: CodeKind = "unknown" if used is None else "project" if used.is_everything else "used"
-    else:
-        kind = "declared" if counted.declared and not counted.unmatched else "project"
+    kind, because = _kind(counted, used)
+    count = sum(not path.endswith("/") for path in files)
     rest = {path: content for path, content in all_files.items() if path not in files}
-    return Evidence(parts, spec.step.command, files, CountedCode(kind, len(files), counted.declared, rest))
+    return Evidence(parts, spec.step.command, files, CountedCode(kind, count, counted.declared, because, rest))
+
+
+def _kind(counted: StepCode, used: CodeUses | None) -> tuple[CodeKind, str]:
+    """Which files count, and why the entire project does although it need not."""
+    if counted.unmatched:
+        return "project", unmatched_text(counted.unmatched)
+    if counted.declared:
+        return "declared", ""
+    if not counted.goes_by_uses:
+        return "project", ""
+    if used is None:
+        return "unknown", ""
+    return ("project", "what its process has read is not known") if used.is_everything else ("used", "")

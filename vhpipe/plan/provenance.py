@@ -23,6 +23,8 @@ class CountedCode(msgspec.Struct, frozen=True):
     kind: CodeKind = "project"
     count: int = 0
     declared: tuple[str, ...] = ()
+    because: str = ""
+    """Why it is the entire project although that need not be."""
     rest: Mapping[str, str] = {}
 
 

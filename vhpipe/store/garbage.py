@@ -167,7 +167,7 @@ def _with_blobs(store: ProjectStore, garbage: Garbage) -> Garbage:
     return garbage._replace(
         blobs=tuple(path for path in blobs if _is_blob(path) and os.path.basename(path) not in alive),
         reuse_entries=tuple(path for path in entries if _is_useless(path, alive, staying)),
-        leftovers=(*garbage.leftovers, *(path for path in (*blobs, *entries) if _is_left_over(path))),
+        leftovers=(*garbage.leftovers, *filter(_is_unfinished, (*blobs, *entries)), *filter(os.path.isdir, entries)),
         is_complete=True,
     )
 
@@ -182,9 +182,9 @@ def _is_useless(path: str, alive: set[str], staying: set[int]) -> bool:
     return found[0].run not in staying and not all(datum.blob in alive for datum in found[0].outputs)
 
 
-def _is_left_over(path: str) -> bool:
-    """Whether it is a half-written file, a lock that nobody holds, or a folder of entries that has none any more."""
-    return path.endswith((".tmp", ".lock")) or (not _is_blob(path) and os.path.isdir(path))
+def _is_unfinished(path: str) -> bool:
+    """Whether it is a half-written file, or a lock that nobody holds."""
+    return path.endswith((".tmp", ".lock"))
 
 
 def _is_blob(path: str) -> bool:

@@ -27,7 +27,7 @@ class ProjectStore:
         self.runs_folder = self.root / "runs"
         self.blobs = Blobs(self.root / "blobs")
         self.registry = Registry(self.root / "registry")
-        self.reuse = ReuseEntries(self.root / "reuse")
+        self.reuse = reuse_entries(project)
 
     @classmethod
     def create(cls, project: Path) -> "ProjectStore":
@@ -104,6 +104,11 @@ class ProjectStore:
         except OSError as error:
             raise from_os_error(error, "cannot read") from error
         return tuple(int(name) for name in names if name.isascii() and name.isdigit() and name[0] != "0")
+
+
+def reuse_entries(project: Path) -> ReuseEntries:
+    """The results of a project by their work, whether it has a store or not; making this reads and writes nothing."""
+    return ReuseEntries(project / FOLDER / "reuse")
 
 
 def _make(root: str) -> None:

@@ -122,7 +122,8 @@ class ReuseEntries:
         """Note that from now on entries are of this version's format."""
         with suppress(OSError):
             self._make_folder()
-        self._write_format()
+        if self._format() != FINGERPRINT_FORMAT:
+            self._write_format()
 
     def _format(self) -> int:
         """0 where nothing readable says it."""
