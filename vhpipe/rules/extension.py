@@ -12,7 +12,7 @@ from vhpipe.rules.subject import Finding, NameChoice, Subject
 if TYPE_CHECKING:
     from vhpipe.config.extension_model import ConfigurationExtension, Extension, HookExtension, Monitor
 
-WITH_EXECUTIONS = ("retry", "reuse", "monitor", "configuration", "queue", "time-limit")
+WITH_EXECUTIONS = ("retry", "reuse", "code", "monitor", "configuration", "queue", "time-limit")
 """Properties that say nothing to a deployment."""
 
 
