@@ -154,13 +154,14 @@ def selected(patterns: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
     """
     from pathspec import GitIgnoreSpec
 
-    return tuple(GitIgnoreSpec.from_lines(map(_pattern, patterns)).match_files(paths))
+    lines = [line for each in patterns for line in _lines(each)]
+    return tuple(GitIgnoreSpec.from_lines(lines).match_files(paths))
 
 
 def unmatched(patterns: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
-    """The patterns that select no path; one that takes some away again is none of them."""
+    """The patterns that select no path, and what is no pattern; one that takes paths away again need not match."""
     known = tuple(paths)
-    return tuple(each for each in patterns if not each.startswith("!") and not _selects(each, known))
+    return tuple(each for each in patterns if not _selects(each, known))
 
 
 def unmatched_text(patterns: tuple[str, ...]) -> str:
@@ -181,13 +182,19 @@ def code_notices(snapshot: Snapshot, declared: Mapping[str, tuple[str, ...]]) ->
 
 def _selects(pattern: str, paths: tuple[str, ...]) -> bool:
     try:
-        return bool(selected((pattern,), paths))
+        return bool(selected((pattern,), paths)) or pattern.startswith("!")
     except ValueError:
         return False
 
 
-def _pattern(text: str) -> str:
-    return "*" if text in (".", "./") else text.removeprefix("./")
+def _lines(pattern: str) -> tuple[str, ...]:
+    """What a pattern is to `.gitignore`; one that takes a folder away takes all that is in it."""
+    if pattern in (".", "./"):
+        return ("*",)
+    if pattern.startswith("!"):
+        text = pattern[1:].removeprefix("./")
+        return (f"!{text}", f"!{text.rstrip('/')}/**")
+    return (pattern.removeprefix("./"),)
 
 
 def is_function_step(command: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FrameType
     from typing import Any
 
 USES_NAME = "used-code"
@@ -29,6 +30,8 @@ WITHOUT_PATHS = frozenset({"os.putenv", "os.unsetenv", "os.chdir", "os.walk", "o
 WITH_PATHS = ("os.", "shutil.")
 MOVING = frozenset({"os.rename", "os.link", "os.symlink"})
 """Events of what takes a file elsewhere without opening it."""
+FOREIGN = frozenset({"ctypes.dlopen", "ctypes.dlsym"})
+"""Events of libraries that are not made for Python."""
 LISTED = frozenset({"os.listdir", "os.scandir"})
 LISTING_FILES = frozenset({"os.py", "glob.py", "pathlib.py", "_abc.py", "_local.py", "_os.py", "shutil.py"})
 """Modules of Python that take nothing but names and kinds from what they list."""
@@ -88,10 +91,8 @@ class CodeRecorder:
                 self._note_listing(event, arguments[0], sys._getframe(1).f_code.co_filename)
             elif event == "import":
                 self._note_extension(arguments[0], arguments[1])
-            elif event == "ctypes.dlopen":
-                self._is_unknown = self._is_unknown or arguments[0] is not None
-            elif event == "ctypes.dlsym":
-                self._is_unknown = self._is_unknown or "/ctypes/" not in sys._getframe(1).f_code.co_filename
+            elif event in FOREIGN:
+                self._is_unknown = self._is_unknown or not _is_import_of_ctypes(sys._getframe(1))
             elif event.startswith(WITH_PATHS) and event not in WITHOUT_PATHS:
                 for each in arguments:
                     if isinstance(each, str | bytes | os.PathLike):
@@ -185,10 +186,25 @@ class CodeRecorder:
 
     def _inside(self, kind: str, path: str) -> "Iterable[str]":
         """The path below the working copy, as it was given and without links; none for one that lies elsewhere."""
-        for each in {path, os.path.normpath(path), os.path.realpath(path)} if _may_lead_inside(path) else (path,):
-            for root in self._roots:
-                if f"{each}/".startswith(root) and not each.endswith("/__pycache__"):
-                    yield _source_of(each[len(root) :].strip("/")) if kind == "file" else each[len(root) :].strip("/")
+        forms = {path}
+        if "/../" in path or _may_lead_inside(path):
+            real = os.path.realpath(path)
+            is_inside = f"{real}/".startswith(self._roots)
+            forms = {os.path.normpath(path), real, path if is_inside or "/../" not in path else real}
+        for each in forms:
+            root = next((root for root in self._roots if f"{each}/".startswith(root)), None)
+            if root is not None and not each.endswith("/__pycache__"):
+                inside = "/".join(part for part in each[len(root) :].split("/") if part not in ("", "."))
+                yield _source_of(inside) if kind == "file" else inside
+
+
+def _is_import_of_ctypes(frame: "FrameType | None") -> bool:
+    """Whether this happens while `ctypes` itself is loaded."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.endswith("/ctypes/__init__.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _may_lead_inside(path: str) -> bool:

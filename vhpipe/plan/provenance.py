@@ -68,7 +68,8 @@ def uncounted_differences(old: Evidence, new: Evidence) -> tuple[Difference, ...
     """What became another among the project's files that are not code of the execution, neither then nor now."""
     before, after = ({**each.files, **each.code.rest} for each in (old, new))
     counted = old.files.keys() | new.files.keys()
-    return tuple(each for each in _of_contents("file", before, after) if each.name not in counted)
+    changed = (each for each in _of_contents("file", before, after) if each.name not in counted)
+    return tuple(sorted(changed, key=lambda each: each.name))
 
 
 def _of_texts(part: str, old: str, new: str) -> Iterator[Difference]:
