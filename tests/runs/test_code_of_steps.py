@@ -114,7 +114,7 @@ def test_a_readme_that_the_command_reads_counts(world: World) -> None:
 def test_the_file_that_our_own_output_goes_to_is_no_code(world: World) -> None:
     world.steps(a=world.shell())
     world.project.write("run.log", "")
-    for _ in range(3):
+    for _ in range(2):
         with open(world.project.path / "run.log", "a") as log:
             subprocess.run(
                 [*VHPIPE, "run"],
