@@ -39,14 +39,15 @@ def read_extension(raw: Raw, at: Path, notes: list[Diagnostic]) -> Extension:
 
 
 def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtension:
-    after = raw.get("after")
-    names = texts_of(raw, "after")
-    is_list = isinstance(after, list)
-    places = [index for index, item in enumerate(after) if isinstance(item, str)] if isinstance(after, list) else []
+    written_after = mapping_of(raw, "after")
+    if written_after is None:
+        after, after_at = _after(raw, "after", at)
+    else:
+        after, after_at = _after(written_after, "nodes", (*at, "after"))
     return NodeExtension(
         name=name,
-        after=names,
-        after_at=tuple((*at, "after", place) for place in places) if is_list else ((*at, "after"),) * len(names),
+        after=after,
+        after_at=after_at,
         when=text_of(raw, "when"),
         retry=_retry(raw, at, notes),
         reuse=maybe_flag_of(raw, "reuse"),
@@ -59,6 +60,7 @@ def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtensi
         written=frozenset(raw),
         at=at,
         code=_code(raw, at),
+        any_before=written_after is not None and maybe_flag_of(written_after, "any") is True,
     )
 
 
@@ -69,6 +71,14 @@ def _code(raw: Raw, at: Path) -> tuple[CodePattern, ...]:
         return (CodePattern(value, place),)
     items = enumerate(value) if isinstance(value, list) else ()
     return tuple(CodePattern(item, (*place, index)) for index, item in items if isinstance(item, str))
+
+
+def _after(raw: Raw, key: str, at: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """The names of nodes, one or a list, and the place of each."""
+    names, written = texts_of(raw, key), raw.get(key)
+    if not isinstance(written, list):
+        return names, ((*at, key),) * len(names)
+    return names, tuple((*at, key, place) for place, item in enumerate(written) if isinstance(item, str))
 
 
 def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> RetryExtension | None:

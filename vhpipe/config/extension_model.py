@@ -57,7 +57,7 @@ class ConfigurationExtension(NamedTuple):
 
 
 class NodeExtension(NamedTuple):
-    """`after_at` has the place of each name in `after`."""
+    """`after_at` has the place of each name in `after`; with `any_before` one complete node before it is enough."""
 
     name: str
     after: tuple[str, ...] = ()
@@ -74,6 +74,7 @@ class NodeExtension(NamedTuple):
     written: frozenset[str] = frozenset()
     at: Path = ()
     code: tuple[CodePattern, ...] = ()
+    any_before: bool = False
 
 
 class Extension(NamedTuple):

@@ -189,7 +189,10 @@ class ConfigurationObject(msgspec.Struct, frozen=True):
 
 
 class PlannedExtension(msgspec.Struct, frozen=True):
-    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit."""
+    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit.
+
+    With `any_before` it runs as long as one node before it is complete, whatever became of the others.
+    """
 
     when: PlannedWhen | None = None
     monitor: PlannedMonitor = PlannedMonitor()
@@ -198,6 +201,7 @@ class PlannedExtension(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     """Patterns of the files that are its code; the entire project where there are none."""
+    any_before: bool = False
 
 
 NO_EXTRAS = PlannedExtension()
