@@ -231,7 +231,7 @@ def test_that_reuse_starts_anew_is_said_once_and_why(world: World) -> None:
     world.steps(a=world.shell())
     assert world.ran() == ["a"]
     (world.project.path / ".vhpipe/reuse/format").unlink()
-    said = "reuse starts anew with this run: this version determines differently which executions are equal"
+    said = "reuse starts anew: this version determines differently which executions are equal"
     for _ in range(2):
         assert said in world.project("run", "-n").err
     assert said not in world.project("run", "--no-reuse").err

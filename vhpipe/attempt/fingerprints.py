@@ -3,9 +3,11 @@
 from collections.abc import Container
 from typing import NamedTuple
 
+import msgspec
+
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.step_command import build_command
-from vhpipe.plan.fingerprint import fingerprint_of, parts_of
+from vhpipe.plan.fingerprint import EARLIER_FORMAT, fingerprint_of, parts_of
 from vhpipe.plan.model import ExecutionSpec, Secret
 
 
@@ -40,6 +42,16 @@ class Fingerprints:
         except ValueError:
             return None
         return None if fingerprint is None else Work(fingerprint, code.goes_by_uses)
+
+    def earlier(self, spec: ExecutionSpec) -> str | None:
+        """The fingerprint that versions before 0.3.0 had of the same work, all code and all values being as now."""
+        if self.code is None or self._has_changed(spec):
+            return None
+        try:
+            parts = parts_of(spec, self.code.before_0_3)
+        except ValueError:
+            return None
+        return fingerprint_of(msgspec.structs.replace(parts, format=EARLIER_FORMAT))
 
     def _has_changed(self, spec: ExecutionSpec) -> bool:
         variables = spec.environment_variables.values()

@@ -83,6 +83,11 @@ class ProjectCode:
         """The digest over all files that count for a step of which nothing more is known."""
         return self.digest(StepCode(self._common))
 
+    @cached_property
+    def before_0_3(self) -> str:
+        """The digest of the code of every step in versions before 0.3.0: all files but the pipeline's own."""
+        return digest_of(entry for entry in self._snapshot.entries if entry.path != self._snapshot.source)
+
     # ── files, for those who compare ─────────────────────────────────────────────────────────────
 
     def files(self, code: StepCode, uses: Iterable[str] | None = None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.reuse import Candidate, ReuseEntries
+from vhpipe.store.reuse import KnownResult, ReuseEntries
 from vhpipe.store.run_folder import RunFolder
 
 LIGHT_BYTES = 1 << 20
@@ -26,7 +26,7 @@ REFRESHED = "asked for by --refresh"
 BUSY = "an equal execution is under way"
 
 
-class _Asked(NamedTuple):
+class _LookUp(NamedTuple):
     """An execution that looks for a result; `lock` is held by who does the work."""
 
     execution: ExecutionId
@@ -63,7 +63,7 @@ class Reuse:
         self._refresh, self._pool, self._answer, self._executions = refresh, pool, answer, executions
         self._held: dict[str, _Hold] = {}
         self._holding: dict[ExecutionId, str] = {}
-        self._awaited: dict[str, dict[ExecutionId, _Asked]] = {}
+        self._awaited: dict[str, dict[ExecutionId, _LookUp]] = {}
         self._verifying: set[ExecutionId] = set()
 
     # ── looking up ───────────────────────────────────────────────────────────────────────────────
@@ -76,9 +76,9 @@ class Reuse:
         elif spec.id.node in self._refresh:
             self._answer(stimuli.ReuseAnswered(spec.id, "miss", REFRESHED))
         else:
-            self._look_up(_Asked(spec.id, work, self._candidates.lock_name(spec.id, work)))
+            self._look_up(_LookUp(spec.id, work, self._candidates.lock_name(spec.id, work)))
 
-    def _look_up(self, asked: _Asked) -> None:
+    def _look_up(self, asked: _LookUp) -> None:
         is_ours = asked.lock in self._held  # then there was nothing left but what belongs to one execution
         found = self._candidates.find(asked.execution, asked.work, own_only=is_ours)
         if found is None:
@@ -103,13 +103,13 @@ class Reuse:
         damaged = [datum.name for datum in data if not self._blobs.verify(datum.blob)]
         return damaged[0] if damaged else None
 
-    def _hear_verification(self, asked: _Asked, found: Candidate, damaged: str | None) -> None:
+    def _hear_verification(self, asked: _LookUp, found: KnownResult, damaged: str | None) -> None:
         self._verifying.discard(asked.execution)
         if self._is_wanted(asked.execution):
             self._use(asked, found, damaged)
         self._look_again_at(asked.lock)
 
-    def _use(self, asked: _Asked, candidate: Candidate, damaged: str | None) -> None:
+    def _use(self, asked: _LookUp, candidate: KnownResult, damaged: str | None) -> None:
         """Answer with a result, or look for another one if it is damaged."""
         if damaged is not None:
             self._candidates.reject(candidate)
@@ -124,7 +124,7 @@ class Reuse:
             )
         )  # fmt: skip
 
-    def _miss_or_wait(self, asked: _Asked) -> None:
+    def _miss_or_wait(self, asked: _LookUp) -> None:
         hold = self._held.get(asked.lock)
         if hold is None:
             lock = self._entries.lock(asked.lock)
@@ -147,14 +147,14 @@ class Reuse:
 
     # ── waiting ──────────────────────────────────────────────────────────────────────────────────
 
-    def _wait(self, asked: _Asked) -> None:
+    def _wait(self, asked: _LookUp) -> None:
         waiting = self._awaited.setdefault(asked.lock, {})
         is_new = asked.execution not in waiting
         waiting[asked.execution] = asked
         if is_new:
             self._answer(stimuli.ReuseAnswered(asked.execution, "busy", BUSY))
 
-    def _stop_waiting(self, asked: _Asked) -> None:
+    def _stop_waiting(self, asked: _LookUp) -> None:
         waiting = self._awaited.get(asked.lock, {})
         waiting.pop(asked.execution, None)
         if not waiting:

@@ -13,7 +13,7 @@ from vhpipe.plan.model import CodeUses, ExecutionId, ExecutionSpec, Origin, Plan
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.reuse import Candidate, ReuseEntries
+from vhpipe.store.reuse import KnownResult, ReuseEntries
 
 
 class Executions(Protocol):
@@ -80,38 +80,50 @@ class ReuseCandidates:
         """`taken` are the results that executions of the run have already."""
         self._entries, self._fingerprints, self._executions, self._run = entries, fingerprints, executions, run
         self._taken = dict(taken)
+        self._has_earlier = entries.has_earlier()
+        self._earlier: dict[ExecutionId, str | None] = {}
         self._rejected: set[Origin] = set()
 
     def work(self, spec: ExecutionSpec) -> Work | None:
         """None where it cannot be known what the execution depends on."""
-        return self._fingerprints.of(spec)
+        work = self._fingerprints.of(spec)
+        if work is not None and self._has_earlier:
+            self._earlier[spec.id] = self._fingerprints.earlier(spec)
+        return work
 
-    def find(self, execution: ExecutionId, work: Work, own_only: bool = False) -> Candidate | None:
+    def find(self, execution: ExecutionId, work: Work, own_only: bool = False) -> KnownResult | None:
         """A result that the execution may take, whether it is intact or not; with `own_only` of its node and index."""
-        entries = self._entries
-        known = (entries.own_candidates if own_only else entries.candidates)(work.fingerprint, execution)
-        for each in known:
-            if self._may_take(execution, each) and self._is_of(work, each.manifest):
-                made_by = each.manifest.attempt.execution
-                if made_by == execution or not self._executions.is_expected(made_by, work.fingerprint):
-                    return each
+        for each in self._known(execution, work, own_only):
+            made_by = each.manifest.attempt.execution
+            if self._may_take(execution, each) and (
+                made_by == execution or not self._executions.is_expected(made_by, work.fingerprint)
+            ):
+                return each
         return None
+
+    def _known(self, execution: ExecutionId, work: Work, own_only: bool = False) -> Iterator[KnownResult]:
+        """The results of this work; at last those that earlier versions made of all that is as it was."""
+        entries = self._entries
+        found = (entries.own_candidates if own_only else entries.candidates)(work.fingerprint, execution)
+        yield from (each for each in found if self._is_of(work, each.manifest))
+        earlier = self._earlier.get(execution)
+        if earlier is not None:
+            yield from (entries.own_candidates if own_only else entries.candidates)(earlier, execution)
 
     def is_known(self, execution: ExecutionId, work: Work) -> bool:
         """Whether there is a result of this work at all, whoever may take it."""
-        known = self._entries.candidates(work.fingerprint, execution)
-        return any(each.origin not in self._rejected and self._is_of(work, each.manifest) for each in known)
+        return any(each.origin not in self._rejected for each in self._known(execution, work))
 
-    def take(self, execution: ExecutionId, candidate: Candidate) -> None:
+    def take(self, execution: ExecutionId, candidate: KnownResult) -> None:
         """Keep a result for an execution: no other one of this run may take it."""
         self._taken[candidate.origin] = execution
 
-    def pass_over(self, candidate: Candidate) -> None:
+    def pass_over(self, candidate: KnownResult) -> None:
         """A result is damaged: no execution of this run takes it."""
         self._taken.pop(candidate.origin, None)
         self._rejected.add(candidate.origin)
 
-    def reject(self, candidate: Candidate) -> None:
+    def reject(self, candidate: KnownResult) -> None:
         """A result is damaged: nobody takes it any more."""
         self.pass_over(candidate)
         self._entries.forget(candidate)
@@ -125,7 +137,7 @@ class ReuseCandidates:
         digest = self._code.whole if used is None else self._code.digest_of_uses(used.uses)
         return sha256(f"{work.fingerprint} {digest}".encode()).hexdigest()
 
-    def _may_take(self, execution: ExecutionId, candidate: Candidate) -> bool:
+    def _may_take(self, execution: ExecutionId, candidate: KnownResult) -> bool:
         """What this run has made itself is for that execution alone."""
         origin, made_by = candidate.origin, candidate.manifest.attempt.execution
         if origin in self._rejected or (candidate.manifest.run == self._run and made_by != execution):

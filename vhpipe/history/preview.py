@@ -31,7 +31,7 @@ from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.project import FOLDER, ProjectStore, reuse_entries
-from vhpipe.store.reuse import Candidate
+from vhpipe.store.reuse import KnownResult
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
@@ -155,7 +155,7 @@ class _World:
         self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", None, origin, evidence)
         return stimuli.ReuseAnswered(execution, "hit", None, origin, manifest.metadata, manifest.outputs)
 
-    def _find(self, execution: ExecutionId, work: Work) -> tuple[Candidate | None, str]:
+    def _find(self, execution: ExecutionId, work: Work) -> tuple[KnownResult | None, str]:
         """A result that is intact, or why there is none."""
         because = NOTHING_LIKE_IT
         while found := self._candidates.find(execution, work):

@@ -17,8 +17,11 @@ from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Litera
 
 FINGERPRINT_FORMAT = 2
 """Counted up whenever equal work is told otherwise than before; what was kept by an older one is not found again."""
+EARLIER_FORMAT = 1
+"""The one that versions before 0.3.0 had, in which the entire project was the code of every step."""
 WHY_ANEW = (
-    "this version determines differently which executions are equal (which files count as code, the types of values)"
+    "this version determines differently which executions are equal (which files count as code, the types of values); "
+    "a result of an earlier version is taken only where all code and all values are as they were"
 )
 
 

@@ -171,7 +171,7 @@ def _with_new_beginning(plan: "Plan", project: Path) -> "Plan":
 
     if not any(map(reuses, plan.nodes)) or not reuse_entries(project).is_of_older_format():
         return plan
-    return structs.replace(plan, notices=(*plan.notices, f"reuse starts anew with this run: {WHY_ANEW}"))
+    return structs.replace(plan, notices=(*plan.notices, f"reuse starts anew: {WHY_ANEW}"))
 
 
 def _why_nothing_is_reused(conditions: RunConditions) -> str | None:

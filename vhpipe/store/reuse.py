@@ -21,11 +21,13 @@ from vhpipe.store.blobs import is_still
 from vhpipe.store.manifest import Manifest, manifest_at, manifest_name
 
 FORMAT = "format"
+EARLIER = "earlier entries\n"
+"""Stands in the file of the format where entries of an older one are there too."""
 MOST_CANDIDATES = 256
 """So many results of other executions are looked at for one piece of work."""
 
 
-class Candidate(NamedTuple):
+class KnownResult(NamedTuple):
     """The result of a complete attempt that did this work, and the name of its entry."""
 
     manifest: Manifest
@@ -45,7 +47,7 @@ class ReuseEntries:
 
     # ── results ──────────────────────────────────────────────────────────────────────────────────
 
-    def candidates(self, fingerprint: str, execution: ExecutionId) -> Iterator[Candidate]:
+    def candidates(self, fingerprint: str, execution: ExecutionId) -> Iterator[KnownResult]:
         """The results of this work that can be read: first those of this node and index, then the newest ones."""
         yield from self.own_candidates(fingerprint, execution)
         first = self._read(self._name(fingerprint), fingerprint)
@@ -54,7 +56,7 @@ class ReuseEntries:
         others = [name for name in self._names_of_further(fingerprint) if not name.startswith(slot)]
         yield from self._newest_first(fingerprint, others[:MOST_CANDIDATES], more)
 
-    def own_candidates(self, fingerprint: str, execution: ExecutionId) -> Iterator[Candidate]:
+    def own_candidates(self, fingerprint: str, execution: ExecutionId) -> Iterator[KnownResult]:
         """The results of this work that an execution of this node and index made."""
         first = self._read(self._name(fingerprint), fingerprint)
         if first is not None and _made_by(first) == execution:
@@ -66,7 +68,9 @@ class ReuseEntries:
             names = [f"{slot}.json"]
         yield from self._newest_first(fingerprint, names)
 
-    def _newest_first(self, fingerprint: str, names: list[str], more: tuple[Candidate, ...] = ()) -> list[Candidate]:
+    def _newest_first(
+        self, fingerprint: str, names: list[str], more: tuple[KnownResult, ...] = ()
+    ) -> list[KnownResult]:
         folder = f"{self._folder}/{fingerprint}"
         read = (self._read(f"{folder}/{name}", fingerprint) for name in names)
         found = [*more, *(each for each in read if each is not None)]
@@ -95,7 +99,7 @@ class ReuseEntries:
                     target = f"{self._folder}/{fingerprint}/{_slot(execution)}{_ending(used)}.json"
                 _link_over(source, target)
 
-    def forget(self, candidate: Candidate) -> None:
+    def forget(self, candidate: KnownResult) -> None:
         """Remove an entry, if it is still this one."""
         read = manifest_at(candidate.path)
         if read is not None and read[0] == candidate.manifest:
@@ -113,25 +117,33 @@ class ReuseEntries:
     # ── the format ───────────────────────────────────────────────────────────────────────────────
 
     def is_of_older_format(self) -> bool:
-        """Whether entries are here that were made by another kind of fingerprint and are found no more."""
+        """Whether entries are here that were made by an older kind of fingerprint, and nobody has said so yet."""
         if not os.path.isdir(self._folder) or self._format() == FINGERPRINT_FORMAT:
             return False
         return any(name.endswith(".json") for name in os.listdir(self._folder))
 
     def adopt_format(self) -> None:
-        """Note that from now on entries are of this version's format."""
+        """Note that from now on entries are of this version's format, and whether others are there too."""
         with suppress(OSError):
             self._make_folder()
         if self._format() != FINGERPRINT_FORMAT:
-            self._write_format()
+            self._write_format(EARLIER if self.is_of_older_format() else "")
+
+    def has_earlier(self) -> bool:
+        """Whether there may be entries of an older format."""
+        return self._format() != FINGERPRINT_FORMAT or EARLIER in self._format_text()
 
     def _format(self) -> int:
         """0 where nothing readable says it."""
+        number = self._format_text().partition("\n")[0]
+        return int(number) if number.isascii() and number.isdigit() else 0
+
+    def _format_text(self) -> str:
         try:
             with open(f"{self._folder}/{FORMAT}", "rb") as file:
-                return int(file.read(32))
-        except (OSError, ValueError):
-            return 0
+                return file.read(64).decode("ascii", "replace")
+        except OSError:
+            return ""
 
     # ── who is at it ─────────────────────────────────────────────────────────────────────────────
 
@@ -167,12 +179,12 @@ class ReuseEntries:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, path: str, fingerprint: str) -> Candidate | None:
+    def _read(self, path: str, fingerprint: str) -> KnownResult | None:
         read = manifest_at(path)
         if read is None:
             return None
-        found = read[0]
-        return Candidate(found, path) if (found.fingerprint, found.outcome) == (fingerprint, Status.COMPLETE) else None
+        found, expected = read[0], (fingerprint, Status.COMPLETE)
+        return KnownResult(found, path) if (found.fingerprint, found.outcome) == expected else None
 
     def _names_of_further(self, fingerprint: str) -> list[str]:
         try:
@@ -197,9 +209,9 @@ class ReuseEntries:
             return
         self._write_format()
 
-    def _write_format(self) -> None:
+    def _write_format(self, more: str = "") -> None:
         with suppress(EnvironmentFailure):
-            write_atomically(f"{self._folder}/{FORMAT}", f"{FINGERPRINT_FORMAT}\n".encode())
+            write_atomically(f"{self._folder}/{FORMAT}", f"{FINGERPRINT_FORMAT}\n{more}".encode())
 
 
 def _link_over(source: str, target: str) -> None:
@@ -210,11 +222,11 @@ def _link_over(source: str, target: str) -> None:
         os.unlink(temporary)
 
 
-def _made_by(candidate: Candidate) -> ExecutionId:
+def _made_by(candidate: KnownResult) -> ExecutionId:
     return candidate.manifest.attempt.execution
 
 
-def _used_by(candidate: Candidate) -> CodeUses | None:
+def _used_by(candidate: KnownResult) -> CodeUses | None:
     return candidate.manifest.used or None
 
 
