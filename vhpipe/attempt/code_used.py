@@ -1,13 +1,13 @@
 """What the process of a function step says it has used of the project's code; nothing in it is believed unchecked."""
 
 import os
-import stat
 from contextlib import suppress
 
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.code.code_uses import EVERYTHING, KINDS
 from vhpipe.function_step.code_recorder import BEGIN, END, USES_NAME
 from vhpipe.plan.model import CodeUses
+from vhpipe.regular_files import read_regular
 
 LIMIT_BYTES = 4 << 20
 
@@ -35,10 +35,6 @@ def _uses(content: bytes) -> tuple[str, ...]:
 def _content(path: str) -> bytes:
     """Empty where there is no plain file, or one that is too long to be it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            is_it = stat.S_ISREG(status.st_mode) and status.st_size <= LIMIT_BYTES
-            return file.read(LIMIT_BYTES) if is_it else b""
+        return read_regular(path, LIMIT_BYTES, follow=False)
     except OSError:
         return b""

@@ -40,7 +40,7 @@ def duplicates(subject: Subject) -> Iterator[Finding]:
 
 def unknown_nodes(subject: Subject) -> Iterator[Finding]:
     for graph, extension in _with_extension(subject):
-        if not subject.is_sound(graph.pipeline.at):
+        if not subject.knows_all(graph.pipeline.at, "nodes"):
             continue
         known, where = tuple(graph.nodes), f"in pipeline `{graph.pipeline.name}`"
         for node in extension.nodes:
@@ -77,11 +77,11 @@ def _when_fault(text: str) -> tuple[str, tuple[int, int] | None] | None:
         names = names_in(parse_condition(when.condition))
     except ConditionError as error:
         return error.message, (error.position, error.position + 1)
-    known = dict(when.references)
-    quoted = next((reference for name, reference in known.items() if name not in names), None)
+    known, named = dict(when.references), {name.keys[0].text for name in names}
+    quoted = next((reference for name, reference in known.items() if name not in named), None)
     if quoted is not None:
         return f"`{quoted.text}` is in quotes", (quoted.start, quoted.start + len(quoted.text))
-    other = next((name for name in names if name not in known), None)
+    other = next((name.text for name in names if name.keys[0].text not in known), None)
     if other is not None and "${" not in other:
         start = when.condition.find(other)
         return f"`{other}` has no value before the node starts", (start, start + len(other))
@@ -109,9 +109,9 @@ def _hook_fault(text: str) -> str | None:
 
 def empty_monitors(subject: Subject) -> Iterator[Finding]:
     for monitor in _monitors(subject):
-        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models)
+        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models, *monitor.latest_models)
         if not watched and subject.is_sound(monitor.at):
-            hint = "list names or globs below `metrics`, `artifacts` or `models`"
+            hint = "list names or globs below `metrics`, `artifacts`, `models` or `latest-models`"
             yield Finding("this `monitor` names nothing", Location(monitor.at, "key"), hint=hint)
         for each in watched:
             if not each.source.strip() or not each.target.strip():
@@ -125,6 +125,23 @@ def reserved_configurations(subject: Subject) -> Iterator[Finding]:
         if item.name in CONFIGURATION_NAMES:
             message = f"every execution has a configuration `{item.name}` already"
             yield Finding(message, Location(item.at, "key"), hint="give it another name")
+
+
+def unmatched_code(subject: Subject) -> Iterator[Finding]:
+    """Patterns that no project can have a file for, and paths that this one does not have, where it is known."""
+    lacks = getattr(subject.surroundings, "lacks", None)
+    for extension in subject.config.extensions:
+        for pattern in (*extension.code, *(each for node in extension.nodes for each in node.code)):
+            path = pattern.text.removeprefix("./").strip("/")
+            is_plain = "/" in path and not any(mark in path for mark in "*?[!\\")
+            if _matches_nothing(pattern.text) or (is_plain and lacks is not None and lacks(path)):
+                message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
+                hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
+                yield Finding(message, value_at(pattern.at), hint=hint)
+
+
+def _matches_nothing(pattern: str) -> bool:
+    return pattern.strip("/ !") in ("", "..") or pattern.startswith(("#", "../")) or "/../" in pattern
 
 
 def invalid_versions(subject: Subject) -> Iterator[Finding]:

@@ -350,6 +350,13 @@ RULES: tuple[Rule, ...] = (
         "a condition needs metadata before there can be any",
         conditions.metadata_before_start,
     ),
+    Rule("impossible-condition", "warning", "a condition can never hold", conditions.impossible_conditions),
+    Rule(
+        "unportable-condition",
+        "warning",
+        "the platform reads a condition otherwise",
+        conditions.unportable_conditions,
+    ),
     Rule("malformed-reference", "error", "a reference cannot be read", references.malformed_references),
     Rule(
         "unclear-reference",
@@ -400,6 +407,7 @@ RULES: tuple[Rule, ...] = (
         "a configuration object has the name of one that every execution has",
         extension.reserved_configurations,
     ),
+    Rule("unmatched-code", "warning", "a pattern of `code` matches no file", extension.unmatched_code),
     Rule("invalid-version", "error", "a version is not made of numbers", extension.invalid_versions),
     Rule(
         "unfit-extension-property",

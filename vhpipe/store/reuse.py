@@ -15,9 +15,11 @@ from typing import NamedTuple
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.fingerprint import FINGERPRINT_FORMAT
 from vhpipe.plan.model import CodeUses, ExecutionId, Origin
+from vhpipe.regular_files import open_regular, read_regular
 from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import temporary_name, write_atomically
 from vhpipe.store.blobs import is_still
+from vhpipe.store.file_system import link_or_copy, lock
 from vhpipe.store.manifest import Manifest, manifest_at, manifest_name
 
 FORMAT = "format"
@@ -85,14 +87,14 @@ class ReuseEntries:
     ) -> None:
         """Name the manifest of a complete attempt as a result of this work; of one execution the newest stands.
 
-        Where no link can be made there is no entry, and the work is done again some day: no reason to end a run.
+        Where no entry can be made there is none, and the work is done again some day: no reason to end a run.
         """
         source, target = manifest_name(attempt_folder), self._name(fingerprint)
         with suppress(OSError):
             self._make_folder()
             try:
                 os.link(source, target)
-            except FileExistsError:
+            except OSError:  # it is there, or no link can be made
                 there = self._read(target, fingerprint)
                 if there is not None and (_made_by(there), _used_by(there)) != (execution, used):
                     os.makedirs(f"{self._folder}/{fingerprint}", 0o700, exist_ok=True)
@@ -140,8 +142,7 @@ class ReuseEntries:
 
     def _format_text(self) -> str:
         try:
-            with open(f"{self._folder}/{FORMAT}", "rb") as file:
-                return file.read(64).decode("ascii", "replace")
+            return read_regular(f"{self._folder}/{FORMAT}", 64).decode("ascii", "replace")
         except OSError:
             return ""
 
@@ -161,9 +162,9 @@ class ReuseEntries:
     def _lock(self, path: str) -> int | None:
         """Locks the file that has the name: the one opened may just have been removed by its last holder."""
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, path)
             except BlockingIOError:
                 os.close(descriptor)
                 return None
@@ -216,7 +217,7 @@ class ReuseEntries:
 
 def _link_over(source: str, target: str) -> None:
     temporary = temporary_name(target)
-    os.link(source, temporary)
+    link_or_copy(source, temporary)
     os.rename(temporary, target)
     with suppress(FileNotFoundError):  # two names of one file: a rename leaves both
         os.unlink(temporary)
