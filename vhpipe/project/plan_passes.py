@@ -192,7 +192,21 @@ def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":
     request = around.source.request
     for name in request.refresh if around.source.previous is None else ():
         refuse_unreusable(plan, name)
-    return with_reuse(plan, request.reuse, request.no_reuse, _why_nothing_is_reused(around.source.conditions))
+    plan = with_reuse(plan, request.reuse, request.no_reuse, _why_nothing_is_reused(around.source.conditions))
+    return _with_new_beginning(plan, around.source.project)
+
+
+def _with_new_beginning(plan: "Plan", project: Path) -> "Plan":
+    """Say it where the results that are known were kept by another kind of fingerprint. Source: decision 120."""
+    from msgspec import structs
+
+    from vhpipe.plan.fingerprint import WHY_ANEW
+    from vhpipe.plan.reuse_policy import reuses
+    from vhpipe.store.project import reuse_entries
+
+    if not any(map(reuses, plan.nodes)) or not reuse_entries(project).is_of_older_format():
+        return plan
+    return structs.replace(plan, notices=(*plan.notices, f"reuse starts anew: {WHY_ANEW}"))
 
 
 def _why_nothing_is_reused(conditions: RunConditions) -> str | None:
