@@ -201,8 +201,8 @@ def test_a_step_that_replaces_a_record_of_its_own_attempt_ends_soon(new: Any, na
     commands = (
         ("run",),
         ("show",),
-        ("logs", "make"),
-        ("metadata", "make"),
+        ("logs", "1", "make"),
+        ("metadata", "1", "make"),
         ("run", "--reuse"),
         ("clean", "--keep", "1"),
     )
