@@ -23,8 +23,8 @@ from vhpipe.attempt.masking import NOTHING, Masking
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
-from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
+from vhpipe.plan.typed_text import plain_value
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all

@@ -58,9 +58,7 @@ KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
 
-def compile_plan(
-    graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
-) -> Plan:
+def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What `place` does not honour is said in `Plan.ignored`.
@@ -110,7 +108,7 @@ def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments
         if not isinstance(graph.nodes[name], DeploymentNode):
             each = refer(graph, name, arguments, assigned[name])
             new = {key: value for key, value in each.assigned.items() if assigned[name].get(key) is not value}
-            checked = {key: checked_value(graph, name, key, value) for key, value in new.items()}
+            checked = {key: checked_value(graph, name, key, *value) for key, value in new.items()}
             found[name] = each._replace(assigned={**each.assigned, **checked})
     return found
 

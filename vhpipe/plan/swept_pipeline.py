@@ -147,9 +147,9 @@ def _sets_of_node(graph: PipelineGraph, sets: ParameterSetFile) -> tuple[str, Pa
     if not nodes:
         _meant_together(graph, sets, names)
     node = nodes[0]
-    bare = {name: _parameter(graph, node, name.removeprefix(f"{node}.")).name for name in names}
-    rows = tuple(tuple((bare[name], value) for name, value in row) for row in sets.rows)
-    return node, msgspec.structs.replace(sets, node=node, rows=rows)
+    parameters = {name: _parameter(graph, node, name.removeprefix(f"{node}.")) for name in names}
+    rows = tuple(sets.set_of(index, parameters) for index in range(len(sets.rows)))
+    return node, msgspec.structs.replace(sets, node=node, rows=rows, is_table=False, texts=())
 
 
 def _nodes_before(graph: PipelineGraph, names: Iterable[str]) -> list[str]:
