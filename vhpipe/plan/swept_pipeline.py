@@ -222,12 +222,12 @@ def _task(graph: PipelineGraph, node: str, asked: _NodeSweep, sweeps: SweepArgum
 
 
 def _kind(written: Task | None, asked: _NodeSweep, sweeps: SweepArguments) -> TaskType:
-    """How the node searches: as is said, else as the blueprint does, else as the variations need."""
+    """How the node searches: as is said, else as a blueprint that is no grid does, else as the variations need."""
     if sweeps.search is not None:
         return SEARCHES[sweeps.search]
     if asked.sets is not None:
         return TaskType.MANUAL
-    if written is not None:
+    if written is not None and written.type is not TaskType.GRID:
         return written.type
     return TaskType.RANDOM if _random_ranges(asked) else TaskType.GRID
 

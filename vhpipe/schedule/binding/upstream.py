@@ -7,7 +7,7 @@ import msgspec
 
 from vhpipe.config.model import EdgeKind, Value
 from vhpipe.language.globs import match_outputs
-from vhpipe.plan.execution import execution_values
+from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import (
     Datum,
     EnvironmentValue,
@@ -105,9 +105,8 @@ class Upstream(NamedTuple):
         return self.node_state(name).executions[index].metadata
 
     def values_of(self, name: str, index: int) -> Mapping[str, Value]:
-        """All parameters of one execution."""
-        bound = self.bound(name)
-        return execution_values(self.nodes[name], bound, index, self.plan.seed)
+        """All parameters of one execution, in their declared types."""
+        return typed_execution_values(self.nodes[name], self.bound(name), index, self.plan.seed)
 
     def metadata_keys(self, name: str) -> list[str]:
         return sorted({key for execution in self.node_state(name).executions for key in execution.metadata})
