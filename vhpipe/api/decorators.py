@@ -12,6 +12,7 @@ from vhpipe.api.functions import folder_of
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions
 from vhpipe.api.references import Result, known_value
+from vhpipe.api.stored_arguments import holds_files
 
 _building: ContextVar[Pipeline | None] = ContextVar("vhpipe_pipeline", default=None)
 RETURN = ("return_object",)
@@ -94,6 +95,9 @@ class PipelineFunction:
         taken = {}
         for name, value in bound.arguments.items():
             annotation = signature.parameters[name].annotation
+            if holds_files(value):
+                taken[name] = value
+                continue
             known = annotation if annotation in (bool, int, float, str) else None
             pipeline.add_parameter(name, value, param_type=known)
             taken[name] = known_value(name, value)

@@ -1,12 +1,13 @@
 """What the arguments of a step refer to: results of other steps, and parameters of the pipeline."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 _only_result = re.compile(r"\$\{\s*([\w-]+)\.(\w+)\s*\}")
 _only_parameter = re.compile(r"\$\{\s*pipeline\.([^{}]+?)\s*\}")
 _only_artifact = re.compile(r"\$\{\s*([\w-]+)\.artifacts\.([^{}]+?)\.url\s*\}")
+_only_step_parameter = re.compile(r"\$\{\s*([\w-]+)\.parameters\.([\w/-]+)\s*\}")
 _any = re.compile(r"(?<!\$)\$\{\s*([\w-]+)\.(\w+)\s*\}")
 
 OPENING = "${"
@@ -100,6 +101,12 @@ def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     return value
 
 
+def parameter_of(value: object) -> tuple[str, str] | None:
+    """The step and the parameter in `${STEP.parameters.NAME}`; a section before the name is passed over."""
+    found = _only_step_parameter.fullmatch(value) if isinstance(value, str) else None
+    return (found[1], found[2].rpartition("/")[2]) if found else None
+
+
 def artifact(value: object) -> tuple[str, str] | None:
     """The step and the name of the file in `${STEP.artifacts.NAME.url}`."""
     found = _only_artifact.fullmatch(value) if isinstance(value, str) else None
@@ -118,16 +125,3 @@ def as_text(value: str, returns: Mapping[str, tuple[str, ...]]) -> str:
 
 def refers(value: object) -> bool:
     return isinstance(value, str) and OPENING in value
-
-
-def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterator[Result]:
-    """The results that lists and mappings hold, in order."""
-    means = meaning(value, returns)
-    if isinstance(means, Result):
-        yield means
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from results_in(item, returns)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from results_in(item, returns)

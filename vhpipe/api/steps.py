@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vhpipe.api.arguments import ParameterDefinition, Returns, written_arguments
+from vhpipe.api.arguments import GivenArguments, ParameterDefinition, Returns, written_arguments
 from vhpipe.api.functions import FunctionSource
-from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, refers
+from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, parameter_of, refers
 from vhpipe.errors import UsageError
 from vhpipe.wording import unknown_name
 
@@ -57,6 +57,8 @@ class StepDefinition(Protocol):
     @property
     def returns(self) -> tuple[str, ...]: ...
 
+    def given(self, name: str) -> object: ...
+
     def written(
         self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, "StepDefinition"]
     ) -> WrittenStep: ...
@@ -64,6 +66,27 @@ class StepDefinition(Protocol):
 
 def returns_of(steps: Mapping[str, StepDefinition]) -> dict[str, tuple[str, ...]]:
     return {name: step.returns for name, step in steps.items()}
+
+
+MOST_REFERENCES = 50
+"""So many references may lead from one to the next."""
+
+
+def given_to(steps: Mapping[str, StepDefinition], known: Mapping[str, ParameterDefinition]) -> GivenArguments:
+    """A look-up of what steps were given, through references to the parameters of others and of the pipeline."""
+
+    def given(step: str, name: str) -> object:
+        for _ in range(MOST_REFERENCES):
+            value = steps[step].given(name) if step in steps else None
+            means, source = meaning(value, {}), parameter_of(value)
+            if isinstance(means, PipelineParameterReference):
+                return known[means.name].default if means.name in known else None
+            if source is None:
+                return None if refers(value) else value
+            step, name = source
+        return None
+
+    return given
 
 
 @dataclass(frozen=True)
@@ -76,21 +99,25 @@ class FunctionStep:
     image: str
     as_sent: tuple[str, ...] = ()
 
+    def given(self, name: str) -> object:
+        argument = self.source.arguments.get(name)
+        return self.values.get(name, argument.default if argument else None)
+
     def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for arguments that cannot be given."""
-        arguments = written_arguments(self.name, self.source.arguments, self.values, known, returns_of(steps))
+        arguments = written_arguments(
+            self.name, self.source.arguments, self.values, known, returns_of(steps), given_to(steps, known)
+        )
         step: dict[str, Any] = {
             "name": self.name,
             "image": self.image,
-            "command": self.source.command(self.returns, arguments.as_json),
+            "command": self.source.command(self.returns, arguments.as_json, arguments.as_tuple),
         }
         if arguments.parameters:
             step["parameters"] = arguments.parameters
         if arguments.inputs:
-            step["inputs"] = [
-                self._input(item, result, steps)
-                for item, (_, result) in zip(arguments.inputs, arguments.edges, strict=True)
-            ]
+            results = dict(arguments.edges)
+            step["inputs"] = [self._input(item, results.get(item["name"]), steps) for item in arguments.inputs]
         _limit(step, self.policies)
         return WrittenStep(
             step=step,
@@ -99,9 +126,11 @@ class FunctionStep:
             targets=[(f"{self.name}.parameter.{name}", parameter) for name, parameter in arguments.targets],
         )
 
-    def _input(self, item: dict[str, Any], result: Result, steps: Mapping[str, StepDefinition]) -> dict[str, Any]:
+    def _input(
+        self, item: dict[str, Any], result: Result | None, steps: Mapping[str, StepDefinition]
+    ) -> dict[str, Any]:
         """An input that may stay empty where its step may have failed without stopping this one."""
-        source = steps.get(result.step)
+        source = steps.get(result.step) if result is not None else None
         return {**item, "optional": True} if source and not source.policies.skips_on_fail else item
 
 
@@ -114,6 +143,13 @@ class BaseStep:
     step: Mapping[str, Any]
     values: Mapping[str, object]
     returns: tuple[str, ...] = ()
+
+    def given(self, name: str) -> object:
+        """A list where the parameter takes several values, whatever it is given."""
+        declared: Mapping[str, Any] = next((item for item in self.step.get("parameters", ()) if item.get("name") == name), {})
+        value = self.values.get(name, declared.get("default"))
+        is_list = declared.get("multiple") in ("repeat", "separate")
+        return [value] if is_list and not isinstance(value, list | tuple) else value
 
     def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for values of what the step does not have."""
