@@ -1,6 +1,6 @@
 """The steps of a pipeline that is built in code, and what each becomes in a file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -146,7 +146,8 @@ class BaseStep:
 
     def given(self, name: str) -> object:
         """A list where the parameter takes several values, whatever it is given."""
-        declared: Mapping[str, Any] = next((item for item in self.step.get("parameters", ()) if item.get("name") == name), {})
+        written: Iterable[Mapping[str, Any]] = self.step.get("parameters", ())
+        declared = next((item for item in written if item.get("name") == name), {})
         value = self.values.get(name, declared.get("default"))
         is_list = declared.get("multiple") in ("repeat", "separate")
         return [value] if is_list and not isinstance(value, list | tuple) else value

@@ -143,8 +143,9 @@ def _planned_node(
     assert referring is not None, "all nodes that have a step were looked at"
     step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
+    known = tuple(parameter.name for parameter in step.parameters)
     inputs = tuple(
-        _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node)
+        _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node, known)
         for item in step.inputs
     )
     if isinstance(node, ExecutionNode):
@@ -155,10 +156,18 @@ def _planned_node(
 
 
 def _planned_input(
-    item: Input, given: tuple[str, ...] | None, is_filled: bool, node: ExecutionNode | TaskNode
+    item: Input,
+    given: tuple[str, ...] | None,
+    is_filled: bool,
+    node: ExecutionNode | TaskNode,
+    known: tuple[str, ...],
 ) -> PlannedInput:
     replaced = is_filled and node.edge_merge_mode is EdgeMergeMode.REPLACE
     uris = given if given is not None else () if replaced else item.default
+    if any("{parameter" in uri for uri in uris):
+        from vhpipe.plan.uri_templates import refuse_unknown_names
+
+        refuse_unknown_names(node.name, item.name, uris, known)
     return PlannedInput(
         name=item.name,
         uris=uris,

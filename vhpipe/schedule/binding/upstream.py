@@ -64,15 +64,17 @@ class Upstream(NamedTuple):
     def output_names(self, name: str) -> list[str]:
         return [datum.name for execution in self.node_state(name).executions for datum in execution.outputs]
 
-    def inputs(self, name: str) -> dict[str, tuple[InputFile, ...]]:
-        """The files of every input of a node that its edges are bound of."""
+    def inputs(self, name: str, index: int | None = None) -> dict[str, tuple[InputFile, ...]]:
+        """The files of every input of a node that its edges are bound of; of one execution, or of all of them."""
         node, bound = self.nodes[name], dict(self.bound(name).files)
         assert not isinstance(node, PlannedDeployment), "the rules refuse an edge from a deployment's inputs"
         fetched = self.state.nodes[name].fetched
-        return {
-            item.name: tuple(_with_blob(file, fetched) for file in bound.get(item.name, outside_files(item)))
-            for item in node.spec.inputs
-        }
+        files = {item.name: bound.get(item.name, outside_files(item)) for item in node.spec.inputs}
+        if any(item.base for item in node.spec.inputs):
+            from vhpipe.schedule.binding.filled_inputs import filled_files, templated_inputs
+
+            files |= {item.name: filled_files(self, name, item, index) for item in templated_inputs(node)}
+        return {name: tuple(_with_blob(file, fetched) for file in each) for name, each in files.items()}
 
     def value(self, edge: PlannedEdge) -> Json:
         """What a metadata, parameter or deployment edge brings; None where there is nothing.
