@@ -1,7 +1,7 @@
 """Plain scalars as they stand in the text, of which the data have only the value: `3.10`, not 3.1."""
 
 from vhpipe.diagnostics import Location, Path
-from vhpipe.document.scalars import NotReadableError, resolve
+from vhpipe.document.scalars import NotReadableError, ambiguity, resolve
 from vhpipe.document.spans import Document, value_at
 
 
@@ -22,6 +22,12 @@ def written_text(document: Document, path: Path) -> str:
     written = document.lines[span.line - 1][span.column - 1 : span.end_column - 1]
     spelling = str(value).lower() if isinstance(value, bool) else str(value)
     return written if span.line == span.end_line and _means(written, value) else spelling
+
+
+def portable_text(document: Document, path: Path) -> str | None:
+    """The text of a plain scalar, None where YAML 1.2 reads another value in it: that is said anyway."""
+    text, value = written_text(document, path), value_at(document.data, path)
+    return None if ambiguity(text, value) else text
 
 
 def _means(text: str, value: object) -> bool:

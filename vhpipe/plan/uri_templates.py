@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from urllib.parse import quote
 
 from vhpipe.config.model import Value
 from vhpipe.errors import UsageError
@@ -13,8 +12,8 @@ from vhpipe.wording import unknown_name
 
 OPENING = "{parameter"
 _PLACEHOLDER = r"\{parameter(?:-value)?:([^{}]+)\}"
-_ALLOWED_IN_URLS = "/:?#[]@!$&'()*+,;=%~"
-"""Characters that a value may bring into an address as they are; blanks and the like are written as `%20`."""
+_REFUSED_IN_URLS = r"[^\w/:?#\[\]@!$&'()*+,;=%~.-]"
+"""Characters of a value that stand in no address: blanks and the like are written as `%20`."""
 
 
 class UnfilledUriError(ValueError):
@@ -49,6 +48,10 @@ def filled_uri(uri: str, values: Mapping[str, Value]) -> str:
             what = "has no value" if value is None else f"is a list of {len(value)}, and one value is expected"
             raise UnfilledUriError(f"`{redacted(uri)}` cannot be filled in: parameter `{found[1]}` {what}")
         text = as_text(value)
-        return quote(text, safe=_ALLOWED_IN_URLS) if "://" in uri else text
+        return re.sub(_REFUSED_IN_URLS, _escaped, text, flags=re.ASCII) if "://" in uri else text
 
     return re.sub(_PLACEHOLDER, text_of, uri)
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))

@@ -85,7 +85,7 @@ SUPPRESSION: tuple[RuleEntry, ...] = (
 
 FIXABLE = frozenset(
     {
-        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "ignored-key", "invalid-value",
+        "absolute-sub-path", "altered-text", "ambiguous-scalar", "dotted-node-name", "ignored-key", "invalid-value",
         "misplaced-key", "misspelled-placeholder", "non-string-key", "plural-edge-kind", "relative-mount-path",
         "reserved-scalar", "trailing-backslash", "undeclared-output", "unknown-action-word",
         "unknown-deployment", "unknown-deployment-key", "unknown-edge-input", "unknown-edge-kind",
