@@ -33,7 +33,11 @@ def _rows() -> list[Row]:
     head, *body = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
     assert tuple(head[2:]) == COLUMNS, head
     found = [row for row in body if len(row) == len(head)]
-    return [Row(*(cell.replace("`", "") for cell in row[:2]), tuple(cell.strip("`") for cell in row[2:])) for row in found]
+    return [Row(row[0].replace("`", ""), row[1].strip("`"), tuple(map(_bare, row[2:]))) for row in found]
+
+
+def _bare(cell: str) -> str:
+    return cell.strip("`")
 
 
 ROWS = _rows()
