@@ -246,6 +246,16 @@ def test_arrays_and_numbers_of_numpy_are_arguments_as_results_are(made: Any) -> 
     made.vhpipe("run", "--python", sys.executable)
 
 
+def test_tables_are_arguments_as_results_are(made: Any) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    functions = made.module("def total(table):\n    return float(table['a'].sum()), list(table.columns)\n")
+    pipeline = made.pipeline()
+    table = pandas.DataFrame({"a": [1.5, 2.0], "b": ["x", "y"]})
+    pipeline.add_function_step("a", functions.total, {"table": table}, "value")
+    assert pipeline.start_locally(quiet=True).node("a").result("value") == (3.5, ["a", "b"])
+
+
 def test_objects_of_classes_of_the_module_go_from_step_to_step(made: Any) -> None:
     functions = made.module(
         """

@@ -4,7 +4,7 @@ import pytest
 
 from vhpipe.config.model import Multiple, Parameter, ParameterType, Value
 from vhpipe.errors import UsageError
-from vhpipe.plan.typed_text import TypedText, arriving, in_texts, read_typed, read_typed_items
+from vhpipe.plan.typed_text import TypedText, arriving, doubt, in_texts, read_typed, read_typed_items
 
 
 def written(**properties: object) -> Parameter:
@@ -94,3 +94,14 @@ def test_commas_separate_values_but_for_those_in_quotes_and_brackets(text: str, 
 def test_values_whose_quotes_or_brackets_stay_open_are_not_cut_into_pieces(text: str) -> None:
     with pytest.raises(UsageError, match="does not enclose"):
         read_typed_items(text)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "typed", "is_said"),
+    [(NUMBER, "1e-4", True), (NUMBER, "'1e-4'", False), (NUMBER, "abc", False), (NUMBER, "1.0e-4", False),
+     (UNTYPED, "1e-4", False), (TEXT, "1e-4", False), (written(type=ParameterType.FLOAT), "1e-4", False)],
+)  # fmt: skip
+def test_a_text_that_looks_like_the_number_that_is_expected_is_said(
+    parameter: Parameter, typed: str, is_said: bool
+) -> None:
+    assert (doubt(parameter, read_typed(typed)) is not None) == is_said

@@ -26,6 +26,8 @@ class Arguments(msgspec.Struct, frozen=True):
     secret_names: tuple[str, ...] = ()
     swept: dict[str, dict[str, str]] = {}
     queues: dict[str, int] = {}
+    notices: tuple[str, ...] = ()
+    """What is to say of the arguments themselves, before the start."""
 
     def option_for(self, kind: EdgeKind, node: str, key: str) -> str | None:
         """The option, in backquotes, that gives a node what an edge or a reference would; None where none does."""

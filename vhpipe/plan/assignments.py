@@ -4,7 +4,7 @@ Weakest first: pipeline parameter default, pipeline parameter argument, node arg
 blueprint says is weaker than all of these; an edge stands between the last two. Source: decision 11.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from vhpipe.command.parameter_values import fitting, value_problem
@@ -12,7 +12,7 @@ from vhpipe.config.model import DeploymentNode, Multiple, Parameter, PipelinePar
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.typed_text import Given, arriving
+from vhpipe.plan.typed_text import Given, arriving, doubt
 from vhpipe.wording import unknown_name
 
 
@@ -49,6 +49,23 @@ def assignments(graph: PipelineGraph, arguments: Arguments) -> Assignments:
         for name, given in values.items():
             assigned[node][name] = checked_value(graph, node, name, given, f"`-p {node}.{name}`")
     return assigned
+
+
+def doubtful_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
+    """What to say of typed texts that look like numbers and are none, each argument once."""
+    for parameter in graph.pipeline.parameters:
+        given = arguments.pipeline_parameters.get(parameter.name)
+        steps = [(graph.steps.get(target.node), target.key) for target in parameter.targets]
+        taking = [taken for step, key in steps if step and (taken := step.parameter(key))]
+        doubts = (doubt(each, given, parameter.default) for each in taking)
+        if found := next(filter(None, doubts), None):
+            yield f"`-p {parameter.name}`: {found}"
+    for node, values in arguments.node_parameters.items():
+        step = graph.steps[node]
+        for name, given in values.items():
+            declared = step.parameter(name) if step else None
+            if declared and (found := doubt(declared, given)):
+                yield f"`-p {node}.{name}`: {found}"
 
 
 def _assign_targets(

@@ -27,7 +27,7 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
-from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
+from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value, doubtful_arguments
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
@@ -91,6 +91,8 @@ def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: C
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
+            *arguments.notices,
+            *doubtful_arguments(graph, arguments),
         ),
         parameters=pipeline_values(graph, arguments),
         version=extension.version if extension else None,

@@ -93,13 +93,19 @@ def split_range(typed: str) -> tuple[str, str]:
     return name, text
 
 
+def is_range(text: str) -> bool:
+    """Whether it is a range between numbers, and no list of values."""
+    kind, colon, _ = text.partition(":")
+    return bool(colon) and kind in _RANGES
+
+
 def variation(text: str, parameter: Parameter) -> Variation:
     """What stands behind the `=` of a sweep: values as those of `-p`, or a range between numbers.
 
     Raises ValueError whose text is the end of a sentence about the sweep.
     """
-    kind, colon, rest = text.partition(":")
-    if colon and kind in _RANGES:
+    kind, _, rest = text.partition(":")
+    if is_range(text):
         names, make = _RANGES[kind]
         return make(*_numbers(kind, names, rest.split(":"), parameter))
     if re.fullmatch(_LIKE_A_RANGE, text):

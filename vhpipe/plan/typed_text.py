@@ -92,6 +92,23 @@ def arriving(parameter: Parameter, given: Given, default: Value = None) -> Value
     return tuple("" if item is None else item for item in items)
 
 
+def doubt(parameter: Parameter, given: Given, default: Value = None) -> str | None:
+    """What to say of a text that stays one in a parameter of numbers, and that looks like a number: `1e-4`."""
+    typed = given if isinstance(given, TypedText) and given.native is None and not given.is_quoted else None
+    if typed is None or parameter.type is not ParameterType.STRING or "type" in parameter.written:
+        return None
+    if not _is_native(parameter, default):
+        return None
+    from vhpipe.document.scalars import NotReadableError, ambiguity, resolve
+
+    text = typed.text.strip()
+    try:
+        differs = ambiguity(text, text) if resolve(text) == text else None
+    except NotReadableError:
+        return None
+    return f"{differs.message}; {differs.hint}" if differs else None
+
+
 def as_yaml(typed: TypedText) -> Scalar | None:
     """The value of a typed text as YAML reads it. Errors: ValueError."""
     if typed.is_quoted or typed.native is not None:
