@@ -4,7 +4,7 @@ import pytest
 
 from vhpipe.config.model import Multiple, Parameter, ParameterType, Value
 from vhpipe.errors import UsageError
-from vhpipe.plan.typed_text import TypedText, arriving, doubt, in_texts, read_typed, read_typed_items
+from vhpipe.plan.typed_text import TypedText, arriving, doubt, in_texts, read_typed, read_typed_items, spelled
 
 
 def written(**properties: object) -> Parameter:
@@ -105,3 +105,8 @@ def test_a_text_that_looks_like_the_number_that_is_expected_is_said(
     parameter: Parameter, typed: str, is_said: bool
 ) -> None:
     assert (doubt(parameter, read_typed(typed)) is not None) == is_said
+
+
+@pytest.mark.parametrize("text", ["", "a", '"a" b', "it's", "'", "[a]", " a", "[\n", "[it's]"])
+def test_a_text_is_spelled_so_that_it_is_read_back(text: str) -> None:
+    assert arriving(OPTIONAL, read_typed(str(spelled(text)))) == text

@@ -122,6 +122,17 @@ def as_yaml(typed: TypedText) -> Scalar | None:
     return typed.text if isinstance(value, str) else value
 
 
+def spelled(value: Value) -> Value:
+    """A value as it has to be typed: a text in quotes where it is empty or begins with a quote or a bracket."""
+    if isinstance(value, str) and (not value or value.startswith((*QUOTES, "[", " "))):
+        if value.isprintable():
+            return "'" + value.replace("'", "''") + "'"
+        from json import dumps
+
+        return dumps(value)
+    return value
+
+
 def plain_value(data: object) -> Value:
     """A scalar, or a list of scalars as a tuple; None for all else, also for a list that holds anything else."""
     if isinstance(data, bool | int | float | str):
