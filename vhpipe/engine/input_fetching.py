@@ -31,6 +31,7 @@ from vhpipe.plan.redaction import redacted
 from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
+from vhpipe.wording import MAX_NAMES
 
 _SCHEME = r"([a-zA-Z][a-zA-Z0-9+.-]*)://"
 
@@ -42,6 +43,7 @@ class _Surroundings(NamedTuple):
     on_collision: str
     uris: RecordedUris
     notices: list[str]
+    problems: list[UsageError]
 
 
 def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> Plan:
@@ -52,12 +54,22 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> P
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
     A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
     says; what that drops is in `notices`.
-    Errors: UsageError naming node, input and place.
+    Errors: one UsageError for all that cannot be found, naming node, input and place of each.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
-    around = _Surroundings(bases, plan.on_collision, uris, list(plan.notices))
+    around = _Surroundings(bases, plan.on_collision, uris, list(plan.notices), [])
     nodes = tuple(_expand_node(node, around) for node in plan.nodes)
+    if around.problems:
+        raise _as_one(around.problems)
     return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(around.notices))
+
+
+def _as_one(problems: Sequence[UsageError]) -> UsageError:
+    """All of them as one, the first twenty in full."""
+    messages = list(dict.fromkeys(problem.message for problem in problems))
+    hints = dict.fromkeys(problem.hint for problem in problems[:MAX_NAMES] if problem.hint is not None)
+    more = (f"and {len(messages) - MAX_NAMES} more",) if len(messages) > MAX_NAMES else ()
+    return UsageError("; ".join((*messages[:MAX_NAMES], *more)), "; ".join(hints) or None)
 
 
 def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
@@ -72,8 +84,8 @@ def _expand_input(node: PlannedExecution | PlannedTask, item: PlannedInput, arou
     if any(map(is_template, item.uris)):
         return _template_input(node, item, base, around)
     where = f"input `{item.name}` of node `{node.name}`"
+    files = [file for uri in item.uris for file in _found_files(uri, item, base, where, around)]
     try:
-        files = [file for uri in item.uris for file in files_of(uri, item, base, around.uris)]
         files = _without_collisions(files, where, around)
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
@@ -83,7 +95,7 @@ def _expand_input(node: PlannedExecution | PlannedTask, item: PlannedInput, arou
                     f"`{file.path}` cannot be the path of a file: it {reason}", hint="name it by `filename`"
                 )
     except UsageError as error:
-        raise UsageError(f"{where}: {error.message}", error.hint) from None
+        around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
     uris = tuple(map(around.uris.name_of, item.uris))
     return msgspec.structs.replace(item, uris=uris, files=tuple(files))
 
@@ -97,6 +109,14 @@ def _template_input(
     refuse_searched(node, item)
     uris = tuple(map(around.uris.name_of, item.uris))
     return msgspec.structs.replace(item, uris=uris, files=(), base=base)
+
+
+def _found_files(uri: str, item: PlannedInput, base: str, where: str, around: _Surroundings) -> Sequence[SourceFile]:
+    try:
+        return tuple(files_of(uri, item, base, around.uris))
+    except UsageError as error:
+        around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
+        return ()
 
 
 def _without_collisions(files: list[SourceFile], where: str, around: _Surroundings) -> list[SourceFile]:

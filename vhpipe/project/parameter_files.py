@@ -1,12 +1,12 @@
 """Files of parameters, as `-P` takes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 if TYPE_CHECKING:
     from vhpipe.document.spans import Document
@@ -30,7 +30,7 @@ def _read_mapping(name: str) -> "Document":
     from vhpipe.document.read import read_document
 
     try:
-        content = Path(name).read_bytes()
+        content = read_regular(name, TYPED_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror or error}") from None
     document, diagnostics = read_document(content, name)
