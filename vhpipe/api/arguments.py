@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from vhpipe.api.functions import UNANNOTATED, Argument
-from vhpipe.api.references import PipelineParameterReference, Result, as_text, meaning, parameter_of, refers
+from vhpipe.api.references import PipelineParameterReference, Result, as_text, is_known, meaning, parameter_of, refers
 from vhpipe.api.stored_arguments import StoredFile
 from vhpipe.errors import UsageError
 from vhpipe.function_step.data_tags import INPUT, PARAMETER, tagged
@@ -149,7 +149,8 @@ class _ArgumentWriter:
         numbers = count(1)
 
         def place(item: object) -> dict[str, str] | None:
-            if isinstance(item, dict | list | tuple) and not isinstance(item, StoredFile | PipelineParameterReference):
+            is_nested = isinstance(item, dict | list | tuple) and not isinstance(item, StoredFile)
+            if is_nested or is_known(item):
                 return None
             key, inputs = f"{name}-{next(numbers)}", len(self._written.inputs)
             if not self._add_place(key, Argument(UNANNOTATED, UNANNOTATED), item):

@@ -107,6 +107,11 @@ def known_value(name: str, value: object, uses: set[str]) -> object:
     return known
 
 
+def is_known(value: object) -> bool:
+    """Whether it is a value of a parameter that was handed to the program. Within data it is a value like any other."""
+    return isinstance(value, _KnownValue)
+
+
 def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     """A Result or OfPipeline where a text is exactly that, else the value. `returns` has the steps' results by name."""
     if isinstance(value, _KnownValue):
