@@ -15,8 +15,10 @@ import msgspec
 from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import ProjectCode
+from vhpipe.engine.filled_uris import find_files
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
+from vhpipe.engine.recorded_uris import RecordedUris
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LEFT, NOTHING_LIKE_IT, REFRESHED, damaged_text
 from vhpipe.engine.reuse_candidates import ReuseCandidates, RunExecutions, results_taken
 from vhpipe.engine.run_facts import declared_code
@@ -129,16 +131,19 @@ class _World:
     # ── what the world answers ───────────────────────────────────────────────────────────────────
 
     def _fetch(self, effect: effects.FetchInputs) -> stimuli.InputsReported | None:
-        remote = next((uri for uri in effect.uris if not uri.startswith("file://")), None)
-        if remote is not None:
-            self._unfetched[effect.node] = remote
-            return None
+        uris = RecordedUris(self._order.true_uris)
         try:
-            paths = {uri: local_path(self._order.true_uris.get(uri, uri)) for uri in effect.uris}
+            found = {each.key: find_files(each, uris) for each in effect.filled}
+            names = dict.fromkeys((*effect.uris, *(file.uri for files in found.values() for file in files)))
+            remote = next((uri for uri in names if not uri.startswith("file://")), None)
+            if remote is not None:
+                self._unfetched[effect.node] = remote
+                return None
+            paths = {uri: local_path(uris.true_uri(uri)) for uri in names}
             blobs = {uri: self._keeper.copy_in(Path(path))[0] for uri, path in paths.items()}
         except VhpipeError as failure:
             return stimuli.InputsReported(effect.node, because=str(failure))
-        return stimuli.InputsReported(effect.node, blobs)
+        return stimuli.InputsReported(effect.node, blobs, found=found)
 
     def _look_up(self, execution: ExecutionId) -> stimuli.ReuseAnswered:
         """The answer that `Reuse` would give, without taking locks."""

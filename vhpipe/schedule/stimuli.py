@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing, SourceFile
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
@@ -60,11 +60,15 @@ class ResumeRequested(msgspec.Struct, frozen=True):
 
 
 class InputsReported(msgspec.Struct, frozen=True):
-    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not."""
+    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not.
+
+    `found` has the files that filled URIs stand for, by their keys.
+    """
 
     node: str
     blobs: dict[str, str] = {}
     because: str | None = None
+    found: dict[str, tuple[SourceFile, ...]] = {}
 
 
 class ReuseAnswered(msgspec.Struct, frozen=True):
