@@ -4,9 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from vhpipe.code.snapshot import take_snapshot
-from vhpipe.code.working_copies import WorkingCopies, WorkingCopy
+from vhpipe.code.working_copies import LONG_AGO_NS, WorkingCopies, WorkingCopy
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.store.blobs import Blobs
 
@@ -163,14 +164,46 @@ def test_a_slot_without_a_record_is_written_anew(project: Path, blobs: Blobs) ->
     assert tree(copies_of(project, blobs).take().path) == before
 
 
-def test_new_code_of_the_same_size_has_another_time(project: Path, blobs: Blobs) -> None:
-    times = []
-    for content in ("print(1)", "print(2)"):
-        (project / "train.py").write_text(content)
-        copy = copies_of(project, blobs).take()
-        times.append(int((copy.path / "train.py").stat().st_mtime))
-        copy.release()
-    assert times[0] != times[1]
+TIMES = {
+    "train.py": 3_000_000_007, "lib/a.py": 5_000_000_000, "run.sh": 3_000_000_007, "link.py": 4_000_000_000, "lib": 9,
+}  # fmt: skip
+
+
+def set_times(project: Path) -> None:
+    for name, modified_ns in TIMES.items():
+        os.utime(project / name, ns=(modified_ns, modified_ns), follow_symlinks=False)
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {name: (folder / name).lstat().st_mtime_ns for name in TIMES}
+
+
+@pytest.mark.parametrize("mode", ["copy"])
+def test_files_links_and_folders_have_the_times_of_the_project(project: Path, blobs: Blobs, mode: str) -> None:
+    set_times(project)
+    copy = copies_of(project, blobs, mode).take()
+    assert times(copy.path) == TIMES
+    damage = "touch train.py; touch -h link.py; touch lib/new; rm run.sh"
+    subprocess.run(["sh", "-c", damage], cwd=copy.path, check=True)
+    copy.restore()
+    assert times(copy.path) == TIMES
+
+
+def test_a_touch_between_runs_changes_times_and_writes_nothing(project: Path, blobs: Blobs) -> None:
+    copy = copies_of(project, blobs).take()
+    inodes = {name: (copy.path / name).lstat().st_ino for name in TIMES}
+    copy.release()
+    set_times(project)
+    again = copies_of(project, blobs).take()
+    assert times(again.path) == TIMES
+    assert {name: (again.path / name).lstat().st_ino for name in TIMES} == inodes
+
+
+def test_code_that_was_kept_without_times_gets_one_time_for_all(project: Path, blobs: Blobs) -> None:
+    now = take_snapshot(project, blobs)
+    entries = tuple(replace(entry, modified_ns=None) for entry in now.entries)
+    copy = WorkingCopies(project.parent / "slots", blobs, replace(now, entries=entries, folders={})).take()
+    assert set(times(copy.path).values()) == {LONG_AGO_NS}
 
 
 def test_a_copy_is_moved_away_and_a_fresh_one_made(project: Path, blobs: Blobs) -> None:

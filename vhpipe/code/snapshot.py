@@ -6,13 +6,15 @@ copy of that file; one that leads to a folder outside is left out and said so, f
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.code_files import list_code_files
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import from_os_error
-from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of, folders_of
 
 
 class Keeper(Protocol):
@@ -40,7 +42,14 @@ def take_snapshot(project: Path, keeper: Keeper, file: str | None = None) -> Sna
             notices.append(entry)
     source = None if file is None or file == "-" else _path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
-    return Snapshot(tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source)
+    folders = dict(_folder_times(root, entries))
+    return Snapshot(tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, folders)
+
+
+def _folder_times(root: str, entries: Iterable[SnapshotEntry]) -> Iterator[tuple[str, int]]:
+    for folder in ("", *folders_of(entry.path for entry in entries)):
+        with suppress(OSError):
+            yield folder, os.stat(f"{root}/{folder}").st_mtime_ns
 
 
 def _path_below(root: str, file: str) -> str:
@@ -60,24 +69,26 @@ def _entry(root: str, path: str, keeper: Keeper) -> SnapshotEntry | str | None:
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
     if stat.S_ISREG(status.st_mode):
-        return _file(full, path, status.st_mode, keeper)
+        return _file(full, path, status, keeper)
     if stat.S_ISLNK(status.st_mode):
-        return _link(root, full, path, keeper)
+        return _link(root, full, path, status, keeper)
     if stat.S_ISDIR(status.st_mode):
         return f"`{path.rstrip('/')}` is a separate git repository: it is not part of the working copy"
     return None
 
 
-def _file(full: str, path: str, mode: int, keeper: Keeper) -> SnapshotEntry:
+def _file(full: str, path: str, status: os.stat_result, keeper: Keeper) -> SnapshotEntry:
     blob, size_bytes = keeper.copy_in(Path(full))
-    return SnapshotEntry(path, blob, 0o755 if mode & 0o100 else 0o644, size_bytes)
+    mode = 0o755 if status.st_mode & 0o100 else 0o644
+    return SnapshotEntry(path, blob, mode, size_bytes, modified_ns=status.st_mtime_ns)
 
 
-def _link(root: str, full: str, path: str, keeper: Keeper) -> SnapshotEntry | str:
+def _link(root: str, full: str, path: str, status: os.stat_result, keeper: Keeper) -> SnapshotEntry | str:
     """See the module. A link that leads nowhere is kept if it would stay inside."""
     real = os.path.realpath(full)
     if real == root or real.startswith(f"{root}/"):
-        return SnapshotEntry(path, link=os.path.relpath(real, os.path.dirname(full)))
+        target = os.path.relpath(real, os.path.dirname(full))
+        return SnapshotEntry(path, link=target, modified_ns=status.st_mtime_ns)
     if os.path.isfile(real):
-        return _file(real, path, os.stat(real).st_mode, keeper)
+        return _file(real, path, os.stat(real), keeper)
     return f"`{path}` leads to `{real}`, outside the project: it is not part of the working copy"

@@ -1,13 +1,13 @@
 """Working copies of the project's code: each belongs to a slot and is put back to the snapshot between executions.
 
 Putting back looks at size, times and mode of every file, and writes only what differs from what this program wrote.
+Files, links and folders have the times of modification that they have in the project.
 """
 
 import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -20,12 +20,13 @@ from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
-from vhpipe.store.snapshots import Snapshot, SnapshotEntry
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
 
 Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
-_LONG_AGO = 946_684_800
+LONG_AGO_NS = 946_684_800 * 1_000_000_000
+"""The time of all files of a run that has none recorded: none of them is newer than another."""
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -60,7 +61,7 @@ class _CopyContent(NamedTuple):
     """What every working copy of a run looks like."""
 
     files: dict[str, SnapshotEntry]
-    folders: frozenset[str]
+    folders: dict[str, int]
     blobs: Blobs
     mode: Mode
 
@@ -71,7 +72,8 @@ class WorkingCopies:
     def __init__(self, slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Mode = "copy") -> None:
         self._slots = slots
         files = {entry.path: entry for entry in snapshot.entries}
-        self._wanted = _CopyContent(files, _folders_of(files), blobs, mode)
+        folders = {folder: snapshot.folders.get(folder, LONG_AGO_NS) for folder in ("", *folders_of(files))}
+        self._wanted = _CopyContent(files, folders, blobs, mode)
 
     def take(self) -> "WorkingCopy":
         """The copy of the lowest slot that nobody uses, as in the snapshot; release it in the end."""
@@ -122,7 +124,7 @@ class WorkingCopy:
         try:
             self._make_root()
             missing = dict(self._files)
-            missing_folders = set(self._folders)
+            missing_folders = {folder for folder in self._folders if folder}
             self._clean("", missing, missing_folders)
             for folder in sorted(missing_folders):
                 self._make_folder(f"{self._root}/{folder}")
@@ -133,12 +135,12 @@ class WorkingCopy:
             raise from_os_error(error, "cannot restore the working copy") from error
 
     def _note_how_it_is_left(self) -> None:
-        """Folders get an old time, so that a change is seen even within one tick of the clock."""
+        """Folders get their times, which are those of before: so a change is seen even within one tick of the clock."""
         self._left_files = [(f"{self._root}/{path}", _mark_of(self._written[path])) for path in self._files]
-        for folder in ("", *self._folders):
+        for folder, modified_ns in self._folders.items():
             path = f"{self._root}/{folder}"
-            if os.lstat(path).st_mtime_ns != _LONG_AGO * 1_000_000_000:
-                os.utime(path, (_LONG_AGO, _LONG_AGO))
+            if os.lstat(path).st_mtime_ns != modified_ns:
+                os.utime(path, ns=(modified_ns, modified_ns))
             self._left_folders.append((path, _folder_mark(os.lstat(path))))
 
     def _is_untouched(self) -> bool:
@@ -211,6 +213,7 @@ class WorkingCopy:
                 if not entry.is_dir(follow_symlinks=False):
                     wanted = self._files.get(path)
                     if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
+                        self._keep_time(wanted)
                         del missing[path]
                     else:
                         os.unlink(entry.path)
@@ -239,6 +242,14 @@ class WorkingCopy:
             self._refuse_damage(written, status, wanted.path)
         return False
 
+    def _keep_time(self, wanted: SnapshotEntry) -> None:
+        """A file of the right content may have another time in the project than it had for the run before."""
+        written = self._written[wanted.path]
+        if written.changed_ns and written.modified_ns != _time_of(wanted):
+            path = f"{self._root}/{wanted.path}"
+            set_time(path, wanted)
+            self._written[wanted.path] = _record_of(written.content, os.lstat(path), linked=False)
+
     def _refuse_damage(self, written: WrittenFile, status: os.stat_result, path: str) -> None:
         if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
             self._blobs.remove(written.content)
@@ -260,7 +271,8 @@ class WorkingCopy:
             linked = os.lstat(path).st_nlink > 1
         else:
             self._blobs.copy_to(entry.blob, Path(path), entry.mode)
-            os.utime(path, (_time_of(entry), _time_of(entry)))
+        if not linked:
+            set_time(path, entry)
         self._written[entry.path] = _record_of(_content(entry), os.lstat(path), linked)
 
 
@@ -278,12 +290,14 @@ def remove_tree(path: str) -> None:
             raise EnvironmentFailure(f"cannot remove `{path}`: {reason}") from None
 
 
-def _time_of(entry: SnapshotEntry) -> int:
-    """The time of a file in a working copy, in seconds: long ago, and another one for other content.
+def set_time(path: str, entry: SnapshotEntry) -> None:
+    """Give a file or link of a working copy the time that it has in the project."""
+    time_ns = _time_of(entry)
+    os.utime(path, ns=(time_ns, time_ns), follow_symlinks=False)
 
-    So a change is seen even within one tick of the clock, and tools that go by time and size see new code as new.
-    """
-    return _LONG_AGO + int(entry.blob[:7], 16)
+
+def _time_of(entry: SnapshotEntry) -> int:
+    return LONG_AGO_NS if entry.modified_ns is None else entry.modified_ns
 
 
 def _mark_of(written: WrittenFile) -> _FileMark:
@@ -292,16 +306,6 @@ def _mark_of(written: WrittenFile) -> _FileMark:
 
 def _folder_mark(status: os.stat_result) -> _FolderMark:
     return status.st_ino, status.st_mode, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _folders_of(paths: Iterable[str]) -> frozenset[str]:
-    folders: set[str] = set()
-    for path in paths:
-        folder = os.path.dirname(path)
-        while folder and folder not in folders:
-            folders.add(folder)
-            folder = os.path.dirname(folder)
-    return frozenset(folders)
 
 
 def _content(entry: SnapshotEntry) -> str:

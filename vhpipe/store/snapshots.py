@@ -14,19 +14,29 @@ from vhpipe.store.run_files import SNAPSHOT
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True):
-    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it."""
+    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it.
+
+    `modified_ns` is its time of modification in the project, no part of what code is equal; None in runs before 0.3.0.
+    """
 
     path: str
     blob: str = ""
     mode: int = 0o644
     size_bytes: int = 0
     link: str | None = None
+    modified_ns: int | None = None
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """What makes two entries of a path equal: their mode, and their blob or where they lead."""
+        return self.mode, self.blob if self.link is None else f"-> {self.link}"
 
 
 class Snapshot(msgspec.Struct, frozen=True):
     """`digest` is the sha256 over all entries, which are sorted by path; `commit` is None without git.
 
     `source` is the path of the entry that the pipeline was read from, None where that is no part of the code.
+    `folders` has the time of modification, in ns, of every folder on the way to an entry; the project is the empty path.
     """
 
     entries: tuple[SnapshotEntry, ...]
@@ -35,6 +45,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     dirty: bool = False
     notices: tuple[str, ...] = ()
     source: str | None = None
+    folders: dict[str, int] = {}
 
     @property
     def commit_identifier(self) -> str:
@@ -53,6 +64,17 @@ def code_entries(snapshot: Snapshot) -> list[SnapshotEntry]:
 def code_digest(snapshot: Snapshot) -> str:
     """The sha256 over the code without the pipeline's own file."""
     return digest_of(code_entries(snapshot))
+
+
+def folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """The folders on the way to the paths, without the one that they start from."""
+    folders: set[str] = set()
+    for path in paths:
+        folder = os.path.dirname(path)
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = os.path.dirname(folder)
+    return frozenset(folders)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
