@@ -36,7 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """`digest` is the sha256 over all entries, which are sorted by path; `commit` is None without git.
 
     `source` is the path of the entry that the pipeline was read from, None where that is no part of the code.
-    `folders` has the time of modification, in ns, of every folder on the way to an entry; the project is the empty path.
+    `folders` has the time of modification in ns of every folder on the way to an entry, and of the project as ``.
     """
 
     entries: tuple[SnapshotEntry, ...]
