@@ -28,6 +28,7 @@ class AttemptEnd(NamedTuple):
     outcome: Status
     because: str | None
     exit_code: int | None
+    ran_s: float
 
     def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
         """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
@@ -63,7 +64,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
-    end = AttemptEnd(outcome, because, ending.exit_code)
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.ran_s)
     found: tuple[FoundOutput, ...] = ()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
@@ -114,13 +115,16 @@ def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: 
     fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
-        made.published,
+        made.published, setup_s=attempt.setup_s, ran_s=end.ran_s,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
     except VhpipeError as failure:
         because = because or survivable(failure, "cannot write the manifest")
-        return stimuli.AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
+        return stimuli.AttemptReported(
+            spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.setup_s,
+            ran_s=end.ran_s,
+        )  # fmt: skip
     return stimuli.AttemptReported(
         attempt=spec.id,
         outcome=end.outcome,
@@ -132,4 +136,6 @@ def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: 
         fingerprint=fingerprint,
         warnings=(*sink.warnings, *made.warnings),
         published=made.published,
+        setup_s=attempt.setup_s,
+        ran_s=end.ran_s,
     )

@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from vhpipe.attempt.collect import collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
@@ -81,7 +83,7 @@ def perform_with(
     """
     with selectors.DefaultSelector() as selector:
         course = _Course(selector, report, requests, grace_s)
-        made = make_ready(spec, tools, folder, code, course.hear)
+        made = make_ready(spec, tools, folder, code, course.hear, time.monotonic())
         if isinstance(made, ReadyAttempt):
             made = _run_and_collect(course, made, tools, code)
     report(made)
@@ -98,6 +100,7 @@ def _run_and_collect(
         return unstarted_report(ready, code, Status.CRASHED, survivable(failure, "cannot start"))
     if ending is None:
         return unstarted_report(ready, code, Status.STOPPED, course.because)
+    ready = ready._replace(started_at=course.started_at)
     return collect(ready, remains_of(ready, ending, course.completes), tools, code)
 
 
@@ -112,6 +115,7 @@ class _Course:
         self._attempt: AttemptId | None = None
         self._ending: Ending | None = None
         self._next_look = 0.0
+        self.started_at: float | None = None
         self.because, self.completes = "", False
 
     def run(self, ready: ReadyAttempt) -> Ending | None:
@@ -123,7 +127,7 @@ class _Course:
             if self.because:
                 return None
             self._processes.start(ready.spec.id, ready.prepared.launch)
-            self._attempt = ready.spec.id
+            self._attempt, self.started_at = ready.spec.id, time.monotonic()
             self._report(ProcessStarted(ready.spec.id))
             self._wait(ready)
         except BaseException:
@@ -176,5 +180,6 @@ class _Course:
 def _manifest_of(report: stimuli.AttemptReported, run: int) -> Manifest:
     return Manifest(
         report.attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, run,
-        report.fingerprint, report.published,
+        report.fingerprint, report.published, setup_s=report.setup_s,
+        ran_s=msgspec.UNSET if report.ran_s is None else report.ran_s,
     )  # fmt: skip

@@ -34,9 +34,7 @@ class ProjectBounds:
     `!` brings back nothing from such a folder, unless it names the folder (also one of a tool) or a path inside it.
     """
 
-    def __init__(
-        self, root: str, rules: "GitIgnoreSpec | None", lines: Sequence[str], names: frozenset[str]
-    ) -> None:
+    def __init__(self, root: str, rules: "GitIgnoreSpec | None", lines: Sequence[str], names: frozenset[str]) -> None:
         self._root, self._rules, self._names = root, rules, names
         self._brought_back = tuple(line[1:].strip().lstrip("/") for line in lines if line.startswith("!"))
         self._reasons: dict[str, Reason | None] = {"": None}

@@ -5,6 +5,7 @@ to the pool.
 """
 
 import os
+import time
 from collections.abc import Sequence
 
 from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
@@ -59,16 +60,17 @@ class ProcessRunner:
             self._preparing[order.attempt] = None
         for order in orders:
             if self._code.next_is_ready():
-                self._launch(order.attempt, self._made_ready(order))
+                self._launch(order.attempt, self._made_ready(order, time.monotonic()))
             else:
                 self._start_in_pool(order)
 
     def _start_in_pool(self, order: AttemptOrder) -> None:
-        self._pool.do(lambda: self._made_ready(order), lambda made: self._launch(order.attempt, made))
+        now = time.monotonic()
+        self._pool.do(lambda: self._made_ready(order, now), lambda made: self._launch(order.attempt, made))
 
-    def _made_ready(self, order: AttemptOrder) -> ReadyAttempt | stimuli.AttemptReported:
+    def _made_ready(self, order: AttemptOrder, now: float) -> ReadyAttempt | stimuli.AttemptReported:
         parts = self._parts
-        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear)
+        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear, now)
 
     def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
@@ -85,7 +87,7 @@ class ProcessRunner:
         except OSError as failure:
             self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
-        self._running[attempt] = ready
+        self._running[attempt] = ready.started()
         self._hear(ProcessStarted(attempt))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     """An attempt has ended and was collected.
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
-    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself.
+    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `setup_s` is
+    how long it took to set the attempt up, `ran_s` how long its process ran: 0 where there was none, None if not known.
     """
 
     attempt: AttemptId
@@ -42,6 +43,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    setup_s: float = 0.0
+    ran_s: float | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
