@@ -20,7 +20,7 @@ def verdict(project: Project, node: str, run: str = "latest") -> str:
     return next((project.path / "got").rglob("verdict")).read_text().strip()
 
 
-@pytest.mark.parametrize("mode", ["copy"])
+@pytest.mark.parametrize("mode", ["copy", "link"])
 @pytest.mark.parametrize(("made", "said"), [(1_000_000, "stale"), (1_003_600, "stale"), (1_003_601, "fresh")])
 def test_a_step_sees_which_file_is_newer(project: Project, made: int, said: str, mode: str) -> None:
     project.pipeline({"a": NEWER})

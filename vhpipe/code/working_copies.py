@@ -1,13 +1,15 @@
 """Working copies of the project's code: each belongs to a slot and is put back to the snapshot between executions.
 
 Putting back looks at size, times and mode of every file, and writes only what differs from what this program wrote.
-Files, links and folders have the times of modification that they have in the project.
+Files, links and folders have the times of modification that they have in the project. Large files are shared where the
+file system cannot make copies that share their bytes. Source: decisions 24, 112, 114.
 """
 
 import fcntl
 import os
 import shutil
 import stat
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -15,6 +17,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from vhpipe.code.file_times import LONG_AGO_NS, set_time, time_of
+from vhpipe.code.reflinks import can_reflink
+from vhpipe.code.shared_files import FOLDER, SharedFiles
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
@@ -24,9 +29,9 @@ from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
 
 Mode = Literal["copy", "link"]
 
+LARGE_BYTES = 64 << 20
+"""Files from this size on are shared."""
 _FOLDER_MODE = 0o755
-LONG_AGO_NS = 946_684_800 * 1_000_000_000
-"""The time of all files of a run that has none recorded: none of them is newer than another."""
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -64,16 +69,41 @@ class _CopyContent(NamedTuple):
     folders: dict[str, int]
     blobs: Blobs
     mode: Mode
+    shared: SharedFiles
+    shared_from_bytes: float
+
+    def shares(self, entry: SnapshotEntry) -> bool:
+        is_wanted = entry.link is None and entry.size_bytes >= self.shared_from_bytes
+        return is_wanted and self.shared.is_possible
 
 
 class WorkingCopies:
-    """The working copies of one run. `link` makes files read-only hard links to blobs instead of copies."""
+    """The working copies of one run. With `link` they share all their files, else the large ones."""
 
     def __init__(self, slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Mode = "copy") -> None:
         self._slots = slots
         files = {entry.path: entry for entry in snapshot.entries}
         folders = {folder: snapshot.folders.get(folder, LONG_AGO_NS) for folder in ("", *folders_of(files))}
-        self._wanted = _CopyContent(files, folders, blobs, mode)
+        shared = SharedFiles(f"{slots}/{FOLDER}", blobs)
+        self._wanted = _CopyContent(files, folders, blobs, mode, shared, self._shared_from_bytes(mode, files))
+
+    def _shared_from_bytes(self, mode: Mode, files: Mapping[str, SnapshotEntry]) -> float:
+        if mode == "link":
+            return 0
+        if all(entry.size_bytes < LARGE_BYTES for entry in files.values()) or can_reflink(self._slots):
+            return float("inf")
+        return LARGE_BYTES
+
+    def make_shared(self, heard: Callable[[SnapshotEntry], None]) -> None:
+        """Have large files ready before they are needed; `heard` is told of each before. Errors: EnvironmentFailure."""
+        for entry in self._wanted.files.values():
+            if entry.size_bytes >= LARGE_BYTES and self._wanted.shares(entry):
+                heard(entry)
+                self._wanted.shared.make(entry)
+
+    def close(self) -> None:
+        """Call it when all copies are released."""
+        self._wanted.shared.remove_unused()
 
     def take(self) -> "WorkingCopy":
         """The copy of the lowest slot that nobody uses, as in the snapshot; release it in the end."""
@@ -107,11 +137,13 @@ class WorkingCopy:
         self._root = os.fspath(self.path)
         self._record = f"{folder}/written.json"
         self._lock = lock
-        self._files, self._folders, self._blobs, self._mode = wanted
+        self._files, self._folders, self._blobs, self._mode, self._shared, _ = wanted
+        self._shares = wanted.shares
         self._written = _read_record(self._record, self._mode)
         self._recorded = dict(self._written)
         self._left_folders: list[tuple[str, _FolderMark]] = []
         self._left_files: list[tuple[str, _FileMark]] = []
+        self._linked: list[str] = []
 
     def restore(self) -> None:
         """Put the copy back to the snapshot: what is new goes, what changed or is gone comes back.
@@ -137,6 +169,7 @@ class WorkingCopy:
     def _note_how_it_is_left(self) -> None:
         """Folders get their times, which are those of before: so a change is seen even within one tick of the clock."""
         self._left_files = [(f"{self._root}/{path}", _mark_of(self._written[path])) for path in self._files]
+        self._linked = [path for path in self._files if self._written[path].changed_ns == 0]
         for folder, modified_ns in self._folders.items():
             path = f"{self._root}/{folder}"
             if os.lstat(path).st_mtime_ns != modified_ns:
@@ -155,9 +188,27 @@ class WorkingCopy:
                 changed_ns = status.st_ctime_ns if mark[3] else 0
                 if mark != (status.st_ino, status.st_size, status.st_mtime_ns, changed_ns, status.st_mode & 0o7777):
                     return False
+            return bool(self._left_folders) and next(self._damaged(), None) is None
         except OSError:
             return False
-        return bool(self._left_folders)
+
+    def verify(self) -> None:
+        """Errors: EnvironmentFailure if a step has written into a file that it shares with others."""
+        damaged = next(self._damaged(), None)
+        if damaged is not None:
+            raise EnvironmentFailure(
+                f"a step wrote into `{damaged}`, which is read-only: all working copies share it",
+                hint=f"let the step write into a copy of it (cp {damaged} mine && mv mine {damaged})",
+            )
+
+    def _damaged(self) -> Iterator[str]:
+        """The shared files of this copy that are no longer what they were; one that a step has replaced is its own."""
+        for path in self._linked:
+            with suppress(OSError):
+                full = f"{self._root}/{path}"
+                is_ours = os.lstat(full).st_ino == self._written[path].inode
+                if is_ours and not self._shared.is_intact(self._files[path], full):
+                    yield path
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -166,6 +217,7 @@ class WorkingCopy:
         """
         self._written.clear()
         self._left_folders.clear()
+        self._linked.clear()
         try:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
@@ -226,54 +278,38 @@ class WorkingCopy:
                     remove_tree(entry.path)
 
     def _is_as_written(self, wanted: SnapshotEntry, status: os.stat_result) -> bool:
-        """Errors: EnvironmentFailure if a step wrote through a link to a blob, whose bytes are lost by that."""
         written = self._written.get(wanted.path)
-        if written is None or written.inode != status.st_ino:
+        if written is None or written.inode != status.st_ino or written.content != _content(wanted):
             return False
-        linked = written.changed_ns == 0
-        if (
+        if self._shares(wanted) != (written.changed_ns == 0):
+            return False
+        if written.changed_ns == 0:
+            return self._shared.is_intact(wanted, f"{self._root}/{wanted.path}")
+        return (
             status.st_size == written.size_bytes
             and status.st_mtime_ns == written.modified_ns
-            and (linked or status.st_ctime_ns == written.changed_ns)
+            and status.st_ctime_ns == written.changed_ns
             and stat.S_IMODE(status.st_mode) == written.mode
-        ):
-            return written.content == _content(wanted)
-        if linked:
-            self._refuse_damage(written, status, wanted.path)
-        return False
+        )
 
     def _keep_time(self, wanted: SnapshotEntry) -> None:
         """A file of the right content may have another time in the project than it had for the run before."""
         written = self._written[wanted.path]
-        if written.changed_ns and written.modified_ns != _time_of(wanted):
+        if written.changed_ns and written.modified_ns != time_of(wanted):
             path = f"{self._root}/{wanted.path}"
             set_time(path, wanted)
             self._written[wanted.path] = _record_of(written.content, os.lstat(path), linked=False)
 
-    def _refuse_damage(self, written: WrittenFile, status: os.stat_result, path: str) -> None:
-        if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
-            self._blobs.remove(written.content)
-            os.unlink(f"{self._root}/{path}")
-            del self._written[path]
-            raise EnvironmentFailure(
-                f"a step wrote into `{path}`, which is a link to stored code", hint="run with `--repository copy`"
-            )
-        os.chmod(f"{self._root}/{path}", 0o444)
-
     def _write(self, entry: SnapshotEntry) -> None:
-        """In link mode, what must be executable is copied all the same, for a blob is not."""
         path = f"{self._root}/{entry.path}"
-        linked = False
+        is_shared = self._shares(entry) and self._shared.place(entry, path)
         if entry.link is not None:
             os.symlink(entry.link, path)
-        elif self._mode == "link" and entry.mode == 0o644:
-            self._blobs.link_to(entry.blob, Path(path))
-            linked = os.lstat(path).st_nlink > 1
-        else:
-            self._blobs.copy_to(entry.blob, Path(path), entry.mode)
-        if not linked:
+        elif not is_shared:
+            self._blobs.copy_to(entry.blob, Path(path), entry.mode & 0o555 if self._mode == "link" else entry.mode)
+        if not is_shared:
             set_time(path, entry)
-        self._written[entry.path] = _record_of(_content(entry), os.lstat(path), linked)
+        self._written[entry.path] = _record_of(_content(entry), os.lstat(path), is_shared)
 
 
 def remove_tree(path: str) -> None:
@@ -288,16 +324,6 @@ def remove_tree(path: str) -> None:
         if os.path.lexists(path):
             reason = os.fsdecode(removal.stderr).strip().partition("\n")[0]
             raise EnvironmentFailure(f"cannot remove `{path}`: {reason}") from None
-
-
-def set_time(path: str, entry: SnapshotEntry) -> None:
-    """Give a file or link of a working copy the time that it has in the project."""
-    time_ns = _time_of(entry)
-    os.utime(path, ns=(time_ns, time_ns), follow_symlinks=False)
-
-
-def _time_of(entry: SnapshotEntry) -> int:
-    return LONG_AGO_NS if entry.modified_ns is None else entry.modified_ns
 
 
 def _mark_of(written: WrittenFile) -> _FileMark:

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from vhpipe.code.working_copies import set_time
+from vhpipe.code.file_times import set_time
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
