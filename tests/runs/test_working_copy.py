@@ -50,3 +50,22 @@ def test_a_touch_is_no_new_work(project: Project) -> None:
     assert project("run", "--reuse", "--json").node("a")["executions"][0]["reused_from"]["run"] == 1
     source.rename(project.path / "moved.txt")
     assert project("run", "--reuse", "--json").node("a")["executions"][0]["reused_from"] is None
+
+
+def test_a_large_file_is_announced_and_shared_and_a_step_that_writes_into_it_fails(project: Project) -> None:
+    """It never harms those that come after it."""
+    write = "if [ {parameter-value:i} = 2 ]; then chmod +w large.bin; echo >> large.bin; fi"
+    step = ["cksum < large.bin > $VH_OUTPUTS_DIR/sum", write]
+    project.pipeline({"a": {"command": step, "parameters": [{"name": "i", "type": "integer", "default": 1}],
+                            "node": {"on-error": "continue"}}})  # fmt: skip
+    with open(project.path / "large.bin", "wb") as file:
+        file.truncate(64 << 20)
+    done = project("run", "--sweep", "a.i=1,2,3", "-j", "1", "--json")
+    lines = done.err.splitlines()
+    places = [next(n for n, line in enumerate(lines) if word in line) for word in ("large files are", "run 1 of")]
+    assert places == sorted(places)
+    executions = done.node("a")["executions"]
+    assert [each["status"] for each in executions] == ["complete", "error", "complete"]
+    assert "a step wrote into `large.bin`" in executions[1]["attempts"][0]["because"]
+    sums = {project.output(1, "a", "sum", index).read_text() for index in range(3)}
+    assert len(sums) == 1

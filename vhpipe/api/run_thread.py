@@ -46,7 +46,9 @@ def start_in_thread(
     refuse_other_systems()
     watchdog = Watchdog()
     try:
-        locked = begin(order._replace(environment={**order.environment, **watchdog.variables}), time.time())
+        environment = {**order.environment, **watchdog.variables}
+        watch = None if quiet else _LargeCodeNotices()
+        locked = begin(order._replace(environment=environment), time.time(), watch)
     except BaseException:
         watchdog.dismiss()
         raise
@@ -62,6 +64,16 @@ def start_in_thread(
     threading.Thread(name=f"vhpipe-run-{run.number}", target=work).start()
     atexit.register(_tell_the_truth, run)
     return run
+
+
+class _LargeCodeNotices:
+    """Says what code is large, and not how far it has come."""
+
+    def say(self, text: str) -> None:
+        _say(text)
+
+    def progress(self, doing: str, done_bytes: int, size_bytes: int) -> None:
+        pass
 
 
 def _say(text: str) -> None:

@@ -36,16 +36,25 @@ class _Mark(NamedTuple):
     mode: int
 
 
-class SharedFiles:
-    """The shared files of one project, as one run uses them. Thread-safe.
+class _Knowledge(NamedTuple):
+    """What this process knows of the files in one folder: how those looked that are as they were made."""
 
-    A file is hashed before its first use by this run, and again when it has changed by more than our own links.
+    lock: threading.Lock
+    marks: dict[str, _Mark]
+
+
+_knowledge: dict[str, _Knowledge] = {}
+
+
+class SharedFiles:
+    """The shared files of one project. Thread-safe.
+
+    A file is hashed before its first use by this process, and again when it has changed by more than our own links.
     """
 
     def __init__(self, folder: str, blobs: Blobs) -> None:
         self._folder, self._blobs = folder, blobs
-        self._lock = threading.Lock()
-        self._known: dict[str, _Mark] = {}
+        self._lock, self._known = _knowledge.setdefault(os.path.abspath(folder), _Knowledge(threading.Lock(), {}))
         self.is_possible = True
         """Whether the file system makes hard links, as far as is known."""
 

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from vhpipe.code.file_times import LONG_AGO_NS, set_time, time_of
+from vhpipe.code.large_code import LARGE_BYTES
 from vhpipe.code.reflinks import can_reflink
 from vhpipe.code.shared_files import FOLDER, SharedFiles
 from vhpipe.errors import EnvironmentFailure, from_os_error
@@ -29,8 +30,6 @@ from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
 
 Mode = Literal["copy", "link"]
 
-LARGE_BYTES = 64 << 20
-"""Files from this size on are shared."""
 _FOLDER_MODE = 0o755
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -94,12 +93,14 @@ class WorkingCopies:
             return float("inf")
         return LARGE_BYTES
 
-    def make_shared(self, heard: Callable[[SnapshotEntry], None]) -> None:
-        """Have large files ready before they are needed; `heard` is told of each before. Errors: EnvironmentFailure."""
-        for entry in self._wanted.files.values():
-            if entry.size_bytes >= LARGE_BYTES and self._wanted.shares(entry):
-                heard(entry)
-                self._wanted.shared.make(entry)
+    def large_shared(self) -> list[SnapshotEntry]:
+        """The large files that the copies share."""
+        entries = self._wanted.files.values()
+        return [entry for entry in entries if entry.size_bytes >= LARGE_BYTES and self._wanted.shares(entry)]
+
+    def make_shared(self, entry: SnapshotEntry) -> None:
+        """Have what is shared of a file ready before it is needed. Errors: EnvironmentFailure."""
+        self._wanted.shared.make(entry)
 
     def close(self) -> None:
         """Call it when all copies are released."""

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
@@ -53,12 +54,12 @@ class PreviewedExecution(msgspec.Struct, frozen=True):
     needs_approval: bool = False
 
 
-def preview(order: Order) -> tuple[PreviewedExecution, ...]:
-    """What would become of every node and execution, in the order of the plan.
+def preview(order: Order, watch: SnapshotWatch = UNWATCHED) -> tuple[PreviewedExecution, ...]:
+    """What would become of every node and execution, in the order of the plan. `watch` hears what code is large.
 
     Errors: as of a run that begins, for code or inputs that cannot be read and for a foreign state folder.
     """
-    world = _World(order)
+    world = _World(order, watch)
     world.walk()
     return tuple(each for node in order.plan.nodes for each in world.foreseen_of(node))
 
@@ -75,10 +76,10 @@ class HashingKeeper:
 
 
 class _World:
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, watch: SnapshotWatch) -> None:
         self._order, self._plan, self._keeper = order, order.plan, HashingKeeper()
         self._scheduler = Scheduler(_without_limits(order.plan))
-        self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
+        self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
         self._code = code_digest(self._snapshot)
         self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None

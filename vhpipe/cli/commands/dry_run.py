@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
     """Print what the run would do; the exit code is that of a command line that could start."""
     from vhpipe.cli.commands.walk import announce
+    from vhpipe.cli.terminal.copy_progress import CopyProgress
     from vhpipe.history.preview import preview
     from vhpipe.views.dry_run import dry_run_json, dry_run_lines
     from vhpipe.views.json_values import json_text
 
     announce(ordered.remarks, ordered.warnings, watch)
     order = ordered.order
-    foretold = tuple(_foretold(order, preview(order)))
+    with CopyProgress(is_quiet=watch.is_quiet) as progress:
+        foreseen = preview(order, progress)
+    foretold = tuple(_foretold(order, foreseen))
     if watch.as_json:
         click.echo(json_text(dry_run_json(order.plan.pipeline, foretold)))
     else:
