@@ -64,7 +64,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
-    end = AttemptEnd(outcome, because, ending.exit_code, attempt.ran_s)
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
     found: tuple[FoundOutput, ...] = ()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
@@ -115,14 +115,14 @@ def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: 
     fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
-        made.published, setup_s=attempt.setup_s, ran_s=end.ran_s,
+        made.published, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
     except VhpipeError as failure:
         because = because or survivable(failure, "cannot write the manifest")
         return stimuli.AttemptReported(
-            spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.setup_s,
+            spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.timer.setup_s,
             ran_s=end.ran_s,
         )  # fmt: skip
     return stimuli.AttemptReported(
@@ -136,6 +136,6 @@ def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: 
         fingerprint=fingerprint,
         warnings=(*sink.warnings, *made.warnings),
         published=made.published,
-        setup_s=attempt.setup_s,
+        setup_s=attempt.timer.setup_s,
         ran_s=end.ran_s,
     )

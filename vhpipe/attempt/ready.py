@@ -1,10 +1,10 @@
 """An attempt that has all it needs and whose process has not started, or the report of why it cannot."""
 
-import time
 from typing import NamedTuple
 
 import msgspec
 
+from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.paths import OutsidePath
@@ -20,40 +20,20 @@ from vhpipe.schedule.terms import Status
 
 
 class ReadyAttempt(NamedTuple):
-    """An attempt with its folder and its working copy; `spool` reads what its step publishes.
-
-    `ordered_at` and `started_at` are monotonic times: when it was asked for, and when its process started.
-    """
+    """An attempt with its folder and its working copy; `spool` reads what its step publishes."""
 
     spec: AttemptSpec
     folder: OutsidePath
     prepared: PreparedAttempt
     copy: HeldCopy
     spool: Spool
-    ordered_at: float
-    started_at: float | None = None
-
-    def started(self) -> "ReadyAttempt":
-        """The attempt, whose process has started just now."""
-        return self._replace(started_at=time.monotonic())
-
-    @property
-    def setup_s(self) -> float:
-        """How long it took until its process started, or has taken until now."""
-        return round((self.started_at or time.monotonic()) - self.ordered_at, 3)
-
-    @property
-    def ran_s(self) -> float:
-        """How long its process has run."""
-        return 0.0 if self.started_at is None else round(time.monotonic() - self.started_at, 3)
+    timer: AttemptTimer
 
 
 def make_ready(
-    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, code: CodeCopies, hear: HearNews, ordered_at: float
+    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, code: CodeCopies, hear: HearNews, timer: AttemptTimer
 ) -> ReadyAttempt | stimuli.AttemptReported:
     """The attempt, or the report of one that cannot start, whose working copy is given back.
-
-    `ordered_at` is the monotonic time since when it is being set up.
 
     Errors: `VhpipeError` for what no other attempt would survive either.
     """
@@ -61,18 +41,18 @@ def make_ready(
     try:
         copy = code.take()
         prepared = prepare(spec, tools, folder, OutsidePath(str(copy.path)), hear)
-        return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear), ordered_at)
+        return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear), timer)
     except CannotPrepareError as problem:
         report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
     except (VhpipeError, OSError, ValueError) as failure:
         report = stimuli.AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
     if copy is not None:
         code.give_back(copy)
-    return msgspec.structs.replace(report, setup_s=round(time.monotonic() - ordered_at, 3), ran_s=0.0)
+    return msgspec.structs.replace(report, setup_s=timer.setup_s, ran_s=0.0)
 
 
 def unstarted_report(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> stimuli.AttemptReported:
     """The report of an attempt that was ready and did not start; its working copy is given back."""
-    setup_s = ready.setup_s
+    setup_s = ready.timer.setup_s
     code.give_back(ready.copy)
     return stimuli.AttemptReported(ready.spec.id, outcome, because=because, setup_s=setup_s, ran_s=0.0)
