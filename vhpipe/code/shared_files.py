@@ -18,8 +18,6 @@ from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.snapshots import SnapshotEntry
 
-FOLDER = "shared"
-"""Its name beside the slots."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CANNOT_LINK = frozenset({errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP})
 _TRIES = 3

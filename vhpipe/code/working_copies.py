@@ -20,10 +20,10 @@ import msgspec
 from vhpipe.code.file_times import LONG_AGO_NS, set_time, time_of
 from vhpipe.code.large_code import LARGE_BYTES
 from vhpipe.code.reflinks import can_reflink
-from vhpipe.code.shared_files import FOLDER, SharedFiles
+from vhpipe.code.shared_files import SharedFiles
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import write_atomically
-from vhpipe.store.attempt_files import REPOSITORY
+from vhpipe.store.attempt_files import REPOSITORY, SHARED_FILES
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
@@ -83,7 +83,7 @@ class WorkingCopies:
         self._slots = slots
         files = {entry.path: entry for entry in snapshot.entries}
         folders = {folder: snapshot.folders.get(folder, LONG_AGO_NS) for folder in ("", *folders_of(files))}
-        shared = SharedFiles(f"{slots}/{FOLDER}", blobs)
+        shared = SharedFiles(f"{slots}/{SHARED_FILES}", blobs)
         self._wanted = _CopyContent(files, folders, blobs, mode, shared, self._shared_from_bytes(mode, files))
 
     def _shared_from_bytes(self, mode: Mode, files: Mapping[str, SnapshotEntry]) -> float:
