@@ -18,7 +18,7 @@ class AttemptTimer(NamedTuple):
         return cls(clock, clock.monotonic())
 
     def process_started(self) -> "AttemptTimer":
-        """The same, of an attempt whose process has started just now."""
+        """The timer of an attempt whose process has started just now."""
         return self._replace(started_at=self.clock.monotonic())
 
     @property
