@@ -2,13 +2,14 @@
 
 import fcntl
 import os
-from tempfile import TemporaryFile
 
 _FICLONE = 0x40049409
 
 
 def can_reflink(folder: str | os.PathLike[str]) -> bool:
     """Whether files in a folder, which is made where it is missing, can share their bytes and yet be written to."""
+    from tempfile import TemporaryFile  # only large code needs to know
+
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
         with TemporaryFile(dir=folder) as source, TemporaryFile(dir=folder) as target:

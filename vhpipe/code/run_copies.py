@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from vhpipe.code.copy_pool import CopyPool, InPlace
-from vhpipe.code.large_code import SnapshotWatch
+from vhpipe.code.large_code import LARGE_BYTES, SnapshotWatch
 from vhpipe.code.working_copies import WorkingCopies
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.snapshots import Snapshot
@@ -22,6 +22,8 @@ def copies_in_slots(slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Literal
 
 def make_shared_files(slots: Path, blobs: Blobs, snapshot: Snapshot, watch: SnapshotWatch) -> None:
     """Have what working copies share of large files ready before the run starts; `watch` hears how far it has come."""
+    if all(entry.size_bytes < LARGE_BYTES for entry in snapshot.entries):
+        return
     copies = WorkingCopies(slots, blobs, snapshot)
     large = copies.large_shared()
     total_bytes, done_bytes = sum(entry.size_bytes for entry in large), 0
