@@ -294,6 +294,14 @@ def test_rules_mean_the_same_with_git_and_without(
     assert paths(take_snapshot(project, blobs)) == sorted([".valohaiignore", "a.py", *kept])
 
 
+def test_rules_that_no_command_line_could_hold_are_applied_all_the_same(project: Path, blobs: Blobs) -> None:
+    write(project, "a.py", "b.log", "c.tmp")
+    rules = ["*.log", "a\0b", *(f"{n:0100}" for n in range(1_100)), "*.tmp"]
+    (project / ".valohaiignore").write_text("\n".join(rules))
+    git(project, "init", "-q")
+    assert paths(take_snapshot(project, blobs)) == [".valohaiignore", "a.py"]
+
+
 def test_nobody_looks_into_what_an_ignore_rule_names(project: Path) -> None:
     write(project, "a.py", "data/secret/x", "node_modules/x")
     (project / ".valohaiignore").write_text("/data/secret/\n")

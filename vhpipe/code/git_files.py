@@ -16,6 +16,8 @@ _STATUS = (
     "--ignore-submodules=dirty", "--", ".",
 )  # fmt: skip
 _SUBMODULE_MODE = b"160000"
+_MAX_HINTS = 1000
+"""So many rules git is told; the others are applied to what it lists."""
 _UNREADABLE = "warning: could not open directory '"
 
 _REDIRECTING_VARIABLES = frozenset(
@@ -177,8 +179,8 @@ def _not_looked_into(root: str, lines: Sequence[str]) -> Iterator[str]:
     yield from _tool_exclusions(lines)
     prefix = _prefix_of(root)
     last = max((number for number, line in enumerate(lines) if line.startswith("!")), default=-1)
-    for line in lines[last + 1 :] if prefix is not None else ():
-        if line.strip() and not line.startswith("#"):
+    for line in lines[last + 1 :][:_MAX_HINTS] if prefix is not None else ():
+        if line.strip() and not line.startswith("#") and "\0" not in line:
             yield f"--exclude={_anchored(line, prefix or '')}"
 
 
