@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vhpipe.api.invalid_pipeline import refuse_errors
+from vhpipe.api.invalid_pipeline import part_asked_for
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.project.checked_file import check_path, check_text
+from vhpipe.project.checked_file import AskedPart, check_path, check_text
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.project import ProjectStore
 from vhpipe.wording import unknown_name
 
@@ -23,8 +24,7 @@ def step_of_file(name: str, file: str | None, folder: Path) -> RawStep:
     Errors: UsageError for a file that is not there or has errors, and for an unknown step.
     """
     path = os.path.join(folder, file or DEFAULT_FILE)
-    checked = check_path(path)
-    refuse_errors(checked)
+    checked = part_asked_for(check_path(path), AskedPart(step=name))
     return _step(checked.data, name, f"`{path}`")
 
 
@@ -43,7 +43,7 @@ def step_of_run(place: str, folder: Path) -> RawStep:
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
     if asked is None or not store.blobs.has(asked.source):
         raise UsageError(f"the file of run {run.number} is no longer kept", "name a step of a file instead")
-    checked = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file)
+    checked = check_text(read_regular(store.blobs.path(asked.source), RECORD_BYTES, follow=False), run.info().file)
     return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 
 

@@ -3,14 +3,14 @@
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-from vhpipe.attempt.identifiers import random_identifier
+from vhpipe.attempt.identifiers import identifier_made_at
 from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
+from vhpipe.regular_files import read_start
 from vhpipe.schedule.terms import Json, Status
 
 SIDECAR = ".metadata.json"
@@ -51,9 +51,14 @@ def kept_outputs(found: tuple[FoundOutput, ...], blobs: AttemptBlobs) -> tuple[D
     """The found files as data: their bytes are in the blob store, and their sidecars have been read."""
     properties = _properties(found)
     return tuple(
-        Datum(random_identifier(), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
+        Datum(_identifier(each), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
         for each in found
     )
+
+
+def _identifier(found: FoundOutput) -> str:
+    """One that tells when the file was written, so that the output that was made last can be told."""
+    return identifier_made_at(os.stat(found.path).st_mtime_ns)
 
 
 def _keep(found: FoundOutput, blobs: AttemptBlobs) -> tuple[str, int]:
@@ -108,7 +113,7 @@ def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Jso
 
 
 def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
-    content = Path(sidecar.path).read_bytes()
+    content = read_start(sidecar.path, PROPERTIES_LIMIT)
     if sidecar.name != SIDECAR_LINES:
         properties = metadata_of_line(content.replace(b"\n", b" "))
         if properties is not None:

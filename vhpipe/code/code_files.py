@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.code.git_files import files_by_git, is_in_repository
+from vhpipe.code.git_ignore import LONGEST_PATH
 from vhpipe.code.project_bounds import IGNORABLE_FOLDERS, TOOL_FOLDERS, ProjectBounds
 from vhpipe.code.tree_walk import files_below, unignored_files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -63,12 +65,13 @@ def _all_files(root: str, bounds: ProjectBounds, as_git: bool = False) -> tuple[
 
 def _ignore_lines(root: str) -> list[str]:
     try:
-        with open(os.path.join(root, IGNORE_FILE), encoding="utf-8", errors="surrogateescape") as file:
-            return file.read().splitlines()
+        content = read_regular(os.path.join(root, IGNORE_FILE), SETTINGS_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    return [line for line in lines if len(line) <= LONGEST_PATH]
 
 
 def _ignore_rules(root: str, lines: Sequence[str]) -> "GitIgnoreSpec":

@@ -69,8 +69,9 @@ def _files_of(root: str, prefix: str, bounds: ProjectBounds, excluded: tuple[str
         listing, status = (_start_git(command, f"{root}/{prefix}") for command in ((*_LIST, *excluded), _STATUS))
     except OSError as error:
         return GitFiles(refused=error.strerror or str(error))
-    names, error_text = listing.communicate()
-    branch, _ = status.communicate()
+    from vhpipe.code.git_answers import answers_of  # many projects are no repository
+
+    (names, error_text), (branch, _) = answers_of(listing, status, folder=f"{root}/{prefix}")
     remarks = os.fsdecode(error_text).strip().splitlines()
     if listing.returncode != 0:
         return GitFiles(refused=remarks[0] if remarks else f"exit code {listing.returncode}")
@@ -110,25 +111,25 @@ def _submodule(root: str, path: str, bounds: ProjectBounds, is_registered: bool)
 
 def _registered(root: str, paths: list[str]) -> frozenset[str]:
     """Which of the paths `.gitmodules` names, in whose repository they are."""
-    from subprocess import DEVNULL
+    from vhpipe.code.git_answers import answers_of
 
     found: set[str] = set()
     for folder in dict.fromkeys(_repository_of(os.path.dirname(f"{root}/{path}")) for path in paths):
         command = (*_GIT, "config", "-z", "--file", f"{folder}/.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
-        names, _ = _start_git(command, root, errors=DEVNULL).communicate()
+        ((names, _),) = answers_of(_start_git(command, root), folder=root)
         for line in filter(None, names.split(b"\0")):
             value = os.fsdecode(line.partition(b"\n")[2])
             found.add(os.path.relpath(os.path.normpath(f"{folder}/{value}"), os.path.realpath(root)))
     return frozenset(found)
 
 
-def _start_git(command: tuple[str, ...], folder: str, errors: int | None = None) -> "subprocess.Popen[bytes]":
+def _start_git(command: tuple[str, ...], folder: str) -> "subprocess.Popen[bytes]":
     import subprocess  # many projects are no repository
 
     environ = {name: value for name, value in os.environ.items() if name not in _REDIRECTING_VARIABLES}
     return subprocess.Popen(
         command, cwd=folder, env={**environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if errors is None else errors,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
 
 

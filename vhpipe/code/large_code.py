@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.blobs import Blobs
 
 LARGE_BYTES = 64 << 20
@@ -103,7 +104,7 @@ class WatchedBlobs:
 
     def _chunks(self, path: Path, size_bytes: int, verb: str) -> Iterator[bytes]:
         doing, done_bytes = f"{verb} `{path.name}`", 0
-        with open(path, "rb", buffering=0) as file:
+        with open_to_read(path) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
                 done_bytes += len(chunk)

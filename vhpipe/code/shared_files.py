@@ -4,7 +4,6 @@ They lie beside the slots, apart from the blobs: whatever a step does to one of 
 name says, and what was written is noticed when the step has ended.
 """
 
-import errno
 import os
 import stat
 import threading
@@ -14,12 +13,12 @@ from typing import NamedTuple
 
 from vhpipe.code.file_times import set_time, time_of
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import CANNOT_LINK, set_mode
 from vhpipe.store.snapshots import SnapshotEntry
 
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_CANNOT_LINK = frozenset({errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP})
 _TRIES = 3
 """Another run may remove a file that nobody uses before it has a link."""
 
@@ -68,7 +67,7 @@ class SharedFiles:
                     if not left:
                         raise
                 except OSError as error:
-                    self.is_possible = error.errno not in _CANNOT_LINK
+                    self.is_possible = error.errno not in CANNOT_LINK
                     return False
                 else:
                     self._known[name] = _mark_of(os.lstat(name))
@@ -117,13 +116,12 @@ class SharedFiles:
     def _has_its_bytes(self, entry: SnapshotEntry, name: str) -> bool:
         """Whether the file is as it was made, which is noted then."""
         try:
-            with open(os.open(name, _READ), "rb") as file:
-                before = os.fstat(file.fileno())
-                mark = _mark_of(before)
+            with open_to_read(name, follow=False) as file:
+                if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != _mode_of(entry):
+                    set_mode(file.fileno(), _mode_of(entry))
+                mark = _mark_of(os.fstat(file.fileno()))
                 is_good = (
-                    stat.S_ISREG(before.st_mode)
-                    and (mark.size_bytes, mark.mode) == (entry.size_bytes, _mode_of(entry))
-                    and mark.modified_ns == time_of(entry)
+                    (mark.size_bytes, mark.modified_ns) == (entry.size_bytes, time_of(entry))
                     and file_digest(file, "sha256").hexdigest() == entry.blob
                     and _mark_of(os.fstat(file.fileno())) == mark
                 )
@@ -153,6 +151,4 @@ def _mode_of(entry: SnapshotEntry) -> int:
 
 
 def _mark_of(status: os.stat_result) -> _Mark:
-    return _Mark(
-        status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, stat.S_IMODE(status.st_mode)
-    )
+    return _Mark(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, stat.S_IMODE(status.st_mode))

@@ -22,16 +22,19 @@ from vhpipe.code.large_code import LARGE_BYTES
 from vhpipe.code.reflinks import can_reflink
 from vhpipe.code.shared_files import SharedFiles
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
+from vhpipe.store import file_system
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY, SHARED_FILES
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
 
 Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
-_OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OPEN_LOCK = os.O_RDWR | os.O_CREAT
 
 
 class WrittenFile(msgspec.Struct, frozen=True, array_like=True):
@@ -111,9 +114,9 @@ class WorkingCopies:
         try:
             os.makedirs(self._slots, 0o700, exist_ok=True)
             for slot in count():
-                lock = os.open(self._slots / f"{slot}.lock", _OPEN_LOCK, 0o600)
+                lock = open_regular(self._slots / f"{slot}.lock", _OPEN_LOCK, follow=False)
                 with suppress(BlockingIOError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    file_system.lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, self._slots / f"{slot}.lock")
                     return self._make(self._slots / str(slot), lock)
                 os.close(lock)
         except OSError as error:
@@ -223,7 +226,7 @@ class WorkingCopy:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
             os.makedirs(target.parent, exist_ok=True)
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
             return
@@ -246,17 +249,17 @@ class WorkingCopy:
             status = os.lstat(self._root)
         except FileNotFoundError:
             os.makedirs(self._root)
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
             os.makedirs(self._root)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
 
     def _make_folder(self, path: str) -> None:
         os.mkdir(path)
-        os.chmod(path, _FOLDER_MODE)
+        set_mode(path, _FOLDER_MODE)
 
     def _clean(self, prefix: str, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
         """Remove what does not belong below a folder; what is found as it should be is no longer missing."""
@@ -273,7 +276,7 @@ class WorkingCopy:
                 elif path in self._folders:
                     missing_folders.discard(path)
                     if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
-                        os.chmod(entry.path, _FOLDER_MODE)
+                        set_mode(entry.path, _FOLDER_MODE)
                     self._clean(f"{path}/", missing, missing_folders)
                 else:
                     remove_tree(entry.path)
@@ -349,8 +352,7 @@ def _record_of(content: str, status: os.stat_result, linked: bool) -> WrittenFil
 def _read_record(path: str, mode: Mode) -> dict[str, WrittenFile]:
     """What the slot's last user wrote; without a record every file is written anew."""
     try:
-        with open(path, "rb") as file:
-            record = decode(file.read(), _decoder)
+        record = decode(read_regular(path, RECORD_BYTES, follow=False), _decoder)
     except (OSError, msgspec.DecodeError):
         return {}
     return record.files if record.mode == mode else {}

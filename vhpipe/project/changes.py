@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _from_everywhere(assignment: str, folder: str) -> str:
 
 def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
-    from vhpipe.project.checked_file import check_path, check_text
+    from vhpipe.project.checked_file import AskedPart, check_path, check_text
 
     if changes.with_changes and not (request.file or request.is_built):
         raise UsageError(f"run {info.number} was read from stdin: there is no file to read again",
@@ -134,15 +135,15 @@ def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", c
         loaded = check_path(os.path.relpath(store.project / request.file))
     else:
         loaded = check_text(_source_of(store, info, request), info.file)
-    loaded.refuse_errors()
-    return loaded
+    pipeline = info.pipeline if info.is_pipeline else None
+    return loaded.part_asked_for(AskedPart(pipeline, request.step, request.task))
 
 
 def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") -> bytes:
     if not store.blobs.verify(request.source):
         raise EnvironmentFailure(f"the pipeline of run {info.number} is gone or damaged",
                                  f"take it as it is now: vhpipe resume {info.number} --with-changes")  # fmt: skip
-    return store.blobs.path(request.source).read_bytes()
+    return read_regular(store.blobs.path(request.source), RECORD_BYTES, follow=False)
 
 
 def _new_plan(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import Datum
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.blobs import Blobs
 
 
@@ -73,7 +74,7 @@ def _refuse_links(target: Path, path: str) -> None:
 def _has_content(place: Path, datum: Datum) -> bool:
     if place.lstat().st_size != datum.size_bytes:
         return False
-    with open(place, "rb") as file:
+    with open_to_read(place) as file:
         return file_digest(file, "sha256").hexdigest() == datum.blob
 
 

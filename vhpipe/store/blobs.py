@@ -16,11 +16,11 @@ from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name, write_all
+from vhpipe.store.file_system import CANNOT_LINK, set_mode
 
 SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
 
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES})
 _NO_BLOB = frozenset({errno.ELOOP, errno.EACCES, errno.ENXIO})
 """Something has the name and is no readable file, such as a link."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -96,7 +96,7 @@ class Blobs:
         blob, size_bytes = _hash(descriptor, status.st_size)
         target = self._name(blob)
         if status.st_nlink == 1 and self._link(source, target, size_bytes):
-            os.fchmod(descriptor, 0o444)
+            set_mode(descriptor, 0o444)
             return blob, size_bytes
         return self._copy_descriptor(descriptor, blob, size_bytes)
 
@@ -108,7 +108,7 @@ class Blobs:
         except FileExistsError:
             return self._is_there(target, size_bytes)
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             return False
         return True
@@ -186,7 +186,7 @@ class Blobs:
         try:
             os.link(self._name(blob), target)
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise from_os_error(error, "cannot link") from error
             self.copy_to(blob, target, 0o444)
 
@@ -197,7 +197,7 @@ class Blobs:
             copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 _copy_bytes(source, copy)
-                os.fchmod(copy, mode)
+                set_mode(copy, mode)
             finally:
                 os.close(copy)
         except OSError as error:
@@ -288,7 +288,7 @@ def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:
             digest.update(chunk)
             size_bytes += len(chunk)
             _write_named(descriptor, chunk, path)
-        os.fchmod(descriptor, 0o444)
+        set_mode(descriptor, 0o444)
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size_bytes

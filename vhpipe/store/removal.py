@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.store.file_system import set_mode
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 512
@@ -128,7 +129,7 @@ def _open_folder(name: str, folder: int) -> int:
         _make_open(name, folder)
         return os.open(name, _FOLDER, dir_fd=folder)
     if os.fstat(descriptor).st_mode & stat.S_IRWXU != stat.S_IRWXU:
-        os.fchmod(descriptor, stat.S_IRWXU)
+        set_mode(descriptor, stat.S_IRWXU)
     return descriptor
 
 
@@ -136,7 +137,7 @@ def _make_open(name: str, folder: int | None) -> None:
     """Through a descriptor that needs no right to the folder itself and follows no link."""
     descriptor = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
-        os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
+        set_mode(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
     finally:
         os.close(descriptor)
 
