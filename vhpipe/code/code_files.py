@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.code.git_files import files_by_git, is_in_repository
 from vhpipe.code.git_ignore import LONGEST_PATH
-from vhpipe.code.project_bounds import IGNORABLE_FOLDERS, TOOL_FOLDERS, ProjectBounds
+from vhpipe.code.project_bounds import IGNORABLE_FOLDERS, TOOL_FOLDERS, ProjectBounds, repository_of
 from vhpipe.code.tree_walk import files_below, unignored_files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import SETTINGS_BYTES, read_regular
@@ -40,8 +39,10 @@ def list_code_files(project: Path) -> CodeFiles:
 
 def _code_files(root: str, rules: "GitIgnoreSpec | None", lines: Sequence[str]) -> CodeFiles:
     by_name = ProjectBounds(root, rules, lines, IGNORABLE_FOLDERS)
-    if not is_in_repository(root):
+    if repository_of(root) is None:
         return CodeFiles(_all_files(root, by_name))
+    from vhpipe.code.git_files import files_by_git  # many projects are no repository
+
     listed = files_by_git(root, ProjectBounds(root, rules, lines, TOOL_FOLDERS), lines)
     if listed is None:
         return CodeFiles(_all_files(root, by_name))

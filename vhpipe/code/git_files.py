@@ -1,13 +1,12 @@
 """What git says of a project: which files it tracks or does not ignore, also in submodules that are checked out."""
 
 import os
+import subprocess
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from vhpipe.code.project_bounds import STATE_PREFIX, TOOL_FOLDERS, ProjectBounds
-
-if TYPE_CHECKING:
-    import subprocess
+from vhpipe.code.git_answers import answers_of
+from vhpipe.code.project_bounds import STATE_PREFIX, TOOL_FOLDERS, ProjectBounds, repository_of
 
 _GIT = ("git", "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 _LIST = (*_GIT, "ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard")
@@ -56,10 +55,6 @@ def files_by_git(root: str, bounds: ProjectBounds, lines: Sequence[str]) -> GitF
     return _files_of(root, "", bounds, tuple(_not_looked_into(root, lines)))
 
 
-def is_in_repository(root: str) -> bool:
-    return _prefix_of(root) is not None
-
-
 def _files_of(root: str, prefix: str, bounds: ProjectBounds, excluded: tuple[str, ...]) -> GitFiles | None:
     """What git says at one place below the project and in the submodules there. `prefix` is empty or ends in a slash.
 
@@ -69,8 +64,6 @@ def _files_of(root: str, prefix: str, bounds: ProjectBounds, excluded: tuple[str
         listing, status = (_start_git(command, f"{root}/{prefix}") for command in ((*_LIST, *excluded), _STATUS))
     except OSError as error:
         return GitFiles(refused=error.strerror or str(error))
-    from vhpipe.code.git_answers import answers_of  # many projects are no repository
-
     (names, error_text), (branch, _) = answers_of(listing, status, folder=f"{root}/{prefix}")
     remarks = os.fsdecode(error_text).strip().splitlines()
     if listing.returncode != 0:
@@ -111,10 +104,8 @@ def _submodule(root: str, path: str, bounds: ProjectBounds, is_registered: bool)
 
 def _registered(root: str, paths: list[str]) -> frozenset[str]:
     """Which of the paths `.gitmodules` names, in whose repository they are."""
-    from vhpipe.code.git_answers import answers_of
-
     found: set[str] = set()
-    for folder in dict.fromkeys(_repository_of(os.path.dirname(f"{root}/{path}")) for path in paths):
+    for folder in dict.fromkeys(repository_of(os.path.dirname(f"{root}/{path}")) for path in paths):
         command = (*_GIT, "config", "-z", "--file", f"{folder}/.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
         ((names, _),) = answers_of(_start_git(command, root), folder=root)
         for line in filter(None, names.split(b"\0")):
@@ -123,9 +114,7 @@ def _registered(root: str, paths: list[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _start_git(command: tuple[str, ...], folder: str) -> "subprocess.Popen[bytes]":
-    import subprocess  # many projects are no repository
-
+def _start_git(command: tuple[str, ...], folder: str) -> subprocess.Popen[bytes]:
     environ = {name: value for name, value in os.environ.items() if name not in _REDIRECTING_VARIABLES}
     return subprocess.Popen(
         command, cwd=folder, env={**environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -202,19 +191,8 @@ def _anchored(line: str, prefix: str) -> str:
 
 def _prefix_of(root: str) -> str | None:
     """The path of a folder from the root of its repository, None outside of one."""
-    repository = _repository_of(root)
+    repository = repository_of(root)
     if repository is None:
         return None
     prefix = os.path.relpath(os.path.realpath(root), repository)
     return "" if prefix == "." else prefix
-
-
-def _repository_of(folder: str) -> str | None:
-    """The root of the repository that a folder is in."""
-    current = os.path.realpath(folder)
-    while not os.path.lexists(os.path.join(current, ".git")):
-        parent = os.path.dirname(current)
-        if parent == current:
-            return None
-        current = parent
-    return current

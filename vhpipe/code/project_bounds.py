@@ -79,3 +79,14 @@ class ProjectBounds:
 def is_environment(folder: str) -> bool:
     """Whether a folder is a Python environment."""
     return any(os.path.lexists(f"{folder}/{mark}") for mark in ENVIRONMENT_MARKS)
+
+
+def repository_of(folder: str) -> str | None:
+    """The root of the repository that a folder is in, None outside of one."""
+    current = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(current, ".git")):
+        parent = os.path.dirname(current)
+        if parent == current:
+            return None
+        current = parent
+    return current

@@ -9,18 +9,16 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from vhpipe.code.file_times import LONG_AGO_NS, set_time, time_of
 from vhpipe.code.large_code import LARGE_BYTES
-from vhpipe.code.reflinks import can_reflink
-from vhpipe.code.shared_files import SharedFiles
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store import file_system
@@ -30,6 +28,9 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
+
+if TYPE_CHECKING:
+    from vhpipe.code.shared_files import SharedFiles
 
 Mode = Literal["copy", "link"]
 
@@ -71,12 +72,14 @@ class _CopyContent(NamedTuple):
     folders: dict[str, int]
     blobs: Blobs
     mode: Mode
-    shared: SharedFiles
-    shared_from_bytes: float
+    shared: "SharedFiles | None"
+    """None where nothing is shared."""
+    shared_from_bytes: int
 
     def shares(self, entry: SnapshotEntry) -> bool:
-        is_wanted = entry.link is None and entry.size_bytes >= self.shared_from_bytes
-        return is_wanted and self.shared.is_possible
+        if self.shared is None or entry.link is not None:
+            return False
+        return entry.size_bytes >= self.shared_from_bytes and self.shared.is_possible
 
 
 class WorkingCopies:
@@ -86,15 +89,17 @@ class WorkingCopies:
         self._slots = slots
         files = {entry.path: entry for entry in snapshot.entries}
         folders = {folder: snapshot.folders.get(folder, LONG_AGO_NS) for folder in ("", *folders_of(files))}
-        shared = SharedFiles(f"{slots}/{SHARED_FILES}", blobs)
-        self._wanted = _CopyContent(files, folders, blobs, mode, shared, self._shared_from_bytes(mode, files))
+        shared = self._shared_files(blobs, mode) if mode == "link" or _is_large(snapshot) else None
+        self._wanted = _CopyContent(files, folders, blobs, mode, shared, 0 if mode == "link" else LARGE_BYTES)
 
-    def _shared_from_bytes(self, mode: Mode, files: Mapping[str, SnapshotEntry]) -> float:
-        if mode == "link":
-            return 0
-        if all(entry.size_bytes < LARGE_BYTES for entry in files.values()) or can_reflink(self._slots):
-            return float("inf")
-        return LARGE_BYTES
+    def _shared_files(self, blobs: Blobs, mode: Mode) -> "SharedFiles | None":
+        """None where copies share their bytes by themselves."""
+        from vhpipe.code.reflinks import can_reflink  # most code is small
+        from vhpipe.code.shared_files import SharedFiles
+
+        if mode == "copy" and can_reflink(self._slots):
+            return None
+        return SharedFiles(f"{self._slots}/{SHARED_FILES}", blobs)
 
     def large_shared(self) -> list[SnapshotEntry]:
         """The large files that the copies share."""
@@ -103,11 +108,16 @@ class WorkingCopies:
 
     def make_shared(self, entry: SnapshotEntry) -> None:
         """Have what is shared of a file ready before it is needed. Errors: EnvironmentFailure."""
-        self._wanted.shared.make(entry)
+        if self._wanted.shared is not None:
+            self._wanted.shared.make(entry)
 
     def close(self) -> None:
         """Call it when all copies are released."""
-        self._wanted.shared.remove_unused()
+        folder = f"{self._slots}/{SHARED_FILES}"
+        if self._wanted.shared is not None or os.path.isdir(folder):  # runs before may have shared something
+            from vhpipe.code.shared_files import SharedFiles
+
+            SharedFiles(folder, self._wanted.blobs).remove_unused()
 
     def take(self) -> "WorkingCopy":
         """The copy of the lowest slot that nobody uses, as in the snapshot; release it in the end."""
@@ -211,8 +221,11 @@ class WorkingCopy:
             with suppress(OSError):
                 full = f"{self._root}/{path}"
                 is_ours = os.lstat(full).st_ino == self._written[path].inode
-                if is_ours and not self._shared.is_intact(self._files[path], full):
+                if is_ours and not self._is_intact(self._files[path], full):
                     yield path
+
+    def _is_intact(self, entry: SnapshotEntry, path: str) -> bool:
+        return self._shared is not None and self._shared.is_intact(entry, path)
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -288,7 +301,7 @@ class WorkingCopy:
         if self._shares(wanted) != (written.changed_ns == 0):
             return False
         if written.changed_ns == 0:
-            return self._shared.is_intact(wanted, f"{self._root}/{wanted.path}")
+            return self._is_intact(wanted, f"{self._root}/{wanted.path}")
         return (
             status.st_size == written.size_bytes
             and status.st_mtime_ns == written.modified_ns
@@ -306,7 +319,7 @@ class WorkingCopy:
 
     def _write(self, entry: SnapshotEntry) -> None:
         path = f"{self._root}/{entry.path}"
-        is_shared = self._shares(entry) and self._shared.place(entry, path)
+        is_shared = self._shared is not None and self._shares(entry) and self._shared.place(entry, path)
         if entry.link is not None:
             os.symlink(entry.link, path)
         elif not is_shared:
@@ -314,6 +327,10 @@ class WorkingCopy:
         if not is_shared:
             set_time(path, entry)
         self._written[entry.path] = _record_of(_content(entry), os.lstat(path), is_shared)
+
+
+def _is_large(snapshot: Snapshot) -> bool:
+    return any(entry.size_bytes >= LARGE_BYTES for entry in snapshot.entries)
 
 
 def remove_tree(path: str) -> None:
