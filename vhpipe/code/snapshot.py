@@ -47,14 +47,34 @@ def take_snapshot(
             notices.append(entry)
     source = None if file is None or file == "-" else _path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
-    folders = dict(_folder_times(root, entries))
-    return Snapshot(tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, folders)
+    streams, folders = _stream_paths(root, entries), dict(_folder_times(root, entries))
+    return Snapshot(
+        tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, streams=streams,
+        folders=folders,
+    )  # fmt: skip
 
 
 def _folder_times(root: str, entries: Iterable[SnapshotEntry]) -> Iterator[tuple[str, int]]:
     for folder in ("", *folders_of(entry.path for entry in entries)):
         with suppress(OSError):
             yield folder, os.stat(f"{root}/{folder}").st_mtime_ns
+
+
+def _stream_paths(root: str, entries: Iterable[SnapshotEntry]) -> tuple[str, ...]:
+    """The paths of the files that our own output goes to."""
+    ours = {identity for descriptor in (1, 2) if (identity := _identity(descriptor)) is not None}
+    if not ours:
+        return ()
+    return tuple(each.path for each in entries if each.link is None and _identity(f"{root}/{each.path}") in ours)
+
+
+def _identity(file: str | int) -> tuple[int, int] | None:
+    """Device and inode of a regular file; None for anything else."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _path_below(root: str, file: str) -> str:

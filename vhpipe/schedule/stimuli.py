@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
@@ -28,8 +28,9 @@ class AttemptReported(msgspec.Struct, frozen=True):
     """An attempt has ended and was collected.
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
-    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `setup_s` is
-    how long it took to set the attempt up, `ran_s` how long its process ran: 0 where there was none, None if not known.
+    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
+    the process of a function step has used of the code. `setup_s` is how long it took to set the attempt up, `ran_s`
+    how long its process ran: 0 where there was none, None if not known.
     """
 
     attempt: AttemptId
@@ -43,6 +44,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    used: CodeUses | None = None
     setup_s: float = 0.0
     ran_s: float | None = None
 
