@@ -32,6 +32,7 @@ class AttemptEnd(NamedTuple):
     outcome: Status
     because: str | None
     exit_code: int | None
+    ran_s: float
 
     def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
         """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
@@ -70,7 +71,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
         missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
         because = f"{because}: {missing}" if missing else because
-    end = AttemptEnd(outcome, because, ending.exit_code)
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
     found: tuple[FoundOutput, ...] = ()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
@@ -125,13 +126,16 @@ def _commit(
     used = code_used(attempt.folder, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
-        made.published, used=used or msgspec.UNSET,
+        made.published, used=used or msgspec.UNSET, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
     except VhpipeError as failure:
         because = because or survivable(failure, "cannot write the manifest")
-        return stimuli.AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
+        return stimuli.AttemptReported(
+            spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.timer.setup_s,
+            ran_s=end.ran_s,
+        )  # fmt: skip
     return stimuli.AttemptReported(
         attempt=spec.id,
         outcome=end.outcome,
@@ -143,5 +147,7 @@ def _commit(
         fingerprint=fingerprint,
         warnings=(*sink.warnings, *made.warnings),
         published=made.published,
+        setup_s=attempt.timer.setup_s,
+        ran_s=end.ran_s,
         used=used,
     )

@@ -6,6 +6,8 @@ import msgspec
 
 from vhpipe import __version__
 from vhpipe.attempt.identifiers import run_identifier
+from vhpipe.code.large_code import UNWATCHED, SnapshotWatch, WatchedBlobs
+from vhpipe.code.run_copies import make_shared_files
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import code_notices
 from vhpipe.engine.order import LockedRun, Order
@@ -23,17 +25,22 @@ from vhpipe.store.run_folder import RunInfo
 from vhpipe.store.snapshots import Snapshot, save_snapshot
 
 
-def begin(order: Order, at: float) -> LockedRun:
+def begin(order: Order, at: float, watch: SnapshotWatch | None = None) -> LockedRun:
     """Make the run: its folder, lock, plan and the snapshot of the code. `at` is wall time.
 
+    `watch` hears what of the code is large, and how far copying it has come.
     Errors: `RefusedError` for a state folder that is not this user's, `EnvironmentFailure` for the disk.
     """
     store = ProjectStore.create(order.project)
     run = store.new_run()
     run.acquire()
     _refuse_collected(order.plan, store)
-    snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
+    watch = watch or UNWATCHED
+    keeper = WatchedBlobs(store.blobs, watch)
+    snapshot = order.snapshot or take_snapshot(order.project, keeper, order.plan.file, watch)
     save_snapshot(snapshot, run.path)
+    if order.repository == "copy":
+        make_shared_files(store.slots, store.blobs, snapshot, watch)
     declared = declared_code(order.plan)
     of_code = code_notices(snapshot, declared) if declared else ()
     if any(map(reuses, order.plan.nodes)):

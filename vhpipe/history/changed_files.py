@@ -31,8 +31,8 @@ def changed_files(snapshot: Snapshot, project: Path) -> tuple[str, ...]:
     return tuple(sorted(path for path in {*now, *then} if now.get(path) != then.get(path)))
 
 
-def _by_path(entries: Iterable[SnapshotEntry]) -> dict[str, SnapshotEntry]:
-    return {entry.path: entry for entry in entries}
+def _by_path(entries: Iterable[SnapshotEntry]) -> dict[str, tuple[int, str]]:
+    return {entry.path: entry.content for entry in entries}
 
 
 def changed_inputs(fetched: Mapping[str, str]) -> tuple[str, ...]:

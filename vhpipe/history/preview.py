@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints, Work
+from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.filled_uris import find_files
@@ -62,13 +63,15 @@ class PreviewedExecution(msgspec.Struct, frozen=True):
     needs_approval: bool = False
 
 
-def preview(order: Order, used_before: UsedBefore = lambda execution: None) -> tuple[PreviewedExecution, ...]:
-    """What would become of every node and execution, in the order of the plan.
+def preview(
+    order: Order, used_before: UsedBefore = lambda execution: None, watch: SnapshotWatch = UNWATCHED
+) -> tuple[PreviewedExecution, ...]:
+    """What would become of every node and execution, in the order of the plan. `watch` hears what code is large.
 
     `used_before` says what the process of a function step used the last time.
     Errors: as of a run that begins, for code or inputs that cannot be read and for a foreign state folder.
     """
-    world = _World(order, used_before)
+    world = _World(order, used_before, watch)
     world.walk()
     return tuple(each for node in order.plan.nodes for each in world.foreseen_of(node))
 
@@ -85,10 +88,10 @@ class HashingKeeper:
 
 
 class _World:
-    def __init__(self, order: Order, used_before: UsedBefore) -> None:
+    def __init__(self, order: Order, used_before: UsedBefore, watch: SnapshotWatch) -> None:
         self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
-        snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
+        snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
         self._code = ProjectCode(snapshot, declared_code(order.plan))
         fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open_if_any(order.project)

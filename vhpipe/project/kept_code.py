@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from vhpipe.code.file_times import set_time
 from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
@@ -19,8 +20,11 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
     temporary = Path(temporary_name(os.fspath(kept)))
     try:
         temporary.mkdir(mode=0o700)
-        for entry in load_snapshot(run_folder).entries:
+        snapshot = load_snapshot(run_folder)
+        for entry in snapshot.entries:
             _lay_out(entry, temporary, blobs)
+        for folder, modified_ns in snapshot.folders.items():
+            os.utime(temporary / folder, ns=(modified_ns, modified_ns))
         temporary.rename(kept)
     except OSError as error:
         raise from_os_error(error, "cannot copy the code to") from error
@@ -36,3 +40,4 @@ def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
         place.symlink_to(entry.link)
     else:
         blobs.copy_to(entry.blob, place, entry.mode)
+    set_time(os.fspath(place), entry)

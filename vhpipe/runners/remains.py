@@ -64,7 +64,8 @@ def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.Att
     return stimuli.AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
-        published=manifest.published, used=manifest.used or None,
+        published=manifest.published, used=manifest.used or None, setup_s=manifest.setup_s or 0.0,
+        ran_s=None if isinstance(manifest.ran_s, msgspec.UnsetType) else manifest.ran_s,
     )  # fmt: skip
 
 

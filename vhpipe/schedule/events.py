@@ -151,6 +151,8 @@ class AttemptEnded(Event, frozen=True, tag="AttemptEnded"):
     manifest: str | None = None
     fingerprint: str | None = None
     reused_from: Origin | None = None
+    setup_s: float = 0.0
+    ran_s: float | None = None
 
 
 class Published(Event, frozen=True, tag="Published"):

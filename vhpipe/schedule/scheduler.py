@@ -268,7 +268,7 @@ class Scheduler:
         self._ledger.warn(attempt.execution.node, report.warnings)
         ended = events.AttemptEnded(
             attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
-            report.manifest, report.fingerprint,
+            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s,
         )  # fmt: skip
         self._ledger.emit(ended)
         publish(self._ledger, ended, report.published)

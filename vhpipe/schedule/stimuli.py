@@ -29,7 +29,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
     `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
-    the process of a function step has used of the code.
+    the process of a function step has used of the code. `setup_s` is how long it took to set the attempt up, `ran_s`
+    how long its process ran: 0 where there was none, None if not known.
     """
 
     attempt: AttemptId
@@ -44,6 +45,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
     used: CodeUses | None = None
+    setup_s: float = 0.0
+    ran_s: float | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
