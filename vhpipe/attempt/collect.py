@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import Masking, masked_outputs
-from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
+from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
@@ -38,12 +39,12 @@ class AttemptRemains(NamedTuple):
     """What a dead process tree has left: found, and not kept yet."""
 
     end: AttemptEnd
-    outputs: tuple[FoundOutput, ...]
+    outputs: OutputsFound
     spooled: SpoolContent
 
     @property
     def is_light(self) -> bool:
-        return sum(each.size_bytes for each in self.outputs) + self.spooled.size_bytes <= LIGHT_BYTES
+        return sum(each.size_bytes for each in self.outputs.files) + self.spooled.size_bytes <= LIGHT_BYTES
 
 
 class KeptResults(NamedTuple):
@@ -64,7 +65,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
     end = AttemptEnd(outcome, because, ending.exit_code)
-    found: tuple[FoundOutput, ...] = ()
+    found = OutputsFound()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
     except UnacceptableOutputError as problem:
@@ -82,9 +83,12 @@ def collect(
     Its working copy goes back to `code`. Errors: `VhpipeError` for what no other attempt would survive either.
     """
     end, made, output = remains.end, KeptResults(), attempt.prepared.output
+    masked = tools.masking.text
     try:
-        outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
-        made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
+        kept = kept_outputs(remains.outputs, tools.blobs)
+        made = KeptResults(masked_outputs(tools.masking, kept.data), warnings=tuple(map(masked, kept.warnings)))
+        published, warnings = kept_things(remains.spooled, tools.blobs)
+        made = made._replace(published=published, warnings=(*made.warnings, *warnings))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     changed = tools.input_files.first_changed(attempt.prepared.inputs)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.masking import Masking
 from vhpipe.attempt.metadata_lines import KEPT_BYTES, metadata_of_line
@@ -22,7 +23,7 @@ from vhpipe.attempt.news import HearNews, MetricsPublished
 from vhpipe.attempt.step_variables import SPOOL_NAME
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
-from vhpipe.errors import from_os_error
+from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, LINE_LIMIT
 from vhpipe.schedule.terms import Json
@@ -57,10 +58,19 @@ class SpoolContent(NamedTuple):
 
 
 def kept_things(spooled: SpoolContent, blobs: AttemptBlobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
-    """What was published, its files in the blob store; and what is to be warned of."""
-    files = tuple(PublishedThing(file.kind, file.name, _datum(file, blobs)) for file in spooled.files)
-    metrics = tuple(PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
-    return files + metrics, spooled.warnings
+    """What was published, its files in the blob store; and what is to be warned of.
+
+    A file that cannot be kept costs that file. Errors: `VhpipeError` for what no other attempt would survive.
+    """
+    things: list[PublishedThing] = []
+    warnings = list(spooled.warnings)
+    for file in spooled.files:
+        try:
+            things.append(PublishedThing(file.kind, file.name, _datum(file, blobs)))
+        except (VhpipeError, OSError) as failure:
+            warnings.append(f"published {file.kind} `{file.name}` is left out: {survivable(failure, 'cannot store')}")
+    things += (PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
+    return tuple(things), tuple(warnings)
 
 
 def _datum(file: SpooledFile, blobs: AttemptBlobs) -> Datum:

@@ -1,0 +1,241 @@
+"""What a step has left in its outputs folder: every file that can be kept, and why each other entry cannot.
+
+One odd entry costs that entry. A link to a file inside is that file; a link to a folder inside is followed if that
+folder is not on the path already; everything else is left out and named. The walk is not recursive, and paths may be
+longer than a system call takes.
+Source: decision 23.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vhpipe.store.long_paths import reachable
+
+LINKED_NAMES = 10_000
+"""How many names links to folders may add in total: links that lead to each other make any number of them."""
+NAMED = 20
+"""How many entries that are left out are named; the others are counted."""
+CONCERNS_ONE_ENTRY = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO,
+        errno.ENODEV, errno.ESTALE,
+    }
+)  # fmt: skip
+"""Failures that other entries of the outputs need not have."""
+
+Identity = tuple[int, int]
+"""Device and inode."""
+
+
+class UnacceptableOutputError(Exception):
+    """The outputs folder itself is not what it was: nothing can be kept. The execution is an error."""
+
+
+class FoundOutput(NamedTuple):
+    """A file to keep: `path` holds its bytes, `name` is relative to outputs/.
+
+    A link, or a file below a linked folder, has the path and the identity of the file that it leads to.
+    """
+
+    name: str
+    path: str
+    size_bytes: int
+    mode: int
+    identity: Identity
+
+
+class LeftOut(NamedTuple):
+    """An entry that cannot be kept. `reason` ends a sentence that begins with its name."""
+
+    name: str
+    reason: str
+
+
+class OutputsFound(NamedTuple):
+    """Both by name."""
+
+    files: tuple[FoundOutput, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class _Folder(NamedTuple):
+    """A folder on the way of the walk: `prefix` begins the names in it, `path` is where it really is."""
+
+    path: str
+    prefix: str
+    identity: Identity
+    above: "_Folder | None" = None
+
+    def is_on_path(self, identity: Identity) -> bool:
+        folder: _Folder | None = self
+        while folder is not None and folder.identity != identity:
+            folder = folder.above
+        return folder is not None
+
+
+class _Link(NamedTuple):
+    name: str
+    folder: _Folder
+
+
+class _TooManyNamesError(Exception):
+    pass
+
+
+def found_outputs(outputs: str) -> OutputsFound:
+    """All that is below the folder. Errors: `UnacceptableOutputError`, OSError for the world."""
+    try:
+        status = os.lstat(outputs)
+    except FileNotFoundError:
+        return OutputsFound(left_out=(LeftOut("", "the step removed its outputs folder"),))
+    if not stat.S_ISDIR(status.st_mode):
+        what = "a link" if stat.S_ISLNK(status.st_mode) else "a file"
+        raise UnacceptableOutputError(f"the outputs folder was replaced by {what}")
+    if status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+        os.chmod(outputs, stat.S_IRWXU)
+    walk = _OutputWalk()
+    walk.below(_Folder(outputs, "", (status.st_dev, status.st_ino)))
+    if walk.links:
+        _LinkFollower(walk).follow_all()
+    return OutputsFound(tuple(sorted(walk.files)), tuple(sorted(walk.left_out)))
+
+
+def left_out_warnings(left_out: tuple[LeftOut, ...]) -> Iterator[str]:
+    """One sentence for each of the first entries, and one for how many more there are."""
+    for name, reason in left_out[:NAMED]:
+        yield f"output `{name}` is left out: {reason}" if name else reason
+    if len(left_out) > NAMED:
+        yield f"{len(left_out) - NAMED:,} more entries of the outputs are left out"
+
+
+class _OutputWalk:
+    """Everything below folders whose links are noted and not followed."""
+
+    def __init__(self) -> None:
+        self.files: list[FoundOutput] = []
+        self.left_out: list[LeftOut] = []
+        self.links: list[_Link] = []
+        self.folders: dict[Identity, str] = {}
+        self.names = 0
+
+    def below(self, top: _Folder, most_names: int | None = None) -> None:
+        """Errors: `_TooManyNamesError` for more than `most_names`."""
+        pending = [top]
+        while pending:
+            folder = pending.pop()
+            self.folders.setdefault(folder.identity, folder.path)
+            pending += self._enter(folder)
+            if most_names is not None and self.names > most_names:
+                raise _TooManyNamesError
+
+    def _enter(self, folder: _Folder) -> list[_Folder]:
+        """Take what is in one folder; the folders in it."""
+        inside: list[_Folder] = []
+        try:
+            with reachable(folder.path) as path, os.scandir(path) as entries:
+                for entry in entries:
+                    self._take(entry, folder, inside)
+        except OSError as failure:
+            if failure.errno not in CONCERNS_ONE_ENTRY or not folder.prefix:
+                raise
+            self.leave_out(folder.prefix[:-1], cannot_read(failure))
+        return inside
+
+    def _take(self, entry: os.DirEntry[str], folder: _Folder, inside: list[_Folder]) -> None:
+        name = folder.prefix + entry.name
+        self.names += 1
+        if not entry.name.isascii() and not _is_utf8(entry.name):
+            self.leave_out(_printable(name), "its name is not UTF-8")
+            return
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            self.leave_out(name, "it vanished while it was collected")
+            return
+        identity = status.st_dev, status.st_ino
+        if stat.S_ISREG(status.st_mode):
+            path = f"{folder.path}/{entry.name}"
+            self.files.append(FoundOutput(name, path, status.st_size, status.st_mode, identity))
+        elif stat.S_ISDIR(status.st_mode):
+            inside.append(_Folder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
+        elif stat.S_ISLNK(status.st_mode):
+            self.links.append(_Link(entry.name, folder))
+        else:
+            self.leave_out(name, f"it is {_kind(status.st_mode)}, not a file")
+
+    def leave_out(self, name: str, reason: str) -> None:
+        self.left_out.append(LeftOut(name, reason))
+
+
+class _LinkFollower:
+    """Adds to a complete walk what its links lead to; what is inside is known by its identity."""
+
+    def __init__(self, walk: _OutputWalk) -> None:
+        self._walk, self._names_left = walk, LINKED_NAMES
+        self._known = {each.identity: each for each in walk.files}
+
+    def follow_all(self) -> None:
+        for link in sorted(self._walk.links, key=lambda each: each.folder.prefix + each.name):
+            self._follow(link)
+
+    def _follow(self, link: _Link) -> None:
+        """Add all that one link brings, or leave the link out."""
+        found = _OutputWalk()
+        found.links.append(link)
+        try:
+            while found.links:
+                self._resolve(found.links.pop(), found)
+        except _TooManyNamesError:
+            reason = f"links to folders add more than {LINKED_NAMES:,} names"
+            self._walk.leave_out(link.folder.prefix + link.name, reason)
+            self._names_left //= 2
+            return
+        self._names_left -= found.names
+        self._walk.files += found.files
+        self._walk.left_out += found.left_out
+
+    def _resolve(self, link: _Link, found: _OutputWalk) -> None:
+        name = link.folder.prefix + link.name
+        goal = "?"
+        try:
+            with reachable(f"{link.folder.path}/{link.name}") as path:
+                goal = _printable(os.readlink(path))
+                status = os.stat(path)
+        except OSError as failure:
+            if failure.errno not in CONCERNS_ONE_ENTRY:
+                raise
+            found.leave_out(name, f"it is a link to `{goal}`, which cannot be opened: {failure.strerror}")
+            return
+        identity = status.st_dev, status.st_ino
+        if file := self._known.get(identity):
+            found.files.append(file._replace(name=name))
+        elif link.folder.is_on_path(identity):
+            found.leave_out(name, f"it is a link to `{goal}`, a folder that it is in itself")
+        elif path_inside := self._walk.folders.get(identity):
+            found.below(_Folder(path_inside, f"{name}/", identity, link.folder), self._names_left)
+        else:
+            found.leave_out(name, f"it is a link to `{goal}`, which is no file or folder of the outputs")
+
+
+def cannot_read(failure: OSError) -> str:
+    return f"it cannot be read: {failure.strerror}"
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
