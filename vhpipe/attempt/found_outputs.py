@@ -61,16 +61,16 @@ class OutputsFound(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
 
 
-class _Folder(NamedTuple):
+class _WalkedFolder(NamedTuple):
     """A folder on the way of the walk: `prefix` begins the names in it, `path` is where it really is."""
 
     path: str
     prefix: str
     identity: Identity
-    above: "_Folder | None" = None
+    above: "_WalkedFolder | None" = None
 
     def is_on_path(self, identity: Identity) -> bool:
-        folder: _Folder | None = self
+        folder: _WalkedFolder | None = self
         while folder is not None and folder.identity != identity:
             folder = folder.above
         return folder is not None
@@ -78,7 +78,7 @@ class _Folder(NamedTuple):
 
 class _Link(NamedTuple):
     name: str
-    folder: _Folder
+    folder: _WalkedFolder
 
 
 class _TooManyNamesError(Exception):
@@ -97,7 +97,7 @@ def found_outputs(outputs: str) -> OutputsFound:
     if status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
         os.chmod(outputs, stat.S_IRWXU)
     walk = _OutputWalk()
-    walk.below(_Folder(outputs, "", (status.st_dev, status.st_ino)))
+    walk.below(_WalkedFolder(outputs, "", (status.st_dev, status.st_ino)))
     if walk.links:
         _LinkFollower(walk).follow_all()
     return OutputsFound(tuple(sorted(walk.files)), tuple(sorted(walk.left_out)))
@@ -121,7 +121,7 @@ class _OutputWalk:
         self.folders: dict[Identity, str] = {}
         self.names = 0
 
-    def below(self, top: _Folder, most_names: int | None = None) -> None:
+    def below(self, top: _WalkedFolder, most_names: int | None = None) -> None:
         """Errors: `_TooManyNamesError` for more than `most_names`."""
         pending = [top]
         while pending:
@@ -131,9 +131,9 @@ class _OutputWalk:
             if most_names is not None and self.names > most_names:
                 raise _TooManyNamesError
 
-    def _enter(self, folder: _Folder) -> list[_Folder]:
+    def _enter(self, folder: _WalkedFolder) -> list[_WalkedFolder]:
         """Take what is in one folder; the folders in it."""
-        inside: list[_Folder] = []
+        inside: list[_WalkedFolder] = []
         try:
             with reachable(folder.path) as path, os.scandir(path) as entries:
                 for entry in entries:
@@ -144,7 +144,7 @@ class _OutputWalk:
             self.leave_out(folder.prefix[:-1], cannot_read(failure))
         return inside
 
-    def _take(self, entry: os.DirEntry[str], folder: _Folder, inside: list[_Folder]) -> None:
+    def _take(self, entry: os.DirEntry[str], folder: _WalkedFolder, inside: list[_WalkedFolder]) -> None:
         name = folder.prefix + entry.name
         self.names += 1
         if not entry.name.isascii() and not _is_utf8(entry.name):
@@ -160,7 +160,7 @@ class _OutputWalk:
             path = f"{folder.path}/{entry.name}"
             self.files.append(FoundOutput(name, path, status.st_size, status.st_mode, identity))
         elif stat.S_ISDIR(status.st_mode):
-            inside.append(_Folder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
+            inside.append(_WalkedFolder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
         elif stat.S_ISLNK(status.st_mode):
             self.links.append(_Link(entry.name, folder))
         else:
@@ -215,7 +215,7 @@ class _LinkFollower:
         elif link.folder.is_on_path(identity):
             found.leave_out(name, f"it is a link to `{goal}`, a folder that it is in itself")
         elif path_inside := self._walk.folders.get(identity):
-            found.below(_Folder(path_inside, f"{name}/", identity, link.folder), self._names_left)
+            found.below(_WalkedFolder(path_inside, f"{name}/", identity, link.folder), self._names_left)
         else:
             found.leave_out(name, f"it is a link to `{goal}`, which is no file or folder of the outputs")
 
