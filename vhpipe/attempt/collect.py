@@ -91,13 +91,23 @@ def collect(
         made = made._replace(published=published, warnings=(*made.warnings, *warnings))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
-    changed = tools.input_files.first_changed(attempt.prepared.inputs)
-    if changed is not None:
-        end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
+    end, warnings = _judge_inputs(attempt, end, tools)
+    made = made._replace(warnings=(*made.warnings, *warnings))
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
     end = _release(attempt, end, code)
     return _commit(attempt, end, made, tools.masking)
+
+
+def _judge_inputs(attempt: ReadyAttempt, end: AttemptEnd, tools: AttemptTools) -> tuple[AttemptEnd, tuple[str, ...]]:
+    """What the step did to its inputs may spoil its end; and what is to be warned of."""
+    try:
+        verdict = tools.input_files.judge(attempt.prepared.inputs, attempt.prepared.starts_ns)
+    except OSError as failure:
+        return end.spoiled(Status.CRASHED, survivable(failure, "cannot look at the inputs")), ()
+    if verdict.spoiled is not None:
+        end = end.spoiled(Status.ERROR, verdict.spoiled)
+    return end, verdict.warnings
 
 
 def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:

@@ -152,8 +152,8 @@ class _OutputWalk:
             return
         try:
             status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
-            self.leave_out(name, "it vanished while it was collected")
+        except FileNotFoundError as failure:
+            self.leave_out(name, cannot_read(failure))
             return
         identity = status.st_dev, status.st_ino
         if stat.S_ISREG(status.st_mode):
@@ -220,7 +220,24 @@ class _LinkFollower:
             found.leave_out(name, f"it is a link to `{goal}`, which is no file or folder of the outputs")
 
 
+def fault_of(path: str) -> str | None:
+    """Why the file at a path cannot be kept; None where nothing is wrong with it. Errors: OSError for the world."""
+    try:
+        with reachable(path) as short:
+            descriptor = os.open(short, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as failure:
+        if failure.errno not in CONCERNS_ONE_ENTRY:
+            raise
+        return cannot_read(failure)
+    try:
+        return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else "it was replaced by something that is no file"
+    finally:
+        os.close(descriptor)
+
+
 def cannot_read(failure: OSError) -> str:
+    if failure.errno == errno.ENOENT:
+        return "it vanished while it was collected"
     return f"it cannot be read: {failure.strerror}"
 
 

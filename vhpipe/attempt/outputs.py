@@ -1,18 +1,16 @@
 """What an attempt leaves: its outputs become blobs, and its report says how it ended."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.found_outputs import (
     FoundOutput,
     Identity,
     LeftOut,
     OutputsFound,
-    cannot_read,
+    fault_of,
     left_out_warnings,
 )
 from vhpipe.attempt.identifiers import random_identifier
@@ -39,7 +37,7 @@ class KeptOutputs(NamedTuple):
 def kept_outputs(found: OutputsFound, blobs: AttemptBlobs) -> KeptOutputs:
     """The found files as data: their bytes are in the blob store, and their sidecars have been read.
 
-    A file that cannot be kept is left out and named. Errors: `VhpipeError` for what no other attempt would survive.
+    A file that cannot be read is left out and named. Errors: `VhpipeError` and OSError for a store that takes none.
     """
     data: list[Datum] = []
     left_out = list(found.left_out)
@@ -49,8 +47,10 @@ def kept_outputs(found: OutputsFound, blobs: AttemptBlobs) -> KeptOutputs:
         try:
             if each.identity not in known:
                 known[each.identity] = _keep(each.path, blobs)
-        except (VhpipeError, OSError) as failure:
-            left_out.append(LeftOut(each.name, _reason(failure)))
+        except (VhpipeError, OSError):
+            if (reason := fault_of(each.path)) is None:
+                raise
+            left_out.append(LeftOut(each.name, reason))
             continue
         mode = each.mode & 0o777
         data.append(Datum(random_identifier(), each.name, *known[each.identity], mode, properties.get(each.name, ())))
@@ -62,15 +62,6 @@ def _keep(path: str, blobs: AttemptBlobs) -> tuple[str, int]:
         return blobs.keep(path)
     with reachable(path) as short:
         return blobs.keep(short)
-
-
-def _reason(failure: Exception) -> str:
-    """Errors: `VhpipeError` for what no other attempt would survive."""
-    text = survivable(failure, "cannot be stored")
-    cause = failure if isinstance(failure, OSError) else failure.__cause__
-    if not isinstance(cause, OSError):
-        return text
-    return "it vanished while it was collected" if cause.errno == errno.ENOENT else cannot_read(cause)
 
 
 def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Json], ...]]:

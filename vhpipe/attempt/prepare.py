@@ -16,6 +16,7 @@ from vhpipe.attempt.group_members import group_json
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
+from vhpipe.attempt.lent_copies import LentCopies
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.news import HearNews
@@ -59,7 +60,7 @@ class AttemptTools:
         mapping_of: MappingOf = same_paths,
     ) -> None:
         self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
-        self.input_files = InputFiles(blobs)
+        self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
         self.fingerprints = Fingerprints(run.code, frozenset(run.changed_secrets))
@@ -75,6 +76,8 @@ class PreparedAttempt(NamedTuple):
     output: AttemptOutput
     inputs: tuple[PlacedFile, ...]
     fingerprint: str | None
+    starts_ns: int = 0
+    """See `InputFiles.settle`."""
 
 
 def prepare(
@@ -121,7 +124,8 @@ def prepare(
         no_output_timeout_s=execution.step.no_output_timeout_s,
     )
     fingerprint = tools.fingerprints.of(spec.execution, None if spec.execution.deferred else command)
-    return PreparedAttempt(launch, output, (*inputs.files, *others), fingerprint)
+    files = (*inputs.files, *others)
+    return PreparedAttempt(launch, output, files, fingerprint, tools.input_files.settle(files))
 
 
 def _command(spec: ExecutionSpec) -> tuple[str, ...]:

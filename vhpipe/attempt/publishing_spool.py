@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
-from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.found_outputs import fault_of
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.masking import Masking
 from vhpipe.attempt.metadata_lines import KEPT_BYTES, metadata_of_line
@@ -60,15 +60,17 @@ class SpoolContent(NamedTuple):
 def kept_things(spooled: SpoolContent, blobs: AttemptBlobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
     """What was published, its files in the blob store; and what is to be warned of.
 
-    A file that cannot be kept costs that file. Errors: `VhpipeError` for what no other attempt would survive.
+    A file that cannot be read costs that file. Errors: `VhpipeError` and OSError for a store that takes none.
     """
     things: list[PublishedThing] = []
     warnings = list(spooled.warnings)
     for file in spooled.files:
         try:
             things.append(PublishedThing(file.kind, file.name, _datum(file, blobs)))
-        except (VhpipeError, OSError) as failure:
-            warnings.append(f"published {file.kind} `{file.name}` is left out: {survivable(failure, 'cannot store')}")
+        except (VhpipeError, OSError):
+            if (reason := fault_of(file.path)) is None:
+                raise
+            warnings.append(f"published {file.kind} `{file.name}` is left out: {reason}")
     things += (PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
     return tuple(things), tuple(warnings)
 

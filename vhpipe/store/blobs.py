@@ -281,12 +281,7 @@ class Blobs:
         """
         source = self.open(blob)
         try:
-            copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            try:
-                _copy_bytes(source, copy)
-                os.fchmod(copy, mode)
-            finally:
-                os.close(copy)
+            _write_copy(source, os.fspath(target), mode)
         except OSError as error:
             error.filename = os.fspath(target)
             raise from_os_error(error, "cannot write") from error
@@ -381,6 +376,19 @@ def _write_named(descriptor: int, chunk: bytes, path: str) -> None:
     except OSError as error:
         error.filename = path
         raise
+
+
+def _write_copy(source: int, target: str, mode: int) -> None:
+    """A new file with all bytes, or none."""
+    copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _copy_bytes(source, copy)
+        os.fchmod(copy, mode)
+    except BaseException:
+        os.unlink(target)
+        raise
+    finally:
+        os.close(copy)
 
 
 def _copy_bytes(source: int, target: int) -> None:
