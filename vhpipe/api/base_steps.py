@@ -41,9 +41,9 @@ def step_of_run(place: str, folder: Path) -> RawStep:
         raise unknown_name(f"node of run {run.number}", name, [each.name for each in plan.nodes])
     if isinstance(node, PlannedDeployment):
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
-    if asked is None or not store.blobs.has(asked.source):
-        raise UsageError(f"the file of run {run.number} is no longer kept", "name a step of a file instead")
-    checked = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file)
+    if asked is None or not store.blobs.is_intact(asked.source):
+        raise UsageError(f"the file of run {run.number} is no longer kept as it was", "name a step of a file instead")
+    checked = check_text(store.blobs.read(asked.source), run.info().file)
     return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 
 

@@ -208,5 +208,5 @@ def secrets_of_run(
     if asked is not None and asked.source:
         from vhpipe.project.checked_file import check_text
 
-        config = check_text(store.blobs.path(asked.source).read_bytes(), run.info().file).config
+        config = check_text(store.blobs.read(asked.source), run.info().file).config
     return known_secrets(plan, config, given, environ)

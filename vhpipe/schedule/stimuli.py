@@ -28,7 +28,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     """An attempt has ended and was collected.
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
-    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself.
+    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `damaged` is
+    the sha256 of an input whose bytes were not intact, so that nothing could start.
     """
 
     attempt: AttemptId
@@ -42,6 +43,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    damaged: str | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):

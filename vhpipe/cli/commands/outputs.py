@@ -53,7 +53,7 @@ def command(
         return command_published(view, store.blobs, node, target, force, as_json)
     found = tuple(_outputs(view, node))
     if target is not None:
-        fetch([_copy_of(output) for output in found], target, store.blobs, force)
+        fetch([_copy_of(output, view.number) for output in found], target, store.blobs, force)
         click.echo(f"{_total(found)} in `{target}`", err=True)
     if as_json:
         listed = [_output_json(output, store.blobs) for output in found]
@@ -73,11 +73,14 @@ def _outputs(view: RunView, node: str | None) -> Iterator[OutputRow]:
         yield from (OutputRow(each, execution, datum) for execution in executions for datum in execution.outputs)
 
 
-def _copy_of(output: OutputRow) -> OutputCopy:
+def _copy_of(output: OutputRow, run: int) -> OutputCopy:
     parts = [folder_name(output.node.name)]
     if output.node.type == "task":
         parts.append(str(output.execution.index))
-    return OutputCopy("/".join([*parts, output.datum.name]), output.datum)
+    node, origin = output.node, output.execution.reused_from
+    maker = run if origin is None else origin.run
+    label = node.label(output.execution.index)
+    return OutputCopy("/".join([*parts, output.datum.name]), output.datum, maker, node.name, label)
 
 
 def _row(output: OutputRow) -> tuple[str, ...]:
