@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhpipe.attempt.metadata_lines import KEPT_BYTES, LINE_LIMIT, MetadataReader, metadata_of_line, stamped_line
+from vhpipe.project.logs import LogText
 
 
 def test_a_line_that_is_an_object_is_metadata_and_others_are_not() -> None:
@@ -85,3 +86,28 @@ def test_a_stamp_is_utc_and_the_line_is_one_line() -> None:
     line = stamped_line({"a": "x\ny"}, 0.0)
     assert line.count(b"\n") == 1
     assert json.loads(line) == {"_time": "1970-01-01T00:00:00+00:00", "a": "x\ny"}
+
+
+PIECES = [
+    "\r",
+    "\n",
+    "\r\n",
+    "\x1b[32m",
+    "\x1b[0m",
+    "\x1b[2K",
+    '{"a": 1}',
+    '{"loss": 0.5, "b": "x"}',
+    " 40%|####",
+    "done ",
+    "\t",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(0, 60))
+def test_what_the_log_shows_as_a_line_counts_as_one(pieces: list[str], cut: int) -> None:
+    content = "".join(pieces).encode()
+    shown = LogText()
+    lines = (shown.feed(content) + shown.end()).split("\n")
+    reader = MetadataReader()
+    found = [*reader.feed(content[:cut]), *reader.feed(content[cut:]), *reader.finish()]
+    assert found == [each for line in lines if (each := metadata_of_line(line.encode())) is not None]

@@ -31,3 +31,13 @@ def test_metadata_counts_although_the_log_is_full(tmp_path: Path) -> None:
     sink.write("o", b'{"a": 1}\n')
     sink.close()
     assert sink.metadata == {"a": 1}
+
+
+def test_a_series_that_is_too_long_is_cut_with_a_warning_and_last_values_count_on(tmp_path: Path) -> None:
+    sink = AttemptOutput(str(tmp_path), series_limit_bytes=100)
+    for number in range(5):
+        sink.write("o", b'{"a": %d}\n' % number)
+    sink.close()
+    assert sink.metadata == {"a": 4}
+    assert (tmp_path / "metadata.jsonl").stat().st_size <= 100
+    assert sink.warnings == ("the series of metadata is longer than 256 MiB: its last points are not kept",)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from vhpipe.attempt.masking import NOTHING
+from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.news import AttemptNews, MetricsPublished
-from vhpipe.attempt.publishing_spool import AT_ONCE_BYTES, Spool, SpoolContent
+from vhpipe.attempt.publishing_spool import AT_ONCE_BYTES, SPOOL_LIMIT, Spool, SpoolContent
 from vhpipe.plan.model import AttemptId, ExecutionId
 
 ATTEMPT = AttemptId(ExecutionId("a"))
@@ -119,3 +120,19 @@ def test_last_values_are_bounded(step: Step) -> None:
     assert 60 < len(ended.metrics) < 75
     assert len(step.points) == 100
     assert len(ended.warnings) == 1
+
+
+def test_a_flood_is_cut_with_a_warning(step: Step) -> None:
+    pad = "x" * 50_000
+    entry = json.dumps({"kind": "metric", "values": {"loss": 1}, "pad": pad}).encode() + b"\n"
+    step.say(*[entry] * (SPOOL_LIMIT // len(entry) + 20))
+    ended = step.ended()
+    assert len(step.points) == SPOOL_LIMIT // len(entry)
+    assert ended.warnings == ("more than 32 MiB of entries were published: the rest is left out",)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "123456789012345678901234567890"])
+def test_numbers_beyond_strict_json_are_read_as_those_of_metadata(step: Step, number: str) -> None:
+    step.say(b'{"kind": "metric", "values": {"loss": %s}}\n' % number.encode())
+    expected = metadata_of_line(b'{"loss": %s}' % number.encode())
+    assert step.ended().metrics == expected

@@ -28,9 +28,13 @@ IDLE_WAITS = 500
 class MovedClock:
     def __init__(self) -> None:
         self.now = 1000.0
+        self.woken: list[float] = []
 
     def monotonic(self) -> float:
         return self.now
+
+    def woke(self, due: float) -> None:
+        self.woken.append(self.now - due)
 
 
 class Agenda:
@@ -183,6 +187,8 @@ class Postponed:
 
     def do(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         self._work.append((work, then))
+
+    do_while_open = do
 
     def finish(self) -> None:
         for work, then in self._work:

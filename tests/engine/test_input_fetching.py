@@ -1,7 +1,9 @@
 import base64
 import os
+import select
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from vhpipe.config.model import KeepDirectories
 from vhpipe.engine import download
+from vhpipe.engine.download import FetchLimits
 from vhpipe.engine.input_fetching import Fetcher, expand_inputs
 from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.recorded_uris import RecordedUris
@@ -182,7 +185,10 @@ def test_no_secret_of_a_uri_is_in_the_plan_or_in_a_message(project: Path) -> Non
 
 
 class Site(ThreadingHTTPServer):
-    """`/ok…` is fine, `/flaky` fails twice, `/short` is cut, `/to?URL` redirects; requests are counted by path."""
+    """`/ok…` is fine, `/flaky` fails twice, `/short` is cut, `/drip` has no end, `/to?URL` redirects.
+
+    Requests are counted by path.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -213,6 +219,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(announced if announced is not None else len(body)))
         self.end_headers()
         self.wfile.write(body)
+        if self.path.startswith("/drip"):
+            self.drip()
+
+    def drip(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b".")
+                select.select([self.connection], [], [], 0.005)
 
     def answer(self) -> tuple[int, bytes, int | None, str | None]:
         if self.path.startswith("/ok"):
@@ -221,6 +235,8 @@ class Handler(BaseHTTPRequestHandler):
             return (200, b"at last", None, None) if self.server.seen.count(self.path) == 3 else (503, b"", None, None)
         if self.path.startswith("/short"):
             return 200, b"only a part", 1000, None
+        if self.path.startswith("/drip"):
+            return 200, b"", 1 << 40, None
         if self.path.startswith("/to?"):
             return 302, b"", None, self.path[4:]
         return 404, b"", None, None
@@ -286,6 +302,42 @@ def test_what_does_not_come_whole_is_a_clear_failure_and_leaves_nothing(
         Fetcher(blobs).fetch(f"http://{site.address}{path}")
     assert len(site.seen) == asked
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "limits", "message"),
+    [
+        ("/drip", FetchLimits(total_s=0.1), "it took longer than"),
+        ("/drip", FetchLimits(look_s=0.05, fewest_bytes=1000), r"only \d+ bytes arrived in 0.05 s \(3 tries\)"),
+        ("/silent", FetchLimits(silence_s=0.05), r"timed out \(3 tries\)"),
+    ],
+)
+def test_a_server_that_keeps_waiting_is_given_up(
+    site: Site, blobs: Blobs, tmp_path: Path, path: str, limits: FetchLimits, message: str
+) -> None:
+    if path == "/silent":
+        site.gate.clear()
+    with pytest.raises(EnvironmentFailure, match=message):
+        download.download(f"http://{site.address}{path}", blobs, threading.Event(), limits)
+    site.gate.set()
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_a_fetch_ends_when_the_run_is_over(site: Site, blobs: Blobs) -> None:
+    fetcher, ended = Fetcher(blobs), list[str]()
+
+    def fetch() -> None:
+        with pytest.raises(EnvironmentFailure, match="the run is over"):
+            fetcher.fetch(f"http://{site.address}/drip")
+        ended.append("by itself")
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    while not site.seen:
+        thread.join(0.001)
+    fetcher.close()
+    thread.join(10)
+    assert ended == ["by itself"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "[::1", ""])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.engine.recorder import UNAWAITED_S, Recorder
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule import events
@@ -52,7 +53,7 @@ def seen() -> Seen:
 
 @pytest.fixture
 def recorder(journal: Counted, seen: Seen) -> Iterator[Recorder]:
-    recorder = Recorder(journal, [seen])
+    recorder = Recorder(journal, [seen], RunningClock())
     recorder.start(lambda: None)
     yield recorder
     recorder.close()
@@ -116,7 +117,7 @@ def test_making_safe_syncs_before_it_returns(recorder: Recorder, journal: Counte
 
 
 def test_closing_makes_everything_safe(journal: Counted) -> None:
-    recorder = Recorder(journal, [])
+    recorder = Recorder(journal, [], RunningClock())
     recorder.start(lambda: None)
     recorder.append([ENDED])
     recorder.close()

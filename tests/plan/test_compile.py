@@ -63,7 +63,9 @@ SWEEP = """
 
 
 def pipeline(nodes: str, edges: str = "[]", parameters: str = "[]", more: str = "") -> str:
-    return STEPS + f"""
+    return (
+        STEPS
+        + f"""
 - pipeline:
     name: p
     {more}
@@ -71,6 +73,7 @@ def pipeline(nodes: str, edges: str = "[]", parameters: str = "[]", more: str = 
     nodes: {nodes}
     edges: {edges}
 """
+    )
 
 
 def compiled(text: str, **arguments: Any) -> Plan:
@@ -370,8 +373,10 @@ def test_words_that_mean_nothing_are_dropped_from_actions() -> None:
 
 
 def test_a_deployment_has_its_endpoints_and_the_edges_into_their_files() -> None:
-    nodes = "[{name: a, type: execution, step: make}, " \
+    nodes = (
+        "[{name: a, type: execution, step: make}, "
         "{name: d, type: deployment, deployment: live, endpoints: [predict], aliases: [prod]}]"
+    )
     endpoint = """
 - endpoint:
     name: predict
@@ -388,8 +393,10 @@ def test_a_deployment_has_its_endpoints_and_the_edges_into_their_files() -> None
 
 
 def test_what_this_machine_does_not_honour_is_said_once_per_kind() -> None:
-    nodes = "[{name: a, type: execution, step: make, override: {image: other}}, " \
+    nodes = (
+        "[{name: a, type: execution, step: make, override: {image: other}}, "
         "{name: b, type: execution, step: learn, override: {environment: gpu}}]"
+    )
     plan = compiled(pipeline(nodes))
     assert plan.ignored == (
         "image: commands run on this machine, not in `other`, `python:3.11`",

@@ -72,25 +72,6 @@ def variables_of(plan: Plan, node: str) -> Any:
     return found.spec.environment_variables
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "TOKEN", "HF_TOKEN", "TOKEN_OF_ME", "hf_token", "SECRET", "CLIENT_SECRETS", "AWS_SECRET_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID", "DB_PASSWORD", "PASSWD", "KEY_PASSPHRASE", "WANDB_API_KEY", "APIKEY", "X_APIKEY_2",
-        "SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "CREDENTIAL", "NPM_AUTH", "AUTHORIZATION", "MYSQL_PWD",
-    ],
-)  # fmt: skip
-def test_names_that_are_secret_by_themselves(name: str) -> None:
-    assert is_secret_name(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["TOKENIZERS_PARALLELISM", "MAX_TOKENS", "SECRETARY", "AUTHOR", "SSH_AUTH_SOCK", "PWD", "KEY", "KEYBOARD"]
-)
-def test_words_within_words_are_not(name: str) -> None:
-    assert not is_secret_name(name)
-
-
 def test_values_of_the_file_under_secret_names_are_not_in_the_plan() -> None:
     plan = plan_of()
     assert variables_of(plan, "a") == {

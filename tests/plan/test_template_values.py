@@ -48,7 +48,9 @@ EXECUTION = "type: execution, step: use"
 
 
 def text_of(override: str, *, parameters: str = "[]", edges: str = "[]", node: str = EXECUTION) -> str:
-    return STEPS + f"""
+    return (
+        STEPS
+        + f"""
 - pipeline:
     name: main
     parameters: {parameters}
@@ -57,6 +59,7 @@ def text_of(override: str, *, parameters: str = "[]", edges: str = "[]", node: s
       - {{name: use, {node}, override: {override}}}
     edges: {edges}
 """
+    )
 
 
 def compiled(text: str, **arguments: Any) -> Plan:
@@ -161,7 +164,9 @@ def test_what_speaks_of_a_node_waits_and_makes_a_dependency() -> None:
 
 
 def test_a_reference_to_a_later_node_puts_that_node_first() -> None:
-    text = STEPS + """
+    text = (
+        STEPS
+        + """
 - pipeline:
     name: main
     nodes:
@@ -172,6 +177,7 @@ def test_a_reference_to_a_later_node_puts_that_node_first() -> None:
       - {name: make, type: execution, step: make}
     edges: []
 """
+    )
     assert [node.name for node in compiled(text).nodes] == ["make", "use"]
 
 

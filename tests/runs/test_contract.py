@@ -111,7 +111,7 @@ def check_folders(project: Any, seen: Any) -> None:
 
 def check_files(seen: Any) -> None:
     files = seen["files"]
-    names = ("api", "execution", "inputs", "parameters", "runtime")
+    names = ("execution", "inputs", "parameters", "runtime")
     assert sorted(files) == sorted(f"{name}.{kind}" for name in names for kind in ("json", "yaml"))
     for name in names:
         assert files[f"{name}.json"] == files[f"{name}.yaml"]
@@ -135,7 +135,7 @@ def check_files(seen: Any) -> None:
 
 def check_inputs(seen: Any) -> None:
     listed = seen["files"]["inputs.json"]
-    assert listed["none"] == {"files": []}
+    assert "none" not in listed
     (a, b) = listed["data"]["files"]
     assert (a["name"], a["size"], b["name"], b["size"]) == ("a.txt", 1, "b.txt", 2)
     assert a["path"] == seen["folders"]["inputs"] + "/data/a.txt"
@@ -200,7 +200,7 @@ def check_through_utils(seen: Any) -> None:
         execution["valohai.execution-counter"], execution["valohai.execution-id"], execution["valohai.execution-title"],
     ]  # fmt: skip
     assert seen["dirs"] == [seen["folders"]["inputs"] + "/data", seen["folders"]["outputs"]]
-    assert seen["none"] == [True, []]
+    assert seen["none"] == [False, []]
     assert seen["default"] == "fallback"
     assert seen["distributed"] is False
 

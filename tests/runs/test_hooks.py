@@ -291,3 +291,20 @@ def test_configuration_that_cannot_be_is_refused(extended: Any, given: str, mess
     said = {"configuration": {"model": {"layers": 3}, "classes": {"file": "classes.yaml"}}}
     done = extended({"a": "true"}, said, "--config", given)
     assert (done.code, message in done.err) == (2, True), done.err
+
+
+def test_a_node_runs_although_the_one_that_may_feed_it_was_skipped(project: Any) -> None:
+    optional = {"inputs": [{"name": name, "optional": True} for name in ("raw", "cleaned")]}
+    nodes = {
+        "load": "echo raw > $VH_OUTPUTS_DIR/raw.txt",
+        "clean": {"command": "echo cleaned > $VH_OUTPUTS_DIR/clean.txt", "inputs": [{"name": "raw"}]},
+        "train": {"command": "ls $VH_INPUTS_DIR > $VH_OUTPUTS_DIR/seen.txt", **optional},
+    }
+    edges = [["load.output.*", "clean.input.raw"], ["load.output.*", "train.input.raw"]]
+    edges.append(["clean.output.*", "train.input.cleaned"])
+    said = {"clean": {"when": "${load.outputs[raw.txt].size} > 100"}, "train": {"after": {"any": True}}}
+    project.pipeline(nodes, edges, [{"vhpipe": {"pipeline": "p", "nodes": said}}])
+    done = project("run", "--json")
+    assert done.code == 0, done.err
+    assert done.statuses() == {"load": "complete", "clean": "skipped", "train": "complete"}
+    assert project.output(1, "train", "seen.txt").read_text() == "raw\n"

@@ -1,8 +1,13 @@
 """Inputs from outside of the pipeline: files and addresses, and where their files land."""
 
 import json
+import os
+import select
+import signal
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -57,7 +62,7 @@ def test_local_files_land_where_the_input_says(tree: Any) -> None:
         "named/model.bin", "many-named/one.bin", "many-named/note.txt", "nested.name/one.bin",
     ])  # fmt: skip
     found = listed(tree)
-    assert found["gone"] == {"files": []}
+    assert "gone" not in found
     (named,) = found["named"]["files"]
     assert (named["name"], Path(named["path"]).name, named["size"]) == ("model.bin", "model.bin", 7)
 
@@ -97,7 +102,15 @@ class Served(BaseHTTPRequestHandler):
         found = not self.path.startswith("/gone")
         self.send_response(200 if found else 404)
         self.end_headers()
-        self.wfile.write(b"content" if found else b"")
+        if self.path in ("/silent", "/drip"):
+            self.keep_waiting()
+        else:
+            self.wfile.write(b"content" if found else b"")
+
+    def keep_waiting(self) -> None:
+        with suppress(OSError):
+            while not select.select([self.connection], [], [], 0.05)[0]:
+                self.wfile.write(b"." if self.path == "/drip" else b"")
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -113,6 +126,21 @@ def server() -> Iterator[Any]:
         yield serving
         serving.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("way", ["silent", "drip"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_a_run_that_is_stopped_does_not_wait_for_a_server(
+    project: Any, server: Any, eventually: Any, way: str, number: int
+) -> None:
+    project.write("valohai.yaml", step(f"{{name: x, default: '{server.url}/{way}'}}"))
+    process = project.start("run", "--step", "s", "--json")
+    eventually(lambda: server.requested)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=8)
+    assert process.returncode == 128 + number, err
+    assert json.loads(out)["status"] == "stopped"
+    assert list((project.path / ".vhpipe/blobs").rglob("new*")) == []
 
 
 def test_executions_share_what_is_fetched_once(project: Any, server: Any) -> None:
@@ -166,3 +194,24 @@ def test_inputs_are_not_copies_that_a_step_can_spoil_for_others(tree: Any) -> No
     for index in (0, 1):
         assert tree.output(1, "s", "seen.txt", index).read_text() == "one.bin444\n"
     assert (tree.path / "one.bin").read_text() == "one.bin"
+
+
+def test_an_optional_input_without_files_is_not_there(tree: Any) -> None:
+    look = (
+        f"test ! -e $VH_INPUTS_DIR/x && {sys.executable} -c 'import valohai; print([*valohai.inputs(\"x\").paths()])'"
+    )
+    look += " && test ! -e $VH_INPUTS_DIR/x && test ! -e $VH_CONFIG_DIR/api.json"
+    yaml = "- step:\n    name: s\n    image: x\n    command: |-\n      " + look
+    yaml += "\n    inputs:\n      - {name: x, optional: true}\n"
+    done = tree.run(yaml, "--step", "s")
+    assert done.code == 0, done.err + done.out
+
+
+def test_an_empty_argument_leaves_an_optional_input_empty(tree: Any) -> None:
+    yaml = step("{name: x, default: 's3://bucket/key', optional: true}", "{name: y, default: one.bin}")
+    done = tree.run(yaml, "--step", "s", "-i", "x=one.bin", "-i", "x=")
+    assert done.code == 0, done.err
+    assert files(tree) == ["y/one.bin"]
+    refused = tree.run(yaml, "--step", "s", "-i", "y=")
+    assert refused.code == 2
+    assert "`-i s.y=` leaves `y` empty, and `s` requires it" in refused.err

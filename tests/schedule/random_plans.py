@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import deployment, execution, feeds, follows, outside, plan, task
 
 from vhpipe.config.model import OnChildError, OnError
-from vhpipe.plan.model import Plan, PlannedAction, PlannedDeployment, PlannedEdge, PlannedNode
+from vhpipe.plan.model import Plan, PlannedAction, PlannedDeployment, PlannedEdge, PlannedExtension, PlannedNode
 
 MOMENTS = ("node-starting", "node-complete", "node-error")
 CONDITIONS = ((), ("metadata.loss < 1",), ("metadata.missing > 0",))
@@ -42,8 +42,13 @@ def random_plan(random: Random, words: Words = ALL_WORDS) -> Plan:
     nodes = [_node(random, f"n{position}", words) for position in range(random.randint(1, 7))]
     pairs = [(source, target) for target in range(len(nodes)) for source in range(target)]
     joined = random.sample(pairs, random.randint(0, min(10, len(pairs))))
+    nodes = [_needing_any(node) if random.randint(0, 5) == 0 else node for node in nodes]
     return plan(nodes, [_edge(random, index, nodes[source], nodes[target])
                         for index, (source, target) in enumerate(joined)])  # fmt: skip
+
+
+def _needing_any(node: PlannedNode) -> PlannedNode:
+    return msgspec.structs.replace(node, extras=PlannedExtension(any_before=True))
 
 
 def _node(random: Random, name: str, words: Words) -> PlannedNode:

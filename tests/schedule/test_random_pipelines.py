@@ -66,15 +66,20 @@ def its_replayed_state_is_the_live_one(walked: Walk) -> None:
 
 
 def nothing_starts_before_its_upstream_or_without_a_slot(walked: Walk) -> None:
-    complete: set[str] = set()
+    complete, settled = set[str](), set[str]()
+    content_with_one = {node.name for node in walked.world.scheduler.plan.nodes if node.extras.any_before}
     upstream: dict[str, set[str]] = {name: set() for name in walked.world.state.nodes}
     for edge in walked.world.scheduler.plan.edges:
         upstream[edge.target].add(edge.source)
     for event in walked.events:
-        if isinstance(event, events.NodeSettled) and event.status is Status.COMPLETE:
-            complete.add(event.node)
+        if isinstance(event, events.NodeSettled):
+            settled.add(event.node)
+            complete |= {event.node} if event.status is Status.COMPLETE else set()
         if isinstance(event, events.AttemptStarted):
-            assert upstream[event.attempt.execution.node] <= complete
+            name = event.attempt.execution.node
+            before = upstream[name]
+            assert before <= (settled if name in content_with_one else complete)
+            assert not before or before & complete
     assert walked.world.most_running <= walked.world.capacity
 
 

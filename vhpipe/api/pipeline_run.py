@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
@@ -43,6 +44,7 @@ class Run:
         self._files = RunFiles(folder, ProjectStore(folder.project).blobs, main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
+        self.was_interrupted = False
 
     @classmethod
     def open(cls, project: str | os.PathLike[str] = ".", number: int | str = "latest") -> "Run":
@@ -192,6 +194,17 @@ class Run:
             self.stop()
             ended.wait()
             raise
+
+    def _outlast(self) -> None:
+        """Wait for its end where the program ends and nobody has waited for it; Ctrl-C stops it."""
+        assert self._ended is not None, "it runs in this process"
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+            self.stop()
+            with suppress(KeyboardInterrupt):
+                self._ended.wait()
 
     def _look(self) -> None:
         """Bring the view of a run of another process up to date."""

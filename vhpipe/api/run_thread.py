@@ -23,6 +23,8 @@ from vhpipe.project.supported_systems import refuse_other_systems
 from vhpipe.schedule.terms import Moment
 from vhpipe.views.lines import Weight
 
+INTERRUPTED = 130
+
 
 class NobodyIsAsked:
     """Approvals are given by `vhpipe approve`."""
@@ -59,9 +61,25 @@ def start_in_thread(
     if ready is not None:
         ready(run)
     work = partial(_walk, locked, run, reporter, hooks, watchdog, ended)
-    threading.Thread(name=f"vhpipe-run-{run.number}", target=work).start()
+    threading.Thread(name=f"vhpipe-run-{run.number}", target=work, daemon=False).start()
+    _outlast_main_thread(run)
     atexit.register(_tell_the_truth, run)
     return run
+
+
+def _outlast_main_thread(run: Run) -> None:
+    """Keep the end of the program waiting for the run, while all that its callbacks may use still works.
+
+    Where Python does not offer that, the thread of the run keeps it waiting, and executors made in callbacks fail.
+    """
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        from concurrent.futures import process, thread  # noqa: F401  what registers later is called first
+
+        with suppress(RuntimeError):  # the program is ending already
+            register(run._outlast)
+
+
 
 
 def _say(text: str) -> None:
@@ -90,4 +108,4 @@ def _tell_the_truth(run: Run) -> None:
     print(f"vhpipe: error: {run.failure or run!r}; nobody waited for it", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(INTERRUPTED if run.was_interrupted else 1)

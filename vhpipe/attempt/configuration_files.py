@@ -1,4 +1,6 @@
-"""The ten configuration files of an execution, as the platform writes them: five objects, each as JSON and as YAML.
+"""The configuration files of an execution, as the platform writes them: four objects, each as JSON and as YAML.
+
+There is no `api.json`: it lists calls to the platform, and programs that find none go on without them.
 
 Every JSON text written here is also YAML 1.1 with the same meaning, so one file serves for both names.
 Source: docs on configuration files of the platform.

@@ -45,11 +45,16 @@ class InputFiles:
         self._copies = copies
 
     def place(self, spec: ExecutionSpec, inputs: OutsidePath, paths: PathMapping) -> PlacedInputs:
-        """Put every file in its place below the folder `inputs`; the listing has the paths that the step sees."""
+        """Put every file in its place below the folder `inputs`; the listing has the paths that the step sees.
+
+        An input without files has neither a folder nor an entry, as on the platform: scripts ask whether it is there.
+        """
         listing: dict[str, Json] = {}
         placed: list[PlacedFile] = []
         for name, files in spec.inputs:
             _refuse_unsafe(name, f"input name `{name}`")
+            if not files:
+                continue
             _make_folder(f"{inputs}/{name}")
             entries = []
             for file in files:

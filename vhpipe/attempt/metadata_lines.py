@@ -1,10 +1,12 @@
-"""Metadata from standard output: every line that is a JSON object.
+"""Metadata from standard output: every line that is a JSON object, a line being what `logs` shows as one.
 
+A carriage return ends a line (progress bars write over theirs), and colours are no part of it.
 Source: docs on metadata of the platform; bounds of our own: a line of 64 KiB, 64 KiB of last values.
 """
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from vhpipe.schedule.terms import Json
 
 LINE_LIMIT = 64 * 1024
 KEPT_BYTES = 64 * 1024
+_CONTROL_SEQUENCE = rb"\x1b\[[0-?]*[ -/]*[@-~]"
 NAMED, NAME_CHARS = 100, 100
 """How many keys that were left out are named, and by how much of their names."""
 
@@ -43,6 +46,10 @@ def metadata_of_line(line: bytes) -> dict[str, Json] | None:
     return found if isinstance(found, dict) and found else None
 
 
+def _without_colours(line: bytes) -> bytes:
+    return re.sub(_CONTROL_SEQUENCE, b"", line) if b"\x1b" in line else line
+
+
 Mask = Callable[[Mapping[str, Json]], dict[str, Json]]
 
 
@@ -63,7 +70,7 @@ class MetadataReader:
 
     def feed(self, content: bytes) -> list[dict[str, Json]]:
         """The objects that are complete now, in order."""
-        lines = (self._partial + content).replace(b"\r\n", b"\n").split(b"\n")
+        lines = (self._partial + content.replace(b"\r", b"\n")).split(b"\n")
         self._partial = lines.pop()
         if self._skipping and lines:
             lines.pop(0)
@@ -79,7 +86,7 @@ class MetadataReader:
         return self._objects_in(lines)
 
     def _objects_in(self, lines: list[bytes]) -> list[dict[str, Json]]:
-        found = [each for each in map(metadata_of_line, lines) if each is not None]
+        found = [each for each in map(metadata_of_line, map(_without_colours, lines)) if each is not None]
         if self._mask is not None:
             found = [self._mask(each) for each in found]
         for each in found:

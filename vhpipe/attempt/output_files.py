@@ -18,6 +18,9 @@ from vhpipe.wording import listed
 
 LOG_LIMIT = 1 << 30
 """Bytes of a log that are kept; after them a line says that the rest is not."""
+SERIES_LIMIT = 1 << 28
+"""Bytes of metadata.jsonl that are kept; last values count on."""
+SERIES_CUT = "the series of metadata is longer than 256 MiB: its last points are not kept"
 INDEX_BUFFER = 1 << 16
 Leave = Callable[[str], None]
 """Makes an empty file at a path, cheaper than by writing one."""
@@ -37,8 +40,10 @@ class AttemptOutput:
         mask: Mask | None = None,
         leave_empty: Leave | None = None,
         limit_bytes: int = LOG_LIMIT,
+        series_limit_bytes: int = SERIES_LIMIT,
     ) -> None:
         self._folder, self._measured, self._limit_bytes = folder, measured, limit_bytes
+        self._series_left_bytes = series_limit_bytes
         self._leave_empty = leave_empty
         self.failure: str | None = None
         self._reader = MetadataReader(mask)
@@ -55,7 +60,9 @@ class AttemptOutput:
     @property
     def warnings(self) -> tuple[str, ...]:
         names = listed(sorted(self._reader.left_out), most=5)
-        return (f"metadata is larger than 64 KiB: the latest values omit {names}",) if names else ()
+        larger = (f"metadata is larger than 64 KiB: the latest values omit {names}",) if names else ()
+        is_cut = self._series_left_bytes < 0
+        return larger + ((SERIES_CUT,) if is_cut else ())
 
     def write(self, stream: Stream, content: bytes) -> None:
         """Keep what has come. Where that is impossible for this attempt alone, `failure` says why."""
@@ -118,7 +125,11 @@ class AttemptOutput:
     def _record(self, found: list[dict[str, Json]], now: float) -> None:
         if not found:
             return
-        self._append(METADATA, b"".join(stamped_line(each, now) for each in found))
+        if self._series_left_bytes >= 0:
+            content = b"".join(stamped_line(each, now) for each in found)
+            self._series_left_bytes -= len(content)
+            if self._series_left_bytes >= 0:
+                self._append(METADATA, content)
         if self._measured is not None:
             self._measured(self._reader.last, found)
 

@@ -5,7 +5,6 @@ else happens to the attempt is asked for through `requests`.
 """
 
 import selectors
-import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -18,6 +17,7 @@ from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import GRACE_S, Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec
 from vhpipe.attempt.storage import AttemptBlobs, CodeCopies
 from vhpipe.plan.model import AttemptId
@@ -108,7 +108,8 @@ class _Course:
         self, selector: selectors.BaseSelector, report: HearNews, requests: AttemptRequests | None, grace_s: float
     ) -> None:
         self._selector, self._report, self._requests = selector, report, requests
-        self._processes = Processes(selector, self._process_ended, grace_s)
+        self._clock = RunningClock()
+        self._processes = Processes(selector, self._process_ended, grace_s, clock=self._clock)
         self._attempt: AttemptId | None = None
         self._ending: Ending | None = None
         self._next_look = 0.0
@@ -141,21 +142,30 @@ class _Course:
 
     def _wait(self, ready: ReadyAttempt) -> None:
         while self._ending is None:
-            self._turn(self._patience())
-            now = time.monotonic()
+            self._turn()
+            now = self._clock.monotonic()
             self._processes.keep_time(now)
             if now >= self._next_look:
                 self._next_look = now + LOOK_S
                 ready.spool.read()
 
-    def _turn(self, patience_s: float) -> None:
+    def _turn(self) -> None:
+        """Wait for what happens. What is ready is heard before limits count, however late this process woke."""
+        patience_s = self._patience()
+        due = self._clock.monotonic() + patience_s
+        self._hear_ready(patience_s)
+        self._clock.woke(due)
+        if patience_s and self._clock.monotonic() >= due:
+            self._hear_ready(0.0)
+
+    def _hear_ready(self, patience_s: float) -> None:
         for key, _ in self._selector.select(patience_s):
             key.data()
 
     def _patience(self) -> float:
         deadline = self._processes.next_deadline()
         moment = self._next_look if deadline is None else min(deadline, self._next_look)
-        return max(0.0, moment - time.monotonic())
+        return max(0.0, moment - self._clock.monotonic())
 
     def _look_for_requests(self) -> None:
         for request in () if self._requests is None else self._requests.take():

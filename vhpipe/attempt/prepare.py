@@ -41,7 +41,7 @@ from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
 
-COMMON = frozenset({"runtime", "api"})
+COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
 
 
@@ -103,7 +103,6 @@ def prepare(
         "inputs": inputs.listing,
         "parameters": parameters,
         "runtime": {"runtime": "vhpipe", "version": run.version},
-        "api": {},
     }
     if execution.members is not None:
         objects["distributed"] = group_json(run.identifier, spec.id, execution.members)

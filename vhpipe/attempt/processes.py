@@ -8,13 +8,13 @@ import os
 import selectors
 import shutil
 import signal
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -36,7 +36,9 @@ class Processes:
         self, selector: selectors.BaseSelector, on_ending: OnEnding, grace_s: float = GRACE_S,
         shares_process: bool = False,
         others: OwnChildren | None = None,
+        clock: RunningClock | None = None,
     ) -> None:  # fmt: skip
+        self.clock = clock or RunningClock()
         self.shares_process = shares_process
         self.others = others or OwnChildren()
         self.selector = selector
@@ -94,7 +96,7 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._owner, self._attempt, self._launch = owner, attempt, launch
+        self._owner, self._attempt, self._launch, self._clock = owner, attempt, launch, owner.clock
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
@@ -102,7 +104,7 @@ class _Process:
         self._kill_at: float | None = None
         self._drain_until: float | None = None
         self._spawn(*places)
-        self._started = self._heard = time.monotonic()
+        self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
@@ -139,7 +141,7 @@ class _Process:
         except BlockingIOError:
             return
         if content:
-            self._heard = time.monotonic()
+            self._heard = self._clock.monotonic()
             self._launch.sink.write(self._pipes[pipe], content)
         else:
             self._forget(pipe)
@@ -160,7 +162,7 @@ class _Process:
                 kill_remains(self.pid, self._launch.marker, mine)
         self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self._pidfd)
-        self._drain_until = time.monotonic() + DRAIN_S
+        self._drain_until = self._clock.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
             self._read_pipe(pipe)
             self._read_pipe(pipe)
@@ -177,7 +179,7 @@ class _Process:
         if self._exit_code is not None or self._because is not None:
             return
         self._because, self._stopped = because, stopped
-        self._kill_at = time.monotonic() + grace_s
+        self._kill_at = self._clock.monotonic() + grace_s
         signal_tree(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
+import msgspec
+
 from vhpipe.attempt.found_outputs import fault_of
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.masking import Masking
@@ -30,8 +32,10 @@ from vhpipe.schedule.terms import Json
 
 LOOK_S = 0.2
 """How often a spool is read while its step runs."""
-AT_ONCE_BYTES = 1 << 20
+AT_ONCE_BYTES = 1 << 18
 """So much of one spool is read in one look, so that a busy one does not hold up the loop."""
+SPOOL_LIMIT = 1 << 25
+"""Bytes of a spool that count: some hundred thousand points."""
 WARNED = 5
 _COPY = r"[0-9a-f]{32}"
 
@@ -123,8 +127,11 @@ class Spool:
                 return False
             complete = len(content)  # no line is so long: it is passed over
         self._place += complete
+        latest: dict[str, Json] = {}
         for line in content[:complete].splitlines():
-            self._take(line)
+            self._take(line, latest)
+        for name, value in latest.items():
+            self._keep_last(name, value)
         return True
 
     def _next(self) -> bytes:
@@ -135,29 +142,32 @@ class Spool:
         except OSError:  # not there, or something that is no file
             return b""
         try:
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return os.pread(descriptor, AT_ONCE_BYTES, self._place) if is_file else b""
+            status = os.fstat(descriptor)
+            if status.st_size > SPOOL_LIMIT:
+                self._warn(f"more than {SPOOL_LIMIT >> 20} MiB of entries were published: the rest is left out")
+            left = min(AT_ONCE_BYTES, SPOOL_LIMIT - self._place)
+            return os.pread(descriptor, left, self._place) if left > 0 and stat.S_ISREG(status.st_mode) else b""
         finally:
             os.close(descriptor)
 
     # ── lines ────────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, line: bytes) -> None:
-        entry = metadata_of_line(line) or {}
+    def _take(self, line: bytes, latest: dict[str, Json]) -> None:
+        """Take note of an entry; the last values of metrics go to `latest`."""
+        entry = _entry_of(line)
         match entry:
             case {"kind": "metric", "values": dict(values)}:
-                self._take_metrics(values, entry.get("at"))
+                self._take_metrics(values, entry.get("at"), latest)
             case {"kind": "artifact" | "model" as kind, "name": str(name), "file": str(file)}:
                 self._take_file(kind, name, file, entry.get("properties"))
             case _:
                 self._warn("an entry that `vhpipe publish` would not have written is left out")
 
-    def _take_metrics(self, values: dict[str, Json], at: Json) -> None:
-        masked = self._masking.object(values)
+    def _take_metrics(self, values: dict[str, Json], at: Json, latest: dict[str, Json]) -> None:
+        masked = self._masking.object(values) if self._masking.is_needed else values
         when = at if isinstance(at, float) and 0 < at < 1 << 33 else time.time()
         self._points.append((when, masked))
-        for name, value in masked.items():
-            self._keep_last(name, value)
+        latest.update(masked)
 
     def _keep_last(self, name: str, value: Json) -> None:
         """The last values go into the journal, so they are bounded."""
@@ -195,3 +205,12 @@ class Spool:
     def _warn(self, message: str) -> None:
         if len(self._warnings) < WARNED:
             self._warnings[self._masking.text(message)] = None
+
+
+def _entry_of(line: bytes) -> dict[str, Json]:
+    """The object of a line; the fast decoder first, for there may be many lines, and it knows strict JSON alone."""
+    try:
+        entry = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return metadata_of_line(line) or {}
+    return entry if isinstance(entry, dict) else {}

@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, TypeVar
 from vhpipe.errors import VhpipeError, from_os_error
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from vhpipe.attempt.worker_threads import WorkerThreads
 
 Made = TypeVar("Made")
+WAITING_THREADS = 4
+PATIENCE_S = 1.0
+"""How long what may be left is given to end by itself when the pool closes."""
 
 HandOver = Callable[[Callable[[], None]], None]
 """Has a callable run in the engine's thread, soon."""
 
 
 class Pool:
-    """`min(4, cores)` threads, made when first needed; `on_failure` hears in the engine's thread what ends the run."""
+    """Threads made when first needed; `on_failure` hears in the engine's thread what ends the run.
+
+    `min(4, cores)` do what has to be done, and four others what the run's end does not wait for.
+    """
 
     def __init__(self, hand_over: HandOver, on_failure: Callable[[VhpipeError], None]) -> None:
         self._hand_over = hand_over
         self._on_failure = on_failure
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: WorkerThreads | None = None
+        self._waiting_threads: WorkerThreads | None = None
+        self._is_closed = False
 
     def do(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
         """Do `work` in a thread and give its result to `then` in the engine's thread.
@@ -30,27 +38,42 @@ class Pool:
         A `VhpipeError` or `OSError` of `work` ends the run; anything else is a bug, raised in the engine's thread.
         """
         if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor  # many runs are over before it is needed
+            from vhpipe.attempt.worker_threads import WorkerThreads  # many runs are over before it is needed
 
-            self._threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="vhpipe")
-        self._threads.submit(self._work, work, then)
+            self._threads = WorkerThreads(min(4, os.cpu_count() or 1), "vhpipe")
+        self._threads.submit(self._work, work, then, self._hand_over)
 
-    def _work(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
+    def do_while_open(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
+        """As `do`, for work that may wait for others without end: once the pool closes, nothing comes of it."""
+        if self._waiting_threads is None:
+            from vhpipe.attempt.worker_threads import WorkerThreads
+
+            self._waiting_threads = WorkerThreads(WAITING_THREADS, "vhpipe-waiting", is_daemon=True)
+        self._waiting_threads.submit(self._work, work, then, self._hand_over_while_open)
+
+    def _hand_over_while_open(self, work: Callable[[], None]) -> None:
+        if not self._is_closed:
+            self._hand_over(work)
+
+    def _work(self, work: Callable[[], Made], then: Callable[[Made], None], hand_over: HandOver) -> None:
         try:
             made = work()
         except VhpipeError as failure:
-            self._hand_over(partial(self._on_failure, failure))
+            hand_over(partial(self._on_failure, failure))
         except OSError as failure:
-            self._hand_over(partial(self._on_failure, from_os_error(failure, "the run cannot continue")))
+            hand_over(partial(self._on_failure, from_os_error(failure, "the run cannot continue")))
         except BaseException as bug:
-            self._hand_over(partial(_raise, bug))
+            hand_over(partial(_raise, bug))
         else:
-            self._hand_over(partial(then, made))
+            hand_over(partial(then, made))
 
     def close(self) -> None:
-        """Wait for what is being done; what has not begun is dropped."""
+        """Wait for what is being done, but for what may be left; what has not begun is dropped."""
+        self._is_closed = True
         if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads.close(drop=True)
+        if self._waiting_threads is not None:
+            self._waiting_threads.close(drop=True, patience_s=PATIENCE_S)
 
 
 def _raise(bug: BaseException) -> None:

@@ -37,14 +37,15 @@ def read_extension(raw: Raw, at: Path, notes: list[Diagnostic]) -> Extension:
 
 
 def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtension:
-    after = raw.get("after")
-    names = texts_of(raw, "after")
-    is_list = isinstance(after, list)
-    places = [index for index, item in enumerate(after) if isinstance(item, str)] if isinstance(after, list) else []
+    written_after = mapping_of(raw, "after")
+    if written_after is None:
+        after, after_at = _after(raw, "after", at)
+    else:
+        after, after_at = _after(written_after, "nodes", (*at, "after"))
     return NodeExtension(
         name=name,
-        after=names,
-        after_at=tuple((*at, "after", place) for place in places) if is_list else ((*at, "after"),) * len(names),
+        after=after,
+        after_at=after_at,
         when=text_of(raw, "when"),
         retry=_retry(raw, at, notes),
         reuse=maybe_flag_of(raw, "reuse"),
@@ -56,7 +57,16 @@ def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtensi
         tags=texts_of(raw, "tags"),
         written=frozenset(raw),
         at=at,
+        any_before=written_after is not None and maybe_flag_of(written_after, "any") is True,
     )
+
+
+def _after(raw: Raw, key: str, at: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """The names of nodes, one or a list, and the place of each."""
+    names, written = texts_of(raw, key), raw.get(key)
+    if not isinstance(written, list):
+        return names, ((*at, key),) * len(names)
+    return names, tuple((*at, key, place) for place, item in enumerate(written) if isinstance(item, str))
 
 
 def _retry(raw: Raw, at: Path, notes: list[Diagnostic]) -> RetryExtension | None:

@@ -50,7 +50,7 @@ class ConfigurationExtension(NamedTuple):
 
 
 class NodeExtension(NamedTuple):
-    """`after_at` has the place of each name in `after`."""
+    """`after_at` has the place of each name in `after`; with `any_before` one complete node before it is enough."""
 
     name: str
     after: tuple[str, ...] = ()
@@ -66,6 +66,7 @@ class NodeExtension(NamedTuple):
     tags: tuple[str, ...] = ()
     written: frozenset[str] = frozenset()
     at: Path = ()
+    any_before: bool = False
 
 
 class Extension(NamedTuple):

@@ -1,8 +1,12 @@
-"""Bytes from http(s): three tries, redirects to http(s) only, and a body that is cut short is no body."""
+"""Bytes from http(s): three tries, redirects to http(s) only, and a body that is cut short is no body.
 
+A server that is silent, too slow or endless is given up; so is every fetch whose run is over. Source: decision 156.
+"""
+
+import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.redaction import redacted
@@ -12,10 +16,19 @@ if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request
 
 TRIES = 3
-TIMEOUT_S = 30.0
 PAUSE_S = 0.2
 """Before the second try; twice that before the third."""
 
+class FetchLimits(NamedTuple):
+    """Seconds of silence, seconds of one fetch with all its tries, and the fewest bytes in each `look_s` seconds."""
+
+    silence_s: float = 30.0
+    total_s: float = 12 * 3600.0
+    look_s: float = 60.0
+    fewest_bytes: int = 60 << 10
+
+
+LIMITS = FetchLimits()
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 _UNQUOTED = "%/:=&?~#+!$,;'@()*[]"
 
@@ -24,26 +37,50 @@ class _UnsteadyError(Exception):
     """A fault that another try may not meet."""
 
 
-def download(uri: str, blobs: Blobs) -> tuple[str, int]:
-    """sha256 and size of what the URI names, stored as a blob. Errors: EnvironmentFailure, without secrets."""
-    problem = ""
+def download(
+    uri: str, blobs: Blobs, is_over: threading.Event, limits: FetchLimits = LIMITS
+) -> tuple[str, int]:
+    """sha256 and size of what the URI names, stored as a blob; it ends when `is_over` is set.
+
+    Errors: EnvironmentFailure, without secrets.
+    """
+    problem, until = "", time.monotonic() + limits.total_s
     for number in range(TRIES):
-        time.sleep(PAUSE_S * number)
+        is_over.wait(PAUSE_S * number)
         try:
-            return blobs.receive(_body(uri))
+            return blobs.receive(_in_time(_body(uri, limits.silence_s), uri, until, is_over, limits))
         except _UnsteadyError as error:
             problem = str(error)
     raise _failure(uri, f"{problem} ({TRIES} tries)")
 
 
-def _body(uri: str) -> Iterator[bytes]:
+def _in_time(
+    body: Iterator[bytes], uri: str, until: float, is_over: threading.Event, limits: FetchLimits
+) -> Iterator[bytes]:
+    """The body, as long as it comes fast enough and somebody wants it."""
+    look_at, received = time.monotonic() + limits.look_s, 0
+    for chunk in body:
+        now, received = time.monotonic(), received + len(chunk)
+        if is_over.is_set():
+            raise _failure(uri, "the run is over")
+        if now > until:
+            raise _failure(uri, f"it took longer than {limits.total_s / 3600:g} hours")
+        if now > look_at:
+            if received < limits.fewest_bytes:
+                raise _UnsteadyError(f"only {received} bytes arrived in {limits.look_s:g} s")
+            look_at, received = now + limits.look_s, 0
+        yield chunk
+
+
+def _body(uri: str, silence_s: float) -> Iterator[bytes]:
+    """The bytes as they arrive, be they few."""
     from http.client import HTTPException, InvalidURL
     from urllib.error import HTTPError, URLError
 
     try:
-        with _opener().open(_request(uri), timeout=TIMEOUT_S) as response:
+        with _opener().open(_request(uri), timeout=silence_s) as response:
             announced, received = response.length, 0
-            while chunk := response.read(SMALL_BYTES):
+            while chunk := response.read1(SMALL_BYTES):
                 received += len(chunk)
                 yield chunk
         if announced is not None and received != announced:

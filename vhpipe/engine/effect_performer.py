@@ -52,7 +52,7 @@ class EffectPerformer(NamedTuple):
             case effects.Propose():
                 self._propose(effect.node)
             case effects.FetchInputs():
-                self.pool.do(lambda: self.fetcher.fetch_inputs(effect.node, effect.uris), self.inbox.hear)
+                self.pool.do_while_open(lambda: self.fetcher.fetch_inputs(effect.node, effect.uris), self.inbox.hear)
             case effects.StopAttempt():
                 self.runner.stop(effect.attempt, effect.because, effect.completes)
             case effects.AskApproval():

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import IO, NamedTuple
 
 from vhpipe.attempt.masking import NOTHING, Masking
 from vhpipe.attempt.own_children import OwnChildren
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
 from vhpipe.plan.arguments import plain_value
@@ -85,6 +85,7 @@ class ProcessHooks:
         self._log, self._time_limit_s = log, time_limit_s
         self._children = children or OwnChildren()
         self._lock = threading.Lock()
+        self._clock = RunningClock()
         self._process: subprocess.Popen[bytes] | None = None
         self._kill_at: float | None = None
         self._is_refusing = False
@@ -107,9 +108,9 @@ class ProcessHooks:
             if self._process is None:
                 return
             if at_once:
-                self._kill_at = time.monotonic()
+                self._kill_at = self._clock.monotonic()
             elif self._kill_at is None:
-                self._kill_at = time.monotonic() + GRACE_S
+                self._kill_at = self._clock.monotonic() + GRACE_S
                 _signal_group(self._process, signal.SIGTERM)
 
     # ── one process ──────────────────────────────────────────────────────────────────────────────
@@ -150,14 +151,12 @@ class ProcessHooks:
 
     def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait for the hook to end, and end what is left of it before its process id can be another's."""
-        limit = time.monotonic() + self._time_limit_s
+        limit = self._clock.monotonic() + self._time_limit_s
         ending = os.pidfd_open(process.pid)
         try:
-            while time.monotonic() < min(limit, self._kill_at or limit) and not select([ending], (), (), LOOK_S)[0]:
-                pass
+            in_time = self._has_ended(ending, limit) or self._clock.monotonic() < limit
         finally:
             os.close(ending)
-        in_time = time.monotonic() < limit
         with self._lock:
             self._process = None
             _signal_group(process, signal.SIGKILL)
@@ -165,6 +164,16 @@ class ProcessHooks:
         with self._children.lock:
             self._children.processes.discard(process.pid)
         return in_time
+
+    def _has_ended(self, ending: int, limit: float) -> bool:
+        """Whether the process ends before its limit, or before it is to be killed."""
+        while True:
+            due = self._clock.monotonic() + LOOK_S
+            if select([ending], (), (), LOOK_S)[0]:
+                return True
+            self._clock.woke(due)
+            if self._clock.monotonic() >= min(limit, self._kill_at or limit):
+                return bool(select([ending], (), (), 0)[0])
 
     def _words(self, hook: Hook) -> tuple[str, ...]:
         if hook.command is not None:

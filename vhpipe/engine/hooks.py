@@ -14,7 +14,7 @@ from vhpipe.schedule.terms import Status
 from vhpipe.wording import unknown_name
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from vhpipe.attempt.worker_threads import WorkerThreads
 
 When = Literal["pre", "post", "status"]
 
@@ -48,14 +48,14 @@ class HookThread:
 
     def __init__(self, calls: HookCalls | None, hand_over: Callable[[Callable[[], None]], None]) -> None:
         self._calls, self._hand_over = calls, hand_over
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: WorkerThreads | None = None
         self._when: When | None = None
 
     def call(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
         if self._thread is None:
-            from concurrent.futures import ThreadPoolExecutor  # most runs have no hook
+            from vhpipe.attempt.worker_threads import WorkerThreads  # most runs have no hook
 
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="vhpipe-hooks")
+            self._thread = WorkerThreads(1, "vhpipe-hooks")
         self._thread.submit(self._work, hooks, call, then)
 
     def _work(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
@@ -63,7 +63,7 @@ class HookThread:
         self._when = call.when
         try:
             answer = self._calls.call(hooks, call)
-        except Exception as failure:  # a callback of the user may raise anything: it fails its node, not the run
+        except BaseException as failure:  # a callback may raise anything, also SystemExit: it fails its node
             because = f"its `{call.when}` hook failed: {type(failure).__name__}: {failure}"
             answer = stimuli.HookAnswered(call.node, call.when, because=because)
         self._when = None
@@ -79,7 +79,7 @@ class HookThread:
         if self._thread is not None:
             if self._when == "pre" and self._calls is not None:
                 self._calls.stop(False)
-            self._thread.shutdown(wait=True, cancel_futures=False)
+            self._thread.close(drop=False)
 
 
 class NodeHooks:

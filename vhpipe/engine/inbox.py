@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,6 +23,7 @@ class Inbox:
         self._work: deque[Callable[[], None]] = deque()
         self._stimuli: deque[stimuli.Stimulus] = deque()
         self._failure: VhpipeError | None = None
+        self._closing, self._is_open = threading.Lock(), True
         self._bell, self.bell_descriptor = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.watch(self._bell, _nothing)
 
@@ -32,8 +34,9 @@ class Inbox:
 
     def wake(self) -> None:
         """End a wait, the next one if there is none now. Thread-safe."""
-        with suppress(BlockingIOError):  # the pipe is full: the engine will wake anyway
-            os.write(self.bell_descriptor, b"\0")
+        with self._closing, suppress(BlockingIOError):  # the pipe is full: the engine will wake anyway
+            if self._is_open:
+                os.write(self.bell_descriptor, b"\0")
 
     def hear(self, stimulus: stimuli.Stimulus) -> None:
         """Have it heard in this turn of the loop, after what is being done now."""
@@ -70,9 +73,12 @@ class Inbox:
             self._work.popleft()()
 
     def close(self) -> None:
-        self.selector.close()
-        os.close(self._bell)
-        os.close(self.bell_descriptor)
+        """Hear nothing any more; threads that are left may go on calling."""
+        with self._closing:
+            self._is_open = False
+            self.selector.close()
+            os.close(self._bell)
+            os.close(self.bell_descriptor)
 
 
 def _answer_bell(descriptor: int, rang: Callable[[], None]) -> None:

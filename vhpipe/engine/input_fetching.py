@@ -176,6 +176,7 @@ class Fetcher:
         self._blobs = blobs
         self._true_uris = true_uris
         self._lock = threading.Lock()
+        self._is_over = threading.Event()
         self._fetches: dict[str, _Fetch] = {}
 
     def fetch(self, uri: str) -> tuple[str, int]:
@@ -203,13 +204,17 @@ class Fetcher:
         except (VhpipeError, OSError) as failure:
             return stimuli.InputsReported(node, because=survivable(failure, "cannot fetch"))
 
+    def close(self) -> None:
+        """End the fetches that are under way, as soon as something comes of them."""
+        self._is_over.set()
+
     def _perform(self, fetch: _Fetch, name: str) -> None:
         uri = self._true_uris.get(name, name)
         try:
             if uri.startswith("file://"):
                 fetch.result = self._blobs.copy_in(Path(local_path(uri)))
             else:
-                fetch.result = download(uri, self._blobs)
+                fetch.result = download(uri, self._blobs, self._is_over)
         except BaseException as error:
             fetch.failure = error
             with self._lock:

@@ -64,7 +64,7 @@ class Engine:
     # ── one turn of the loop ─────────────────────────────────────────────────────────────────────
 
     def _turn(self) -> None:
-        self._inbox.wait(self._patience())
+        self._wait()
         for number in self._signals.new():
             self._hear_signal(number)
         for stimulus in self._inbox.heard():
@@ -77,6 +77,15 @@ class Engine:
         self._perform_waiting()
         self._look_for_requests(now)
         self._tick(now)
+
+    def _wait(self) -> None:
+        """Wait for what happens. What is ready is heard before limits count, however late this process woke."""
+        patience_s = self._patience()
+        due = self._clock.monotonic() + patience_s
+        self._inbox.wait(patience_s)
+        self._clock.woke(due)
+        if patience_s and self._clock.monotonic() >= due:
+            self._inbox.wait(0.0)
 
     def _patience(self) -> float:
         """Seconds until something must be looked at."""

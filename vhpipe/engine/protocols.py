@@ -15,7 +15,10 @@ Measured = Sequence[Mapping[str, Json] | None]
 
 class Clock(Protocol):
     def monotonic(self) -> float:
-        """Seconds from some moment on; they never go back."""
+        """Seconds from some moment on in which this process ran; they never go back."""
+
+    def woke(self, due: float) -> None:
+        """Take note that a wait is over which was to last until `due` at most."""
 
 
 class Waker(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
+from vhpipe.engine.protocols import Clock
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import events
 from vhpipe.store.journal import JournalWriter
@@ -28,7 +29,8 @@ class Observer(Protocol):
 class Recorder:
     """Only the engine's thread calls it; `make_safe` and the thread that syncs may sync at the same time."""
 
-    def __init__(self, journal: JournalWriter, observers: Sequence[Observer]) -> None:
+    def __init__(self, journal: JournalWriter, observers: Sequence[Observer], clock: Clock) -> None:
+        self._clock = clock
         self._journal = journal
         self.observers = observers
         self._written = 0
@@ -55,7 +57,7 @@ class Recorder:
         if any(isinstance(event, events.AttemptEnded | events.DeploymentCreated | events.RunEnded) for event in batch):
             self._written += 1
             if self._due is None:
-                self._due = time.monotonic() + UNAWAITED_S
+                self._due = self._clock.monotonic() + UNAWAITED_S
 
     def next_deadline(self) -> float | None:
         """The monotonic time at which `keep_time` must be called, None without any."""

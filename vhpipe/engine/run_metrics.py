@@ -21,6 +21,8 @@ from vhpipe.store.atomic import write_all
 OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
 """What every line has: when, and where it comes from. No metric can be called so."""
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class RunMetrics:
     """Appends to the metrics of one run; it observes the run for results that were not made here. Thread-safe."""
@@ -86,4 +88,4 @@ def _line(attempt: AttemptId, at: float, said: Json, values: Mapping[str, Json])
         "_attempt": attempt.number,
         **{name: value for name, value in values.items() if name not in OF_THE_LINE},
     }
-    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return _encode(line).encode("utf-8", "replace") + b"\n"

@@ -1,6 +1,5 @@
 """A run that is begun is walked to its end: the parts of an engine are built on its inbox, then the engine itself."""
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.attempt.own_children import OwnChildren
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import RunFacts
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.engine.attempt_news import hearing
@@ -51,34 +51,36 @@ def walk(
     `VhpipeError` where the world fails; the journal then holds what was true until then.
     """
     scheduler, inbox, children = Scheduler(begun.order.plan, begun.past), Inbox(), OwnChildren()
+    clock = RunningClock()
     pool = Pool(inbox.hand_over, inbox.fail)
     metrics = RunMetrics(str(begun.run.metrics_path), begun.order.plan)
     facts = facts_of(begun)
-    runner = _runner(begun, facts, scheduler, inbox, pool, metrics, children)
+    runner = _runner(begun, facts, scheduler, inbox, pool, metrics, children, clock)
     reuse = _reuse(begun, facts, scheduler, inbox, pool)
     thread = HookThread(hook_calls or _hook_calls(begun, children), inbox.hand_over)
     hooks = NodeHooks(scheduler, begun.run.number, thread, inbox.hear)
-    recorder = Recorder(begun.journal, (*observers, hooks, metrics))
+    recorder = Recorder(begun.journal, (*observers, hooks, metrics), clock)
+    fetcher = Fetcher(begun.store.blobs, begun.order.true_uris)
     performer = EffectPerformer(
         scheduler=scheduler,
         inbox=inbox,
         runner=runner,
         pool=pool,
-        timers=Timers(time),
+        timers=Timers(clock),
         reuse=reuse,
-        fetcher=Fetcher(begun.store.blobs, begun.order.true_uris),
+        fetcher=fetcher,
         hooks=hooks,
         search=_search(begun.order.plan),
         approvals=approvals,
         deployer=_deployer(begun),
     )
     requests, signals = RunRequests(begun.run), StopSignals()
-    engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, time)
+    engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, clock)
     try:
         with signals.caught(inbox.bell_descriptor):
             engine.run(at_place(begun.beginning, runner.capacity))
     finally:
-        for part in (thread, pool, reuse, runner):
+        for part in (thread, fetcher, pool, reuse, runner):
             part.close()
     for held in (recorder, requests, inbox):
         held.close()
@@ -99,6 +101,7 @@ def _runner(
     pool: Pool,
     metrics: RunMetrics,
     others: OwnChildren,
+    clock: RunningClock,
 ) -> Runner:
     def explain(report: stimuli.AttemptReported) -> stimuli.AttemptReported:
         from vhpipe.engine.damaged_inputs import with_origin
@@ -119,6 +122,7 @@ def _runner(
             monitored=metrics.monitored,
             others=others,
             shares_process=begun.order.shares_process,
+            clock=clock,
         )
     )
 

@@ -90,9 +90,18 @@ def _refuse_unknown(graph: PipelineGraph, arguments: Arguments) -> None:
         _refuse_unknown_of_node(graph, node, "parameter", values)
     for node, uris in arguments.node_inputs.items():
         _refuse_unknown_of_node(graph, node, "input", uris)
-        for name, given in uris.items():
-            if not all(given):
-                raise UsageError(f"`-i {node}.{name}` names no file", f"`-i {node}.{name}=PATH`")
+        _refuse_empty(graph, node, uris)
+
+
+def _refuse_empty(graph: PipelineGraph, node: str, uris: Mapping[str, tuple[str, ...]]) -> None:
+    step = graph.steps[node]
+    optional = {item.name for item in step.inputs if item.optional} if step else set()
+    for name, given in uris.items():
+        if not all(given):
+            raise UsageError(f"`-i {node}.{name}` names no file", f"`-i {node}.{name}=PATH`")
+        if not given and name not in optional:
+            fault = f"`-i {node}.{name}=` leaves `{name}` empty, and `{node}` requires it"
+            raise UsageError(fault, f"name a file: `-i {node}.{name}=PATH`; only an optional input can be empty")
 
 
 def _all_parameters(graph: PipelineGraph) -> list[str]:

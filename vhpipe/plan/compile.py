@@ -58,9 +58,7 @@ KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
 
-def compile_plan(
-    graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE
-) -> Plan:
+def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What `place` does not honour is said in `Plan.ignored`.

@@ -177,13 +177,17 @@ class ConfigurationObject(msgspec.Struct, frozen=True):
 
 
 class PlannedExtension(msgspec.Struct, frozen=True):
-    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit."""
+    """What the extension item says of a node, beside what every node has: `reuse`, `retry`, `hooks`, the time limit.
+
+    With `any_before` it runs as long as one node before it is complete, whatever became of the others.
+    """
 
     when: PlannedWhen | None = None
     monitor: PlannedMonitor = PlannedMonitor()
     configuration: tuple[ConfigurationObject, ...] = ()
     queue: str | None = None
     tags: tuple[str, ...] = ()
+    any_before: bool = False
 
 
 NO_EXTRAS = PlannedExtension()

@@ -23,6 +23,8 @@ NAMES_IN_DEFINITIONS = {
 
 A class that is renamed keeps its old name here, so that digests stay what earlier versions made them.
 """
+ADDED_LATER = frozenset({"any_before"})
+"""Fields that 0.1.0 did not have: they count where they say something."""
 _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
 
 
@@ -37,7 +39,7 @@ def _without_places(value: object) -> object:
         names = getattr(value, "_fields", None)
         if names is None:
             return tuple(map(_without_places, value))
-        kept = [field for field in names if not _is_place(field) and field not in _NO_PART_OF_IT]
+        kept = [field for field in names if _counts(value, field)]
         name = type(value).__name__
         fields = tuple((field, _without_places(getattr(value, field))) for field in kept)
         return NAMES_IN_DEFINITIONS.get(name, name), fields
@@ -46,6 +48,12 @@ def _without_places(value: object) -> object:
     if isinstance(value, frozenset | set):
         return tuple(sorted(map(str, value)))
     return [_without_places(each) for each in value] if isinstance(value, list) else value
+
+
+def _counts(value: tuple[object, ...], field: str) -> bool:
+    if field in ADDED_LATER and getattr(value, field) == type(value)._field_defaults[field]:  # type: ignore[attr-defined]
+        return False
+    return not _is_place(field) and field not in _NO_PART_OF_IT
 
 
 def _is_place(name: str) -> bool:

@@ -5,7 +5,6 @@ have different values under one name, and an edge passes one on to a variable of
 Sources: decisions 30 and 66.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
@@ -17,11 +16,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.model import EnvironmentValue, Literal, Plan, PlannedDeployment, PlannedNode, Secret
 from vhpipe.plan.redaction import redacted
-
-_SECRET_NAME = (
-    r"(?i)(^|_)(TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|AUTHORIZATION|JWT|APIKEY|CONNECTION_STRING"
-    r"|(API|ACCESS|PRIVATE|ENCRYPTION|SIGNING|ACCOUNT|STORAGE|AUTH)_KEY)(_|$)|(^|_)AUTH$|_PWD$"
-)
+from vhpipe.plan.secret_names import is_secret_name
 
 Mac = Callable[[str], str]
 """The HMAC of a value under the user's key."""
@@ -33,14 +28,6 @@ class ResolvedSecrets(msgspec.Struct, frozen=True):
     values: dict[str, str]
     missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a variable of that name is secret by itself: `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `MYSQL_PWD`.
-
-    Only entire words between underscores count, in any case: `TOKENIZERS_PARALLELISM` is no secret.
-    """
-    return re.search(_SECRET_NAME, name) is not None
 
 
 def environment_value(name: str, value: str, declared: Sequence[str]) -> EnvironmentValue:

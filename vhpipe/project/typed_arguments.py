@@ -106,7 +106,10 @@ def _refuse_undecodable(assignment: str) -> None:
 
 
 def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:
-    """URIs by node and input, in the order given. The node may be left out where there is only one."""
+    """URIs by node and input, in the order given; an empty one leaves the input empty, whatever came before.
+
+    The node may be left out where there is only one.
+    """
     from vhpipe.plan.redaction import redacted
 
     given: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -122,5 +125,5 @@ def _given_inputs(assignments: Sequence[str], nodes: Sequence[str]) -> dict[str,
         if node is None or not item:
             raise UsageError(f"`{redacted(name)}` is not an input of a node", "an input is named NODE.INPUT")
         inputs = given.setdefault(node, {})
-        inputs[item] = (*inputs.get(item, ()), uri)
+        inputs[item] = (*inputs.get(item, ()), uri) if uri else ()
     return given

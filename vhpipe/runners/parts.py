@@ -9,6 +9,7 @@ import msgspec
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
+from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
@@ -27,12 +28,16 @@ class WorkPool(Protocol):
         """Do `work` in a thread and give its result to `then` in the engine's thread."""
         ...
 
+    def do_while_open(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
+        """As `do`, for work that may wait for others without end: once the run is over, nothing comes of it."""
+        ...
+
 
 class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.
 
     With `shares_process` this process has other threads and children, `others` are children of this process that are
-    no attempts; `grace_s` is between TERM and KILL.
+    no attempts; `grace_s` is between TERM and KILL, `clock` the one of the engine's loop.
     """
 
     run: RunFacts
@@ -48,6 +53,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     others: OwnChildren | None = None
     shares_process: bool = False
     grace_s: float = GRACE_S
+    clock: RunningClock | None = None
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""

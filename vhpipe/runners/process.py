@@ -37,7 +37,7 @@ class ProcessRunner:
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
         self._code = _code_of(parts)
         self._processes = Processes(
-            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others
+            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
         )
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}

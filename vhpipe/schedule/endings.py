@@ -190,8 +190,15 @@ class Endings:
         if status is Status.COMPLETE:
             self._ledger.consider_downstream(name)
         else:
-            because = f"`{name}` is {status}"
-            self._ledger.to_skip.extend((downstream, because) for downstream in self._state.downstream[name])
+            self._leave_downstream(name, f"`{name}` is {status}")
+
+    def _leave_downstream(self, name: str, because: str) -> None:
+        """Skip what needs a node that is not complete; those for which another one is enough are looked at."""
+        for downstream in self._state.downstream[name]:
+            if not self._nodes[downstream].extras.any_before:
+                self._ledger.to_skip.append((downstream, because))
+            elif not self._state.nodes[downstream].waiting_for:
+                self._ledger.to_consider.append(downstream)
 
     def _has_post_hook(self, name: str) -> bool:
         """Whether a hook is to be called at the end of a node, which must have begun."""

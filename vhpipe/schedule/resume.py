@@ -86,14 +86,15 @@ def _start_over(ledger: Ledger, name: str) -> None:
 
 
 def _take_back_stop(ledger: Ledger) -> None:
-    """Reopen nodes in topological order: one that was skipped only if everything before it may still complete."""
+    """Reopen nodes in topological order: one that was skipped only if what it needs before it may still complete."""
     hopeful: set[str] = set()
     upstream: dict[str, list[str]] = {node.name: [] for node in ledger.plan.nodes}
     for edge in ledger.plan.edges:
         upstream[edge.target].append(edge.source)
     for planned in ledger.plan.nodes:
         name, node = planned.name, ledger.state.nodes[planned.name]
-        if node.status is Status.SKIPPED and hopeful.issuperset(upstream[name]):
+        is_enough = any if planned.extras.any_before else all
+        if node.status is Status.SKIPPED and is_enough(source in hopeful for source in upstream[name]):
             ledger.emit(events.NodeReopened(name, Status.CREATED))
         elif node.status is Status.STARTED or node.settled_in_stop:
             _reopen_executions(ledger, name, node)

@@ -119,6 +119,9 @@ class Scheduler:
         node = self.state.nodes[name]
         if node.status is not Status.CREATED or node.awaiting or self.state.stopping:
             return
+        if self._ledger.nodes[name].extras.any_before and not self._has_complete_upstream(name):
+            self._endings.skip(name, "no node before it is complete")
+            return
         binding = bind_inputs(self.plan, self.state, self._ledger.nodes, name, self._edges_into[name])
         self._ledger.warn(name, binding.warnings)
         if binding.skip:
@@ -131,6 +134,10 @@ class Scheduler:
             self._ledger.emit(binding.bound)
         if self._may_start(name):
             self._start(name)
+
+    def _has_complete_upstream(self, name: str) -> bool:
+        sources = (edge.source for edge in self.plan.edges if edge.target == name)
+        return any(self.state.nodes[source].status is Status.COMPLETE for source in sources)
 
     def _may_start(self, name: str) -> bool:
         """Take the node-starting actions; False where one of them holds the node back or ends the run."""

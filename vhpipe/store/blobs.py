@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
@@ -231,9 +232,14 @@ class Blobs:
         return blob, len(content)
 
     def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """sha256 and size of what comes chunk by chunk; nothing is stored if the chunks end with an exception."""
+        """sha256 and size of what comes chunk by chunk; nothing is stored if the chunks end with an exception.
+
+        No file is made before the first chunk is there, for which the wait may be long.
+        """
+        coming = iter(chunks)
+        first = next(coming, b"")
         try:
-            return self._receive(chunks)
+            return self._receive(chain((first,), coming))
         except OSError as error:
             raise from_os_error(error, "cannot store") from error
 

@@ -107,9 +107,9 @@ def endpoint_files(upstream: Upstream, edges: Sequence[PlannedEdge], warnings: l
 
 def refuse_empty(upstream: Upstream, edges: Sequence[PlannedEdge]) -> None:
     """Say why nothing came: the upstream failed, or the pattern matches none of its outputs. Source: decision 17."""
-    failed = upstream.first_failed(edges)
-    if failed is not None:
-        raise NothingToBindError(f"`{failed}` failed and left nothing for `{edges[0]}`")
+    because = upstream.why_empty(edge.source for edge in edges)
+    if because is not None:
+        raise NothingToBindError(f"{because} and left nothing for `{edges[0]}`")
     source = edges[0].source
     if edges[0].source_kind is EdgeKind.INPUT:
         raise CannotBindError(f"`{edges[0]}` brings no file: the inputs of `{source}` are empty")

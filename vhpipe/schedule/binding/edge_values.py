@@ -58,8 +58,9 @@ def _missing(upstream: Upstream, node: PlannedExecution | PlannedTask, parameter
     varied = isinstance(node, PlannedTask) and any(axis.name == parameter.name for axis in node.sweep.axes)
     if node.spec.values.get(parameter.name) is not None or parameter.optional or varied:
         return f"{message}; `{parameter.name}` stays as it was"
-    if upstream.node_state(edge.source).failed:
-        raise NothingToBindError(f"`{edge.source}` failed and left nothing for `{edge}`")
+    because = upstream.why_empty([edge.source])
+    if because is not None:
+        raise NothingToBindError(f"{because} and left nothing for `{edge}`")
     raise CannotBindError(message)
 
 

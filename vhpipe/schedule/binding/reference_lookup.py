@@ -14,7 +14,13 @@ from vhpipe.language.reference import FILES, Reference, ReferenceKind
 from vhpipe.plan.deferred import stand_in
 from vhpipe.plan.model import Datum, DatumPath, DatumUrl, Deferred, ExecutionId, ExecutionRef, InputFile
 from vhpipe.plan.template_values import parameter_key
-from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream, listing
+from vhpipe.schedule.binding.upstream import (
+    NOT_COMPLETE,
+    CannotBindError,
+    NothingToBindError,
+    Upstream,
+    listing,
+)
 from vhpipe.schedule.terms import Json, Status
 
 MODEL_ENDINGS = (
@@ -48,6 +54,7 @@ class ReferenceLookup:
         """The value of one reference; without one `NothingThereError`, or `NothingToBindError` after a failure."""
         if reference.is_of_pipeline:
             return self._upstream.plan.parameters.get(reference.key)
+        self._refuse_unmade(reference)
         found: Sequence[Value]
         if reference.kind in FILES:
             found = [self._of_file(reference, each) for each in self.files(reference)]
@@ -64,6 +71,7 @@ class ReferenceLookup:
 
     def files(self, reference: Reference) -> list[ReferredFile]:
         """The files that a reference selects, by child, then by path; none raises as `value` does."""
+        self._refuse_unmade(reference)
         if reference.kind is ReferenceKind.MODEL_INPUT:
             found = _selected_files(reference.key, [ReferredFile(f.path, f) for f in self._input_files(reference.node)])
         else:
@@ -165,10 +173,16 @@ class ReferenceLookup:
 
     # ── nothing ──────────────────────────────────────────────────────────────────────────────────────
 
+    def _refuse_unmade(self, reference: Reference) -> None:
+        """A node that is not complete has nothing, be it that another one is enough for who refers to it."""
+        if self._upstream.node_state(reference.node).status in NOT_COMPLETE:
+            raise self._nothing(reference)
+
     def _nothing(self, reference: Reference) -> Exception:
         node = reference.node
-        if self._upstream.node_state(node).failed:
-            return NothingToBindError(f"`{node}` failed and left nothing for `{reference.text}`")
+        because = self._upstream.why_empty([node])
+        if because is not None:
+            return NothingToBindError(f"{because} and left nothing for `{reference.text}`")
         if reference.kind is ReferenceKind.MODEL_INPUT:
             names = [file.path for file in self._input_files(node)]
             there = f"its input files are {listing(names)}"

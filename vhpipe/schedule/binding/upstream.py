@@ -1,6 +1,6 @@
 """What a node can be given by the nodes before it: a read-only look at the plan and the state of the run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +24,9 @@ from vhpipe.schedule import events
 from vhpipe.schedule.state import NodeState, RunState
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.wording import listed
+
+NOT_COMPLETE = (Status.ERROR, Status.STOPPED, Status.SKIPPED)
+"""What a node before one can be that is content with another one: nothing comes from it."""
 
 
 class CannotBindError(Exception):
@@ -54,6 +57,8 @@ class Upstream(NamedTuple):
         Of a task only completed children count; a failed execution node counts, for only `continue` leads here.
         """
         is_task = self.is_task(edge.source)
+        if self.node_state(edge.source).status in NOT_COMPLETE:
+            return
         for index, execution in enumerate(self.node_state(edge.source).executions):
             if is_task and execution.status is not Status.COMPLETE:
                 continue
@@ -121,8 +126,15 @@ class Upstream(NamedTuple):
     def label(self, name: str, index: int | None) -> str:
         return name if index is None else str(ExecutionId(name, index))
 
-    def first_failed(self, edges: Sequence[PlannedEdge]) -> str | None:
-        return next((edge.source for edge in edges if self.node_state(edge.source).failed), None)
+    def why_empty(self, sources: Iterable[str]) -> str | None:
+        """What has become of the first source from which nothing was to be expected: it failed or was skipped."""
+        for name in sources:
+            node = self.node_state(name)
+            if node.failed:
+                return f"`{name}` failed"
+            if node.status in NOT_COMPLETE:
+                return f"`{name}` is {node.status}"
+        return None
 
 
 SOURCE_VALUES: Mapping[EdgeKind, Callable[[Upstream, PlannedEdge], Json]] = {
