@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,3 +112,18 @@ def test_outputs_1500_folders_deep_are_kept_handed_on_fetched_and_removed(deep_p
     assert done.code == 0, done.err[:700]
     assert project("clean", "--keep", "0").code == 0
     assert not os.path.lexists(project.path / ".vhpipe/runs/1")
+
+
+def test_folders_of_the_state_are_closed_to_others_whatever_the_umask(project: Any) -> None:
+    project.write("sub/deep/code.txt", "x")
+    project.pipeline(
+        {
+            "make": "mkdir -p $VH_OUTPUTS_DIR/a/b; echo m > $VH_OUTPUTS_DIR/a/b/c; exit 3",
+            "use": {"command": "true", "inputs": [{"name": "d", "keep-directories": "full", "default": "sub/deep/*"}]},
+        }
+    )
+    words = ["sh", "-c", 'umask 0; "$@"', "sh", sys.executable, "-m", "vhpipe", "run"]
+    subprocess.run(words, cwd=project.path, env=project.environment, capture_output=True, check=False)
+    folders = [path for path in (project.path / ".vhpipe").rglob("*") if path.is_dir()]
+    assert any(path.name == "b" for path in folders)
+    assert [path for path in folders if path.stat().st_mode & 0o022] == []

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from vhpipe.store.long_paths import reachable
@@ -25,6 +26,8 @@ CONCERNS_ONE_ENTRY = frozenset(
     }
 )  # fmt: skip
 """Failures that other entries of the outputs need not have."""
+
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -160,6 +163,8 @@ class _OutputWalk:
             path = f"{folder.path}/{entry.name}"
             self.files.append(FoundOutput(name, path, status.st_size, status.st_mode, identity))
         elif stat.S_ISDIR(status.st_mode):
+            if status.st_mode & _OTHERS_MAY_WRITE:
+                _close_to_others(entry.path)
             inside.append(_WalkedFolder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
         elif stat.S_ISLNK(status.st_mode):
             self.links.append(_Link(entry.name, folder))
@@ -218,6 +223,12 @@ class _LinkFollower:
             found.below(_WalkedFolder(path_inside, f"{name}/", identity, link.folder), self._names_left)
         else:
             found.leave_out(name, f"it is a link to `{goal}`, which is no file or folder of the outputs")
+
+
+def _close_to_others(folder: str) -> None:
+    """What is kept is nobody else's to change, whatever the step's umask was."""
+    with suppress(OSError):
+        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) & ~_OTHERS_MAY_WRITE)
 
 
 def fault_of(path: str) -> str | None:

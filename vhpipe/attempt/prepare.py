@@ -40,6 +40,7 @@ from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
+from vhpipe.store.long_paths import make_folders
 
 COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
@@ -141,7 +142,7 @@ def _make_folders(folder: str) -> None:
     try:
         os.mkdir(folder, 0o700)
     except FileNotFoundError:
-        os.makedirs(folder, 0o700)
+        make_folders(folder)
     for name in STEP_FOLDERS:
         os.mkdir(f"{folder}/{name}", 0o700)
 

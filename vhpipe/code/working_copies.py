@@ -20,6 +20,7 @@ from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 Mode = Literal["copy", "link"]
@@ -167,7 +168,7 @@ class WorkingCopy:
         try:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
-            os.makedirs(target.parent, exist_ok=True)
+            make_folders(os.fspath(target.parent))
             os.chmod(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
@@ -190,12 +191,12 @@ class WorkingCopy:
         try:
             status = os.lstat(self._root)
         except FileNotFoundError:
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
             os.chmod(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
             os.chmod(self._root, _FOLDER_MODE)
 

@@ -8,6 +8,7 @@ from vhpipe.errors import from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
@@ -31,7 +32,7 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
 
 def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
     place = target / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(os.fspath(place.parent), 0o755)
     if entry.link is not None:
         place.symlink_to(entry.link)
     else:

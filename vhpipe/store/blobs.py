@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name, write_all
+from vhpipe.store.long_paths import make_folders
 
 SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
@@ -244,7 +245,7 @@ class Blobs:
             raise from_os_error(error, "cannot store") from error
 
     def _receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        os.makedirs(self._folder, 0o700, exist_ok=True)
+        make_folders(self._folder)
         return self._write_and_name(f"{self._folder}/new", chunks)
 
     def _write_and_name(self, beside: str, chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -312,7 +313,7 @@ class Blobs:
         """Make the folder of a blob; one that was seen once is taken to stay."""
         folder = target[:-65]
         if folder not in self._known:
-            os.makedirs(folder, 0o700, exist_ok=True)
+            make_folders(folder)
             self._known.add(folder)
 
 
