@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vhpipe"
 DOCUMENT = ROOT / "docs" / "architecture.md"
 
-EVERYWHERE = {"vhpipe", "vhpipe.diagnostics", "vhpipe.errors", "vhpipe.wording"}
+EVERYWHERE = {"vhpipe", "vhpipe.diagnostics", "vhpipe.errors", "vhpipe.regular_files", "vhpipe.wording"}
 
 
 def table() -> dict[str, set[str]]:

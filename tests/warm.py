@@ -51,9 +51,10 @@ class WarmPython:
         return subprocess.CompletedProcess(done.args, done.returncode, _text_of(done.stdout), _text_of(done.stderr))
 
     def run_bytes(
-        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], input: bytes = b""
-    ) -> "subprocess.CompletedProcess[bytes]":
-        """What `subprocess.run` says of `python -m vhpipe` with these arguments."""
+        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], input: bytes = b"",
+        patience_s: float = PATIENCE_S,
+    ) -> "subprocess.CompletedProcess[bytes]":  # fmt: skip
+        """What `subprocess.run` says of `python -m vhpipe` with these arguments. Errors: TimeoutError."""
         words = [sys.executable, "-m", MODULE, *arguments]
         if not self._address:
             self._start()
@@ -65,13 +66,14 @@ class WarmPython:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(input)
             given.seek(0)
-            code = self._exit_code(json.dumps(request).encode(), [given.fileno(), out.fileno(), err.fileno()])
+            streams = [given.fileno(), out.fileno(), err.fileno()]
+            code = self._exit_code(json.dumps(request).encode(), streams, patience_s)
             return subprocess.CompletedProcess(words, code, _content_of(out), _content_of(err))
 
-    def _exit_code(self, request: bytes, streams: list[int]) -> int:
+    def _exit_code(self, request: bytes, streams: list[int], patience_s: float) -> int:
         """As `subprocess` has it: negative for a signal."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE_S)
+            connection.settimeout(patience_s)
             connection.connect(self._address)
             socket.send_fds(connection, [len(request).to_bytes(SIZE_BYTES, "big")], streams)
             connection.sendall(request)

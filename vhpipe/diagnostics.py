@@ -1,5 +1,7 @@
 """What is wrong with a file, and where: the one currency of everything said to the user about it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Path = tuple[str | int, ...]
@@ -68,6 +70,19 @@ class Diagnostic(NamedTuple):
     hint: str | None = None
     related: tuple[RelatedPlace, ...] = ()
     fix: Fix | None = None
+
+
+class NodeMarks(NamedTuple):
+    """What is wrong with a pipeline, as sentences without an end: by the node that they are about, and all others."""
+
+    of_nodes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    others: tuple[str, ...] = ()
+
+    def of(self, node: str) -> tuple[str, ...]:
+        return self.of_nodes.get(node, ())
+
+
+NO_MARKS = NodeMarks()
 
 
 def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:

@@ -10,6 +10,7 @@ Source of the codes: docs/architecture.md, "Exit codes".
 """
 
 from vhpipe.diagnostics import Diagnostic
+from vhpipe.regular_files import UnfitFileError
 
 
 class VhpipeError(Exception):
@@ -48,4 +49,6 @@ class EnvironmentFailure(VhpipeError):
 def from_os_error(error: OSError, doing: str) -> EnvironmentFailure:
     """One line with the path and the errno of a failed system call."""
     where = f" `{error.filename}`" if error.filename else ""
+    if isinstance(error, UnfitFileError):
+        return EnvironmentFailure(f"{doing}{where}: {error.strerror}", hint="remove it, or name another file")
     return EnvironmentFailure(f"{doing}{where}: {error.strerror or error} (errno {error.errno})")

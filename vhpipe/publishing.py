@@ -5,15 +5,19 @@
 The standard library is all this needs, and it imports little of that. `python -m vhpipe publish` does the same.
 """
 
+import errno
 import json
 import math
 import os
+import stat
 import time
 
 SPOOL = "VHPIPE_PUBLISH"
 """The variable that names the file to which a step appends what it publishes, one JSON object a line."""
 FOLDER = "published"
 """Where the files lie until the attempt is collected, beside the spool."""
+ITERATION = "_iteration"
+"""What a point calls the iteration that it belongs to; it is no metric of its own."""
 LINE_LIMIT = 64 * 1024
 CHUNK_BYTES = 1 << 20
 
@@ -45,9 +49,15 @@ def publish_metric(**values: float) -> None:
     publish_metrics(values)
 
 
-def publish_metrics(values: "dict[str, float]") -> None:
-    """Publish a point of one or more metrics whose names need not be Python identifiers. Errors: CannotPublishError."""
-    _append({"kind": "metric", "at": time.time(), "values": {name: _number(name, values[name]) for name in values}})
+def publish_metrics(values: "dict[str, float]", iteration: "int | None" = None) -> None:
+    """Publish a point of one or more metrics whose names need not be Python identifiers, with its iteration if any.
+
+    Errors: CannotPublishError.
+    """
+    numbers = {name: _number(name, values[name]) for name in values}
+    if iteration is not None:
+        numbers[ITERATION] = _number("iteration", iteration)
+    _append({"kind": "metric", "at": time.time(), "values": numbers})
 
 
 def _number(name: str, value: object) -> "bool | int | float | str":
@@ -101,7 +111,7 @@ def _copy_into(path: str, folder: str) -> str:
     name = os.urandom(16).hex()
     temporary = os.path.join(folder, f"{name}.tmp")
     try:
-        with open(path, "rb") as source, open(temporary, "xb") as copy:
+        with open(path, "rb", opener=_regular) as source, open(temporary, "xb") as copy:
             while chunk := source.read(CHUNK_BYTES):
                 copy.write(chunk)
             os.fchmod(copy.fileno(), os.fstat(source.fileno()).st_mode & 0o777 | 0o600)
@@ -117,13 +127,22 @@ def _append(entry: "dict[str, object]") -> None:
     """One write, so that lines of several processes do not mix."""
     line = _line(entry)
     try:
-        descriptor = os.open(_spool(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = _regular(_spool(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             os.write(descriptor, line)
         finally:
             os.close(descriptor)
     except OSError as failure:
         raise CannotPublishError(f"cannot publish: {failure.strerror or failure}") from failure
+
+
+def _regular(path: str, flags: int) -> int:
+    """A descriptor of a regular file: a pipe or a device would be waited for or read without an end."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a regular file", path)
 
 
 def _line(entry: "dict[str, object]") -> bytes:

@@ -59,11 +59,13 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str | None = Non
 def unknown_name(what: str, name: str, known: Iterable[str], prefix: str = "") -> UsageError:
     """An error such as "unknown node `trian`", hinting at the nearest known name or at all of them.
 
+    The name stands before its owner: "unknown argument `x` of step `load`" is said of an "argument of step `load`".
     `prefix` stands before the names in the hint, e.g. the node before its parameters.
     """
     names = tuple(dict.fromkeys(known))
     all_of_them = f"known: {listed(prefix + each for each in names)}" if names else "there are none"
-    return UsageError(f"unknown {what} `{name}`", did_you_mean(name, names, all_of_them, prefix))
+    kind, of, owner = what.partition(" of ")
+    return UsageError(f"unknown {kind} `{name}`{of}{owner}", did_you_mean(name, names, all_of_them, prefix))
 
 
 def listed(names: Iterable[str], last: str = ", ", most: int = MAX_NAMES) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from vhpipe.api import NotYetKnownError, Pipeline, PipelineFailed, Result
 
@@ -124,3 +125,43 @@ assert deciding() is None
 def test_a_script_without_a_guard_does_not_start_itself_again(made: Any) -> None:
     made.program(COMPONENTS + "\nresult = whole(rows=6)\nassert result['best'] == 30.0, result\nprint('once')\n")
     assert len(list(Path(made.folder, ".vhpipe", "runs").glob("[0-9]*"))) == 1
+
+
+BUILT = """
+from vhpipe.api import component, pipeline
+
+@component
+def show(x=None, y=None):
+    return [x, y]
+
+@pipeline
+def built(rate: float = 0.5, names: list = ["a"], options: dict = {"k": 1}, word: str = "w", loud: bool = False, n=3):
+    show(rate * 2, names)
+    show(options, word)
+    show(loud)
+    show([n for _ in range(n)])
+"""
+FIXED = "what the program made of it was fixed when the file was written"
+
+
+def test_what_was_computed_with_a_parameter_is_said_to_be_fixed(made: Any) -> None:
+    built = made.module(BUILT).built.build()
+    assert len(built.get_pipeline_dag()) == 4
+    text = built.to_yaml()
+    (pipeline,) = (item["pipeline"] for item in yaml.safe_load(text) if "pipeline" in item)
+    described = {each["name"]: (each.get("targets"), each.get("description")) for each in pipeline["parameters"]}
+    assert described == {
+        "rate": (None, FIXED),
+        "names": (["show.parameter.y"], None),
+        "options": (["show_1.parameter.x"], None),
+        "word": (["show_1.parameter.y"], None),
+        "loud": (None, FIXED),
+        "n": (None, FIXED),
+    }
+
+
+def test_a_value_for_what_is_fixed_is_taken_with_a_word(made: Any) -> None:
+    (made.folder / "valohai.yaml").write_text(made.module(BUILT).built.build().to_yaml())
+    done = made.vhpipe("run", "-n", "-p", "rate=10", "-p", "word=v")
+    assert f"pipeline parameter `rate`: {FIXED}" in done.stderr
+    assert "`word`" not in done.stderr

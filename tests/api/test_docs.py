@@ -1,10 +1,13 @@
 """The examples of the documents run."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from vhpipe.api import validate
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +29,15 @@ def test_those_of_the_guide_run(made: Any, number: int, output: str) -> None:
     example = example.replace("rate: float): ...", "rate: float): return 1, rate")
     example = example.replace("candidates): ...", "candidates): return max(candidates)")
     assert made.program(example).stdout == output
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_files_of_the_guide_have_nothing_to_warn_of(made: Any, number: int) -> None:
+    example = examples("docs/python.md")[number].partition("if __name__")[0].partition("print(tuned")[0]
+    (made.folder / "guide.py").write_text(example)
+    guide = made.module("from guide import *\n")
+    pipeline = guide.pipeline if number == 0 else guide.tuned.build()
+    path = made.folder / "valohai.yaml"
+    path.write_text(pipeline.to_yaml())
+    assert [finding.message for finding in validate(path) if finding.severity != "info"] == []
+    sys.modules.pop("guide")

@@ -78,7 +78,7 @@ def test_arguments_that_cannot_be_named_are_refused(made: Any) -> None:
 
 
 def test_an_unknown_argument_names_the_nearest(made: Any, arithmetic: ModuleType) -> None:
-    with pytest.raises(UsageError, match="unknown argument of `add` `yy`"):
+    with pytest.raises(UsageError, match="unknown argument `yy` of `add`"):
         made.pipeline().add_function_step("a", arithmetic.add, {"x": 1, "yy": 2})
 
 

@@ -150,7 +150,7 @@ def test_steps_publish_values_models_and_metrics_to_their_run(made: Any) -> None
         """
     )
     run = Run.open(made.folder)
-    assert json.loads(run.artifacts["table.json"].read_bytes()) == {"a": 1}
+    assert json.loads(run.artifacts["table"].read_bytes()) == {"a": 1}
     assert run.models["model.bin"].read_text() == "w"
     assert run.metrics == {"train/loss": 1.0}
     assert [point["train/loss"] for point in run.points] == [3.0, 1.0]

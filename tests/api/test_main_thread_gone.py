@@ -112,6 +112,9 @@ pipeline.start()
     assert run.node("read").executions[0].log == "content"
 
 
+MODEL = [{"name": "model", "path": "model"}]
+
+
 def test_hooks_deployments_timers_and_stops_work_then(made: Any, side: Any) -> None:
     (made.folder / "valohai.yaml").write_text(
         json.dumps(
@@ -119,7 +122,7 @@ def test_hooks_deployments_timers_and_stops_work_then(made: Any, side: Any) -> N
                 step("gate", f"while [ ! -e {side('over')} ]; do sleep 0.01; done; echo model > $VH_OUTPUTS_DIR/m"),
                 step("slow", "sleep 60", **{"time-limit": 1}),
                 {"deployment": {"name": "digits", "defaults": {"target": "t"}}},
-                {"endpoint": {"name": "predict", "image": "none", "files": [{"name": "model", "path": "model"}], "wsgi": "a:b"}},
+                {"endpoint": {"name": "predict", "image": "none", "wsgi": "a:b", "files": MODEL}},
                 {
                     "pipeline": {
                         "name": "p",

@@ -146,6 +146,20 @@ def test_what_cannot_be_fetched_is_named_with_node_input_and_place(project: Path
     assert caught.value.hint
 
 
+def test_everything_that_cannot_be_found_is_named_at_once(project: Path) -> None:
+    first = StepSpec("s", "i", ("c",), inputs=(PlannedInput("a", ("x.csv", "data/a.csv")), PlannedInput("b", ("y/*",))))
+    second = StepSpec("s", "i", ("c",), inputs=(PlannedInput("c", ("s3://z/z",)),))
+    plan = Plan("p", (PlannedExecution("one", first), PlannedExecution("two", second)))
+    with pytest.raises(UsageError) as caught:
+        expand_inputs(plan, project, project, RecordedUris())
+    assert caught.value.message == (
+        "input `a` of node `one`: `x.csv` does not exist; input `b` of node `one`: `y/*` matches no file; "
+        "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet"
+    )
+    assert caught.value.hint is not None
+    assert [str(project / "x.csv") in caught.value.hint, str(project / "y/*") in caught.value.hint] == [True, True]
+
+
 def test_an_optional_input_may_find_nothing(project: Path) -> None:
     assert places(expanded(project, "data/none.csv", "data/*.png", "data/a.csv", optional=True)) == ["a.csv"]
 

@@ -59,7 +59,9 @@ def test_a_broken_step_lets_nothing_be_concluded_about_its_inputs() -> None:
     edges = (edge("a.output.*", "b.input.other"),)
     config = Config((STEP,), pipelines=(pipeline(*(ExecutionNode(n, "train") for n in "ab"), edges=edges),))
     assert errors(config) == {"unknown-edge-input"}
-    assert not errors(config._replace(broken=frozenset({(1, "step")})))
+    broken = config._replace(broken=frozenset({(1, "step")}))
+    assert errors(broken) == {"unknown-edge-input"}
+    assert not errors(broken._replace(unread=frozenset({(1, "step", "inputs")})))
 
 
 def test_a_step_that_could_not_be_read_may_be_the_one_that_is_named() -> None:
@@ -73,7 +75,9 @@ def test_a_broken_pipeline_may_have_the_node_that_an_edge_names() -> None:
     edges = (edge("a.output.x", "b.input.data"),)
     config = Config((STEP,), pipelines=(pipeline(ExecutionNode("a", "train"), edges=edges),))
     assert errors(config) == {"unknown-edge-node"}
-    assert not errors(config._replace(broken=frozenset({(0, "pipeline")})))
+    broken = config._replace(broken=frozenset({(0, "pipeline")}))
+    assert errors(broken) == {"unknown-edge-node"}
+    assert not errors(broken._replace(unread=frozenset({(0, "pipeline", "nodes")})))
 
 
 def test_nodes_of_another_commit_are_not_looked_into() -> None:

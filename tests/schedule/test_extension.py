@@ -74,11 +74,26 @@ def test_a_node_whose_condition_does_not_hold_is_skipped_with_all_that_rely_on_i
     assert world.state.status is Status.COMPLETE
 
 
-def test_what_is_not_there_makes_the_condition_false_with_a_warning() -> None:
+def test_what_is_not_there_is_unequal_to_everything_with_a_warning() -> None:
     world = ran('{when: "${first.metadata.rows} > 3"}', metadata={"loss": 1})
     assert world.statuses()["second"] == "skipped"
-    (message, *_) = warned(world)
-    assert message.startswith("`${first.metadata.rows}` has no value: of `first` its metadata has `loss`")
+    absent = "`${first.metadata.rows}` has no value: of `first` its metadata has `loss`"
+    assert f"`when: ${{first.metadata.rows}} > 3` does not hold: {absent}" in warned(world)
+    world = ran('{when: "${first.metadata.rows} not in (1, 2)"}', metadata={"loss": 1})
+    assert world.statuses()["second"] == "complete"
+    assert f"`when: ${{first.metadata.rows}} not in (1, 2)` holds: {absent}" in warned(world)
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata"),
+    [
+        ("val-acc", {"val-acc": 5}), ("a.b", {"a.b": 5}), ("a.b", {"a": {"b": 5}}), ('"top } 5"', {"top } 5": 5}),
+        ("''\"say \"\"hi\"\"\"''".replace("''", ""), {'say "hi"': 5}), ('"a b".c', {"a b": {"c": 5}}),
+    ],
+)  # fmt: skip
+def test_any_metric_can_be_referred_to(name: str, metadata: dict[str, object]) -> None:
+    world = ran(f"{{when: '${{first.metadata.{name}}} == 5'}}", metadata=metadata)
+    assert (world.statuses()["second"], warned(world)) == ("complete", [])
 
 
 def test_after_makes_a_node_wait() -> None:

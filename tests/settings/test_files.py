@@ -43,7 +43,7 @@ def whose(desk: Desk) -> dict[str, Path]:
 @pytest.mark.parametrize("place", ["user", "own", "pyproject"])
 def test_a_pipe_is_not_waited_for(desk: Desk, place: str) -> None:
     os.mkfifo(whose(desk)[place])
-    with pytest.raises(UsageError, match=r"cannot read .* it is not a regular file"):
+    with pytest.raises(UsageError, match=r"cannot read .* it is a named pipe, not a file"):
         desk.settings()
 
 
@@ -51,11 +51,11 @@ def test_a_pipe_is_not_waited_for(desk: Desk, place: str) -> None:
 def test_a_folder_or_device_is_no_file_of_settings(desk: Desk, place: str) -> None:
     path = whose(desk)[place]
     path.mkdir()
-    with pytest.raises(UsageError, match="Is a directory"):
+    with pytest.raises(UsageError, match="it is a folder, not a file"):
         desk.settings()
     path.rmdir()
     path.symlink_to("/dev/zero")
-    with pytest.raises(UsageError, match="not a regular file"):
+    with pytest.raises(UsageError, match="it is a device, not a file"):
         desk.settings()
 
 

@@ -149,12 +149,12 @@ def test_a_full_disk_is_named_and_leaves_a_valid_prefix(tmp_path: Path) -> None:
 
 def test_after_a_failed_sync_nothing_is_tried_again() -> None:
     reading, writing = os.pipe()
-    writer = JournalWriter("a pipe cannot be synced", writing)
+    writer = JournalWriter("a closed pipe cannot be synced", writing)
     writer.append(EVENTS, 1.0)
-    with pytest.raises(EnvironmentFailure, match="cannot sync `a pipe") as first:
+    os.close(writing)
+    with pytest.raises(EnvironmentFailure, match="cannot sync `a closed pipe") as first:
         writer.sync()
     with pytest.raises(EnvironmentFailure) as second:
         writer.append(EVENTS, 2.0)
     assert second.value is first.value
-    writer.close()
     os.close(reading)

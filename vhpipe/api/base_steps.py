@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vhpipe.api.invalid_pipeline import refuse_errors
+from vhpipe.api.invalid_pipeline import part_asked_for
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
-from vhpipe.project.checked_file import check_path, check_text
+from vhpipe.project.checked_file import AskedPart, check_path, check_text
 from vhpipe.store.project import ProjectStore
 from vhpipe.wording import unknown_name
 
@@ -23,8 +23,7 @@ def step_of_file(name: str, file: str | None, folder: Path) -> RawStep:
     Errors: UsageError for a file that is not there or has errors, and for an unknown step.
     """
     path = os.path.join(folder, file or DEFAULT_FILE)
-    checked = check_path(path)
-    refuse_errors(checked)
+    checked = part_asked_for(check_path(path), AskedPart(step=name))
     return _step(checked.data, name, f"`{path}`")
 
 

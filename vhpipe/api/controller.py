@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,9 +17,11 @@ from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
 from vhpipe.api.pipeline_run import Run
-from vhpipe.api.policies import StepOptions, policies_of
+from vhpipe.api.policies import StepOptions, configuration_content, policies_of, step_options
+from vhpipe.api.reference_errors import explained
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan
@@ -28,9 +31,11 @@ from vhpipe.project.order import RunDefinition, order_run, program_words
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
+from vhpipe.schedule.state import neighbours
 from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
+PIPELINE_OPTIONS = ("abort_on_failure", "docker", "folder", "name", "project", "retry_on_failure", "version")
 _version = re.compile(r"\d+(\.\d+)*")
 
 
@@ -38,7 +43,8 @@ class PipelineController:
     """A pipeline of steps that are functions of Python, steps of a valohai.yaml, or nodes of finished runs.
 
     `folder` holds the project's code; it is the folder of the script that makes the pipeline, or, where that is part
-    of a package, the folder that holds the package. `project` and `version` are kept with the runs.
+    of a package, the folder that holds the package. `project` and `version` are kept with the runs. Of `others`, which
+    users of another system know, a warning says that they have no effect.
     """
 
     def __init__(
@@ -51,7 +57,9 @@ class PipelineController:
         retry_on_failure: int | None = None,
         docker: str | None = None,
         folder: str | os.PathLike[str] | None = None,
+        **others: object,
     ) -> None:
+        honoured(others, PIPELINE_OPTIONS, OF_PIPELINES, f"pipeline `{name}`")
         if version is not None and not _version.fullmatch(version):
             raise UsageError(f"`version={version!r}` is not a version", "write numbers separated by dots: `1.2.0`")
         self.name, self.project, self.version = name, project, version
@@ -63,6 +71,7 @@ class PipelineController:
         self._steps: dict[str, StepDefinition] = {}
         self._extension: dict[str, Any] = {}
         self._time_limit_s: float | None = None
+        self._fixed, self._known = set[str](), set[str]()
         self._run: Run | None = None
 
     # ── what it is made of ───────────────────────────────────────────────────────────────────────
@@ -94,6 +103,7 @@ class PipelineController:
         Errors: UsageError for functions that cannot be imported, and for values that a file cannot say.
         """
         refuse_name(name, self._steps)
+        options = step_options(options, f"step `{name}`")
         returns = (function_return,) if isinstance(function_return, str) else tuple(function_return or ())
         refuse_returns(name, returns)
         source = source_of(function, self.folder)
@@ -102,7 +112,8 @@ class PipelineController:
         if unknown:
             raise unknown_name(f"argument of `{source.name}`", unknown[0], source.arguments)
         written_arguments(name, source.arguments, values, self._parameters, returns_of(self._steps))
-        self._add(FunctionStep(name, self._policies(options, returns), source, values, returns, docker or self._image))
+        policies = self._policies(name, options, returns)
+        self._add(FunctionStep(name, policies, source, values, returns, docker or self._image))
         return True
 
     def add_step(
@@ -123,13 +134,14 @@ class PipelineController:
         Errors: UsageError for a step, parameter or input that is not there.
         """
         refuse_name(name, self._steps)
+        options = step_options(options, f"step `{name}`")
         if (base_task_id is None) == (base_task_name is None):
             raise UsageError(f"step `{name}` needs `base_task_name` or `base_task_id`", "give one of them")
         if base_task_id is not None:
             raw = step_of_run(base_task_id, self.folder)
         else:
             raw = step_of_file(base_task_name or "", base_task_project, self.folder)
-        step = BaseStep(name, self._policies(options, ()), raw, dict(parameter_override or {}))
+        step = BaseStep(name, self._policies(name, options, ()), raw, dict(parameter_override or {}))
         step.written(self._parameters, self._steps)
         self._add(step)
         return True
@@ -139,8 +151,9 @@ class PipelineController:
         description: str | None = None,
     ) -> object:  # fmt: skip
         """A mapping, or a file of the project, that every step finds as NAME.json in its configuration folder."""
+        content: object
         if isinstance(configuration, Mapping):
-            content: object = dict(configuration)
+            content = configuration_content(name, configuration)
         else:
             content = {"file": os.path.relpath(os.path.join(self.folder, configuration), self.folder)}
         self._extension.setdefault("configuration", {})[name] = content
@@ -183,7 +196,9 @@ class PipelineController:
             extension = {"version": self.version, **extension}
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
-        return written_text(PipelineDefinition(self.name, self._parameters, self._steps, extension), uris)
+        fixed, known = frozenset(self._fixed), frozenset(self._known)
+        definition = PipelineDefinition(self.name, self._parameters, self._steps, extension, fixed, known)
+        return written_text(definition, uris)
 
     # ── its run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -272,7 +287,8 @@ class PipelineController:
 
     def get_pipeline_dag(self) -> dict[str, Node]:
         """All nodes by name, with the names of their parents."""
-        return {name: self._node(name) for name in self._steps}
+        parents = self._parents()
+        return {name: self._node(name, parents.get(name, ())) for name in self._steps}
 
     def get_running_nodes(self) -> list[Node]:
         return [node for node in self.get_pipeline_dag().values() if node.status == "started"]
@@ -306,33 +322,37 @@ class PipelineController:
     def _take(self, run: Run) -> None:
         self._run = run
 
-    def _policies(self, options: StepOptions, returns: Sequence[str]) -> Policies:
+    def _policies(self, name: str, options: StepOptions, returns: Sequence[str]) -> Policies:
         policies = policies_of(options, self._abort_on_failure, self._retry_on_failure, returns)
         for parent in policies.parents:
             if parent not in self._steps:
-                raise unknown_name("parent", parent, self._steps)
+                raise unknown_name(f"parent of step `{name}`", parent, self._steps)
         return policies
 
     def _checked(self) -> CheckedFile:
+        """Errors: UsageError for a pipeline without steps, InvalidPipeline with all that is wrong with it."""
+        if not self._steps:
+            raise UsageError(f"pipeline `{self.name}` has no steps", "add one: `add_function_step` or `add_step`")
         file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
-        refuse_errors(file)
+        refuse_errors(file, partial(explained, file.text.split("\n"), self._steps))
         return file
 
     def _arguments(self) -> RunArguments:
         values = {name: parameter_value(value) for name, value in self._given.items()}
         return RunArguments(os.path.relpath(self.folder / DEFAULT_FILE), parameter_values=values, is_built=True)
 
-    def _node(self, name: str) -> Node:
-        step = self._steps[name]
-        queue = step.policies.extension.get("queue") or self._extension.get("queue")
-        parents = tuple(dict.fromkeys((*step.policies.parents, *self._sources_of(step))))
-        if self._run is None:
+    def _parents(self) -> Mapping[str, tuple[str, ...]]:
+        """What each step waits for: by results, by references, and by `parents`; of the run where there is one."""
+        if self._run is not None:
+            return neighbours(self._run._view.plan)[0]
+        file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
+        return next((graph.upstream for graph in file.graphs), {})
+
+    def _node(self, name: str, parents: tuple[str, ...]) -> Node:
+        queue = self._steps[name].policies.extension.get("queue") or self._extension.get("queue")
+        if self._run is None or name not in self._run._view.nodes:
             return Node(name, parents, queue)
         return Node(name, parents, queue, self._run._view, self._run._files)
-
-    def _sources_of(self, step: StepDefinition) -> list[str]:
-        edges = step.written(self._parameters, self._steps).edges
-        return [source.partition(".")[0] for source, _ in edges]
 
 
 Pipeline = PipelineController

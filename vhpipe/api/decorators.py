@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Unpack
 
-from vhpipe.api.controller import Pipeline
+from vhpipe.api.controller import PIPELINE_OPTIONS, Pipeline
 from vhpipe.api.functions import folder_of
 from vhpipe.api.pipeline_run import Run
-from vhpipe.api.policies import StepOptions
+from vhpipe.api.policies import StepOptions, step_options
 from vhpipe.api.references import Result, known_value
+from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
 
 _building: ContextVar[Pipeline | None] = ContextVar("vhpipe_pipeline", default=None)
 RETURN = ("return_object",)
@@ -61,7 +62,8 @@ def component(
         options["cache_executed_step"] = True
 
     def decorate(function: Callable[..., Any]) -> Component:
-        return Component(function, returns, name, docker, options)
+        known = step_options(options, f"component `{name or function.__name__}`")
+        return Component(function, returns, name, docker, known)
 
     return decorate if _function is None else decorate(_function)
 
@@ -96,7 +98,8 @@ class PipelineFunction:
             annotation = signature.parameters[name].annotation
             known = annotation if annotation in (bool, int, float, str) else None
             pipeline.add_parameter(name, value, param_type=known)
-            taken[name] = known_value(name, value)
+            pipeline._known.add(name)
+            taken[name] = known_value(name, value, pipeline._fixed)
         token = _building.set(pipeline)
         try:
             returned = self._function(**taken)
@@ -115,6 +118,7 @@ def pipeline(
     abort_on_failure: bool = False,
     retry_on_failure: int | None = None,
     docker: str | None = None,
+    **others: object,
 ) -> Any:
     """A function that builds a pipeline by calling components; its arguments are parameters of the pipeline.
 
@@ -124,6 +128,9 @@ def pipeline(
     folder = folder_of(sys._getframe(1))
 
     def decorate(function: Callable[..., Any]) -> PipelineFunction:
+        known = (*PIPELINE_OPTIONS, "default_queue")
+        honoured(others, known, OF_PIPELINES, f"pipeline `{name or function.__name__}`")
+
         def make() -> Pipeline:
             made = Pipeline(
                 name or function.__name__, project, version, abort_on_failure=abort_on_failure,
@@ -168,7 +175,7 @@ class PipelineDecorator:
 
 
 def _free_name(pipeline: Pipeline, name: str) -> str:
-    taken = pipeline.get_pipeline_dag()
+    taken = pipeline._steps
     if name not in taken:
         return name
     return next(f"{name}_{number}" for number in range(1, len(taken) + 2) if f"{name}_{number}" not in taken)

@@ -1,11 +1,12 @@
 """The pipelines of files: read, check, plan and run them."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from vhpipe.api.invalid_pipeline import refuse_errors
+from vhpipe.api.invalid_pipeline import part_asked_for
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.run_thread import start_in_thread
 from vhpipe.config.model import Config
@@ -73,13 +74,12 @@ class File:
 
     def plan(self, arguments: RunArguments) -> Plan:
         """Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it."""
-        refuse_errors(self._file)
-        return plan_to_look_at(self._file, self._named(arguments)).plan
+        return plan_to_look_at(part_asked_for(self._file, arguments.asked_part), self._named(arguments)).plan
 
     def order(self, arguments: RunArguments, choices: RunChoices) -> Order:
         """What a run starts from. Errors: as for `plan`, and UsageError for what cannot run here."""
-        refuse_errors(self._file)
-        return order_run(RunDefinition(self._file, self.path.parent), self._named(arguments), choices).order
+        file = part_asked_for(self._file, arguments.asked_part)
+        return order_run(RunDefinition(file, self.path.parent), self._named(arguments), choices).order
 
     def _named(self, arguments: RunArguments) -> RunArguments:
         return arguments._replace(file=os.path.relpath(self.path))
@@ -123,13 +123,16 @@ def run(
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
+    Steps see `python`, else the one of the settings, else the one that runs this program.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
-    choices = RunChoices(jobs, python, title, tuple(tags), words=program_words(), shares_process=True)
+    choices = RunChoices(
+        jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable
+    )
     going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:
         going.wait()

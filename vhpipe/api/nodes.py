@@ -5,6 +5,8 @@ from pathlib import Path
 
 from vhpipe.function_step.values import read_value
 from vhpipe.plan.model import AttemptId, Datum, ExecutionId
+from vhpipe.project.metadata_series import last_values
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.attempt_files import OUTPUTS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.run_folder import RunFolder
@@ -44,11 +46,17 @@ class RunFiles:
         path = self.path(node, execution, found[0])
         return read_value(str(path), True, self._main_module, named=found[0].name)
 
+    def metadata(self, node: str, execution: ExecutionView) -> dict[str, object]:
+        """Of a last attempt that has ended what the journal says; of one that runs what it has measured so far."""
+        if not execution.attempts or execution.attempts[-1].ended_at is not None:
+            return dict(execution.metadata)
+        return last_values(self._attempt_folder(node, execution))
+
     def log(self, node: str, execution: ExecutionView) -> str:
         if not execution.attempts:
             return ""
         path = self._folder.log_path(AttemptId(ExecutionId(node, execution.index), execution.attempts[-1].number))
-        return path.read_text("utf-8", "replace") if path.exists() else ""
+        return read_regular(path, RECORD_BYTES, follow=False).decode("utf-8", "replace") if path.exists() else ""
 
     def _attempt_folder(self, node: str, execution: ExecutionView) -> Path:
         origin = execution.reused_from
@@ -97,8 +105,8 @@ class Execution:
 
     @property
     def metadata(self) -> Mapping[str, object]:
-        """The last value of each key."""
-        return dict(self._view.metadata)
+        """The last value of each key that its last attempt has measured, also while that runs."""
+        return self._files.metadata(self._node.name, self._view)
 
     @property
     def outputs(self) -> Mapping[str, Path]:
@@ -177,8 +185,10 @@ class Node:
 
     @property
     def metadata(self) -> Mapping[str, object]:
-        """The last values of the execution that ended last."""
+        """The last values of its execution; of several those of the one that ended last."""
         view = self._view
+        if view is not None and view.total == 1 and view.type != "deployment":
+            return self.executions[0].metadata
         return dict(view.metadata) if view else {}
 
     @property

@@ -5,22 +5,33 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vhpipe.api.arguments import ParameterDefinition, parameter_value
+from vhpipe.api.references import texts_in
 from vhpipe.api.steps import StepDefinition, WrittenStep
 from vhpipe.api.yaml_text import yaml_text
 from vhpipe.errors import UsageError
+from vhpipe.plan.arguments import FIXED
 from vhpipe.wording import unknown_name
 
 HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
+HEADING_OF_FIXED = (
+    "# vhpipe: ignore-file[pipeline-parameter-without-target] because what the program made of them was fixed\n"
+)
+_of_pipeline = re.compile(r"\$\{\s*pipeline\.([\w-]+)")
 _name = re.compile(r"[\w-]+(?: [\w-]+)*")
 
 
 class PipelineDefinition(NamedTuple):
-    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it."""
+    """Everything that was said of a pipeline. `extension` is what the extension item says of all of it.
+
+    `fixed` are parameters that the program computed with when it built the pipeline, `known` all whose values it knew.
+    """
 
     name: str
     parameters: Mapping[str, ParameterDefinition]
     steps: Mapping[str, StepDefinition]
     extension: Mapping[str, Any]
+    fixed: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
 
 
 def refuse_name(name: str, taken: Mapping[str, object]) -> None:
@@ -60,7 +71,7 @@ def written_text(definition: PipelineDefinition, uris: Uris = tuple) -> str:
     extension = _extension(definition)
     if len(extension) > 1:
         items.append({"vhpipe": extension})
-    return HEADING + yaml_text(items)
+    return HEADING + (HEADING_OF_FIXED if definition.known else "") + yaml_text(items)
 
 
 def _with_uris(written: WrittenStep, uris: Uris) -> WrittenStep:
@@ -90,7 +101,7 @@ def _pipeline(definition: PipelineDefinition, written: Mapping[str, WrittenStep]
     edges = [list(edge) for each in written.values() for edge in each.edges]
     edges += _dependencies(definition, edges)
     pipeline: dict[str, Any] = {"name": definition.name}
-    parameters = [_parameter(each, written) for each in definition.parameters.values()]
+    parameters = [_parameter(each, written, definition) for each in definition.parameters.values()]
     if parameters:
         pipeline["parameters"] = parameters
     pipeline["nodes"] = [_node(definition.steps[name], each) for name, each in written.items()]
@@ -98,22 +109,34 @@ def _pipeline(definition: PipelineDefinition, written: Mapping[str, WrittenStep]
     return pipeline
 
 
-def _parameter(parameter: ParameterDefinition, written: Mapping[str, WrittenStep]) -> dict[str, Any]:
+def _parameter(
+    parameter: ParameterDefinition, written: Mapping[str, WrittenStep], definition: PipelineDefinition
+) -> dict[str, Any]:
     targets = [target for each in written.values() for target, name in each.targets if name == parameter.name]
     described: dict[str, Any] = {"name": parameter.name}
     default = parameter_value(parameter.default)
     if default is not None:
         described["default"] = default
-    if parameter.description:
-        described["description"] = parameter.description
+    is_dead = parameter.name in definition.known and not targets and parameter.name not in _referred(definition)
+    remark = f"what the program made of it {FIXED}" if is_dead or parameter.name in definition.fixed else None
+    if parameter.description or remark:
+        described["description"] = "; ".join(filter(None, (parameter.description, remark)))
     if targets:
         described["targets"] = targets
     return described
 
 
+def _referred(definition: PipelineDefinition) -> frozenset[str]:
+    """The parameters of the pipeline that texts in the arguments of steps refer to."""
+    texts = (text for step in definition.steps.values() for value in step.values.values() for text in texts_in(value))
+    return frozenset(name for text in texts for name in _of_pipeline.findall(text))
+
+
 def _node(definition: StepDefinition, written: WrittenStep) -> dict[str, Any]:
     node: dict[str, Any] = {"name": definition.name, "type": "execution", "step": written.step["name"]}
     node["on-error"] = definition.policies.on_error
+    if written.merges_inputs:
+        node["edge-merge-mode"] = "append"
     if written.override:
         node["override"] = written.override
     return node

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.api.nodes import Node, RunFiles
+from vhpipe.engine.run_metrics import NO_METRICS
 from vhpipe.errors import VhpipeError
-from vhpipe.project.metadata_series import series_in
+from vhpipe.project.metadata_series import last_of, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.store.project import ProjectStore
@@ -41,7 +42,7 @@ class Run:
     ) -> None:  # fmt: skip
         self._folder, self._view, self._info = folder, view, info
         self._ended, self._opened = ended, opened
-        self._files = RunFiles(folder, ProjectStore(folder.project).blobs, main_module_in_steps())
+        self._files = RunFiles(folder, ProjectStore(folder.project, folder.root).blobs, main_module_in_steps())
         self.failure: BaseException | None = None
         self.was_asked = False
         self.was_interrupted = False
@@ -124,7 +125,8 @@ class Run:
     def metrics(self) -> Mapping[str, object]:
         """The last values of the metrics that steps published to the run, and of those that it monitors."""
         self._look()
-        return {each.name: each.value for each in self._view.published.values() if each.kind == "metric"}
+        found = last_of(series_in(self._folder.metrics_path), NO_METRICS)
+        return found or {each.name: each.value for each in self._view.published.values() if each.kind == "metric"}
 
     @property
     def points(self) -> tuple[Mapping[str, object], ...]:

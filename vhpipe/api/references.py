@@ -56,33 +56,53 @@ class PipelineParameterReference(NamedTuple):
 
 
 class _KnownValue:
-    """A value of a parameter that still knows which one: what is computed from it is a plain value again."""
+    """A value of a parameter that still knows which one: what is computed from it is a plain value again.
+
+    Its parameter is added to `vhpipe_uses` when something is computed from it.
+    """
 
     vhpipe_parameter: str
+    vhpipe_uses: set[str]
 
 
-class _KnownText(_KnownValue, str):
-    pass
+_UNNOTED = frozenset(
+    ("__class__", "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__class_getitem__",
+     "__getattribute__", "__setattr__", "__delattr__", "__hash__", "__repr__", "__reduce__", "__reduce_ex__",
+     "__getnewargs__", "__getstate__", "__sizeof__", "__dir__", "__getformat__")
+)  # fmt: skip
+"""What can be done with a value without computing anything from it."""
 
 
-class _KnownInteger(_KnownValue, int):
-    pass
+def _known_kind(kind: type) -> Any:
+    """The kind of known values that are of this type."""
+
+    def noting(name: str) -> Any:
+        original = getattr(kind, name)
+
+        def method(self: Any, *arguments: Any, **named: Any) -> Any:
+            self.vhpipe_uses.add(self.vhpipe_parameter)
+            return original(self, *arguments, **named)
+
+        return method
+
+    methods = {name: noting(name) for name in dir(kind) if name not in _UNNOTED and callable(getattr(kind, name))}
+    return type(f"Known{kind.__name__}", (_KnownValue, kind), {**methods, "__hash__": kind.__hash__})
 
 
-class _KnownFloat(_KnownValue, float):
-    pass
+_KNOWN: dict[type, Any] = {kind: _known_kind(kind) for kind in (str, int, float, list, tuple, dict)}
 
 
-_KNOWN: dict[type, Any] = {str: _KnownText, int: _KnownInteger, float: _KnownFloat}
+def known_value(name: str, value: object, uses: set[str]) -> object:
+    """The value, so that handed on as it is it means the parameter; what cannot carry that stays as it is.
 
-
-def known_value(name: str, value: object) -> object:
-    """The value, so that handed on as it is it means the parameter; what cannot carry that stays as it is."""
+    `uses` gets the names of parameters that something is computed from, and of those that cannot carry it.
+    """
     kind = _KNOWN.get(type(value))
     if kind is None:
+        uses.add(name)
         return value
     known: _KnownValue = kind(value)
-    known.vhpipe_parameter = name
+    known.vhpipe_parameter, known.vhpipe_uses = name, uses
     return known
 
 
@@ -131,3 +151,14 @@ def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterato
     elif isinstance(value, list | tuple):
         for item in value:
             yield from results_in(item, returns)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The texts that a value is or holds, in order; none of what stands for a parameter."""
+    if isinstance(value, _KnownValue):
+        return
+    if isinstance(value, str | Result):
+        yield str(value)
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)

@@ -37,12 +37,16 @@ class Policies:
 
 @dataclass
 class WrittenStep:
-    """A step as the file has it: its own data, what its node overrides, and what fills it."""
+    """A step as the file has it: its own data, what its node overrides, and what fills it.
+
+    `merges_inputs`: an input has files that edges bring beside others.
+    """
 
     step: dict[str, Any]
     override: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
     targets: list[tuple[str, str]] = field(default_factory=list)
+    merges_inputs: bool = False
 
 
 class StepDefinition(Protocol):
@@ -56,6 +60,9 @@ class StepDefinition(Protocol):
 
     @property
     def returns(self) -> tuple[str, ...]: ...
+
+    @property
+    def values(self) -> Mapping[str, object]: ...
 
     def written(
         self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, "StepDefinition"]
@@ -129,7 +136,17 @@ class BaseStep:
                 self._fill(written, name, value, returns_of(steps))
             else:
                 raise unknown_name(f"parameter or input of step `{self.name}`", name, (*parameters, *inputs))
+        self._merge_inputs(written)
         return written
+
+    def _merge_inputs(self, written: WrittenStep) -> None:
+        """Keep the URIs of an input that edges fill too; other inputs that edges fill lose their defaults as always."""
+        by_edges = {target.partition(".input.")[2] for _, target in written.edges if ".input." in target}
+        by_uris = {item["name"] for item in written.override.get("inputs", ())}
+        written.merges_inputs = not by_edges.isdisjoint(by_uris)
+        for item in self.step.get("inputs", ()) if written.merges_inputs else ():
+            if item["name"] in by_edges - by_uris and "default" in item:
+                written.override["inputs"].append({"name": item["name"]})
 
     def _give(
         self, written: WrittenStep, name: str, value: object, known: Mapping[str, ParameterDefinition], returns: Returns
@@ -145,20 +162,23 @@ class BaseStep:
             _override(written, "parameters", name, list(text) if isinstance(text, tuple) else text)
 
     def _fill(self, written: WrittenStep, name: str, value: object, returns: Returns) -> None:
-        uris = []
+        """What functions return comes by edges, all else as URIs; artifacts of other steps are references in these."""
+        uris, target = [], f"{self.name}.input.{name}"
         for each in value if isinstance(value, list | tuple) else (value,):
-            means, file = meaning(each, returns), artifact(each)
-            target = f"{self.name}.input.{name}"
+            means = meaning(each, returns) if artifact(each) is None else _returned(each, returns)
             if isinstance(means, Result):
                 written.edges.append((_result_files(means), target))
-            elif file is not None:
-                is_result = file[1] in returns.get(file[0], ())
-                pattern = f"{file[1]}{RETURN_PATTERN}" if is_result else file[1]
-                written.edges.append((f"{file[0]}.output.{pattern}", target))
             else:
-                uris.append(each)
+                uris.append(means)
         if uris:
             _override(written, "inputs", name, uris)
+
+def _returned(value: object, returns: Returns) -> object:
+    """The result that `${STEP.artifacts.NAME.url}` speaks of, where that is one of a function; else the text."""
+    found = artifact(value)
+    assert found is not None, "it is an artifact"
+    step, name = found
+    return Result(step, name) if name in returns.get(step, ()) else value
 
 
 def _override(written: WrittenStep, kind: str, name: str, value: object) -> None:

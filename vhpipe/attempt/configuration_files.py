@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
+from vhpipe.store.file_system import link_or_copy
 from vhpipe.store.long_paths import make_folders
 
 _STRING_OR_EXPONENT = r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)'
@@ -39,18 +40,21 @@ class ConfigurationWriter:
         self._common: dict[str, tuple[Json, str]] = {}
 
     def write(self, folder: str, objects: Mapping[str, Json], common: frozenset[str]) -> None:
-        """One `NAME.json` and one `NAME.yaml` for each object; those named in `common` are expected again."""
+        """One `NAME.json` and one `NAME.yaml` for each object; those named in `common` are expected again.
+
+        An object that is a text is written as it is.
+        """
         for name, content in objects.items():
             path = f"{folder}/{name}.json"
             if name in common:
                 self.link(self._common_text(name, content), path)
             else:
-                write_new(path, json_and_yaml(content).encode(), READ_ONLY)
-            os.link(path, f"{folder}/{name}.yaml")
+                write_new(path, _text_of(content).encode("utf-8", "surrogatepass"), READ_ONLY)
+            link_or_copy(path, f"{folder}/{name}.yaml")
 
     def link(self, text: str, path: str) -> None:
         """Make `path` a read-only file with that content, which it shares with others."""
-        os.link(self._shared_file(text), path)
+        link_or_copy(self._shared_file(text), path)
 
     def _common_text(self, name: str, content: Json) -> str:
         known = self._common.get(name)
@@ -74,6 +78,10 @@ class _SharedFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.uses = 0
+
+
+def _text_of(content: Json) -> str:
+    return content if isinstance(content, str) else json_and_yaml(content)
 
 
 def json_and_yaml(content: Json) -> str:

@@ -6,6 +6,7 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.config.paths import path_fault
 from vhpipe.plan.configuration_file import UnreadableConfigurationError, read_configuration
 from vhpipe.plan.model import ConfigurationObject, ExecutionSpec
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 from vhpipe.schedule.terms import Json
 
 
@@ -30,8 +31,7 @@ def _from_file(name: str, file: str, repository: str) -> Json:
     if not path.startswith(f"{folder}/"):
         raise CannotPrepareError(f"configuration `{name}`: `{file}` leads out of the project")
     try:
-        with open(path, "rb") as stream:
-            return read_configuration(stream.read(), file)
+        return read_configuration(read_regular(path, TYPED_BYTES), file)
     except OSError as failure:
         raise CannotPrepareError(f"configuration `{name}`: `{file}`: {failure.strerror}") from failure
     except UnreadableConfigurationError as fault:

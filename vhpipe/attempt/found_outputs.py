@@ -47,6 +47,7 @@ class FoundOutput(NamedTuple):
     path: str
     size_bytes: int
     mode: int
+    modified_ns: int
     identity: Identity
 
 
@@ -161,7 +162,8 @@ class _OutputWalk:
         identity = status.st_dev, status.st_ino
         if stat.S_ISREG(status.st_mode):
             path = f"{folder.path}/{entry.name}"
-            self.files.append(FoundOutput(name, path, status.st_size, status.st_mode, identity))
+            size, mode, modified_ns = status.st_size, status.st_mode, status.st_mtime_ns
+            self.files.append(FoundOutput(name, path, size, mode, modified_ns, identity))
         elif stat.S_ISDIR(status.st_mode):
             if status.st_mode & _OTHERS_MAY_WRITE:
                 _close_to_others(entry.path)

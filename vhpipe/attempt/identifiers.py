@@ -17,6 +17,13 @@ def random_identifier() -> str:
     return _as_text(os.urandom(16), version=4)
 
 
+def identifier_made_at(made_ns: int) -> str:
+    """A new random id that begins with a time: of ids that were made so, the greater text is the later one."""
+    milliseconds, rest_ns = divmod(made_ns, 1_000_000)
+    time = (milliseconds & (1 << 48) - 1) << 16 | rest_ns * 4096 // 1_000_000
+    return _as_text(time.to_bytes(8, "big") + os.urandom(8), version=7)
+
+
 def derived_id(base: str, *names: str) -> str:
     """The id that stands for `names` within `base`."""
     digest = sha1(_bytes_of(base) + "\0".join(names).encode(), usedforsecurity=False).digest()

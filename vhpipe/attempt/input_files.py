@@ -5,7 +5,7 @@ bytes as they were.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from vhpipe.attempt.lent_copies import LentCopies, Loan
@@ -44,6 +44,15 @@ class InputFiles:
     def __init__(self, copies: LentCopies) -> None:
         self._copies = copies
 
+    def bytes_to_copy(self, spec: ExecutionSpec, size_of: Callable[[str], int]) -> int:
+        """How much has to be read and perhaps copied before the files are in place; `size_of` is for blobs."""
+        return sum(
+            size_of(blob) if file.datum is None else file.datum.size_bytes
+            for _, files in spec.inputs
+            for file in files
+            if (blob := _blob_of(file)) and not self._copies.has(blob)
+        )
+
     def place(self, spec: ExecutionSpec, inputs: OutsidePath, paths: PathMapping) -> PlacedInputs:
         """Put every file in its place below the folder `inputs`; the listing has the paths that the step sees.
 
@@ -72,7 +81,7 @@ class InputFiles:
         target = OutsidePath(f"{folder}/{file.path}")
         if "/" in file.path:
             _make_folder(os.path.dirname(target))
-        blob = file.datum.blob if file.datum is not None else file.blob
+        blob = _blob_of(file)
         assert blob is not None, "a node starts when its files from outside are fetched"
         return PlacedFile(f"{name}/{file.path}", self._lend(blob, target))
 
@@ -95,7 +104,11 @@ class InputFiles:
         return InputVerdict(written and _spoiled_by(written), warnings)
 
 
-TOUCHED = "an input that the step moved, removed or changed the mode of; on Valohai inputs are read-only"
+def _blob_of(file: InputFile) -> str | None:
+    return file.blob if file.datum is None else file.datum.blob
+
+
+TOUCHED = "an input that the step moved, removed, linked or changed the mode of; on Valohai inputs are read-only"
 
 
 def _spoiled_by(file: PlacedFile) -> str:

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from vhpipe.attempt.configuration_files import READ_ONLY
 from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.long_paths import make_folders, reachable
 
 _COARSE_CLOCK = 5
@@ -26,7 +27,6 @@ _COARSE_CLOCK = 5
 CHEAP_BYTES = 1 << 20
 """A copy up to this size is hashed wherever its times may not tell; a larger one is placed a tick earlier."""
 FOLDER = "lent"
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS})
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 20
 
@@ -87,7 +87,7 @@ class LentCopies:
                 with lock:
                     return self._link(blob, target, lock)
             except OSError as error:
-                if error.errno not in _CANNOT_LINK:
+                if error.errno not in CANNOT_LINK:
                     raise
                 self._can_link = False
         self._blobs.copy_to(blob, target, READ_ONLY)

@@ -11,6 +11,7 @@ from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Stream
 from vhpipe.attempt.measurements import Measured
 from vhpipe.attempt.metadata_lines import Mask, MetadataReader, stamped_line
+from vhpipe.regular_files import open_to_append
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 from vhpipe.store.attempt_files import LOG, LOG_INDEX, METADATA
@@ -148,4 +149,4 @@ class AttemptOutput:
             raise
 
     def _open(self, name: str) -> int:
-        return os.open(f"{self._folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return open_to_append(f"{self._folder}/{name}")

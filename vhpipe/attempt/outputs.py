@@ -1,6 +1,5 @@
 """What an attempt leaves: its outputs become blobs, and its report says how it ended."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -13,12 +12,13 @@ from vhpipe.attempt.found_outputs import (
     fault_of,
     left_out_warnings,
 )
-from vhpipe.attempt.identifiers import random_identifier
+from vhpipe.attempt.identifiers import identifier_made_at
 from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.errors import VhpipeError
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
+from vhpipe.regular_files import read_start
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.long_paths import is_short, reachable
 
@@ -52,8 +52,9 @@ def kept_outputs(found: OutputsFound, blobs: AttemptBlobs) -> KeptOutputs:
                 raise
             left_out.append(LeftOut(each.name, reason))
             continue
-        mode = each.mode & 0o777
-        data.append(Datum(random_identifier(), each.name, *known[each.identity], mode, properties.get(each.name, ())))
+        # an identifier that tells when the file was written, so that the output that was made last can be told
+        identifier, about = identifier_made_at(each.modified_ns), properties.get(each.name, ())
+        data.append(Datum(identifier, each.name, *known[each.identity], each.mode & 0o777, about))
     return KeptOutputs(tuple(data), tuple(left_out_warnings(tuple(left_out))))
 
 
@@ -92,11 +93,7 @@ def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, 
 def _content(path: str) -> bytes:
     """Of a small file; nothing where it cannot be read, which is said when it cannot be kept."""
     with suppress(OSError), reachable(path) as short:
-        descriptor = os.open(short, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            return os.read(descriptor, PROPERTIES_LIMIT)
-        finally:
-            os.close(descriptor)
+        return read_start(short, PROPERTIES_LIMIT, follow=False)
     return b""
 
 

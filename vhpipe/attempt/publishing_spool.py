@@ -27,7 +27,8 @@ from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
-from vhpipe.publishing import FOLDER, LINE_LIMIT
+from vhpipe.publishing import FOLDER, ITERATION, LINE_LIMIT
+from vhpipe.regular_files import open_regular
 from vhpipe.schedule.terms import Json
 
 LOOK_S = 0.2
@@ -131,14 +132,13 @@ class Spool:
         for line in content[:complete].splitlines():
             self._take(line, latest)
         for name, value in latest.items():
-            self._keep_last(name, value)
+            if name != ITERATION:
+                self._keep_last(name, value)
         return True
 
     def _next(self) -> bytes:
         try:
-            descriptor = os.open(
-                f"{self._folder}/{SPOOL_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            )
+            descriptor = open_regular(f"{self._folder}/{SPOOL_NAME}", follow=False)
         except OSError:  # not there, or something that is no file
             return b""
         try:
@@ -146,7 +146,7 @@ class Spool:
             if status.st_size > SPOOL_LIMIT:
                 self._warn(f"more than {SPOOL_LIMIT >> 20} MiB of entries were published: the rest is left out")
             left = min(AT_ONCE_BYTES, SPOOL_LIMIT - self._place)
-            return os.pread(descriptor, left, self._place) if left > 0 and stat.S_ISREG(status.st_mode) else b""
+            return os.pread(descriptor, left, self._place) if left > 0 else b""
         finally:
             os.close(descriptor)
 

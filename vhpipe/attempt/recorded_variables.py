@@ -11,6 +11,7 @@ from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.step_variables import SPOOL_NAME, parameter_variables, recorded_variables
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import STEP_FOLDERS
@@ -66,7 +67,7 @@ def _of_attempt(folder: Path) -> dict[str, str]:
 
 def _object(path: Path) -> dict[str, Json] | None:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path, RECORD_BYTES))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

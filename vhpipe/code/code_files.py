@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.code.git_ignore import LONGEST_PATH
 from vhpipe.code.tree_walk import STATE_PREFIX, files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 
 if TYPE_CHECKING:
     import subprocess
@@ -67,8 +69,9 @@ def _files_by_git(root: str) -> CodeFiles | None:
         listing, status = (_start_git(command, root) for command in (_LIST, _STATUS))
     except OSError as error:
         return CodeFiles(_all_files(root), notices=(_not_listed(error.strerror or str(error)),))
-    names, error_text = listing.communicate()
-    branch, _ = status.communicate()
+    from vhpipe.code.git_answers import answers_of  # many projects are no repository
+
+    (names, error_text), (branch, _) = answers_of(listing, status, folder=root)
     if listing.returncode != 0:
         reason = os.fsdecode(error_text).strip().splitlines() or [f"exit code {listing.returncode}"]
         return CodeFiles(_all_files(root), notices=(_not_listed(reason[0]),))
@@ -110,15 +113,15 @@ def _all_files(root: str) -> tuple[str, ...]:
 
 def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
     try:
-        with open(os.path.join(root, IGNORE_FILE), encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+        content = read_regular(os.path.join(root, IGNORE_FILE), SETTINGS_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
     from pathspec import GitIgnoreSpec
 
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        return GitIgnoreSpec.from_lines(line for line in lines if len(line) <= LONGEST_PATH)
     except ValueError as error:
         raise EnvironmentFailure(f"cannot parse `{os.path.join(root, IGNORE_FILE)}`: {error}") from error

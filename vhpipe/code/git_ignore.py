@@ -1,13 +1,15 @@
 """What git ignores below a folder, by the ignore files there; no process is started."""
 
 import os
-import stat
 from typing import TYPE_CHECKING, NamedTuple
+
+from vhpipe.regular_files import SETTINGS_BYTES, read_start
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-MAX_IGNORE_BYTES = 1 << 20
+
+LONGEST_PATH = 4096
 
 
 class IgnoreFile(NamedTuple):
@@ -65,11 +67,16 @@ def _is_in_ignored_folder(folder: str, root: str, files: IgnoreFiles) -> bool:
 
 
 def _patterns(lines: list[str]) -> "GitIgnoreSpec":
-    """The patterns of the lines; git passes over a line that is no pattern, and so does this."""
+    """The patterns of the lines; git passes over a line that is no pattern, and so does this.
+
+    A line that is longer than any path matches nothing, and would take long to find that out.
+    """
     from pathspec import GitIgnoreSpec
 
     good = []
     for line in lines:
+        if len(line) > LONGEST_PATH:
+            continue
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:
@@ -81,9 +88,6 @@ def _patterns(lines: list[str]) -> "GitIgnoreSpec":
 def _text_of(path: str) -> str:
     """The text of a file, empty where there is none or it is not a plain one."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return ""
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(MAX_IGNORE_BYTES)
+        return read_start(path, SETTINGS_BYTES).decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -16,9 +16,12 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
+from vhpipe.store import file_system
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
@@ -27,7 +30,7 @@ Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
 _LONG_AGO = 946_684_800
-_OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_OPEN_LOCK = os.O_RDWR | os.O_CREAT
 
 
 class WrittenFile(msgspec.Struct, frozen=True, array_like=True):
@@ -79,9 +82,9 @@ class WorkingCopies:
         try:
             os.makedirs(self._slots, 0o700, exist_ok=True)
             for slot in count():
-                lock = os.open(self._slots / f"{slot}.lock", _OPEN_LOCK, 0o600)
+                lock = open_regular(self._slots / f"{slot}.lock", _OPEN_LOCK, follow=False)
                 with suppress(BlockingIOError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    file_system.lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, self._slots / f"{slot}.lock")
                     return self._make(self._slots / str(slot), lock)
                 os.close(lock)
         except OSError as error:
@@ -169,7 +172,7 @@ class WorkingCopy:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
             make_folders(os.fspath(target.parent))
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
             return
@@ -192,17 +195,17 @@ class WorkingCopy:
             status = os.lstat(self._root)
         except FileNotFoundError:
             make_folders(str(self._root), _FOLDER_MODE)
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
             make_folders(str(self._root), _FOLDER_MODE)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
-            os.chmod(self._root, _FOLDER_MODE)
+            set_mode(self._root, _FOLDER_MODE)
 
     def _make_folder(self, path: str) -> None:
         os.mkdir(path)
-        os.chmod(path, _FOLDER_MODE)
+        set_mode(path, _FOLDER_MODE)
 
     def _clean(self, prefix: str, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
         """Remove what does not belong below a folder; what is found as it should be is no longer missing."""
@@ -218,7 +221,7 @@ class WorkingCopy:
                 elif path in self._folders:
                     missing_folders.discard(path)
                     if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
-                        os.chmod(entry.path, _FOLDER_MODE)
+                        set_mode(entry.path, _FOLDER_MODE)
                     self._clean(f"{path}/", missing, missing_folders)
                 else:
                     remove_tree(entry.path)
@@ -248,7 +251,7 @@ class WorkingCopy:
             raise EnvironmentFailure(
                 f"a step wrote into `{path}`, which is a link to stored code", hint="run with `--repository copy`"
             )
-        os.chmod(f"{self._root}/{path}", 0o444)
+        set_mode(f"{self._root}/{path}", 0o444)
 
     def _write(self, entry: SnapshotEntry) -> None:
         """In link mode, what must be executable is copied all the same, for a blob is not."""
@@ -319,8 +322,7 @@ def _record_of(content: str, status: os.stat_result, linked: bool) -> WrittenFil
 def _read_record(path: str, mode: Mode) -> dict[str, WrittenFile]:
     """What the slot's last user wrote; without a record every file is written anew."""
     try:
-        with open(path, "rb") as file:
-            record = decode(file.read(), _decoder)
+        record = decode(read_regular(path, RECORD_BYTES, follow=False), _decoder)
     except (OSError, msgspec.DecodeError):
         return {}
     return record.files if record.mode == mode else {}

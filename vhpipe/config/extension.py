@@ -95,8 +95,9 @@ def _monitor(raw: Raw, at: Path) -> Monitor | None:
     if written is None:
         return None
     place = (*at, "monitor")
-    metrics, artifacts, models = (_monitored_names(written, key, place) for key in ("metrics", "artifacts", "models"))
-    return Monitor(metrics, artifacts, models, place)
+    kinds = ("metrics", "artifacts", "models", "latest-models")
+    metrics, artifacts, models, latest = (_monitored_names(written, key, place) for key in kinds)
+    return Monitor(metrics, artifacts, models, latest, place)
 
 
 def _monitored_names(raw: Raw, key: str, at: Path) -> tuple[MonitoredName, ...]:

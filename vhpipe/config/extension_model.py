@@ -37,6 +37,7 @@ class Monitor(NamedTuple):
     metrics: tuple[MonitoredName, ...] = ()
     artifacts: tuple[MonitoredName, ...] = ()
     models: tuple[MonitoredName, ...] = ()
+    latest_models: tuple[MonitoredName, ...] = ()
     at: Path = ()
 
 

@@ -399,7 +399,8 @@ class Config(NamedTuple):
     """All that one file says, in file order; of equal names all are kept here, `by_name` lets the last win.
 
     `broken` has the paths (item index, kind) of the objects in which the schema found faults: what is missing in them
-    may stand in the file all the same, so rules do not conclude anything from its absence.
+    may stand in the file all the same, so rules do not conclude anything from its absence. `damaged` has all paths at
+    which or behind which a fault stands; `unread` those of lists that may have more items than were read.
     """
 
     steps: tuple[Step, ...] = ()
@@ -409,6 +410,8 @@ class Config(NamedTuple):
     deployments: tuple[Deployment, ...] = ()
     broken: frozenset[Path] = frozenset()
     extensions: "tuple[Extension, ...]" = ()
+    damaged: frozenset[Path] = frozenset()
+    unread: frozenset[Path] = frozenset()
 
     def steps_by_name(self) -> dict[str, Step]:
         return {step.name: step for step in self.steps}

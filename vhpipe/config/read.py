@@ -53,6 +53,10 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
         broken=_broken_paths(items, notes),
         extensions=extensions,
     )
+    if config.broken:
+        from vhpipe.config.unread import damaged_objects, unread_lists
+
+        config = config._replace(damaged=damaged_objects(notes), unread=unread_lists(items, notes))
     return config, tuple(_within_limits(notes))
 
 

@@ -12,7 +12,7 @@ from vhpipe.schedule.state import RunState
 def with_origin(report: stimuli.AttemptReported, state: RunState, run: int) -> stimuli.AttemptReported:
     """The report of an attempt that found an input damaged, saying where that comes from. `run` is its run."""
     blob = report.damaged or ""
-    what = next(_outputs_with(blob, state), None) or "an input that was fetched"
+    what = next(_outputs_with(blob, state), None) or "a file of its code, or an input that was fetched,"
     because = (
         f"{what} (stored file {blob[:16]}) is missing or damaged; "
         f"`vhpipe resume {run} --with-changes` runs again what is needed"

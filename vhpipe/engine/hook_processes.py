@@ -25,6 +25,7 @@ from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
 from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
+from vhpipe.regular_files import open_to_append
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
@@ -62,7 +63,7 @@ class HookLog(NamedTuple):
             return
         masked = self.masking.content(f"── {head}\n".encode() + text + (b"" if text.endswith(b"\n") else b"\n"))
         with suppress(OSError):  # no reason to end a run: a full disk is noticed soon enough
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            descriptor = open_to_append(self.path)
             try:
                 write_all(descriptor, masked)
             finally:

@@ -3,7 +3,7 @@
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -21,6 +21,7 @@ from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode
 from vhpipe.plan.redaction import redacted
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
+from vhpipe.wording import MAX_NAMES
 
 _SCHEME = r"([a-zA-Z][a-zA-Z0-9+.-]*)://"
 
@@ -32,6 +33,7 @@ class _Surroundings(NamedTuple):
     on_collision: str
     uris: RecordedUris
     notices: list[str]
+    problems: list[UsageError]
 
 
 def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> Plan:
@@ -42,12 +44,22 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> P
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
     A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
     says; what that drops is in `notices`.
-    Errors: UsageError naming node, input and place.
+    Errors: one UsageError for all that cannot be found, naming node, input and place of each.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
-    around = _Surroundings(bases, plan.on_collision, uris, list(plan.notices))
+    around = _Surroundings(bases, plan.on_collision, uris, list(plan.notices), [])
     nodes = tuple(_expand_node(node, around) for node in plan.nodes)
+    if around.problems:
+        raise _as_one(around.problems)
     return msgspec.structs.replace(plan, nodes=nodes, notices=tuple(around.notices))
+
+
+def _as_one(problems: Sequence[UsageError]) -> UsageError:
+    """All of them as one, the first twenty in full."""
+    messages = list(dict.fromkeys(problem.message for problem in problems))
+    hints = dict.fromkeys(problem.hint for problem in problems[:MAX_NAMES] if problem.hint is not None)
+    more = (f"and {len(messages) - MAX_NAMES} more",) if len(messages) > MAX_NAMES else ()
+    return UsageError("; ".join((*messages[:MAX_NAMES], *more)), "; ".join(hints) or None)
 
 
 def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
@@ -60,8 +72,8 @@ def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
 def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> PlannedInput:
     base = around.bases[item.relative_to]
     where = f"input `{item.name}` of node `{node}`"
+    files = [file for uri in item.uris for file in _found_files(uri, item, base, where, around)]
     try:
-        files = [file for uri in item.uris for file in _files_of(uri, item, base, around.uris)]
         files = _without_collisions(files, where, around)
         if item.filename is not None and len(files) == 1:
             files = [msgspec.structs.replace(files[0], path=item.filename)]
@@ -71,9 +83,17 @@ def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> Plann
                     f"`{file.path}` cannot be the path of a file: it {reason}", hint="name it by `filename`"
                 )
     except UsageError as error:
-        raise UsageError(f"{where}: {error.message}", error.hint) from None
+        around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
     uris = tuple(map(around.uris.name_of, item.uris))
     return msgspec.structs.replace(item, uris=uris, files=tuple(files))
+
+
+def _found_files(uri: str, item: PlannedInput, base: str, where: str, around: _Surroundings) -> Sequence[SourceFile]:
+    try:
+        return tuple(_files_of(uri, item, base, around.uris))
+    except UsageError as error:
+        around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
+        return ()
 
 
 def _without_collisions(files: list[SourceFile], where: str, around: _Surroundings) -> list[SourceFile]:

@@ -10,10 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from vhpipe.errors import VhpipeError
 from vhpipe.store.health import Check
 from vhpipe.store.owner import secret_mac
+from vhpipe.store.state_place import state_folder
 
 FEW_BYTES = 1 << 30
 FEW_INODES = 10_000
@@ -30,8 +32,8 @@ def machine_checks(project: Path, trials: Path, environ: Mapping[str, str]) -> I
     yield from _programs(environ, project)
     yield _descriptors()
     yield _key(environ)
-    yield _clock(project)
-    yield from _disk(project)
+    yield _clock(project, environ)
+    yield from _disk(trials)
     yield from _file_system(trials)
 
 
@@ -79,11 +81,11 @@ def _key(environ: Mapping[str, str]) -> Check:
     return Check("ok", "key", "your key, which signs state folders, can be read")
 
 
-def _clock(project: Path) -> Check:
+def _clock(project: Path, environ: Mapping[str, str]) -> Check:
     now = time.time()
     if now < BEFORE_THIS_PROGRAM:
         return Check("warning", "clock", f"the clock shows {time.strftime('%Y-%m-%d')}", "set the clock")
-    with_times = [path for path in (project, project / ".vhpipe/counter") if path.exists()]
+    with_times = [path for path in (project, state_folder(project, environ) / "counter") if path.exists()]
     if max((path.stat().st_mtime for path in with_times), default=0.0) > now + AHEAD_S:
         return Check(
             "warning", "clock", "according to this clock, the project was changed in the future", "set the clock"
@@ -91,8 +93,8 @@ def _clock(project: Path) -> Check:
     return Check("ok", "clock", "the clock is plausible")
 
 
-def _disk(project: Path) -> Iterator[Check]:
-    status = os.statvfs(project)
+def _disk(place: Path) -> Iterator[Check]:
+    status = os.statvfs(place)
     free_bytes = status.f_bavail * status.f_frsize
     hint = "vhpipe clean, or free space on the disk"
     if free_bytes < FEW_BYTES:
@@ -107,16 +109,20 @@ def _disk(project: Path) -> Iterator[Check]:
 
 
 def _file_system(inside: Path) -> Iterator[Check]:
-    elsewhere = "put the project on a local disk, or name a folder there with --project"
+    elsewhere = "keep the state on a local disk: --state DIR, or VHPIPE_STATE for all projects"
+    found = False
     try:
         with tempfile.TemporaryDirectory(prefix=".vhpipe-doctor-", dir=inside) as folder:
-            for what, works in _TRIALS.items():
-                if reason := _trial(works, folder):
-                    yield Check("error", "disk", f"{what} in `{inside}`: {reason}", elsewhere)
+            for trial in _TRIALS:
+                if reason := _trial(trial.works, folder):
+                    found = True
+                    message = f"{trial.fault} in `{inside}`: {reason}{trial.instead and f'; {trial.instead}'}"
+                    yield Check("warning" if trial.instead else "error", "disk", message, elsewhere)
     except OSError as failure:
         message = f"cannot write to `{inside}`: {failure.strerror or failure}"
-        yield Check("error", "disk", message, "make it writable, or name another folder with --project")
-    else:
+        yield Check("error", "disk", message, f"make it writable, or {elsewhere}")
+        return
+    if not found:
         yield Check("ok", "disk", "locks, links and pipes work")
 
 
@@ -157,9 +163,17 @@ def _modes_are_kept(folder: str) -> bool:
     return os.stat(folder).st_mode & 0o777 == 0o700
 
 
-_TRIALS = {
-    "files cannot be locked": _locks_exclude,
-    "files cannot have a second name": _links_are_one_file,
-    "named pipes cannot be made": _pipes_can_be_made,
-    "permissions are not kept": _modes_are_kept,
-}
+class _Trial(NamedTuple):
+    """Something to try; `instead` says what is done where it does not work, and is empty where nothing can be."""
+
+    fault: str
+    works: Callable[[str], bool]
+    instead: str = ""
+
+
+_TRIALS = (
+    _Trial("files cannot be locked", _locks_exclude),
+    _Trial("files cannot have a second name", _links_are_one_file, "they are copied, which costs time and space"),
+    _Trial("named pipes cannot be made", _pipes_can_be_made, "requests are heard a second later"),
+    _Trial("permissions are not kept", _modes_are_kept, "others may be able to change the state"),
+)

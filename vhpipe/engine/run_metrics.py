@@ -12,14 +12,19 @@ from datetime import UTC, datetime
 
 from vhpipe.attempt.news import MetadataFound
 from vhpipe.errors import from_os_error
-from vhpipe.plan.model import AttemptId, ExecutionId, Plan
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedMonitor
 from vhpipe.plan.monitored_results import monitored_metrics
+from vhpipe.publishing import ITERATION
+from vhpipe.regular_files import open_to_append
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_all
 
 OF_THE_LINE = frozenset({"_time", "_node", "_index", "_attempt"})
 """What every line has: when, and where it comes from. No metric can be called so."""
+NOTHING_MONITORED = PlannedMonitor()
+NO_METRICS = OF_THE_LINE | {ITERATION}
+"""What a line may have beside metrics."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -45,9 +50,15 @@ class RunMetrics:
         self._append([_line(found.attempt, now, each.get("_time"), point) for each, point in points if point])
 
     def add(self, attempt: AttemptId, points: Sequence[tuple[float, Mapping[str, Json]]]) -> None:
-        """Points that a step has published, each with its time. Errors: EnvironmentFailure."""
+        """Points that a step has published, each with its time, under the names of monitors too.
+
+        Errors: EnvironmentFailure.
+        """
+        monitor = self._monitors.get(attempt.execution.node, NOTHING_MONITORED)
         try:
-            self._append([_line(attempt, at, None, values) for at, values in points])
+            self._append(
+                [_line(attempt, at, None, {**monitored_metrics(monitor, each), **each}) for at, each in points]
+            )
         except OSError as failure:
             raise from_os_error(failure, "cannot write") from failure
 
@@ -69,7 +80,7 @@ class RunMetrics:
     def _append(self, lines: Sequence[bytes]) -> None:
         if not lines:
             return
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_to_append(self._path)
         try:
             write_all(descriptor, b"".join(lines))
         except OSError as failure:

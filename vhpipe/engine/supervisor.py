@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_descendants
+from vhpipe.engine.signals import NUMBERS, heard_signals
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FROM_THE_KERNEL = 0x80
 """si_code of a signal that the terminal sent: to the entire foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
@@ -32,7 +32,8 @@ def supervise(
     before any thread is started. `go_on` has the command by which the run goes on, empty before there is a run.
     In the child this does not return.
     """
-    watched = {*FORWARDED, signal.SIGCHLD}
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever ignores it never hears of a child's end
+    watched = {*heard_signals(), signal.SIGCHLD}
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     supervisor = os.getpid()
     child = os.fork()
@@ -47,7 +48,7 @@ def supervise(
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    if -code in FORWARDED:  # asked to end before it could hear that by itself
+    if -code in NUMBERS:  # asked to end before it could hear that by itself
         return SIGNALLED - code
     _tell(signal.Signals(-code).name, go_on() if go_on is not None else "")
     return ENGINE_KILLED

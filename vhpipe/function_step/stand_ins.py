@@ -31,15 +31,21 @@ class StandIn:
 
     @staticmethod
     def upload_artifact(name: str, artifact_object: object, metadata: "dict[str, object] | None" = None) -> bool:
-        """Publish a value to the run, as a file named after it. Errors: CannotPublishError."""
+        """Publish a value to the run under a name; a path, also as text, means the file or folder that is there.
+
+        Errors: CannotPublishError.
+        """
         import tempfile
 
         from vhpipe.function_step.values import write_value
         from vhpipe.publishing import publish_artifact
 
+        path = _path_of(name, artifact_object)
+        if path is not None:
+            publish_artifact(name, path, metadata)
+            return True
         with tempfile.TemporaryDirectory() as folder:
-            made = write_value(folder, name, artifact_object)
-            publish_artifact(made, os.path.join(folder, made), metadata)
+            publish_artifact(name, os.path.join(folder, write_value(folder, "value", artifact_object)), metadata)
         return True
 
     @staticmethod
@@ -60,10 +66,10 @@ class Logger:
     """Reports metrics of a step to its run."""
 
     def report_scalar(self, title: str, series: str, value: float, iteration: int | None = None) -> None:
-        """Publish a point of the metric `title/series`. Errors: CannotPublishError."""
+        """Publish a point of the metric `title/series`; it keeps the iteration. Errors: CannotPublishError."""
         from vhpipe.publishing import publish_metrics
 
-        publish_metrics({f"{title}/{series}": value})
+        publish_metrics({f"{title}/{series}": value}, iteration)
 
     def report_single_value(self, name: str, value: float) -> None:
         """Publish a point of a metric without a series. Errors: CannotPublishError."""
@@ -73,6 +79,21 @@ class Logger:
 
     def report_text(self, msg: str, *arguments: object, **named: object) -> None:
         print(msg)
+
+
+def _path_of(name: str, value: object) -> str | None:
+    """The file or folder that an artifact is; None for a value."""
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    if not isinstance(value, str):
+        return None
+    if os.path.exists(value):
+        return value
+    if "\n" not in value and (os.sep in value or os.path.splitext(value)[1]) and "://" not in value:
+        import sys
+
+        print(f"vhpipe: warning: artifact `{name}` is the text `{value}`: there is no such file", file=sys.stderr)
+    return None
 
 
 def component(*arguments: object, **named: object) -> object:

@@ -4,18 +4,19 @@ import json
 from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, ExecutionNode, Node, TaskNode
+from vhpipe.diagnostics import NO_MARKS, NodeMarks
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.wording import counted
 
 FORMATS = ("text", "mermaid", "dot", "json")
 
 
-def draw(graph: PipelineGraph, format: str) -> str:
-    """The drawing in one of FORMATS, without a line break at its end.
+def draw(graph: PipelineGraph, format: str, marks: NodeMarks = NO_MARKS) -> str:
+    """The drawing in one of FORMATS, without a line break at its end; what is wrong is marked.
 
     Names are escaped so that none of them can say anything in the language of the drawing, or steer a terminal.
     """
-    return {"text": _text, "mermaid": _mermaid, "dot": _dot, "json": _json}[format](graph)
+    return {"text": _text, "mermaid": _mermaid, "dot": _dot, "json": _json}[format](graph, marks)
 
 
 def layers(graph: PipelineGraph) -> dict[str, int]:
@@ -32,7 +33,7 @@ def layers(graph: PipelineGraph) -> dict[str, int]:
 # ── for eyes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _text(graph: PipelineGraph) -> str:
+def _text(graph: PipelineGraph, marks: NodeMarks) -> str:
     counts = f"{counted(len(graph.nodes), 'node')}, {counted(len(graph.edges), 'edge')}"
     lines = [f"{_visible(graph.pipeline.name)}: {counts}"]
     last_layer = -1
@@ -40,17 +41,20 @@ def _text(graph: PipelineGraph) -> str:
         if layer > last_layer:
             lines.append("")
         last_layer = max(layer, last_layer)
-        lines.extend(_node_lines(graph, name))
+        lines.extend(_node_lines(graph, name, marks))
     ordered = set(graph.order)
     blocked = [name for name in graph.nodes if name not in ordered]
     if blocked:
         lines.extend(["", "in or after a cycle:"])
-        lines.extend(line for name in blocked for line in _node_lines(graph, name))
+        lines.extend(line for name in blocked for line in _node_lines(graph, name, marks))
+    if marks.others:
+        lines.extend(["", "cannot be drawn:", *(f"  ! {_visible(each)}" for each in marks.others)])
     return "\n".join(lines)
 
 
-def _node_lines(graph: PipelineGraph, name: str) -> Iterator[str]:
+def _node_lines(graph: PipelineGraph, name: str, marks: NodeMarks) -> Iterator[str]:
     yield f"{_visible(name)}  ({_visible(_what_it_is(graph, graph.nodes[name]))})"
+    yield from (f"  ! {_visible(each)}" for each in marks.of(name))
     width = max((len(_visible(_end(edge.source))) for edge in graph.edges_into[name]), default=0)
     for edge in graph.edges_into[name]:
         target = f"{edge.target.written_kind}.{edge.target.key}"
@@ -91,19 +95,22 @@ def _visible(text: str) -> str:
 # ── for Mermaid and Graphviz ─────────────────────────────────────────────────────────────────────
 
 
-def _mermaid(graph: PipelineGraph) -> str:
+def _mermaid(graph: PipelineGraph, marks: NodeMarks) -> str:
     brackets = {ExecutionNode: ("[", "]"), TaskNode: ("[[", "]]"), DeploymentNode: ("([", "])")}
     ids = {name: f"n{number}" for number, name in enumerate(graph.nodes)}
     lines = ["flowchart TD"]
     for name, node in graph.nodes.items():
         opening, closing = brackets[type(node)]
-        label = f"{_mermaid_text(name)}<br/>{_mermaid_text(_what_it_is(graph, node))}"
+        texts = (name, _what_it_is(graph, node), *(f"! {each}" for each in marks.of(name)))
+        label = "<br/>".join(map(_mermaid_text, texts))
         lines.append(f'    {ids[name]}{opening}"{label}"{closing}')
     for edge in graph.edges:
         label = _mermaid_text(_edge_label(edge))
         lines.append(f'    {ids[edge.source.node]} -->|"{label}"| {ids[edge.target.node]}')
     for name in ids if graph.links else ():
         lines.extend(f'    {ids[source]} -.->|"{why}"| {ids[name]}' for source, why in _links_into(graph, name))
+    lines.extend(f"    style {ids[name]} stroke:#c00,stroke-dasharray:4" for name in ids if marks.of(name))
+    lines.extend(f"    %% cannot be drawn: {_mermaid_text(each)}" for each in marks.others)
     return "\n".join(lines)
 
 
@@ -112,18 +119,20 @@ def _mermaid_text(text: str) -> str:
     return "".join(c if c.isalnum() or c in " _-.,:/" else f"#{ord(c)};" for c in text)
 
 
-def _dot(graph: PipelineGraph) -> str:
+def _dot(graph: PipelineGraph, marks: NodeMarks) -> str:
     shapes = {ExecutionNode: "box", TaskNode: "box3d", DeploymentNode: "oval"}
     lines = [f"digraph {_dot_text(graph.pipeline.name)} {{", "    edge [fontsize=10];"]
     for name, node in graph.nodes.items():
-        label = _dot_text(f"{name}\n{_what_it_is(graph, node)}")
-        lines.append(f"    {_dot_text(name)} [shape={shapes[type(node)]} label={label}];")
+        label = _dot_text("\n".join((name, _what_it_is(graph, node), *(f"! {each}" for each in marks.of(name)))))
+        look = " color=red style=dashed" if marks.of(name) else ""
+        lines.append(f"    {_dot_text(name)} [shape={shapes[type(node)]} label={label}{look}];")
     for edge in graph.edges:
         label = _dot_text(_edge_label(edge))
         lines.append(f"    {_dot_text(edge.source.node)} -> {_dot_text(edge.target.node)} [label={label}];")
     for name in graph.nodes if graph.links else ():
         for source, why in _links_into(graph, name):
             lines.append(f"    {_dot_text(source)} -> {_dot_text(name)} [style=dashed label={_dot_text(why)}];")
+    lines.extend(f"    // cannot be drawn: {_visible(each)}" for each in marks.others)
     return "\n".join([*lines, "}"])
 
 
@@ -144,7 +153,7 @@ def _edge_label(edge: Edge) -> str:
 # ── for programs ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _json(graph: PipelineGraph) -> str:
+def _json(graph: PipelineGraph, marks: NodeMarks) -> str:
     layer = layers(graph)
     nodes = [
         {
@@ -168,6 +177,10 @@ def _json(graph: PipelineGraph) -> str:
     drawing = {
         "schema": 1, "pipeline": graph.pipeline.name, "order": graph.order, "nodes": nodes, "edges": edges,
         "links": links,
+        "problems": [
+            *({"node": name, "message": each} for name in graph.nodes for each in marks.of(name)),
+            *({"node": None, "message": each} for each in marks.others),
+        ],
     }  # fmt: skip
     return json.dumps(drawing, indent=2)
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 
@@ -16,7 +17,7 @@ class _Hashes:
 
     def copy_in(self, path: Path) -> tuple[str, int]:
         try:
-            with open(path, "rb") as file:
+            with open_to_read(path) as file:
                 digest = file_digest(file, "sha256").hexdigest()
                 return digest, file.tell()
         except OSError as error:
@@ -49,7 +50,7 @@ def _is_local(uri: str) -> bool:
 
 def _is(path: str, blob: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             return file_digest(file, "sha256").hexdigest() == blob
     except OSError:
         return False

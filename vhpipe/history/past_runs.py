@@ -1,6 +1,5 @@
 """The runs of a project as far as they came, read from what is kept of them: nothing is written, no lock is taken."""
 
-import os
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from vhpipe.schedule import events
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import ExecutionState, RunState
 from vhpipe.store.journal import read_journal
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, code_digest, load_snapshot
 
@@ -91,7 +90,7 @@ class PastRuns:
     @classmethod
     def of_project(cls, project: Path) -> "PastRuns":
         """Those of the project in a folder, which may have had none yet."""
-        return cls(ProjectStore.open(project) if os.path.lexists(project / FOLDER) else None)
+        return cls(ProjectStore.open_if_any(project))
 
     def run(self, number: int) -> PastRun | None:
         """None for one that is not there, or cannot be read: of another version, or without a plan."""

@@ -21,12 +21,13 @@ from vhpipe.history.provenance import evidence_of
 from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
+from vhpipe.regular_files import open_to_read
 from vhpipe.schedule import effects, stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.snapshots import code_digest
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
@@ -68,7 +69,7 @@ class HashingKeeper:
 
     def copy_in(self, path: Path) -> tuple[str, int]:
         try:
-            with open(path, "rb") as file:
+            with open_to_read(path) as file:
                 return file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
         except OSError as error:
             raise from_os_error(error, "cannot read") from error
@@ -81,7 +82,7 @@ class _World:
         self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
         self._code = code_digest(self._snapshot)
         self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
-        self._store = ProjectStore.open(order.project) if os.path.lexists(order.project / FOLDER) else None
+        self._store = ProjectStore.open_if_any(order.project)
         self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
         self._running: dict[str, ExecutionId] = {}
         self._unfetched: dict[str, str] = {}

@@ -134,9 +134,9 @@ class ReferenceReader:
         return word.name
 
     def _dotted_name(self, segments: list[_Segment]) -> tuple[str, tuple[int, int]]:
-        """A name that may have dots in it."""
-        place = (segments[0].start, segments[-1].end)
-        return segments[0].name if len(segments) == 1 and segments[0].is_quoted else self._text[slice(*place)], place
+        """A name that may have dots in it; any part of it may stand in quotes."""
+        parts = (each.name if each.is_quoted else self._text[each.start : each.end] for each in segments)
+        return ".".join(parts), (segments[0].start, segments[-1].end)
 
     def _segment_text(self, segment: _Segment) -> str:
         return self._text[segment.start : segment.end][:60]
@@ -182,8 +182,8 @@ class ReferenceReader:
         text = self._text[start:stop]
         if not text:
             raise self._wrong("has an empty part", "remove a dot, or write a name between the dots")
-        if len(text) > 2 and text[0] == text[-1] == '"':
-            return _Segment(text[1:-1], None, start, stop, is_quoted=True)
+        if len(text) >= 2 and text[0] == text[-1] == '"':
+            return _Segment(text[1:-1].replace('""', '"'), None, start, stop, is_quoted=True)
         if text.endswith("]") and "[" in text:
             name, _, bracket = text[:-1].partition("[")
             if not bracket:

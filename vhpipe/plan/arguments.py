@@ -9,6 +9,9 @@ from vhpipe.config.model import EdgeKind, Value
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import EnvironmentValue
 
+FIXED = "was fixed when the file was written"
+"""What the description of a pipeline parameter says in a generated file whose program computed with the parameter."""
+
 
 class Arguments(msgspec.Struct, frozen=True):
     """`node_parameters`: node → name → value. `node_inputs`: node → name → URIs or paths.

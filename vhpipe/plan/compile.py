@@ -26,7 +26,7 @@ from vhpipe.config.model import (
 )
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.arguments import FIXED, Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
@@ -48,7 +48,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.plan.pipeline_version import definition_of
 from vhpipe.plan.queues import queue_sizes
-from vhpipe.plan.required_values import FilledTargets, refuse_missing
+from vhpipe.plan.required_values import FilledTargets, MissingValue, missing_values, refuse_missing
 from vhpipe.plan.search_goal import search_of
 from vhpipe.plan.secrets import with_given_variables
 from vhpipe.plan.unsafe_values import refuse_unsafe
@@ -58,12 +58,18 @@ KNOWN_MOMENTS = ("node-starting", "node-complete", "node-error")
 KNOWN_CONSEQUENCES = ("stop-pipeline", "error-pipeline", "require-approval", "noop")
 
 
-def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: Capabilities = PLAIN_MACHINE) -> Plan:
+def compile_plan(
+    graph: PipelineGraph,
+    arguments: Arguments,
+    file: str,
+    place: Capabilities = PLAIN_MACHINE,
+    unfilled: list[MissingValue] | None = None,
+) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What `place` does not honour is said in `Plan.ignored`.
     Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
-    raise `UsageError`.
+    raise `UsageError`; with `unfilled` what nothing fills is put there.
     """
     _refuse_commits(graph)
     definition = definition_of(graph) if graph.extension and graph.extension.version else None
@@ -75,7 +81,11 @@ def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: C
     filled = by_edge.union(*(slots_filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
     nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
-    refuse_missing(graph, nodes, filled)
+    missing = missing_values(graph, nodes, filled)
+    if unfilled is None:
+        refuse_missing(missing)
+    else:
+        unfilled.extend(missing)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
     queues = queue_sizes(extension, arguments.queues)
@@ -91,6 +101,7 @@ def compile_plan(graph: PipelineGraph, arguments: Arguments, file: str, place: C
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
+            *_useless_arguments(graph, arguments),
         ),
         parameters=pipeline_values(graph, arguments),
         version=extension.version if extension else None,
@@ -132,6 +143,19 @@ def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: Filled
             if not (variable.default is not None or variable.optional or is_filled or is_given):
                 what = f"environment variable `{variable.name}` of node `{name}`"
                 yield f"{what} is required and has no value in the file"
+
+
+def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
+    """Arguments for parameters of the pipeline that reach no node, or not all that was made of them."""
+    texts = (text for of_node in graph.references.values() for text in of_node)
+    referred = {each.key for text in texts for each in text.references() if each.is_of_pipeline}
+    for item in graph.pipeline.parameters:
+        if item.name not in arguments.pipeline_parameters:
+            continue
+        if item.description and FIXED in item.description:
+            yield f"pipeline parameter `{item.name}`: {item.description}"
+        elif not item.targets and item.name not in referred:
+            yield f"pipeline parameter `{item.name}` reaches no node: its value changes nothing"
 
 
 def _planned_node(

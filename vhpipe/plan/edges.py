@@ -20,8 +20,15 @@ def edges_in_force(
     kept: list[PlannedEdge] = []
     cut: list[PlannedEdge] = []
     for edge in _all_edges(graph):
-        (kept if _replacement(edge, arguments) is None else cut).append(edge)
+        is_kept = _replacement(edge, arguments) is None and not is_of_nothing(graph, edge)
+        (kept if is_kept else cut).append(edge)
     return tuple(kept), tuple(cut)
+
+
+def is_of_nothing(graph: PipelineGraph, edge: PlannedEdge) -> bool:
+    """Whether the edge comes from a parameter that its step does not declare, so that it can bring nothing."""
+    step = graph.steps.get(edge.source) if edge.source_kind is EdgeKind.PARAMETER else None
+    return step is not None and step.parameter(edge.source_key) is None
 
 
 def _replacement(edge: PlannedEdge, arguments: Arguments) -> str | None:
@@ -29,8 +36,12 @@ def _replacement(edge: PlannedEdge, arguments: Arguments) -> str | None:
 
 
 def cut_notice(edge: PlannedEdge, arguments: Arguments) -> str:
-    """The sentence that tells the user of an edge that an argument replaces."""
-    return f"{_replacement(edge, arguments)} replaces the edge `{edge}`"
+    """The sentence that tells the user of an edge that an argument replaces, or that brings nothing."""
+    by = _replacement(edge, arguments)
+    if by is not None:
+        return f"{by} replaces the edge `{edge}`"
+    kept = f"`{edge.target_key}` of `{edge.target}` keeps its value"
+    return f"the edge `{edge}` brings nothing: its step has no parameter `{edge.source_key}`, so {kept}"
 
 
 def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:

@@ -93,6 +93,7 @@ def _monitor(common: Monitor, own: Monitor) -> PlannedMonitor:
         metrics=_monitor_names((*common.metrics, *own.metrics)),
         artifacts=_monitor_names((*common.artifacts, *own.artifacts)),
         models=_monitor_names((*common.models, *own.models)),
+        latest_models=_monitor_names((*common.latest_models, *own.latest_models)),
     )
 
 

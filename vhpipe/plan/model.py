@@ -159,9 +159,12 @@ class MonitorName(msgspec.Struct, frozen=True):
 
 
 class PlannedMonitor(msgspec.Struct, frozen=True):
+    """Of those that `latest_models` match only the last by name counts, of `*` alone the one that was made last."""
+
     metrics: tuple[MonitorName, ...] = ()
     artifacts: tuple[MonitorName, ...] = ()
     models: tuple[MonitorName, ...] = ()
+    latest_models: tuple[MonitorName, ...] = ()
 
 
 class ConfigurationObject(msgspec.Struct, frozen=True):

@@ -68,6 +68,8 @@ def select(plan: Plan, selectors: Selectors) -> PartialRun:
             parts = _common(parts, graph.meant(typed, widened))
     if selectors.exclude:
         parts = _without(parts, graph.meant(selectors.exclude, _SelectorMeaning._replace), graph)
+    if not plan.nodes:
+        raise UsageError(f"pipeline `{plan.pipeline}` has no nodes", "list them below `nodes:`")
     if not parts:
         raise UsageError("nothing is left to run", "no node is selected by all of the options")
     return _selection(plan, parts)

@@ -1,6 +1,7 @@
 """Required parameters and inputs that nothing fills. A file without faults may still need arguments."""
 
 from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
 
 from vhpipe.config.model import EdgeKind, ParameterType
 from vhpipe.errors import UsageError
@@ -13,18 +14,33 @@ FilledTargets = Set[tuple[str, EdgeKind, str]]
 """Node, kind and key of what edges bring."""
 
 
-def refuse_missing(graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: FilledTargets) -> None:
-    """Raises one `UsageError` that names everything missing, with the arguments that would fill it as its hint."""
-    missing = [
-        (what, node.name, name)
+class MissingValue(NamedTuple):
+    """A parameter or input that nothing fills, and the argument that would."""
+
+    node: str
+    kind: EdgeKind
+    name: str
+    argument: str
+
+
+def missing_values(
+    graph: PipelineGraph, nodes: Sequence[PlannedNode], filled: FilledTargets
+) -> tuple[MissingValue, ...]:
+    """Everything that nodes need and nothing fills."""
+    return tuple(
+        MissingValue(node.name, kind, name, _argument_for(graph, kind, node.name, name))
         for node in nodes
         if not isinstance(node, PlannedDeployment)
-        for what, name in _required_slots(node)
-        if (node.name, what, name) not in filled
-    ]
+        for kind, name in _required_slots(node)
+        if (node.name, kind, name) not in filled
+    )
+
+
+def refuse_missing(missing: Sequence[MissingValue]) -> None:
+    """Raises one `UsageError` that names everything missing, with the arguments that would fill it as its hint."""
     if missing:
-        named = joined(f"{what} `{name}` of node `{node}`" for what, node, name in missing)
-        hints = dict.fromkeys(_argument_for(graph, what, node, name) for what, node, name in missing)
+        named = joined(f"{each.kind} `{each.name}` of node `{each.node}`" for each in missing)
+        hints = dict.fromkeys(each.argument for each in missing)
         raise UsageError(f"nothing fills {named}", " ".join(hints))
 
 

@@ -125,7 +125,7 @@ def _from_everywhere(assignment: str, folder: str) -> str:
 
 def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", changes: Changes) -> "CheckedFile":
     """The pipeline's file as it is now, or as it was."""
-    from vhpipe.project.checked_file import check_path, check_text
+    from vhpipe.project.checked_file import AskedPart, check_path, check_text
 
     if changes.with_changes and not (request.file or request.is_built):
         raise UsageError(f"run {info.number} was read from stdin: there is no file to read again",
@@ -134,8 +134,8 @@ def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", c
         loaded = check_path(os.path.relpath(store.project / request.file))
     else:
         loaded = check_text(_source_of(store, info, request), info.file)
-    loaded.refuse_errors()
-    return loaded
+    pipeline = info.pipeline if info.is_pipeline else None
+    return loaded.part_asked_for(AskedPart(pipeline, request.step, request.task))
 
 
 def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") -> bytes:

@@ -17,6 +17,7 @@ from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
 from vhpipe.errors import InvalidFile, UsageError
 from vhpipe.graph.model import PipelineGraph
+from vhpipe.regular_files import read_start
 from vhpipe.rules.check import check, subject_of
 
 if TYPE_CHECKING:
@@ -26,12 +27,21 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
+class AskedPart(NamedTuple):
+    """Names as typed; without any the only pipeline of the file."""
+
+    pipeline: str | None = None
+    step: str | None = None
+    task: str | None = None
+
+
 class CheckedFile(NamedTuple):
     """A file as read and all that is wrong with it; after errors the rest has what could be understood.
 
     `path` is as the user gave it, `-` for stdin. `document` is None where the text could not be read at all; `source`
     can show the places of the findings in either case. `findings` is everything; `diagnostics` is what is reported of
     it: all until `settings` were applied. `suppressed` and `in_baseline` count what comments and a baseline excuse.
+    `passed_over` counts the errors in what was not asked for, where the file was reduced to what was.
     """
 
     path: str
@@ -44,6 +54,7 @@ class CheckedFile(NamedTuple):
     suppressed: int = 0
     in_baseline: int = 0
     settings: "ValidateSettings | None" = None
+    passed_over: int = 0
 
     @property
     def name(self) -> str:
@@ -61,8 +72,19 @@ class CheckedFile(NamedTuple):
         return None if self.document is None else self.document.data
 
     def errors(self) -> tuple[Diagnostic, ...]:
-        """The findings that keep the file from running, excused or not, each with its places in the text."""
+        """The errors of the file, excused or not, each with its places in the text."""
         return tuple(self.located(item) for item in self.findings if item.severity == "error")
+
+    def part_asked_for(self, asked: AskedPart) -> "CheckedFile":
+        """The file if it has no errors, else only what was asked for: that must have none.
+
+        Errors: `InvalidFile` with its errors, UsageError for a name that the file does not have.
+        """
+        if not has_errors(self.findings):
+            return self
+        from vhpipe.project.asked_part import runnable_part
+
+        return runnable_part(self, asked)
 
     def refuse_errors(self) -> None:
         """Raises `InvalidFile` with the errors of the file, if it has any."""
@@ -153,8 +175,7 @@ def _content(path: str) -> bytes:
     try:
         if path == STDIN:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
-        with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_start(path, MAX_BYTES + 1)
     except FileNotFoundError:
         hint = "name the file" if os.path.basename(path) == DEFAULT_FILE else None
         raise UsageError(f"there is no file `{path}`", hint) from None

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
@@ -17,7 +17,7 @@ def read_variables(name: str) -> dict[str, str]:
     Errors: UsageError with file and line. The text of a line may be a secret and is in no message.
     """
     try:
-        content = Path(name).read_bytes()
+        content = read_regular(name, TYPED_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror or error}") from None
     try:

@@ -8,8 +8,10 @@ from vhpipe.edit.apply import diff_of
 from vhpipe.edit.stable import fix_until_stable
 from vhpipe.errors import from_os_error
 from vhpipe.project.checked_file import CheckedFile, check_text
+from vhpipe.regular_files import open_to_read
 from vhpipe.settings.validate import ValidateSettings
 from vhpipe.store.atomic import temporary_name, write_new
+from vhpipe.store.file_system import set_mode
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -56,7 +58,7 @@ def write_fixed(path: str, text: str) -> None:
         write_new(temporary, _mark_of(real) + text.encode("utf-8"))
         with suppress(PermissionError):
             os.chown(temporary, old.st_uid, old.st_gid)
-        os.chmod(temporary, old.st_mode & 0o7777)
+        set_mode(temporary, old.st_mode & 0o7777)
         os.rename(temporary, real)
     except OSError as error:
         error.filename = real
@@ -67,5 +69,5 @@ def write_fixed(path: str, text: str) -> None:
 
 
 def _mark_of(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open_to_read(path) as file:
         return BYTE_ORDER_MARK if file.read(3) == BYTE_ORDER_MARK else b""

@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-from vhpipe.errors import from_os_error
+from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
-from vhpipe.store.blobs import Blobs
+from vhpipe.store.blobs import Blobs, DamagedBlobError
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
@@ -36,4 +36,7 @@ def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
     if entry.link is not None:
         place.symlink_to(entry.link)
     else:
-        blobs.copy_to(entry.blob, place, entry.mode)
+        try:
+            blobs.copy_to(entry.blob, place, entry.mode)
+        except DamagedBlobError as damage:
+            raise EnvironmentFailure(f"`{entry.path}` of the code: {damage.message}", damage.hint) from damage

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from vhpipe.regular_files import open_to_read
 from vhpipe.views.safe_text import safe_log
 
 CHUNK_BYTES = 1 << 16
@@ -19,7 +20,7 @@ def last_lines(path: Path, count: int = FAILURE_LINES) -> tuple[str, ...]:
     A log that is not there has no lines.
     """
     try:
-        with open(path, "rb") as log:
+        with open_to_read(path, follow=False) as log:
             size_bytes = log.seek(0, os.SEEK_END)
             log.seek(max(0, size_bytes - CHUNK_BYTES))
             content = log.read(CHUNK_BYTES)
@@ -31,7 +32,7 @@ def last_lines(path: Path, count: int = FAILURE_LINES) -> tuple[str, ...]:
 
 def offset_of_last_lines(path: Path, count: int) -> int:
     """Where the last `count` lines begin, in bytes. A last line without its end counts as a line."""
-    with open(path, "rb") as log:
+    with open_to_read(path, follow=False) as log:
         end = position = log.seek(0, os.SEEK_END)
         if count <= 0:
             return end
@@ -58,7 +59,7 @@ class LogFile:
 
     def new_chunks(self) -> Iterator[bytes]:
         """What has come since the last call, in pieces of limited size."""
-        with suppress(FileNotFoundError), open(self._path, "rb", buffering=0) as log:
+        with suppress(FileNotFoundError), open_to_read(self._path, follow=False) as log:
             log.seek(self._offset)
             while chunk := log.read(CHUNK_BYTES):
                 self._offset += len(chunk)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.attempt_files import METADATA
 
 END_BYTES = 1 << 14
@@ -18,7 +19,7 @@ def series(folder: Path) -> Iterator[dict[str, object]]:
 def series_in(path: Path) -> Iterator[dict[str, object]]:
     """The lines of a series at a path, in order; none where there is no file. A line without its end is left out."""
     try:
-        with open(path, "rb") as lines:
+        with open_to_read(path, follow=False) as lines:
             for line in lines:
                 if (values := _values(line)) is not None:
                     yield values
@@ -41,7 +42,7 @@ def last_of(lines: Iterable[dict[str, object]], without: Collection[str]) -> dic
 def last_line(folder: Path) -> dict[str, object]:
     """The values of the last complete line, cheaply; empty where there is none within 16 KiB."""
     try:
-        with open(folder / METADATA, "rb") as lines:
+        with open_to_read(folder / METADATA, follow=False) as lines:
             lines.seek(max(0, lines.seek(0, os.SEEK_END) - END_BYTES))
             complete = lines.read(END_BYTES).split(b"\n")[:-1]
     except OSError:

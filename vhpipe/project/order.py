@@ -11,9 +11,12 @@ from vhpipe.project.run_conditions import RunChoices, RunConditions
 
 if TYPE_CHECKING:
     from vhpipe.engine.order import Order
-    from vhpipe.plan.model import Plan
+    from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
+
+FUNCTION_STEP = "-m vhpipe.function_step "
+"""What the commands of steps have in common that call a function of Python."""
 
 
 class RunDefinition(NamedTuple):
@@ -50,8 +53,7 @@ def order_from_file(
     """
     from vhpipe.project.checked_file import check_path
 
-    file = check_path(arguments.file)
-    file.refuse_errors()
+    file = check_path(arguments.file).part_asked_for(arguments.asked_part)
     return order_run(RunDefinition(file, project_folder(arguments.file, project)), arguments, choices, hide)
 
 
@@ -64,7 +66,7 @@ def order_run(
     """
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
-    from vhpipe.project.start_notices import said_before_start
+    from vhpipe.project.start_notices import errors_passed_over, said_before_start
     from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
     from vhpipe.settings.run import run_settings
 
@@ -91,7 +93,7 @@ def order_run(
         true_uris=made.true_uris,
         shares_process=choices.shares_process,
     )
-    remarks = tuple(said_before_start(made.plan, python, os.environ))
+    remarks = (*errors_passed_over(file), *said_before_start(made.plan, python, os.environ))
     return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
 
 
@@ -101,9 +103,10 @@ def order_of(
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
     from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
-    from vhpipe.settings.python import find_python
+    from vhpipe.settings.python import find_python, own_python
 
-    python = find_python(project, conditions.python, os.environ)
+    is_chosen = conditions.python is not None or not any(map(_calls_function, plan.nodes))
+    python = find_python(project, conditions.python, os.environ) if is_chosen else own_python(sys.executable)
     order = Order(
         plan=plan,
         project=project,
@@ -118,6 +121,12 @@ def order_of(
         secrets=secrets,
     )
     return order, python
+
+
+def _calls_function(node: "PlannedNode") -> bool:
+    """Whether a node is a step of a generated file, which needs a Python that has vhpipe."""
+    spec = getattr(node, "spec", None)
+    return spec is not None and any(FUNCTION_STEP in command for command in spec.command)
 
 
 def program_words() -> tuple[str, ...]:

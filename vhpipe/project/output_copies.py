@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vhpipe.config.paths import path_fault
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import Datum
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.blobs import Blobs, DamagedBlobError
 from vhpipe.store.long_paths import make_folders, reachable
 from vhpipe.wording import joined, plural
@@ -133,5 +134,5 @@ class _TargetFolder:
 
 
 def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
+    with open_to_read(path) as file:
         return file_digest(file, "sha256").hexdigest()

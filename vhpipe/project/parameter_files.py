@@ -1,11 +1,11 @@
 """Files of parameters, as `-P` takes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from vhpipe.config.model import Value
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 
 def read_parameter_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
@@ -18,7 +18,7 @@ def _read_mapping(name: str) -> Mapping[str, object]:
     from vhpipe.document.read import read_document
 
     try:
-        content = Path(name).read_bytes()
+        content = read_regular(name, TYPED_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror or error}") from None
     document, diagnostics = read_document(content, name)

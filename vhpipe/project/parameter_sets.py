@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Value
@@ -42,8 +43,7 @@ def _rows(file: str) -> "Iterator[ParameterSet]":
 
 def _content(file: str) -> bytes:
     try:
-        with open(file, "rb") as stream:
-            return stream.read()
+        return read_regular(file, TYPED_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read `{file}`: {error.strerror or error}") from None
 

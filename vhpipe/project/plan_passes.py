@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.plan.required_values import MissingValue
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
 
@@ -54,6 +55,12 @@ class PassContext(NamedTuple):
     swept: tuple[str, ...]
     selection: "PartialRun"
     uris: "RecordedUris"
+    unfilled: "tuple[MissingValue, ...]" = ()
+
+    def missing_in(self, plan: "Plan") -> "tuple[MissingValue, ...]":
+        """What nothing fills of the nodes that the plan has to run."""
+        running = {node.name for node in plan.nodes if node.name not in self.selection.given}
+        return tuple(each for each in self.unfilled if each.node in running)
 
 
 def define(plan: "Plan", around: PassContext) -> "Plan":
@@ -102,6 +109,14 @@ def reduce(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.partial_run import reduced_plan
 
     return reduced_plan(plan, around.selection)
+
+
+def refuse_unfilled(plan: "Plan", around: PassContext) -> "Plan":
+    if around.unfilled:
+        from vhpipe.plan.required_values import refuse_missing
+
+        refuse_missing(around.missing_in(plan))
+    return plan
 
 
 def refuse_lists(plan: "Plan", around: PassContext) -> "Plan":

@@ -18,6 +18,7 @@ from vhpipe.project.plan_passes import (
     keep_unknown_secrets,
     reduce,
     refuse_lists,
+    refuse_unfilled,
     refuse_unrunnable,
     refuse_without_search,
     seal,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.plan.required_values import MissingValue
     from vhpipe.project.checked_file import CheckedFile
 
 
@@ -50,6 +52,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
     Pass("the part that runs", reduce),
+    Pass("values for all that runs", refuse_unfilled),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
@@ -62,15 +65,21 @@ FINISHING: tuple[Pass, ...] = (
 and no room; reuse comes after everything that changes what a node is given."""
 
 LOOKING = tuple(each for each in FINISHING if not each.needs_machine)
+SHOWING = tuple(each for each in LOOKING if each.change is not refuse_unfilled)
+"""For who shows what there is, with marks where something is missing."""
 
 
 class PlannedRun(NamedTuple):
-    """`true_uris` are those of inputs by the names in the plan; they are written nowhere."""
+    """`true_uris` are those of inputs by the names in the plan; they are written nowhere.
+
+    `unfilled` is what nothing fills, where that is not refused.
+    """
 
     plan: "Plan"
     selection: "PartialRun"
     swept: tuple[str, ...]
     true_uris: Mapping[str, str]
+    unfilled: "tuple[MissingValue, ...]" = ()
 
 
 def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedRun:
@@ -81,10 +90,12 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     plan, around = _compile(source)
     for each in passes:
         plan = each.change(plan, around)
-    return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris())
+    return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris(), around.missing_in(plan))
 
 
-def plan_to_look_at(definition: CheckedFile, arguments: RunArguments) -> PlannedRun:
+def plan_to_look_at(
+    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING
+) -> PlannedRun:
     """What a run would do; nothing is looked for on this machine but the results of earlier runs.
 
     Errors: UsageError for everything that does not fit the file.
@@ -98,7 +109,7 @@ def plan_to_look_at(definition: CheckedFile, arguments: RunArguments) -> Planned
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
         command=start_words(arguments),
     )  # fmt: skip
-    return plan_run(source, LOOKING)
+    return plan_run(source, passes)
 
 
 def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
@@ -110,9 +121,11 @@ def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
     written, arguments = _arguments(source)
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
-    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file)
+    unfilled: list[MissingValue] = []
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, unfilled=unfilled)
     selection = select(plan, selectors_of(request))
-    return plan, PassContext(source, written, graph, tuple(arguments.swept), selection, RecordedUris())
+    swept = tuple(arguments.swept)
+    return plan, PassContext(source, written, graph, swept, selection, RecordedUris(), tuple(unfilled))
 
 
 def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.partial_run import Selectors
-from vhpipe.project.checked_file import STDIN
+from vhpipe.project.checked_file import STDIN, AskedPart
 from vhpipe.project.sweeps import SweepTexts
 from vhpipe.project.user_variables import NO_VARIABLES, UserVariables, VariableTexts
 
@@ -64,6 +64,10 @@ class RunArguments(NamedTuple):
     @property
     def is_pipeline(self) -> bool:
         return not (self.step or self.task)
+
+    @property
+    def asked_part(self) -> AskedPart:
+        return AskedPart(self.pipeline, self.step, self.task)
 
 
 def project_folder(file: str, given: Path | None = None) -> Path:

@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+from vhpipe.store.state_place import chosen_state
 from vhpipe.views.run_text import FROM_THE_PROJECT, Commands
 
 
 def commands_from_here(project: Path) -> Commands:
     """How to call vhpipe about a run of the project from the current folder."""
     here = os.path.realpath(os.curdir) == os.path.realpath(project)
-    return FROM_THE_PROJECT if here else Commands(("--project", os.path.relpath(project)))
+    chosen = chosen_state()
+    state = () if chosen is None else ("--state", os.path.relpath(chosen))
+    if here:
+        return Commands(state) if state else FROM_THE_PROJECT
+    return Commands(("--project", os.path.relpath(project), *state))

@@ -29,7 +29,7 @@ class RunConditions(NamedTuple):
 class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
-    `shares_process`: the engine runs in a program of the user's.
+    `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
     """
 
     jobs: int | None = None
@@ -40,13 +40,14 @@ class RunChoices(NamedTuple):
     inherits_environment: bool | None = None
     words: tuple[str, ...] = ()
     shares_process: bool = False
+    own_python: str | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
         inherits = self.inherits_environment
         return RunConditions(
             capacity=self._capacity(settings),
-            python=self.python or settings.python,
+            python=self.python or settings.python or self.own_python,
             title=self.title,
             tags=self.tags,
             repository=self.repository or settings.repository,

@@ -2,9 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.settings.python import PythonChoice, shared_interpreter
+from vhpipe.wording import counted
+
+if TYPE_CHECKING:
+    from vhpipe.project.checked_file import CheckedFile
 
 _pip_install = re.compile(r"\bpip3? install\b")
 
@@ -17,6 +22,14 @@ def said_before_start(plan: Plan, python: PythonChoice, environ: Mapping[str, st
         yield f"warning: `pip install` in a step changes {changed}; name a virtual environment with --python"
     yield from plan.notices
     yield from (f"not honoured here: {each}" for each in plan.ignored)
+
+
+def errors_passed_over(file: "CheckedFile") -> tuple[str, ...]:
+    """What is said where the file has errors that the run has no use for."""
+    if not file.passed_over:
+        return ()
+    count = counted(file.passed_over, "error")
+    return (f"`{file.name}` has {count} in what this run does not use: vhpipe validate {file.name}",)
 
 
 def _installs(node: PlannedNode) -> bool:

@@ -1,11 +1,11 @@
 """Texts as typed on a command line, read: parameters, inputs, configuration objects, sizes of queues."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vhpipe.config.model import Pipeline, Value
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
@@ -57,7 +57,7 @@ def _configuration(assignment: str) -> "ConfigurationArgument":
         raise UsageError(f"`--config {assignment}` has no value", "--config NAME=FILE or --config NAME.KEY=VALUE")
     _refuse_undecodable(assignment)
     try:
-        content = text.encode() if keys else Path(text).read_bytes()
+        content = text.encode() if keys else read_regular(text, TYPED_BYTES)
         found = read_configuration(content, text) if content or not keys else ""
     except OSError as failure:
         raise UsageError(f"cannot read `{text}`: {failure.strerror or failure}") from None

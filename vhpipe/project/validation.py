@@ -88,12 +88,16 @@ def _with_fixes(files: Sequence[CheckedFile], request: ValidateRequest) -> Valid
 
 def _write_baseline(files: Sequence[CheckedFile], request: ValidateRequest) -> str:
     """Puts what was found into the baseline of the request or of the settings, which is one for all files."""
-    from vhpipe.project.baseline import baseline_text
+    from vhpipe.project.baseline import baseline_text, refuse_other_content, refuse_outside
     from vhpipe.store.atomic import write_atomically
 
-    baselines = {settings_for(file.path, request.findings_filter).baseline for file in files}
+    settings = {settings_for(file.path, request.findings_filter) for file in files}
+    baselines = {each.baseline for each in settings}
     baseline = baselines.pop() if len(baselines) == 1 else None
     if baseline is None:
         raise UsageError("`--write-baseline` needs one file to write", "name it: `--baseline FILE`")
+    if request.findings_filter.baseline is None:
+        refuse_outside(baseline, settings.pop().source)
+    refuse_other_content(baseline)
     write_atomically(baseline, baseline_text(files, baseline).encode("utf-8"), 0o644)
     return baseline

@@ -88,13 +88,14 @@ FIXABLE = frozenset(
         "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "ignored-key", "invalid-value",
         "misplaced-key", "misspelled-placeholder", "non-string-key", "plural-edge-kind", "relative-mount-path",
         "reserved-scalar", "trailing-backslash", "undeclared-output", "unknown-action-word",
+        "unknown-condition-parameter",
         "unknown-deployment", "unknown-deployment-key", "unknown-edge-input", "unknown-edge-kind",
         "unknown-edge-node", "unknown-edge-parameter", "unknown-endpoint", "unknown-endpoint-file",
         "unknown-item", "unknown-override-input", "unknown-override-parameter", "unknown-parameter-target",
         "unknown-placeholder", "unknown-property", "unknown-step", "unknown-task-parameter", "unquoted-braces",
         "unquoted-colon", "unused-suppression", "unwritten-output", "unknown-extension-node",
         "unknown-extension-pipeline", "unknown-reference-attribute", "unknown-reference-node",
-        "unknown-reference-parameter",
+        "unknown-reference-parameter", "unportable-condition",
     }
 )  # fmt: skip
 """Rules that have a fix in some of their cases."""

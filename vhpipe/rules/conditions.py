@@ -1,23 +1,36 @@
-"""Conditions of actions, steps and tasks: texts that can be read, names that can have a value."""
+"""Conditions of actions, steps, tasks and `when`: texts that can be read, names that can have a value.
 
-from collections.abc import Iterator
-from typing import NamedTuple
+What a run would only warn of, and the file alone decides, is found here. Source: decision 129.
+"""
 
-from vhpipe.config.model import NodeAction, Step
-from vhpipe.diagnostics import Location
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from vhpipe.config.model import DeploymentNode, Multiple, NodeAction, Parameter, ParameterType, Step
+from vhpipe.diagnostics import Edit, Fix, Location
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
+from vhpipe.wording import listed
 
-PARAMETER = "parameter."
+if TYPE_CHECKING:
+    from vhpipe.language.condition_faults import Kind
+    from vhpipe.language.conditions import Condition, Name
+
+PARAMETER = "parameter"
+STARTING = "node-starting"
 
 
 class ConditionText(NamedTuple):
-    """A condition, where it stands, the step whose values it speaks of, and the action that it belongs to if any."""
+    """A condition, where it stands, the step whose values it speaks of, and the action that it belongs to if any.
+
+    `deployment` is the node of the action where that has no executions.
+    """
 
     text: str
     at: Location
     step: Step | None
     action: NodeAction | None = None
+    deployment: str | None = None
 
 
 def invalid_conditions(subject: Subject) -> Iterator[Finding]:
@@ -34,36 +47,112 @@ def invalid_conditions(subject: Subject) -> Iterator[Finding]:
 def unknown_parameters(subject: Subject) -> Iterator[Finding]:
     for condition in _conditions(subject):
         step = condition.step
-        if step is None or not subject.is_sound(step.at):
+        if step is None or not subject.knows_all(step.at, "parameters"):
             continue
         known = tuple(parameter.name for parameter in step.parameters)
         for name in _names(condition.text):
-            parameter = name.removeprefix(PARAMETER)
-            if name.startswith(PARAMETER) and parameter not in known:
-                yield Finding(
-                    f"step `{step.name}` has no parameter `{parameter}`, so it has no value in this condition",
-                    condition.at,
-                    choice=NameChoice(parameter, known, "its parameters", _place_of(name, condition)),
-                )
+            if name.namespace == PARAMETER and name.key not in known:
+                yield _no_parameter(step, name, known, condition)
+
+
+def _no_parameter(step: Step, name: "Name", known: tuple[str, ...], condition: ConditionText) -> Finding:
+    message = f"step `{step.name}` has no parameter `{name.key}`, so it has no value in this condition"
+    at = condition.at
+    dashed = next((each for each in known if each.startswith(f"{name.key}-")), None)
+    if dashed is not None:  # Python reads `parameter.learning-rate` as a difference
+        return Finding(message, at, hint=f'write `parameter["{dashed}"]`')
+    if condition.text[slice(*name.chars)] != name.key:
+        return Finding(message, at, hint=f"its parameters: {listed(known)}" if known else "there are none")
+    near = known if name.keys[-1].is_quoted else tuple(each for each in known if each.isidentifier())
+    choice = NameChoice(name.key, near or known, "its parameters", at._replace(chars=name.chars))
+    return Finding(message, at, choice=choice)
 
 
 def metadata_before_start(subject: Subject) -> Iterator[Finding]:
     for condition in _conditions(subject):
-        if condition.action is None or set(condition.action.when) != {"node-starting"}:
+        if condition.action is None or STARTING not in condition.action.when or condition.deployment is not None:
             continue
-        name = next((name for name in _names(condition.text) if not name.startswith(PARAMETER)), None)
+        name = next((name for name in _names(condition.text) if name.namespace != PARAMETER), None)
         if name is not None:
             yield Finding(
-                f"`{name}` has no value before the node starts",
+                f"`{name.text}` has no value before the node starts",
                 condition.at,
                 hint="use `when: node-complete` on the node before",
             )
 
 
-def _place_of(name: str, condition: ConditionText) -> Location:
-    """The parameter behind the dot, where the condition first has it."""
-    start = max(condition.text.find(name), 0) + len(PARAMETER)
-    return condition.at._replace(chars=(start, start + len(name) - len(PARAMETER)))
+def impossible_conditions(subject: Subject) -> Iterator[Finding]:
+    """Comparisons that cannot be made or never hold, and names of what a deployment does not have."""
+    yield from impossible_whens(subject)
+    for text in _conditions(subject):
+        step = text.step if text.step is not None and subject.is_sound(text.step.at) else None
+        yield from _faults(text.text, text.at, step)
+        if text.deployment is not None:
+            for name in _names(text.text)[:1]:
+                message = f"`{name.text}` has no value: `{text.deployment}` is a deployment node, without executions"
+                hint = "put the action on the node whose results it looks at"
+                yield Finding(message, text.at, hint=hint)
+
+
+def impossible_whens(subject: Subject) -> Iterator[Finding]:
+    for extension in subject.config.extensions:
+        for node in extension.nodes:
+            if node.when is not None:
+                from vhpipe.language.node_condition import read_when
+
+                when = read_when(node.when)
+                named = {name.keys[0].text for name in _names(when.condition)}
+                if all(name in named for name, _ in when.references):  # else one is in quotes, which is told
+                    yield from _faults(when.condition, value_at(node.at, "when"), None)
+
+
+def _faults(text: str, at: Location, step: Step | None) -> Iterator[Finding]:
+    condition = _read(text)
+    if condition is None:
+        return
+    from vhpipe.language.condition_faults import faults_in
+
+    for fault in faults_in(condition, _kinds(condition, step)):
+        yield Finding(f"this can never hold: {fault}", at)
+
+
+def unportable_conditions(subject: Subject) -> Iterator[Finding]:
+    for text in _conditions(subject):
+        condition = _read(text.text)
+        for each in condition.differences if condition is not None else ():
+            at = text.at._replace(chars=each.chars)
+            message = _DIFFERENCES[each.kind].format(each.written)
+            fix = None if each.instead is None else Fix(f"write `{each.instead}`", (Edit(at, each.instead),))
+            hint = f"write `{each.instead}`" if each.instead is not None else _RENAME
+            yield Finding(message, at, hint=hint, fix=fix)
+
+
+_DIFFERENCES = {
+    "name": "the platform reads `{}` as the name of a metric, which is never there",
+    "refused": "the platform refuses `{}` in a condition",
+}
+_RENAME = "for the platform call it by letters, digits and `_`"
+
+
+def _kinds(condition: "Condition", step: Step | None) -> "Mapping[str, Kind]":
+    """The kinds of those parameters whose type leaves no doubt; a text may be a number that is written so."""
+    from vhpipe.language.conditions import names_in
+
+    found: dict[str, Kind] = {}
+    for name in names_in(condition):
+        parameter = step.parameter(name.key) if step is not None and name.namespace == PARAMETER else None
+        kind = _kind(parameter) if parameter is not None else None
+        if kind is not None:
+            found[name.text] = kind
+    return found
+
+
+def _kind(parameter: Parameter) -> "Kind | None":
+    if parameter.multiple is not Multiple.NONE or "type" not in parameter.written:
+        return None
+    if parameter.type is ParameterType.FLAG:
+        return "true or false"
+    return None if parameter.type is ParameterType.STRING else "a number"
 
 
 def _fault(text: str) -> tuple[str, int] | None:
@@ -77,13 +166,20 @@ def _fault(text: str) -> tuple[str, int] | None:
     return None
 
 
-def _names(text: str) -> tuple[str, ...]:
-    from vhpipe.language.conditions import ConditionError, names_in, parse_condition
+def _read(text: str) -> "Condition | None":
+    from vhpipe.language.conditions import ConditionError, parse_condition
 
     try:
-        return names_in(parse_condition(text))
+        return parse_condition(text)
     except ConditionError:
-        return ()
+        return None
+
+
+def _names(text: str) -> "tuple[Name, ...]":
+    from vhpipe.language.conditions import names_in
+
+    condition = _read(text)
+    return () if condition is None else names_in(condition)
 
 
 def _conditions(subject: Subject) -> Iterator[ConditionText]:
@@ -96,6 +192,8 @@ def _conditions(subject: Subject) -> Iterator[ConditionText]:
             yield ConditionText(task.stop_condition, value_at(task.at, "stop-condition"), steps.get(task.step))
     for graph in subject.graphs:
         for node in graph.pipeline.nodes:
+            deployment = node.name if isinstance(node, DeploymentNode) else None
             for action in node.actions:
                 for index, text in enumerate(action.conditions):
-                    yield ConditionText(text, value_at(action.at, "if", index), graph.steps.get(node.name), action)
+                    at = value_at(action.at, "if", index)
+                    yield ConditionText(text, at, graph.steps.get(node.name), action, deployment)

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 
 from vhpipe.config.edge_kinds import BOTH, EDGE_KINDS, Side, declared_items, kinds_of_node
 from vhpipe.config.model import DeploymentNode, Edge, EdgeEnd, EdgeKind
-from vhpipe.diagnostics import RelatedPlace
+from vhpipe.diagnostics import Location, RelatedPlace, Span
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.language.globs import match_names
 from vhpipe.rules.places import key_in, kind_in, node_in
 from vhpipe.rules.subject import Finding, NameChoice, Subject
 
+LISTS = {EdgeKind.INPUT: "inputs", EdgeKind.PARAMETER: "parameters"}
+
 
 def unknown_edge_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    if not subject.is_sound(graph.pipeline.at):
+    if not subject.knows_all(graph.pipeline.at, "nodes"):
         return
     known = tuple(graph.nodes)
     for edge in graph.pipeline.edges:
@@ -81,6 +83,22 @@ def unknown_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Findi
                 yield _step_has_no(graph, end, known)
 
 
+def is_edge_without_need(graph: PipelineGraph, at: Location | Span) -> bool:
+    """Whether an edge from an undeclared parameter stands there that leads into one with a value of its own."""
+    path = at.path if isinstance(at, Location) else None
+    edge = next((edge for edge in graph.edges if edge.source.at == path), None)
+    if edge is None or edge.target.kind is not EdgeKind.PARAMETER:
+        return False
+    end = edge.target
+    step = graph.steps.get(end.node)
+    parameter = step.parameter(end.key) if step is not None else None
+    if parameter is None:
+        return False
+    targets = ((each, target) for each in graph.pipeline.parameters for target in each.targets)
+    is_given = any(each.default is not None and target[:3] == end[:3] for each, target in targets)
+    return parameter.default is not None or is_given
+
+
 def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     first: dict[tuple[str, str], Edge] = {}
     for edge in graph.edges:
@@ -120,7 +138,7 @@ def _names_by_node(subject: Subject, graph: PipelineGraph, kind: EdgeKind) -> Ca
     def names_of(node: str) -> frozenset[str] | None:
         if node not in memory:
             step = graph.steps.get(node)
-            if step is None or not subject.is_sound(step.at):
+            if step is None or not subject.knows_all(step.at, LISTS[kind]):
                 memory[node] = None
             else:
                 memory[node] = frozenset(item.name for item in declared_items(step, kind) or ())

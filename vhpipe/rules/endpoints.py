@@ -63,7 +63,7 @@ def unknown_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[F
     known = subject.config.endpoints_by_name()
     for end, name, file in _file_ends(graph):
         endpoint = known.get(name)
-        if endpoint is None or endpoint.file(file) is not None or not subject.is_sound(endpoint.at):
+        if endpoint is None or endpoint.file(file) is not None or not subject.knows_all(endpoint.at, "files"):
             continue
         files = tuple(item.name for item in endpoint.files)
         yield Finding(

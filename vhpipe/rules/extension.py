@@ -40,7 +40,7 @@ def duplicates(subject: Subject) -> Iterator[Finding]:
 
 def unknown_nodes(subject: Subject) -> Iterator[Finding]:
     for graph, extension in _with_extension(subject):
-        if not subject.is_sound(graph.pipeline.at):
+        if not subject.knows_all(graph.pipeline.at, "nodes"):
             continue
         known, where = tuple(graph.nodes), f"in pipeline `{graph.pipeline.name}`"
         for node in extension.nodes:
@@ -77,11 +77,11 @@ def _when_fault(text: str) -> tuple[str, tuple[int, int] | None] | None:
         names = names_in(parse_condition(when.condition))
     except ConditionError as error:
         return error.message, (error.position, error.position + 1)
-    known = dict(when.references)
-    quoted = next((reference for name, reference in known.items() if name not in names), None)
+    known, named = dict(when.references), {name.keys[0].text for name in names}
+    quoted = next((reference for name, reference in known.items() if name not in named), None)
     if quoted is not None:
         return f"`{quoted.text}` is in quotes", (quoted.start, quoted.start + len(quoted.text))
-    other = next((name for name in names if name not in known), None)
+    other = next((name.text for name in names if name.keys[0].text not in known), None)
     if other is not None and "${" not in other:
         start = when.condition.find(other)
         return f"`{other}` has no value before the node starts", (start, start + len(other))
@@ -109,9 +109,9 @@ def _hook_fault(text: str) -> str | None:
 
 def empty_monitors(subject: Subject) -> Iterator[Finding]:
     for monitor in _monitors(subject):
-        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models)
+        watched = (*monitor.metrics, *monitor.artifacts, *monitor.models, *monitor.latest_models)
         if not watched and subject.is_sound(monitor.at):
-            hint = "list names or globs below `metrics`, `artifacts` or `models`"
+            hint = "list names or globs below `metrics`, `artifacts`, `models` or `latest-models`"
             yield Finding("this `monitor` names nothing", Location(monitor.at, "key"), hint=hint)
         for each in watched:
             if not each.source.strip() or not each.target.strip():

@@ -16,13 +16,13 @@ def unknown_steps(subject: Subject) -> Iterator[Finding]:
     known = tuple(subject.config.steps_by_name())
     names = frozenset(known)
     for task in subject.config.tasks:
-        if task.step not in names and subject.is_sound(task.at):
+        if task.step and task.step not in names:
             yield _no_step(task.step, task.at, known)
     for graph in subject.graphs:
         for node in graph.pipeline.nodes:
             if isinstance(node, DeploymentNode) or node.commit is not None or node.step is None:
                 continue
-            if node.step not in names and subject.is_sound(node.at):
+            if node.step and node.step not in names:
                 yield _no_step(node.step, node.at, known)
 
 
@@ -42,7 +42,7 @@ def unknown_tasks(subject: Subject) -> Iterator[Finding]:
         for node in graph.pipeline.nodes:
             if not isinstance(node, TaskNode) or node.task is None or node.commit is not None:
                 continue
-            if node.task in known or not subject.is_sound(node.at):
+            if not node.task or node.task in known:
                 continue
             yield Finding(
                 f"there is no task `{node.task}` in this file",
@@ -52,7 +52,7 @@ def unknown_tasks(subject: Subject) -> Iterator[Finding]:
 
 
 def unknown_override_inputs(subject: Subject) -> Iterator[Finding]:
-    for node_name, override, step in _overrides(subject):
+    for node_name, override, step in _overrides(subject, "inputs"):
         known = frozenset(item.name for item in step.inputs)
         for item in override.inputs:
             if item.name not in known:
@@ -64,7 +64,7 @@ def unknown_override_inputs(subject: Subject) -> Iterator[Finding]:
 
 
 def unknown_override_parameters(subject: Subject) -> Iterator[Finding]:
-    for node_name, override, step in _overrides(subject):
+    for node_name, override, step in _overrides(subject, "parameters"):
         known = frozenset(item.name for item in step.parameters)
         for item in override.parameters:
             if item.name not in known:
@@ -75,14 +75,14 @@ def unknown_override_parameters(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _overrides(subject: Subject) -> Iterator[tuple[str, Override, Step]]:
+def _overrides(subject: Subject, name: str) -> Iterator[tuple[str, Override, Step]]:
     step_of = unmerged_steps(subject.config)
     for graph in subject.graphs:
         for node in graph.pipeline.nodes:
             if isinstance(node, DeploymentNode) or node.override is None:
                 continue
             step = step_of(node)
-            if step is not None and subject.is_sound(step.at):
+            if step is not None and subject.knows_all(step.at, name):
                 yield node.name, node.override, step
 
 
@@ -148,7 +148,9 @@ def unset_pipeline_parameters(subject: Subject, graph: PipelineGraph) -> Iterato
 
 def unconnected_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Nodes without any edge in a pipeline that has edges: they run, but beside all others."""
-    if not graph.edges or len(graph.edges) < len(graph.pipeline.edges) or not subject.is_sound(graph.pipeline.at):
+    if not graph.edges or len(graph.edges) < len(graph.pipeline.edges):
+        return
+    if not subject.knows_all(graph.pipeline.at, "nodes", "edges"):
         return
     for name, node in graph.nodes.items():
         is_alone = not (graph.upstream[name] or graph.downstream[name])
@@ -160,13 +162,20 @@ def unconnected_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
             )
 
 
+ITEMS = ("parameters", "inputs")
+
+
 def _checked_steps(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[str, Step]]:
-    """The nodes of a sound pipeline whose step is known for certain."""
-    if not subject.is_sound(graph.pipeline.at):
+    """The nodes whose step is known for certain, where all edges and parameters of the pipeline are."""
+    if not subject.knows_all(graph.pipeline.at, "nodes", "edges", "parameters"):
         return
     for name, step in graph.steps.items():
-        if step is not None and subject.is_sound(step.at):
+        if step is not None and subject.is_sound(graph.nodes[name].at) and _is_certain(subject, step):
             yield name, step
+
+
+def _is_certain(subject: Subject, step: Step) -> bool:
+    return subject.knows_all(step.at, *ITEMS) and all(subject.is_sound((*step.at, name)) for name in ITEMS)
 
 
 def _missing_parameters(graph: PipelineGraph, name: str, step: Step) -> Iterator[str]:

@@ -11,7 +11,7 @@ from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 
 def without_target(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    if not subject.is_sound(graph.pipeline.at):
+    if not subject.knows_all(graph.pipeline.at, "nodes", "parameters"):
         return
     used = _parameters_in_references(graph) if graph.references else frozenset()
     for item in graph.pipeline.parameters:
@@ -43,7 +43,7 @@ def unknown_targets(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]
         if end.kind is not EdgeKind.PARAMETER:
             continue
         node = graph.nodes.get(end.node)
-        if node is None and subject.is_sound(graph.pipeline.at):
+        if node is None and subject.knows_all(graph.pipeline.at, "nodes"):
             yield Finding(
                 f"there is no node `{end.node}` in pipeline `{graph.pipeline.name}`",
                 node_in(end),
@@ -61,7 +61,7 @@ def unknown_targets(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]
 
 def _unknown_parameter(subject: Subject, graph: PipelineGraph, end: EdgeEnd) -> Iterator[Finding]:
     step = graph.steps.get(end.node)
-    if step is None or not subject.is_sound(step.at) or step.parameter(end.key) is not None:
+    if step is None or not subject.knows_all(step.at, "parameters") or step.parameter(end.key) is not None:
         return
     yield Finding(
         f"step `{step.name}` of node `{end.node}` has no parameter `{end.key}`",

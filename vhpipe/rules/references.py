@@ -133,7 +133,7 @@ def _once(find: Callable[[Subject, PipelineGraph], Iterator[Finding]]) -> Callab
 
 
 def _unknown_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
-    if not subject.is_sound(graph.pipeline.at):
+    if not subject.knows_all(graph.pipeline.at, "nodes"):
         return
     for placed in _placed_references(graph):
         reference = placed.reference
@@ -148,12 +148,13 @@ def _unknown_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Find
     for placed in _placed_references(graph):
         reference, at = placed.reference, placed.at(placed.reference.key_at)
         if reference.is_of_pipeline:
-            if reference.key not in of_pipeline and subject.is_sound(graph.pipeline.at):
+            if reference.key not in of_pipeline and subject.knows_all(graph.pipeline.at, "parameters"):
                 message = f"pipeline `{graph.pipeline.name}` has no parameter `{reference.key}`"
                 yield Finding(message, at, choice=NameChoice(reference.key, of_pipeline, "its parameters"))
         elif reference.kind is ReferenceKind.PARAMETER:
             step = graph.steps.get(reference.node)
-            if step is not None and subject.is_sound(step.at) and not _has_parameter(step, reference.key):
+            is_known = step is not None and subject.knows_all(step.at, "parameters")
+            if step is not None and is_known and not _has_parameter(step, reference.key):
                 known = tuple(parameter.name for parameter in step.parameters)
                 message = f"step `{step.name}` of node `{reference.node}` has no parameter `{reference.key}`"
                 yield Finding(message, at, choice=NameChoice(reference.key, known, "its parameters"))

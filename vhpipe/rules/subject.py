@@ -18,11 +18,20 @@ class Subject(NamedTuple):
     def is_sound(self, at: Path) -> bool:
         """Whether the schema found no fault in the object at `at`, so that what is absent from it is really absent."""
         broken = self.config.broken  # items, their kinds or the entire list: no path in it is longer than two
-        return not broken or not (at[:2] in broken or at[:1] in broken or () in broken)
+        if not broken:
+            return True
+        if at[:1] in broken or () in broken:
+            return False
+        return at not in (self.config.damaged if len(at) > 2 else broken)
+
+    def knows_all(self, at: Path, *lists: str) -> bool:
+        """Whether every item of these lists of the object at `at` is known, whatever else is wrong with it."""
+        unread = self.config.unread
+        return not unread or not any((*at, name) in unread for name in lists)
 
     def knows_every(self, kind: Literal["step", "task", "endpoint"]) -> bool:
         """Whether each item of a kind in the file could be read so far that its name is known."""
-        known = {item.at for item in self._items(kind)}
+        known = {item.at for item in self._items(kind) if item.name}
         return all(path in known for path in self.config.broken if len(path) < 2 or path[1] == kind)
 
     def _items(self, kind: Literal["step", "task", "endpoint"]) -> tuple[Step | Task | Endpoint, ...]:

@@ -75,6 +75,21 @@ def suppress(
     return SuppressionResult(tuple(kept), tuple(suppressed), _at_most(notes))
 
 
+def excusing_comments(
+    lines: Sequence[str], found: Sequence[tuple[Span, Diagnostic]], is_comment: Callable[[int, int], bool]
+) -> dict[int, Span]:
+    """The place of a comment that excuses it, by the position of each finding that has one."""
+    read = [item for item in _suppressions_in(lines, is_comment) if isinstance(item, Suppression)]
+    speaking = _by_place(read)
+    excused = {}
+    for position, (span, diagnostic) in enumerate(found):
+        for place in ((span.line, diagnostic.rule), (None, diagnostic.rule)):
+            if place in speaking:
+                excused[position] = read[speaking[place][0]].at
+                break
+    return excused
+
+
 def _by_place(suppressions: Sequence[Suppression]) -> dict[tuple[int | None, str], list[int]]:
     """The numbers of the suppressions that speak for a line, or for all (None), and a rule."""
     speaking: dict[tuple[int | None, str], list[int]] = {}

@@ -350,6 +350,13 @@ RULES: tuple[Rule, ...] = (
         "a condition needs metadata before there can be any",
         conditions.metadata_before_start,
     ),
+    Rule("impossible-condition", "warning", "a condition can never hold", conditions.impossible_conditions),
+    Rule(
+        "unportable-condition",
+        "warning",
+        "the platform reads a condition otherwise",
+        conditions.unportable_conditions,
+    ),
     Rule("malformed-reference", "error", "a reference cannot be read", references.malformed_references),
     Rule(
         "unclear-reference",

@@ -12,7 +12,7 @@ def unknown_parameters(subject: Subject) -> Iterator[Finding]:
     steps = subject.config.steps_by_name()
     for task in subject.config.tasks:
         step = steps.get(task.step)
-        if step is None or not subject.is_sound(step.at) or not subject.is_sound(task.at):
+        if step is None or not subject.knows_all(step.at, "parameters"):
             continue
         known = tuple(parameter.name for parameter in step.parameters)
         names = frozenset(known)

@@ -95,8 +95,15 @@ def _mentioned_elsewhere(subject: Subject) -> set[tuple[str, str]]:
 
 
 def _words(text: str) -> set[str]:
-    """The names of parameters that a condition may speak of."""
-    return {part.split()[0].strip("()<>=!,") for part in text.split("parameter.")[1:] if part.split()}
+    """The names of parameters that a condition speaks of."""
+    if "parameter" not in text:
+        return set()
+    from vhpipe.language.conditions import ConditionError, names_in, parse_condition
+
+    try:
+        return {name.key for name in names_in(parse_condition(text)) if name.namespace == "parameter"}
+    except ConditionError:
+        return set()
 
 
 def unused_steps(subject: Subject) -> Iterator[Finding]:
@@ -127,7 +134,9 @@ def unused_steps(subject: Subject) -> Iterator[Finding]:
 
 def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Files of deployed endpoints that no edge of the pipeline puts in place."""
-    if not graph.endpoints or not subject.is_sound(graph.pipeline.at) or len(graph.edges) < len(graph.pipeline.edges):
+    if not graph.endpoints or len(graph.edges) < len(graph.pipeline.edges):
+        return
+    if not subject.knows_all(graph.pipeline.at, "nodes", "edges"):
         return
     for name, endpoints in graph.endpoints.items():
         node = graph.nodes[name]
@@ -135,7 +144,7 @@ def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[
         filled = {edge.target.key for edge in graph.edges_into[name] if edge.target.kind is EdgeKind.FILE}
         for endpoint in endpoints.values():
             keys = {file.name: f"{endpoint.name}.{file.name}" for file in endpoint.files}
-            if not subject.is_sound(endpoint.at) or _has_misspelled_file(filled, endpoint.name, keys):
+            if not subject.knows_all(endpoint.at, "files") or _has_misspelled_file(filled, endpoint.name, keys):
                 continue
             missing = [file for file, key in keys.items() if key not in filled]
             for file in missing:

@@ -97,7 +97,7 @@ def _nodes_with_filled_parameters(graph: PipelineGraph) -> frozenset[str]:
 
 def tasks_without_sweep(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Task nodes of a step, without blueprint, to which nothing in the file gives several values."""
-    if not subject.is_sound(graph.pipeline.at):
+    if not subject.knows_all(graph.pipeline.at, "nodes", "edges", "parameters"):
         return
     filled = _nodes_with_filled_parameters(graph)
     for name, node in graph.nodes.items():

@@ -1,13 +1,13 @@
 """Attempts as processes of this machine, prepared and collected by the engine itself.
 
-Light work is done in the engine's thread, for a hand-over costs more than it; large working copies and large outputs go
-to the pool.
+Light work is done in the engine's thread, for a hand-over costs more than it; large working copies, inputs and outputs
+go to the pool.
 """
 
 import os
 from collections.abc import Sequence
 
-from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
+from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
@@ -58,10 +58,14 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready():
+            if self._code.next_is_ready() and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order))
             else:
                 self._start_in_pool(order)
+
+    def _is_light(self, order: AttemptOrder) -> bool:
+        """Whether its inputs are in place before anybody waits for it."""
+        return self._tools.input_files.bytes_to_copy(order.execution, self._parts.store.blobs.size_of) <= LIGHT_BYTES
 
     def _start_in_pool(self, order: AttemptOrder) -> None:
         self._pool.do(lambda: self._made_ready(order), lambda made: self._launch(order.attempt, made))

@@ -1,18 +1,17 @@
 """The actions of a node: which fire at a moment, and what they ask for.
 
-Source: decisions 19 and 21.
+Source: decisions 19, 21 and 127.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.config.model import Value
 from vhpipe.plan.model import PlannedAction, PlannedNode
-from vhpipe.schedule.terms import Json, Moment
-from vhpipe.wording import listed
+from vhpipe.schedule.terms import Moment
+from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
-    from vhpipe.language.conditions import Condition
+    from vhpipe.language.conditions import Condition, Verdict
+    from vhpipe.schedule.condition_values import ConditionValues
 
 
 class Firing(NamedTuple):
@@ -32,18 +31,16 @@ class NodeActions:
     def may_fire(self, moment: Moment) -> bool:
         return any(moment in action.when for action, _ in self._actions)
 
-    def fire(
-        self, moment: Moment, taken: frozenset[int], metadata: Mapping[str, Json], parameters: Mapping[str, Value]
-    ) -> Firing:
+    def fire(self, moment: Moment, taken: frozenset[int], seen: "ConditionValues") -> Firing:
         """What fires now, without the actions already taken.
 
-        A condition that reads what is not there is false, with a warning.
+        A condition that reads what is not there, or compares what cannot be compared, has a warning.
         """
         fired: list[int] = []
         warnings: list[str] = []
         for position, (action, conditions) in enumerate(self._actions):
             if moment in action.when and position not in taken:
-                verdict, missing = _all_hold(action, conditions, metadata, parameters)
+                verdict, missing = _all_hold(action, conditions, seen)
                 warnings += missing
                 if verdict:
                     fired.append(position)
@@ -58,18 +55,23 @@ def _parsed(action: PlannedAction) -> "tuple[Condition, ...]":
 
 
 def _all_hold(
-    action: PlannedAction,
-    conditions: "tuple[Condition, ...]",
-    metadata: Mapping[str, Json],
-    parameters: Mapping[str, Value],
+    action: PlannedAction, conditions: "tuple[Condition, ...]", seen: "ConditionValues"
 ) -> tuple[bool, list[str]]:
     from vhpipe.language.conditions import holds
 
     warnings: list[str] = []
     for text, condition in zip(action.conditions, conditions, strict=True):
-        verdict = holds(condition, metadata, parameters)
-        if verdict.missing:
-            warnings.append(f"condition `{text}` reads {listed(verdict.missing)}, which is not there: taken as false")
+        verdict = holds(condition, seen.metadata, seen.parameters, seen.absent)
+        problems = (reads_what_is_not_there(verdict), verdict.reason)
+        outcome = "holds" if verdict.holds else "does not hold"
+        warnings += [f"condition `{text}` {outcome}: {problem}" for problem in problems if problem is not None]
         if not verdict.holds:
             return False, warnings
     return True, warnings
+
+
+def reads_what_is_not_there(verdict: "Verdict") -> str | None:
+    """What a condition misses, as a clause; None where everything that it read was there."""
+    if not verdict.missing:
+        return None
+    return f"{listed(verdict.missing)} {plural(len(verdict.missing), 'is', 'are')} not there"

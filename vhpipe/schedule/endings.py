@@ -14,6 +14,7 @@ from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
 from vhpipe.schedule.terms import Moment, Status
+from vhpipe.schedule.unmatched_monitors import warn_of_unmatched
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
 FAILED = (Status.ERROR, Status.CRASHED)
@@ -188,6 +189,7 @@ class Endings:
         if hooked:
             self._ledger.ask(effects.RunHook(name, "post"))
         if status is Status.COMPLETE:
+            warn_of_unmatched(self._ledger, name)
             self._ledger.consider_downstream(name)
         else:
             self._leave_downstream(name, f"`{name}` is {status}")

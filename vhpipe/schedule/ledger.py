@@ -40,8 +40,8 @@ class Ledger:
         actions = self._actions.get(name)
         if actions is None or not actions.may_fire(moment):
             return ()
-        seen = condition_values_of(self.plan, self.state, self.nodes[name], failed)
-        firing = actions.fire(moment, self.state.nodes[name].actions_taken, seen.metadata, seen.parameters)
+        seen = condition_values_of(self.plan, self.state, self.nodes[name], moment, failed)
+        firing = actions.fire(moment, self.state.nodes[name].actions_taken, seen)
         self.warn(name, firing.warnings)
         for action in firing.actions:
             self.emit(events.ActionTaken(name, action, moment))

@@ -4,16 +4,15 @@
 """
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.regular_files import SETTINGS_BYTES, read_start
 
 OWN_FILE = ".vhpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 USER_FILE = os.path.join("vhpipe", "config.toml")
-MAX_BYTES = 1 << 20
 
 
 class SettingsFile(NamedTuple):
@@ -110,21 +109,14 @@ def _may_have_our_table(content: bytes) -> bool:
 def _content(path: str) -> bytes | None:
     """The bytes of a file, None where there is none. What never ends, such as a pipe, is not waited for."""
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _unreadable(path, "it is not a regular file")
-            content = file.read(MAX_BYTES + 1)
+        content = read_start(path, SETTINGS_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as failure:
         raise _unreadable(path, failure.strerror or str(failure)) from None
-    if len(content) > MAX_BYTES:
+    if len(content) > SETTINGS_BYTES:
         raise UsageError(f"`{path}` is too large for a settings file")
     return content
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _unreadable(path: str, reason: str) -> UsageError:

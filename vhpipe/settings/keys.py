@@ -66,13 +66,15 @@ INHERIT_ENV = Key("run", "inherit-env", SWITCH, "give steps all environment vari
                   "VHPIPE_INHERIT_ENV", in_project=False)  # fmt: skip
 SECRETS = Key("run", "secrets", TEXTS, "variables to give to steps, and to hide", "none", "--secret",
               "VHPIPE_SECRETS", in_project=False)  # fmt: skip
+STATE = Key("run", "state", PATH, "a folder outside of projects that holds a state folder for each of them",
+            "`.vhpipe` in each project", "--state", "VHPIPE_STATE", in_project=False)  # fmt: skip
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
-    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS,
+    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
     QUEUE, VARIABLE,
 )  # fmt: skip
 

@@ -36,6 +36,11 @@ def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -
     return _active(environ) or _in_project(project) or _on_path(environ)
 
 
+def own_python(interpreter: str) -> PythonChoice:
+    """The Python that runs vhpipe, for steps that import it."""
+    return _environment(Path(interpreter).parent, f"{interpreter}, which runs vhpipe, for they are functions of Python")
+
+
 def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str | None:
     """The interpreter that a `pip install` in a step would change for everybody; None in an environment of its own."""
     if choice.variables:

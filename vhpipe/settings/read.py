@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
+from vhpipe.errors import UsageError
 from vhpipe.settings.files import SettingsFile, as_table, project_files, user_file
 from vhpipe.settings.keys import Key
 
@@ -29,7 +30,7 @@ class SettingsSources(NamedTuple):
         """A path that is set: one in a file begins at the folder of that file, and `~` is the user's home."""
         text = self._variable(key)
         if text:
-            return os.path.expanduser(text)
+            return without_tilde(text, f"`{key.variable}`")
         for file, data in self._said(key):
             return beside(file, _fitting_value(key, data, key.name, f"`{file.path}`"))
         return None
@@ -59,6 +60,16 @@ class SettingsSources(NamedTuple):
         return (*users, *projects[:1])
 
 
+def users_path(key: Key[str], environ: Mapping[str, str]) -> str | None:
+    """A path that a variable or the user's own file sets, whatever the project. Errors: as `settings_sources`."""
+    own = user_file(environ)
+    if own is not None:
+        from vhpipe.settings.check import refuse_faults
+
+        refuse_faults(own)
+    return SettingsSources(environ, () if own is None else (own,)).path(key)
+
+
 def settings_sources(folder: str, environ: Mapping[str, str]) -> SettingsSources:
     """What speaks about a project. Errors: UsageError for a file that cannot be read or says what it may not."""
     own = user_file(environ)
@@ -72,7 +83,15 @@ def settings_sources(folder: str, environ: Mapping[str, str]) -> SettingsSources
 
 
 def beside(file: SettingsFile, path: str) -> str:
-    return os.path.join(os.path.dirname(file.path), os.path.expanduser(path))
+    return os.path.join(os.path.dirname(file.path), without_tilde(path, f"`{file.path}`"))
+
+
+def without_tilde(path: str, source: str) -> str:
+    """The path with `~` as the user's home. Errors: UsageError for a user without one."""
+    expanded = os.path.expanduser(path)
+    if expanded == "~" or expanded.startswith("~/"):
+        raise UsageError(f"{source}: there is no home folder for `{path[:200]}`", "set `HOME`, or write the whole path")
+    return expanded
 
 
 def _fitting_value(key: Key[T], data: object, name: str, source: str) -> T:

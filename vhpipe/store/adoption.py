@@ -14,6 +14,7 @@ from typing import NamedTuple
 from vhpipe.errors import RefusedError, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import INPUTS, OUTPUTS, REPOSITORY
+from vhpipe.store.file_system import set_mode
 from vhpipe.store.owner import fault_of_folder, sign
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import Trash
@@ -42,7 +43,7 @@ def adopt(project: Path, environ: Mapping[str, str]) -> Adoption:
     root = os.fspath(store.root)
     try:
         _refuse(root)
-        os.chmod(root, 0o700)
+        set_mode(root, 0o700)
         reuse_entries, requests = _drop(store)
         damaged, blobs, size_bytes = _verify(store)
         write_atomically(f"{root}/.gitignore", b"*\n")
@@ -58,7 +59,7 @@ def _refuse(root: str) -> None:
         raise RefusedError(f"cannot take over `{root}`: {reason}", hint=f"move it away: mv {root} {root}.old")
     for path in _strange(root):
         raise RefusedError(f"cannot take over `{root}`: vhpipe never made `{path}`", hint="look at it, and remove it")
-    for run in ProjectStore(Path(root).parent).runs():
+    for run in ProjectStore(Path(root).parent, Path(root)).runs():
         if run.is_alive():
             raise RefusedError(f"cannot take over `{root}`: run {run.number} is running", hint="wait for its end")
 
@@ -96,7 +97,7 @@ def _verify(store: ProjectStore) -> tuple[tuple[str, ...], int, int]:
     damaged, good, size_bytes = [], 0, 0
     for path in sorted(store.root.glob("blobs/??/" + "?" * 64)):
         if store.blobs.verify(path.name) and path.parent.name == path.name[:2]:
-            path.chmod(0o444)
+            set_mode(path, 0o444)
             good, size_bytes = good + 1, size_bytes + path.stat().st_size
         else:
             damaged.append(path.name)

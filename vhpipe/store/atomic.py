@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 
 from vhpipe.errors import from_os_error
+from vhpipe.store.file_system import sync
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0o600, durable: bool = False) -> None:
@@ -33,7 +34,7 @@ def write_new(path: str, content: bytes, mode: int = 0o600, durable: bool = Fals
     try:
         write_all(descriptor, content)
         if durable:
-            os.fsync(descriptor)
+            sync(descriptor)
     except OSError as error:
         error.filename = error.filename or path
         raise
@@ -52,7 +53,7 @@ def sync_folder(path: str) -> None:
     """Make the names in a folder survive a loss of power. An `OSError` names the folder."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     except OSError as error:
         error.filename = path
         raise

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from vhpipe.regular_files import open_to_read
 from vhpipe.store.attempt_files import MANIFEST
 from vhpipe.store.run_files import INFO, JOURNAL, PLAN, SNAPSHOT, WORK
 
@@ -42,7 +43,7 @@ def origins_named_by_run(run: Path) -> set[int]:
 
 def _has_ended(run: Path) -> bool:
     """Whether every attempt has its end in the journal; else some may have no more than a manifest."""
-    with suppress(OSError), open(run / JOURNAL, "rb") as file:
+    with suppress(OSError), open_to_read(run / JOURNAL, follow=False) as file:
         size_bytes = file.seek(0, os.SEEK_END)
         file.seek(max(0, size_bytes - (1 << 16)))
         return _ENDED.search(file.read()) is not None
@@ -66,7 +67,7 @@ def _names(folder: str) -> list[str]:
 def _content(path: str | os.PathLike[str]) -> bytes:
     """Errors: OSError for a record that is there and cannot be read: nothing may be collected then."""
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path, follow=False) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return b""

@@ -19,12 +19,12 @@ from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name, write_all
+from vhpipe.store.file_system import CANNOT_LINK, set_mode
 from vhpipe.store.long_paths import make_folders
 
 SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
 
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES})
 _NO_BLOB = frozenset({errno.ELOOP, errno.EACCES, errno.ENXIO})
 """Something has the name and is no readable file, such as a link."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -63,6 +63,13 @@ class Blobs:
 
     def has(self, blob: str) -> bool:
         return os.path.exists(self._name(blob))
+
+    def size_of(self, blob: str) -> int:
+        """Bytes; 0 for a blob that is not there."""
+        try:
+            return os.stat(self._name(blob), follow_symlinks=False).st_size
+        except OSError:
+            return 0
 
     def verify(self, blob: str) -> bool:
         """Whether the blob is there and its bytes are what its name says; one that is not is put aside as `.bad`.
@@ -165,7 +172,7 @@ class Blobs:
         target = self._name(blob)
         if status.st_nlink > 1 or not self._link(source, target, size_bytes):
             return self._copy_descriptor(descriptor, blob, size_bytes)
-        os.fchmod(descriptor, 0o444)
+        set_mode(descriptor, 0o444)
         now = os.fstat(descriptor)
         if now.st_nlink == 1:
             return blob, size_bytes  # one with its bytes was there
@@ -189,7 +196,7 @@ class Blobs:
         except FileExistsError:
             return self._is_there(target, size_bytes)
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             return False
         return True
@@ -273,7 +280,7 @@ class Blobs:
             os.link(self._name(blob), target)
             self._note_link(blob, os.stat(target, follow_symlinks=False))
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise from_os_error(error, "cannot link") from error
             self.copy_to(blob, target, 0o444)
 
@@ -371,7 +378,7 @@ def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:
             digest.update(chunk)
             size_bytes += len(chunk)
             _write_named(descriptor, chunk, path)
-        os.fchmod(descriptor, 0o444)
+        set_mode(descriptor, 0o444)
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size_bytes
@@ -390,7 +397,7 @@ def _write_copy(source: int, target: str, mode: int) -> None:
     copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         _copy_bytes(source, copy)
-        os.fchmod(copy, mode)
+        set_mode(copy, mode)
     except BaseException:
         os.unlink(target)
         raise

@@ -11,7 +11,9 @@ import time
 from typing import NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import sync_folder
+from vhpipe.store.file_system import lock
 from vhpipe.store.garbage import CleaningChoice, Garbage, find_garbage
 from vhpipe.store.index import RunIndex
 from vhpipe.store.project import ProjectStore
@@ -61,7 +63,7 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
 
 def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
     """Not a run that somebody has begun to run meanwhile."""
-    run = RunFolder(number, store.runs_folder / str(number))
+    run = RunFolder(number, store.runs_folder / str(number), store.project)
     try:
         lock = run.lock()
     except EnvironmentFailure:
@@ -72,9 +74,9 @@ def _take_run(store: ProjectStore, number: int, trash: Trash) -> bool:
 
 
 def _take_slot(path: str, trash: Trash) -> bool:
-    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = open_regular(f"{path}.lock", os.O_RDWR | os.O_CREAT, follow=False)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, f"{path}.lock")
     except BlockingIOError:
         os.close(descriptor)
         return False

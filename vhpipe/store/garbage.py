@@ -3,7 +3,6 @@
 Nothing is written here. Source: decisions 69 and 70.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from typing import NamedTuple
 
 from vhpipe.errors import from_os_error
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
+from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import bytes_of
 from vhpipe.store.run_folder import RunFolder
 
@@ -23,7 +23,7 @@ UNBORN_S = 3600.0
 """A run's folder without `run.json` is being made; after so long whoever made it has died."""
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
-_HALF_MADE_STORE = re.compile(re.escape(FOLDER) + r"\.[0-9a-f]{16}\.tmp")
+_HALF_MADE = r"\.[0-9a-f]{16}\.tmp"
 
 
 class CleaningChoice(NamedTuple):
@@ -139,15 +139,17 @@ def _unborn(store: ProjectStore, now: float) -> Iterator[str]:
 
 def _idle_slots(store: ProjectStore) -> Iterator[str]:
     for name in _names(store.slots):
-        if name.isdigit() and not _is_locked(f"{store.slots}/{name}.lock"):
+        if name.isdigit() and not is_locked(f"{store.slots}/{name}.lock"):
             yield f"{store.slots}/{name}"
 
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:
     """Half-made stores beside this one, and blobs that were put aside as damaged more than a day ago."""
-    for name in _names(store.project):
-        path = store.project / name
-        if _HALF_MADE_STORE.fullmatch(name) and _age_s(path, now) > UNBORN_S:
+    beside = store.root.parent
+    half_made = re.compile(re.escape(store.root.name) + _HALF_MADE)
+    for name in _names(beside):
+        path = beside / name
+        if half_made.fullmatch(name) and _age_s(path, now) > UNBORN_S:
             yield os.fspath(path)
     for blob in _blob_files(store):
         if blob.endswith(".bad") and _age_s(Path(blob), now) > DAY_S:
@@ -206,20 +208,6 @@ def _names(folder: str | Path) -> list[str]:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _is_locked(path: str) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _age_s(path: Path, now: float) -> float:

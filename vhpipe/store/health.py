@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 from vhpipe.errors import VhpipeError
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
-from vhpipe.store.owner import check_owner
-from vhpipe.store.project import FOLDER, ProjectStore
+from vhpipe.store.owner import check_owner, keeps_modes
+from vhpipe.store.project import ProjectStore
+from vhpipe.store.state_place import FOLDER, is_inside, state_folder, states_of_gone_projects
 
 MUCH_BYTES = 1 << 30
 """From so many bytes that could go on, it is worth a word."""
@@ -29,7 +30,7 @@ class Check(NamedTuple):
 
 def owner_check(project: Path, environ: Mapping[str, str]) -> Check | None:
     """Whether the state folder is this user's; None where there is none."""
-    root = os.path.join(project, FOLDER)
+    root = os.fspath(state_folder(project, environ))
     if not os.path.lexists(root):
         return None
     try:
@@ -39,10 +40,28 @@ def owner_check(project: Path, environ: Mapping[str, str]) -> Check | None:
     return Check("ok", "store", f"`{root}` was made by you")
 
 
+def place_checks(project: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Where the state is kept, if not in the project, and which other state there is that may be meant."""
+    root = os.fspath(state_folder(project, environ))
+    if is_inside(root, os.fspath(project)):
+        return
+    yield Check("ok", "store", f"the state of this project is kept in `{root}`")
+    inside = project / FOLDER
+    if os.path.lexists(inside):
+        hint = f"to use it, run without --state and VHPIPE_STATE; else remove it: rm -r {inside}"
+        yield Check("warning", "store", f"`{inside}` has earlier runs, which are not used", hint)
+    for gone, path in states_of_gone_projects(os.fspath(project), environ):
+        hint = f"if this project was moved from there: mv {gone} {root}; else remove it: rm -r {gone}"
+        yield Check("warning", "store", f"`{gone}` is the state of `{path}`, which is gone", hint)
+
+
 def store_checks(store: ProjectStore) -> Iterator[Check]:
     """What there is to say about a state folder that is this user's. Nothing is written."""
     mode = stat.S_IMODE(store.root.stat().st_mode)
-    if mode & 0o077:
+    if mode & 0o077 and not keeps_modes(store.root):
+        hint = "keep the state on a disk that keeps modes: --state DIR, or VHPIPE_STATE for all projects"
+        yield Check("warning", "store", f"who may read and change `{store.root}` is up to its file system", hint)
+    elif mode & 0o077:
         yield Check("warning", "store", f"others may read `{store.root}` (mode {mode:04o})", f"chmod 700 {store.root}")
     if not (store.root / ".gitignore").exists():
         hint = f"echo '*' > {store.root}/.gitignore"

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from zlib import crc32
 
+from vhpipe.store.file_system import set_mode
 from vhpipe.store.run_files import INFO, JOURNAL, PLAN
 from vhpipe.store.run_folder import RunFolder
 
@@ -73,7 +74,7 @@ class RunIndex:
             with connection:
                 connection.execute(_SCHEMA)
                 change(connection)
-        os.chmod(self._path, 0o600)
+        set_mode(self._path, 0o600)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", timeout=_BUSY_S, uri=True)

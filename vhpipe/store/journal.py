@@ -12,10 +12,12 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import open_regular, open_to_read
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import JOURNAL_FORMAT
 from vhpipe.store.atomic import sync_folder, write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
+from vhpipe.store.file_system import sync
 from vhpipe.store.json_codec import decode, encode
 
 _recorded = msgspec.json.Decoder(events.RecordedEvent)
@@ -34,9 +36,8 @@ class JournalWriter:
     @classmethod
     def create(cls, path: Path) -> "JournalWriter":
         """A new, empty journal whose name survives a loss of power; it must not exist yet."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         try:
-            descriptor = os.open(path, flags, 0o600)
+            descriptor = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, follow=False)
             sync_folder(os.path.dirname(os.fspath(path)))
         except OSError as error:
             raise from_os_error(error, "cannot create") from error
@@ -52,7 +53,7 @@ class JournalWriter:
         follower = JournalFollower(path)
         records = follower.poll()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = open_regular(path, os.O_WRONLY | os.O_APPEND, follow=False)
             os.ftruncate(descriptor, follower.complete_offset)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
@@ -87,7 +88,7 @@ class JournalWriter:
         """
         self._refuse_if_broken()
         try:
-            os.fdatasync(self._descriptor)
+            sync(self._descriptor, data_only=True)
         except OSError as error:
             error.filename = self._path
             self._broken = from_os_error(error, "cannot sync")
@@ -145,7 +146,7 @@ class JournalFollower:
             yield record
 
     def _new_content(self) -> bytes:
-        with suppress(FileNotFoundError), open(self._path, "rb") as file:
+        with suppress(FileNotFoundError), open_to_read(self._path, follow=False) as file:
             file.seek(self._offset)
             return file.read()
         return b""

@@ -7,6 +7,7 @@ from zlib import crc32
 import msgspec
 
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import MANIFEST
@@ -47,8 +48,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Manifest, str] | None
 def manifest_at(path: str) -> tuple[Manifest, str] | None:
     """The manifest at a path and the sha256 of the file; None if there is none that can be read."""
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_regular(path, RECORD_BYTES, follow=False)
         manifest = decode(content, _decoder)
     except (OSError, msgspec.DecodeError):
         return None

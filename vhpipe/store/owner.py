@@ -1,7 +1,8 @@
 """Whose state folder this is: a folder that came with a download or from another user is never trusted.
 
-`owner` holds the user's id and an HMAC under a key of that user: over device and inode of the folder, so that a copy
-does not pass for it, or, where the key comes by `VHPIPE_KEY_FILE`, over a random id, so that a restored cache does.
+`owner` holds the user's id and HMACs under a key of that user: over the inode of the folder together with its device,
+its file system or its path, one of which must still be so, and a copy does not pass for it; or, where the key comes by
+`VHPIPE_KEY_FILE`, over a random id, so that a restored cache does.
 Source: decision 28.
 """
 
@@ -11,11 +12,14 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
+from vhpipe.regular_files import read_start
 from vhpipe.store.atomic import temporary_name, write_new
+from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.json_codec import decode, encode
 
 KEY_FILE_VARIABLE = "VHPIPE_KEY_FILE"
@@ -23,28 +27,55 @@ _LARGEST_BYTES = 4096
 _SHORTEST_KEY_BYTES = 16
 
 
+Unkept = Literal["modes", "owner"]
+"""What drives of Windows, USB sticks and some network drives do not keep of a file."""
+
+
 class Owner(msgspec.Struct, frozen=True):
-    """`id` is empty where device and inode are signed."""
+    """`id` is empty where the inode is signed: with the device in `signature`, with the rest in `more`.
+
+    `unkept` is what the file system did not keep when the folder was made; it is signed too.
+    """
 
     uid: int
     signature: str
     id: str = ""
+    more: tuple[str, ...] = ()
+    unkept: tuple[Unkept, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(Owner)
 
 
-def sign(folder: str, environ: Mapping[str, str]) -> bytes:
-    """The content of `owner` for a folder that this user made just now; makes the user's key if there is none."""
+def sign(folder: str, environ: Mapping[str, str], name: str | None = None) -> bytes:
+    """The content of `owner` for a folder that this user made just now; makes the user's key if there is none.
+
+    `name` is the path that the folder is about to get.
+    """
+    status = os.stat(folder)
+    path = os.path.realpath(name or folder)
     if KEY_FILE_VARIABLE in environ:
-        return encode(_owner(os.stat(folder), os.urandom(16).hex(), _shared_key(environ)))
-    return encode(_owner(os.stat(folder), "", _own_key(environ, create=True)))
+        return encode(_owner(folder, status, path, _shared_key(environ), _unkept(status), os.urandom(16).hex()))
+    return encode(_owner(folder, status, path, _own_key(environ, create=True), _unkept(status)))
+
+
+def _unkept(status: os.stat_result) -> tuple[Unkept, ...]:
+    """What was asked for when a folder was made just now, and is not so."""
+    return (*(("modes",) if status.st_mode & 0o022 else ()), *(("owner",) if status.st_uid != os.geteuid() else ()))
+
+
+def keeps_modes(folder: str | Path) -> bool:
+    """Whether the file system kept the mode of a state folder when it was made."""
+    try:
+        return "modes" not in decode(_small_file(f"{folder}/owner"), _decoder).unkept
+    except (OSError, msgspec.DecodeError):
+        return True
 
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
     away = f"move it away: mv {folder} {folder}.old"
-    if reason := fault_of_folder(folder):
+    if reason := _fault_of_kind(folder):
         raise _not_used(folder, reason, away)
     if reason := fault_of_owner(folder, environ):
         raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away}")
@@ -65,14 +96,18 @@ def secret_mac(value: str, environ: Mapping[str, str]) -> str:
 
 def fault_of_folder(folder: str) -> str | None:
     """Why a folder can be nobody's state folder here, however it is signed; None if it can."""
-    status = os.lstat(folder)
-    if stat.S_ISLNK(status.st_mode):
+    return _fault_of_kind(folder) or _fault_of_user(os.lstat(folder))
+
+
+def _fault_of_kind(folder: str) -> str | None:
+    mode = os.lstat(folder).st_mode
+    if stat.S_ISLNK(mode):
         return "it is a symbolic link"
-    if not stat.S_ISDIR(status.st_mode):
-        return "it is not a folder"
-    if status.st_uid != os.geteuid():
-        return f"it belongs to another user (uid {status.st_uid})"
-    return None
+    return None if stat.S_ISDIR(mode) else "it is not a folder"
+
+
+def _fault_of_user(status: os.stat_result) -> str | None:
+    return None if status.st_uid == os.geteuid() else f"it belongs to another user (uid {status.st_uid})"
 
 
 def fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
@@ -80,32 +115,53 @@ def fault_of_owner(folder: str, environ: Mapping[str, str]) -> str | None:
 
     Errors: as `sign`.
     """
-    mode = stat.S_IMODE(os.lstat(folder).st_mode)
-    if mode & 0o022:
-        return f"others may write to it (mode {mode:04o})"
+    status = os.lstat(folder)
+    unkept: tuple[Unkept, ...] = ()
+    fault: str | None
     try:
-        content = _small_file(f"{folder}/owner")
-        owner = decode(content, _decoder)
+        owner = decode(_small_file(f"{folder}/owner"), _decoder)
+        unkept = owner.unkept
     except FileNotFoundError:
-        return "it has no `owner` file, so you did not make it with vhpipe"
+        fault = "it has no `owner` file, so you did not make it with vhpipe"
     except (OSError, msgspec.DecodeError):
-        return "its `owner` file cannot be read"
+        fault = "its `owner` file cannot be read"
+    else:
+        fault = _fault_of_signature(folder, status, owner, environ)
+    user = None if "owner" in unkept else _fault_of_user(status)
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o022 and "modes" not in unkept:
+        return user or f"others may write to it (mode {mode:04o})"
+    return user or fault
+
+
+def _fault_of_signature(folder: str, status: os.stat_result, owner: Owner, environ: Mapping[str, str]) -> str | None:
     if owner.id and KEY_FILE_VARIABLE not in environ:
         return f"it was made with a key from `{KEY_FILE_VARIABLE}`, which is not set"
     try:
         key = _shared_key(environ) if owner.id else _own_key(environ, create=False)
     except FileNotFoundError:
         return "it was signed by another user or on another machine: you have no key yet"
-    expected = _owner(os.lstat(folder), owner.id, key)
-    if not hmac.compare_digest(owner.signature, expected.signature):
-        return "its `owner` file was not signed by you for this folder (was it copied or unpacked here?)"
-    return None
+    expected = _owner(folder, status, os.path.realpath(folder), key, owner.unkept, owner.id)
+    if hmac.compare_digest(owner.signature, expected.signature) or set(owner.more) & set(expected.more):
+        return None
+    return "its `owner` file was not signed by you for this folder (was it copied or unpacked here?)"
 
 
-def _owner(status: os.stat_result, identity: str, key: bytes) -> Owner:
-    signed = identity or f"{os.geteuid()}:{status.st_dev}:{status.st_ino}"
-    signature = hmac.new(key, f"vhpipe owner 1:{signed}".encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-    return Owner(os.geteuid(), signature, identity)
+def _owner(
+    folder: str, status: os.stat_result, path: str, key: bytes, unkept: tuple[Unkept, ...], identity: str = ""
+) -> Owner:
+    suffix = f" without {' '.join(unkept)}" if unkept else ""
+
+    def signed(text: str) -> str:
+        content = f"vhpipe owner 1:{text}{suffix}".encode("utf-8", "surrogatepass")
+        return hmac.new(key, content, "sha256").hexdigest()
+
+    uid = os.geteuid()
+    if identity:
+        return Owner(uid, signed(identity), identity, unkept=unkept)
+    system = os.statvfs(folder).f_fsid
+    more = (f"{uid}:at:{path}:{status.st_ino}", *((f"{uid}:on:{system}:{status.st_ino}",) if system else ()))
+    return Owner(uid, signed(f"{uid}:{status.st_dev}:{status.st_ino}"), "", tuple(map(signed, more)), unkept)
 
 
 def _shared_key(environ: Mapping[str, str]) -> bytes:
@@ -124,7 +180,8 @@ def _own_key(environ: Mapping[str, str], create: bool) -> bytes:
         if create:
             _create_key(path)
         if os.stat(path).st_mode & 0o077:
-            raise RefusedError(f"others may read your key `{path}`", hint=f"close it: chmod 600 {path}")
+            elsewhere = f"if modes cannot be set there, name a key elsewhere in `{KEY_FILE_VARIABLE}`"
+            raise RefusedError(f"others may read your key `{path}`", f"close it: chmod 600 {path}; {elsewhere}")
         return _long_enough(_small_file(path).strip(), path)
     except FileNotFoundError:
         raise
@@ -141,14 +198,44 @@ def _create_key(path: str) -> None:
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     temporary = temporary_name(path)
     write_new(temporary, os.urandom(32).hex().encode() + b"\n", 0o600, durable=True)
-    with suppress(FileExistsError):
+    try:
         os.link(temporary, path)
-    os.unlink(temporary)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in CANNOT_LINK:
+            raise
+        os.rename(temporary, path)
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
 
 
 def _key_path(environ: Mapping[str, str]) -> str:
-    configuration = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return os.path.join(configuration, "vhpipe", "key")
+    """Where the key of this user is. A folder that is not absolute does not count: it would be one of the project's."""
+    configuration = environ.get("XDG_CONFIG_HOME", "")
+    if os.path.isabs(configuration):
+        return os.path.join(configuration, "vhpipe", "key")
+    home = environ.get("HOME") or _home_by_password_file()
+    if home is None or not os.path.isabs(home):
+        raise EnvironmentFailure(
+            "there is no home folder for the key that signs state folders: "
+            + (
+                f"`HOME` is `{home}`, which is not absolute"
+                if home
+                else f"`HOME` is not set, and uid {os.geteuid()} has no entry in the password file"
+            ),
+            hint=f"set `HOME`, or name a file with a key of your own in `{KEY_FILE_VARIABLE}`",
+        )
+    return os.path.join(home, ".config", "vhpipe", "key")
+
+
+def _home_by_password_file() -> str | None:
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return None
 
 
 def _long_enough(key: bytes, path: str) -> bytes:
@@ -161,8 +248,4 @@ def _long_enough(key: bytes, path: str) -> bytes:
 
 
 def _small_file(path: str | Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        return os.read(descriptor, _LARGEST_BYTES)
-    finally:
-        os.close(descriptor)
+    return read_start(path, _LARGEST_BYTES)

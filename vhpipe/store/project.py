@@ -1,28 +1,37 @@
-"""The state folder `.vhpipe` of a project: its runs, its blobs, its registry."""
+"""The state folder of a project: its runs, its blobs, its registry."""
 
+import errno
 import fcntl
 import os
+import shlex
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from vhpipe.errors import UsageError, from_os_error
+from vhpipe.errors import EnvironmentFailure, UsageError, from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.store.atomic import temporary_name, write_all, write_new
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.file_system import lock
 from vhpipe.store.owner import check_owner, sign
 from vhpipe.store.registry import Registry
 from vhpipe.store.reuse import ReuseEntries
 from vhpipe.store.run_folder import RunFolder
-
-FOLDER = ".vhpipe"
+from vhpipe.store.state_place import (
+    is_inside,
+    record_project,
+    state_folder,
+    state_folder_by_name,
+    states_of_gone_projects,
+)
 
 
 class ProjectStore:
     """What is kept for one project. Make it with `create` to run, with `open` to read."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, root: Path | None = None) -> None:
         self.project = project
-        self.root = project / FOLDER
+        self.root = state_folder(project) if root is None else root
         self.slots = self.root / "slots"
         self.runs_folder = self.root / "runs"
         self.blobs = Blobs(self.root / "blobs")
@@ -32,14 +41,17 @@ class ProjectStore:
     @classmethod
     def create(cls, project: Path) -> "ProjectStore":
         """The project's store, made if there is none. Errors: RefusedError for one that this user did not make."""
-        root = os.path.join(project, FOLDER)
+        root = os.fspath(state_folder(project))
         try:
             if not os.path.lexists(root):
                 _make(root)
             check_owner(root, os.environ)
+            root = _named_as_now(root, project)
+            if not is_inside(root, os.fspath(project)):
+                record_project(root, os.fspath(project))
         except OSError as error:
-            raise from_os_error(error, "cannot create the state folder") from error
-        return cls(project)
+            raise _cannot_create(error, "cannot create the state folder") from error
+        return cls(project, Path(root))
 
     @classmethod
     def open(cls, project: Path) -> "ProjectStore":
@@ -47,25 +59,31 @@ class ProjectStore:
 
         Errors: UsageError if there is none, RefusedError for one that this user did not make.
         """
-        root = os.path.join(project, FOLDER)
+        store = cls.open_if_any(project)
+        if store is None:
+            raise _no_state(project)
+        return store
+
+    @classmethod
+    def open_if_any(cls, project: Path) -> "ProjectStore | None":
+        """The project's store for reading, None if there is none. Errors: as `open`."""
+        root = state_folder(project)
         if not os.path.lexists(root):
-            raise UsageError(
-                f"no runs in `{project}` yet", hint="start one with `vhpipe run`, or name the folder with `--project`"
-            )
+            return None
         try:
-            check_owner(root, os.environ)
+            check_owner(os.fspath(root), os.environ)
         except OSError as error:
             raise from_os_error(error, "cannot read the state folder") from error
-        return cls(project)
+        return cls(project, root)
 
     def new_run(self) -> RunFolder:
         """A new run's folder, with a number that no run had before, also not one that was deleted since."""
         runs = self.runs_folder
         try:
             runs.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(self.root / "counter", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(self.root / "counter", os.O_RDWR | os.O_CREAT, follow=False)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                lock(descriptor, fcntl.LOCK_EX, self.root / "counter")
                 number = 1 + max(_counter(descriptor), *self._numbers(), 0)
                 (runs / str(number)).mkdir(mode=0o700)
                 os.lseek(descriptor, 0, os.SEEK_SET)
@@ -74,7 +92,7 @@ class ProjectStore:
                 os.close(descriptor)
         except OSError as error:
             error.filename = error.filename or os.fspath(self.root / "counter")
-            raise from_os_error(error, "cannot create a run: cannot write") from error
+            raise _cannot_create(error, "cannot create a run: cannot write") from error
         return self._folder(number)
 
     def runs(self) -> tuple[RunFolder, ...]:
@@ -94,7 +112,7 @@ class ProjectStore:
         return found
 
     def _folder(self, number: int) -> RunFolder:
-        return RunFolder(number, self.runs_folder / str(number))
+        return RunFolder(number, self.runs_folder / str(number), self.project)
 
     def _numbers(self) -> tuple[int, ...]:
         try:
@@ -109,14 +127,48 @@ class ProjectStore:
 def _make(root: str) -> None:
     """Complete the folder under another name first, so that nobody ever finds it half made."""
     temporary = temporary_name(root)
+    os.makedirs(os.path.dirname(root), 0o700, exist_ok=True)
     os.mkdir(temporary, 0o700)
     try:
         write_new(f"{temporary}/.gitignore", b"*\n", 0o600)
-        write_new(f"{temporary}/owner", sign(temporary, os.environ), 0o600)
+        write_new(f"{temporary}/owner", sign(temporary, os.environ, root), 0o600)
         with suppress(FileExistsError):
             _rename_to_nothing(temporary, root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _named_as_now(root: str, project: Path) -> str:
+    """The state folder of a project that was moved, under the name that the project gives it now.
+
+    It keeps its name while a run of it is alive.
+    """
+    wanted = os.fspath(state_folder_by_name(project, root))
+    if wanted == root or os.path.lexists(wanted):
+        return root
+    if any(run.is_alive() for run in ProjectStore(project, Path(root)).runs()):
+        return root
+    os.rename(root, wanted)
+    return wanted
+
+
+def _cannot_create(error: OSError, doing: str) -> EnvironmentFailure:
+    failure = from_os_error(error, doing)
+    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        failure.hint = "keep the state elsewhere: --state DIR, or VHPIPE_STATE for all projects"
+    return failure
+
+
+def _no_state(project: Path) -> UsageError:
+    """What there is instead may be that of the project before it was moved."""
+    for root, path in states_of_gone_projects(os.fspath(project)):
+        if os.path.basename(path) == project.name:
+            move = shlex.join(("mv", root, os.fspath(state_folder(project))))
+            hint = f"if the project was moved from `{path}`, move its state too: {move}"
+            return UsageError(f"no runs in `{project}` yet", hint)
+    return UsageError(
+        f"no runs in `{project}` yet", hint="start one with `vhpipe run`, or name the folder with `--project`"
+    )
 
 
 def _rename_to_nothing(source: str, target: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular, open_to_read
 from vhpipe.store.atomic import write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
+from vhpipe.store.file_system import lock, sync
 from vhpipe.store.json_codec import decode, encode
 
 
@@ -86,9 +88,9 @@ class Registry:
     def _lock(self) -> Iterator[int]:
         """The open file, which nobody else writes meanwhile. Errors: EnvironmentFailure."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            descriptor = open_regular(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, follow=False)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                lock(descriptor, fcntl.LOCK_EX, self._path)
                 yield descriptor
             finally:
                 os.close(descriptor)
@@ -106,7 +108,7 @@ class Registry:
 
     def _content(self) -> bytes:
         try:
-            with open(self._path, "rb") as file:
+            with open_to_read(self._path, follow=False) as file:
                 return file.read()
         except FileNotFoundError:
             return b""
@@ -120,7 +122,7 @@ def _append(descriptor: int, content: bytes, entry: Entry) -> None:
     os.ftruncate(descriptor, good)
     try:
         write_all(descriptor, line_of(encode(entry)))
-        os.fdatasync(descriptor)
+        sync(descriptor, data_only=True)
     except OSError:
         os.ftruncate(descriptor, good)
         raise

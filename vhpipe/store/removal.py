@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.store.file_system import set_mode
+from vhpipe.store.long_paths import reachable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 512
@@ -128,7 +130,7 @@ def _open_folder(name: str, folder: int) -> int:
         _make_open(name, folder)
         return os.open(name, _FOLDER, dir_fd=folder)
     if os.fstat(descriptor).st_mode & stat.S_IRWXU != stat.S_IRWXU:
-        os.fchmod(descriptor, stat.S_IRWXU)
+        set_mode(descriptor, stat.S_IRWXU)
     return descriptor
 
 
@@ -136,7 +138,7 @@ def _make_open(name: str, folder: int | None) -> None:
     """Through a descriptor that needs no right to the folder itself and follows no link."""
     descriptor = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
-        os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
+        set_mode(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
     finally:
         os.close(descriptor)
 
@@ -154,10 +156,10 @@ def bytes_of(paths: Iterable[str]) -> int:
     waiting = list(paths)
     while waiting:
         path = waiting.pop()
-        with suppress(OSError):
-            status = os.stat(path, follow_symlinks=False)
+        with suppress(OSError), reachable(path) as short:
+            status = os.stat(short, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
-                waiting += [f"{path}/{name}" for name in os.listdir(path)]
+                waiting += [f"{path}/{name}" for name in os.listdir(short)]
             elif status.st_nlink > 1:
                 identity = status.st_dev, status.st_ino
                 seen[identity] = seen.get(identity, 0) + 1

@@ -10,7 +10,9 @@ from typing import Literal
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 from vhpipe.store.atomic import write_atomically
+from vhpipe.store.file_system import CANNOT_PIPE
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_folder import RunFolder
 
@@ -68,11 +70,16 @@ def delete_request(run: RunFolder, request_id: str) -> None:
 
 
 def open_wake(run: RunFolder) -> int:
-    """A descriptor that becomes readable when somebody asks; who opens it reads the bytes away and closes it."""
+    """A descriptor that becomes readable when somebody asks; who opens it reads the bytes away and closes it.
+
+    Where the file system has no named pipes it never does.
+    """
     path = os.fspath(run.wake_path)
     try:
         with suppress(FileExistsError):
-            os.mkfifo(path, 0o600)
+            _make_pipe(path)
+        if not os.path.lexists(path):
+            return os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
         raise from_os_error(error, "cannot open") from error
@@ -80,6 +87,15 @@ def open_wake(run: RunFolder) -> int:
         os.close(descriptor)
         raise EnvironmentFailure(f"`{path}` is not a named pipe", hint=f"remove it: rm {path}")
     return descriptor
+
+
+def _make_pipe(path: str) -> None:
+    """Make the named pipe, or none where the file system has none: the engine looks for requests from time to time."""
+    try:
+        os.mkfifo(path, 0o600)
+    except OSError as error:
+        if error.errno not in CANNOT_PIPE:
+            raise
 
 
 def _wake(run: RunFolder) -> None:
@@ -97,8 +113,7 @@ def _wake(run: RunFolder) -> None:
 
 def _read_request(run: RunFolder, name: str) -> Request | None:
     try:
-        with open(_name(run, name), "rb") as file:
-            request = decode(file.read(), _decoder)
+        request = decode(read_regular(_name(run, name), SETTINGS_BYTES, follow=False), _decoder)
     except (OSError, msgspec.DecodeError):
         return None
     return request if f"{request.id}.json" == name else None

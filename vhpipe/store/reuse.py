@@ -9,9 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular
 from vhpipe.schedule.terms import Status
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.blobs import is_still
+from vhpipe.store.file_system import link_or_copy, lock
 from vhpipe.store.manifest import Manifest, manifest_at, manifest_name
 
 
@@ -33,16 +35,16 @@ class ReuseEntries:
     def record(self, fingerprint: str, attempt_folder: str | os.PathLike[str]) -> None:
         """Name the manifest of a complete attempt as the result of this work; the newest stands.
 
-        Where no link can be made there is no entry, and the work is done again some day: no reason to end a run.
+        Where no entry can be made there is none, and the work is done again some day: no reason to end a run.
         """
         source, target = manifest_name(attempt_folder), self._name(fingerprint)
         with suppress(OSError):
             self._make_folder()
             try:
                 os.link(source, target)
-            except FileExistsError:
+            except OSError:
                 temporary = temporary_name(target)
-                os.link(source, temporary)
+                link_or_copy(source, temporary)
                 os.rename(temporary, target)
                 with suppress(FileNotFoundError):  # two names of one file: a rename leaves both
                     os.unlink(temporary)
@@ -65,9 +67,9 @@ class ReuseEntries:
     def _lock(self, path: str) -> int | None:
         """Locks the file that has the name: the one opened may just have been removed by its last holder."""
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, path)
             except BlockingIOError:
                 os.close(descriptor)
                 return None

@@ -13,8 +13,10 @@ import msgspec
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.plan.model import PLAN_FORMAT, AttemptId, Origin, Plan
 from vhpipe.plan.run_request import RunRequest, redacted_words
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import LOG
+from vhpipe.store.file_system import is_locked, lock
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_files import HOOK_LOG, INFO, JOURNAL, LOCK, METRICS, PLAN, REQUESTS, WAKE, WORK
 from vhpipe.store.shared_lock import use
@@ -67,8 +69,9 @@ _format = msgspec.json.Decoder(_Format)
 class RunFolder:
     """The folder `runs/<number>`. One process at a time may `acquire` it; any number may read."""
 
-    def __init__(self, number: int, path: Path) -> None:
+    def __init__(self, number: int, path: Path, project: Path | None = None) -> None:
         self.number = number
+        self._project = project
         self.path = path
         self.journal_path = path / JOURNAL
         self._lock: int | None = None
@@ -83,7 +86,7 @@ class RunFolder:
     @property
     def project(self) -> Path:
         """The folder of the project that the run is of."""
-        return self.path.parents[2]
+        return self._project or self.path.parents[2]
 
     @property
     def requests_folder(self) -> Path:
@@ -156,10 +159,10 @@ class RunFolder:
         """
         path = self.path / LOCK
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _lock_in_time(descriptor, patience_s):
+        if not _lock_in_time(descriptor, path, patience_s):
             os.close(descriptor)
             return None
         if not path.exists():
@@ -175,17 +178,7 @@ class RunFolder:
 
     def is_alive(self) -> bool:
         """Whether some process runs this run right now."""
-        try:
-            descriptor = os.open(self.path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_locked(self.path / LOCK)
 
     def attempt_folder(self, attempt: AttemptId) -> Path:
         """Where an attempt works; nothing is made here."""
@@ -199,7 +192,7 @@ class RunFolder:
 
     def origin_folder(self, origin: Origin) -> Path:
         """Where the attempt worked that made a result, of this or another run; gone if that run was cleaned away."""
-        return RunFolder(origin.run, self.path.parent / str(origin.run)).attempt_folder(origin.attempt)
+        return RunFolder(origin.run, self.path.parent / str(origin.run), self._project).attempt_folder(origin.attempt)
 
     def log_path(self, attempt: AttemptId) -> Path:
         """The full log of an attempt."""
@@ -215,18 +208,18 @@ class RunFolder:
     def _read_record(self, name: str, decoder: msgspec.json.Decoder[Kept]) -> Kept:
         path = self.path / name
         try:
-            return decode(path.read_bytes(), decoder)
+            return decode(read_regular(path, RECORD_BYTES, follow=False), decoder)
         except OSError as error:
             raise from_os_error(error, f"cannot read run {self.number}:") from error
         except msgspec.DecodeError as error:
             raise EnvironmentFailure(f"cannot read run {self.number}: `{path}` is damaged: {error}") from error
 
 
-def _lock_in_time(descriptor: int, patience_s: float) -> bool:
+def _lock_in_time(descriptor: int, path: Path, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, path)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 return False

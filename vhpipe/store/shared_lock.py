@@ -8,16 +8,20 @@ import os
 from pathlib import Path
 
 from vhpipe.errors import from_os_error
+from vhpipe.regular_files import open_regular
+from vhpipe.store.file_system import lock
+
+NAME = "clean.lock"
 
 
 def use(root: Path) -> int:
     """A descriptor that keeps blobs from being collected until it is closed; waits while they are."""
     descriptor = _open(root)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    except OSError as error:
+        lock(descriptor, fcntl.LOCK_SH, root / NAME)
+    except BaseException:
         os.close(descriptor)
-        raise from_os_error(error, "cannot lock") from error
+        raise
     return descriptor
 
 
@@ -25,7 +29,7 @@ def use_alone(root: Path) -> int | None:
     """A descriptor that makes all others wait until it is closed; None if there are others now."""
     descriptor = _open(root)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, root / NAME)
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -34,6 +38,6 @@ def use_alone(root: Path) -> int | None:
 
 def _open(root: Path) -> int:
     try:
-        return os.open(root / "clean.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return open_regular(root / NAME, os.O_RDWR | os.O_CREAT, follow=False)
     except OSError as error:
         raise from_os_error(error, "cannot open") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.run_files import SNAPSHOT
@@ -63,7 +64,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
 def load_snapshot(folder: Path) -> Snapshot:
     path = folder / SNAPSHOT
     try:
-        return decode(path.read_bytes(), _decoder)
+        return decode(read_regular(path, RECORD_BYTES, follow=False), _decoder)
     except OSError as error:
         raise from_os_error(error, "cannot read the code of the run:") from error
     except msgspec.DecodeError as error:

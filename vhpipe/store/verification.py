@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.plan.model import ExecutionId
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule import events
 from vhpipe.store.checksum_lines import valid_lines
 from vhpipe.store.journal import read_journal
@@ -152,7 +152,7 @@ def _description(need: BlobNeed) -> str:
 def _faults_of_journal(run: RunFolder, count: int) -> Iterator[StoreFault]:
     """A line that is cut short is what a crash leaves; lines after one that does not count are damage."""
     try:
-        content = run.journal_path.read_bytes()
+        content = read_regular(run.journal_path, RECORD_BYTES, follow=False)
     except FileNotFoundError:
         yield StoreFault("missing", "its journal", run.number)
         return
@@ -166,7 +166,7 @@ def _faults_of_manifests(run: RunFolder, records: tuple[events.RecordedEvent, ..
         if event.manifest is None or event.reused_from is not None:
             continue
         try:
-            content = Path(manifest_name(run.attempt_folder(event.attempt))).read_bytes()
+            content = read_regular(manifest_name(run.attempt_folder(event.attempt)), RECORD_BYTES, follow=False)
         except FileNotFoundError:
             yield StoreFault("missing", f"the manifest of {event.attempt}", run.number)
             continue

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from vhpipe.config.model import Value
+from vhpipe.diagnostics import NO_MARKS, NodeMarks
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import (
     EnvironmentValue,
@@ -23,7 +24,7 @@ SETS_LISTED = 1000
 Json = object
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
+def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS) -> dict[str, Json]:
     """The plan as JSON has it. Of more than 1,000 parameter sets of a node the first 1,000 are listed."""
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
@@ -38,6 +39,10 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "edges": [_edge(edge) for edge in plan.edges],
         "notices": list(plan.notices),
         "ignored": list(plan.ignored),
+        "problems": [
+            *({"node": name, "message": each} for name, found in marks.of_nodes.items() for each in found),
+            *({"node": None, "message": each} for each in marks.others),
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from vhpipe.config.model import Parameter, Value
+from vhpipe.diagnostics import NO_MARKS, NodeMarks
 from vhpipe.plan.model import (
     Plan,
     PlannedAction,
@@ -20,18 +21,28 @@ from vhpipe.wording import counted, joined
 SETS_SHOWN = 5
 
 
-def plan_text(plan: Plan) -> str:
-    """The complete plan, without a line break at its end."""
+def plan_text(plan: Plan, marks: NodeMarks = NO_MARKS) -> str:
+    """The complete plan, without a line break at its end; what is wrong is marked."""
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)
     lines = [f"{one_line(plan.pipeline)} of {one_line(plan.file)}: {_total(plan)}"]
     for node in plan.nodes:
-        lines.extend(["", *(one_line(line) for line in _node_lines(plan, node, incoming[node.name]))])
+        head, *rest = _node_lines(plan, node, incoming[node.name])
+        marked = (f"  ! {each}" for each in marks.of(node.name))
+        lines.extend(["", *(one_line(line) for line in (head, *marked, *rest))])
+    lines.extend(_unplanned_lines(plan, marks))
     for title, sentences in (("notes", plan.notices), ("not honoured on this machine", plan.ignored)):
         if sentences:
             lines.extend(["", f"{title}:", *(f"  {one_line(sentence)}" for sentence in sentences)])
     return "\n".join(lines)
+
+
+def _unplanned_lines(plan: Plan, marks: NodeMarks) -> Iterator[str]:
+    planned = {node.name for node in plan.nodes}
+    named = [f"{name}: {each}" for name, found in marks.of_nodes.items() if name not in planned for each in found]
+    if named or marks.others:
+        yield from ("", "cannot be planned:", *(f"  ! {one_line(each)}" for each in (*named, *marks.others)))
 
 
 def _total(plan: Plan) -> str:

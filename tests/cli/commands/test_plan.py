@@ -141,8 +141,20 @@ def test_errors_in_the_file_are_told_and_end_with_2(project: Path, capsys: pytes
     (project / "valohai.yaml").write_text(TEXT.replace("[make.metadata.rate", "[mak.metadata.rate"))
     assert run(["plan"]) == 2
     out, err = capsys.readouterr()
-    assert out == ""
+    assert "make  (execution of make)" in out
+    assert "! train: there is no node `mak`" in out
     assert "mak" in err
+
+
+def test_what_nothing_fills_is_marked_and_ends_with_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "valohai.yaml").write_text(TEXT.replace("      - [make.output.*.png, train.input.images]\n", ""))
+    assert run(["plan", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["problems"] == [
+        {"node": "train", "message": "nothing fills input `images`: -i train.images=PATH"}
+    ]
+    assert "nothing fills input `images` of node `train`" in err
+    assert run(["plan", "--only", "make"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,13 @@ def command(adopts: bool, project: Path, as_json: bool) -> int:
 
 def _checks(project: Path) -> Iterator["Check"]:
     from vhpipe.engine.machine_checks import machine_checks
-    from vhpipe.store.health import guard, owner_check, store_checks
-    from vhpipe.store.project import FOLDER, ProjectStore
+    from vhpipe.store.health import guard, owner_check, place_checks, store_checks
+    from vhpipe.store.project import ProjectStore
+    from vhpipe.store.state_place import state_folder
 
+    yield from place_checks(project, os.environ)
     owner = owner_check(project, os.environ)
-    trials = project / FOLDER if owner is not None and owner.severity == "ok" else project
+    trials = _folder_for_trials(state_folder(project), owner is not None and owner.severity == "ok")
     yield from guard("machine", lambda: machine_checks(project, trials, os.environ))
     if owner is not None:
         yield owner
@@ -53,6 +55,13 @@ def _checks(project: Path) -> Iterator["Check"]:
             yield from guard("store", lambda: store_checks(store))
             yield from guard("runs", lambda: _run_checks(store))
     yield from guard("file", lambda: _file_checks(project))
+
+
+def _folder_for_trials(root: Path, is_own: bool) -> Path:
+    """The state folder if it is this user's, else the nearest folder above the place where it is to be."""
+    if is_own:
+        return root
+    return next(folder for folder in root.parents if folder.is_dir())
 
 
 def _run_checks(store: "ProjectStore") -> Iterator["Check"]:

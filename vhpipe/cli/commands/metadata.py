@@ -8,7 +8,7 @@ import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.cli.terminal.columns import columns
-from vhpipe.engine.run_metrics import OF_THE_LINE
+from vhpipe.engine.run_metrics import NO_METRICS
 from vhpipe.project.metadata_series import last_of, last_values, series, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.selectors import (
@@ -58,7 +58,7 @@ def _of_run(run: OpenRun, is_series: bool, as_json: bool) -> int:
         for line in lines:
             click.echo(json_text(line, indent=None))
         return 0
-    values = last_of(lines, OF_THE_LINE)
+    values = last_of(lines, NO_METRICS)
     if as_json:
         click.echo(json_text({"schema": SCHEMA, "run": run.view.number, "metrics": values}))
     else:

@@ -10,6 +10,7 @@ import click
 from vhpipe.diagnostics import has_errors
 from vhpipe.errors import UsageError, from_os_error
 from vhpipe.project.checked_file import CheckedFile, check_path, check_text
+from vhpipe.regular_files import read_start
 from vhpipe.wording import counted
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ def _scripts(path: str, project: str) -> Iterator[ScriptFile]:
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_SCRIPT_BYTES + 1)
+        content = read_start(path, MAX_SCRIPT_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"there is no file `{path}`") from None
     except OSError as failure:

@@ -20,22 +20,25 @@ from vhpipe.project.sweeps import SweepTexts
 def command(words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps: SweepTexts, as_json: bool) -> None:
     """Show what a run would do, node by node.
 
+    Where a run would be refused, what can be planned is shown, the rest is marked, and the exit code is 2.
+
     FILE is ./valohai.yaml if not given; a pipeline need not be named where there is only one.
     """
     import json
 
     from vhpipe.project.checked_file import check_path
-    from vhpipe.project.planning import plan_to_look_at
+    from vhpipe.project.shown_plan import plan_to_show
 
     file, pipeline = chosen_file(words)
-    definition = check_path(file)
-    definition.refuse_errors()
-    plan = plan_to_look_at(definition, RunArguments(file, pipeline, values=values, part=part, sweeps=sweeps)).plan
+    arguments = RunArguments(file, pipeline, values=values, part=part, sweeps=sweeps)
+    shown = plan_to_show(check_path(file), arguments)
     if as_json:
         from vhpipe.views.plan_json import plan_json
 
-        click.echo(json.dumps(plan_json(plan), indent=2))
+        click.echo(json.dumps(plan_json(shown.plan, shown.marks), indent=2))
     else:
         from vhpipe.views.plan_text import plan_text
 
-        click.echo(plan_text(plan))
+        click.echo(plan_text(shown.plan, shown.marks))
+    if shown.refusal is not None:
+        raise shown.refusal

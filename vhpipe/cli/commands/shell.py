@@ -16,6 +16,7 @@ from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.kept_code import repository_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
+from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.attempt_files import COMMAND, STEP_FOLDERS
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
@@ -80,7 +81,7 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
 
 def _print_command(folder: Path) -> None:
     """Print the command: unchanged into a file or a pipe, safe to show at a terminal."""
-    content = _command_path(folder).read_bytes()
+    content = read_regular(_command_path(folder), RECORD_BYTES, follow=False)
     if sys.stdout.isatty():
         click.echo(safe_text(content.decode("utf-8", "backslashreplace")), nl=False)
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from vhpipe.cli.options.run_selection import state_option
 from vhpipe.cli.options.typed_options import typed_options
 
 if TYPE_CHECKING:
@@ -45,4 +46,5 @@ run_options = typed_options(
                  help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
+    state_option,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from vhpipe import __version__
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
+from vhpipe.regular_files import read_start
 from vhpipe.views.safe_text import one_line
 
 INTERRUPTED = 130
@@ -111,8 +112,7 @@ def _at_the_top(diagnostic: Diagnostic) -> Diagnostic:
 
 def _lines(name: str) -> tuple[str, ...]:
     try:
-        with open(name, encoding="utf-8-sig", errors="replace") as file:
-            return tuple(file.read(MAX_BYTES).splitlines())
+        return tuple(read_start(name, MAX_BYTES).decode("utf-8-sig", "replace").splitlines())
     except (OSError, ValueError):
         return ()
 

@@ -5,29 +5,28 @@ from vhpipe.plan.deferred import stand_ins_in_content
 from vhpipe.plan.model import ConfigurationObject, Deferred, PlannedNode
 from vhpipe.plan.template_values import Lookup, UnfillableError, resolve
 from vhpipe.schedule.binding.reference_lookup import NothingThereError, ReferenceLookup
-from vhpipe.schedule.binding.upstream import CannotBindError, NothingToBindError, Upstream
+from vhpipe.schedule.binding.upstream import CannotBindError, Upstream
 from vhpipe.schedule.terms import Json
 
 
 def skip_reason(upstream: Upstream, node: PlannedNode, warnings: list[str]) -> str | None:
     """Why the node is skipped by its `when`; None where that holds, or where there is none.
 
-    What refers to nothing makes every comparison false, with a warning. Of a list every entry has to satisfy it.
+    What refers to nothing is unequal to everything, with a warning; of a task without results nothing is true. Of a
+    list every entry has to satisfy it.
     """
     when = node.extras.when
     if when is None:
         return None
     from vhpipe.language.conditions import holds, parse_condition
 
-    referred, values = ReferenceLookup(upstream), {}
-    for name, reference in when.references:
-        try:
-            values[name] = referred.value(reference)
-        except (NothingThereError, NothingToBindError) as problem:
-            warnings.append(f"{problem}, so `when` does not count it")
+    referred, references = ReferenceLookup(upstream), dict(when.references)
+    values = {name: referred.compared(reference) for name, reference in references.items()}
     verdict = holds(parse_condition(when.condition), values, {})
-    if verdict.reason is not None:
-        warnings.append(f"`when: {when.text}`: {verdict.reason}")
+    missing = [referred.why_missing(references[name]) for name in verdict.missing if name in references]
+    outcome = "holds" if verdict.holds else "does not hold"
+    problems = (*missing, *((verdict.reason,) if verdict.reason is not None else ()))
+    warnings.extend(f"`when: {when.text}` {outcome}: {problem}" for problem in problems)
     return None if verdict.holds else f"`when: {when.text}` does not hold"
 
 

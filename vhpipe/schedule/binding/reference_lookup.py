@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from vhpipe.config.model import Value
+from vhpipe.language.absence import Absence, dotted_keys, find_value
 from vhpipe.language.globs import is_sidecar, match_outputs
 from vhpipe.language.reference import FILES, Reference, ReferenceKind
 from vhpipe.plan.deferred import stand_in
@@ -69,6 +70,29 @@ class ReferenceLookup:
             return found[0]
         return tuple(_scalar(reference, value) for value in found)
 
+    def compared(self, reference: Reference) -> object:
+        """The value as a condition sees it: null is one, and where there is none, why; never raises for that.
+
+        Of a task it has an entry for each completed child.
+        """
+        is_task = not reference.is_of_pipeline and self._upstream.is_task(reference.node)
+        try:
+            if reference.kind not in (ReferenceKind.METADATA, ReferenceKind.PARAMETER):
+                return self.value(reference)
+            found = [self._found(reference, index) for index in self._indexes(reference)]
+        except (NothingThereError, NothingToBindError):
+            return Absence.NOT_YET if is_task and not self._done(reference.node) else Absence.MISSING
+        if not is_task or reference.metric:
+            return found[0] if found else Absence.MISSING
+        if not found:
+            return Absence.NOT_YET
+        return Absence.MISSING if all(each is Absence.MISSING for each in found) else tuple(found)
+
+    def why_missing(self, reference: Reference) -> str:
+        """Why a condition that refers so misses something, as a clause."""
+        is_partly = isinstance(self.compared(reference), tuple)
+        return f"`{reference.text}` is not in all of `{reference.node}`" if is_partly else str(self._nothing(reference))
+
     def files(self, reference: Reference) -> list[ReferredFile]:
         """The files that a reference selects, by child, then by path; none raises as `value` does."""
         self._refuse_unmade(reference)
@@ -91,13 +115,18 @@ class ReferenceLookup:
         executions = self._upstream.node_state(reference.node).executions
         if not self._upstream.is_task(reference.node):
             return range(len(executions))
-        done = [index for index, each in enumerate(executions) if each.status is Status.COMPLETE]
+        done = self._done(reference.node)
         return [self._best(reference, done)] if reference.metric else done
+
+    def _done(self, task: str) -> list[int]:
+        executions = self._upstream.node_state(task).executions
+        return [index for index, each in enumerate(executions) if each.status is Status.COMPLETE]
 
     def _best(self, reference: Reference, done: Sequence[int]) -> int:
         """The child with the least or greatest last value of a metric, the first of equals."""
         executions = self._upstream.node_state(reference.node).executions
-        scores = {index: _number(executions[index].metadata.get(reference.metric)) for index in done}
+        metric = dotted_keys(reference.metric)
+        scores = {index: _number(find_value(metric, executions[index].metadata)) for index in done}
         known = {index: score for index, score in scores.items() if score is not None}
         if not known:
             raise self._nothing(reference)
@@ -107,16 +136,19 @@ class ReferenceLookup:
     # ── values ───────────────────────────────────────────────────────────────────────────────────────
 
     def _value(self, reference: Reference, index: int) -> Value:
-        found: Json
-        if reference.kind is ReferenceKind.METADATA:
-            found = self._upstream.node_state(reference.node).executions[index].metadata.get(reference.key)
-        else:
-            values = self._upstream.values_of(reference.node, index)
-            found = values.get(parameter_key(reference, values))
-            self.deferred.update(dict.fromkeys(self._upstream.bound(reference.node).deferred))
+        found = self._found(reference, index)
         if isinstance(found, list | tuple):
             return tuple(_scalar(reference, each) for each in found)
-        return None if found is None else _scalar(reference, found)
+        return None if found is None or isinstance(found, Absence) else _scalar(reference, found)
+
+    def _found(self, reference: Reference, index: int) -> Json | Absence:
+        """A metric, also one within an object, or a parameter, as it is."""
+        if reference.kind is ReferenceKind.METADATA:
+            metadata = self._upstream.node_state(reference.node).executions[index].metadata
+            return find_value(dotted_keys(reference.key), metadata)
+        values = self._upstream.values_of(reference.node, index)
+        self.deferred.update(dict.fromkeys(self._upstream.bound(reference.node).deferred))
+        return values.get(parameter_key(reference, values), Absence.MISSING)
 
     def _identifiers(self, reference: Reference) -> list[str]:
         created = self._upstream.node_state(reference.node).deployment
@@ -253,7 +285,7 @@ def _scalar(reference: Reference, found: Json) -> bool | int | float | str:
     raise CannotBindError(f"`{reference.text}` is {what}, which cannot be used here")
 
 
-def _number(value: Json) -> float | None:
+def _number(value: object) -> float | None:
     """A number that can be compared; the platform's metadata may have them as texts."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
