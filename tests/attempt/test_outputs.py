@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.attempt.found_outputs import LINKED_NAMES, NAMED, UnacceptableOutputError, found_outputs
+from vhpipe.attempt.found_outputs import NAMED, UnacceptableOutputError, found_outputs
+from vhpipe.attempt.output_links import LINKED_NAMES
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.long_paths import make_folders, reachable

@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from vhpipe.store.long_paths import reachable
+from vhpipe.store.long_paths import is_short, reachable
 
-LINKED_NAMES = 10_000
-"""How many names links to folders may add in total: links that lead to each other make any number of them."""
 NAMED = 20
 """How many entries that are left out are named; the others are counted."""
 CONCERNS_ONE_ENTRY = frozenset(
@@ -65,27 +63,27 @@ class OutputsFound(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
 
 
-class _WalkedFolder(NamedTuple):
+class WalkedFolder(NamedTuple):
     """A folder on the way of the walk: `prefix` begins the names in it, `path` is where it really is."""
 
     path: str
     prefix: str
     identity: Identity
-    above: "_WalkedFolder | None" = None
+    above: "WalkedFolder | None" = None
 
     def is_on_path(self, identity: Identity) -> bool:
-        folder: _WalkedFolder | None = self
+        folder: WalkedFolder | None = self
         while folder is not None and folder.identity != identity:
             folder = folder.above
         return folder is not None
 
 
-class _Link(NamedTuple):
+class OutputLink(NamedTuple):
     name: str
-    folder: _WalkedFolder
+    folder: WalkedFolder
 
 
-class _TooManyNamesError(Exception):
+class TooManyNamesError(Exception):
     pass
 
 
@@ -100,10 +98,12 @@ def found_outputs(outputs: str) -> OutputsFound:
         raise UnacceptableOutputError(f"the outputs folder was replaced by {what}")
     if status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
         os.chmod(outputs, stat.S_IRWXU)
-    walk = _OutputWalk()
-    walk.below(_WalkedFolder(outputs, "", (status.st_dev, status.st_ino)))
+    walk = OutputWalk()
+    walk.below(WalkedFolder(outputs, "", (status.st_dev, status.st_ino)))
     if walk.links:
-        _LinkFollower(walk).follow_all()
+        from vhpipe.attempt.output_links import LinkFollower
+
+        LinkFollower(walk).follow_all()
     return OutputsFound(tuple(sorted(walk.files)), tuple(sorted(walk.left_out)))
 
 
@@ -115,44 +115,51 @@ def left_out_warnings(left_out: tuple[LeftOut, ...]) -> Iterator[str]:
         yield f"{len(left_out) - NAMED:,} more entries of the outputs are left out"
 
 
-class _OutputWalk:
+class OutputWalk:
     """Everything below folders whose links are noted and not followed."""
 
     def __init__(self) -> None:
         self.files: list[FoundOutput] = []
         self.left_out: list[LeftOut] = []
-        self.links: list[_Link] = []
+        self.links: list[OutputLink] = []
         self.folders: dict[Identity, str] = {}
         self.names = 0
 
-    def below(self, top: _WalkedFolder, most_names: int | None = None) -> None:
-        """Errors: `_TooManyNamesError` for more than `most_names`."""
+    def below(self, top: WalkedFolder, most_names: int | None = None) -> None:
+        """Errors: `TooManyNamesError` for more than `most_names`."""
         pending = [top]
         while pending:
             folder = pending.pop()
             self.folders.setdefault(folder.identity, folder.path)
             pending += self._enter(folder)
             if most_names is not None and self.names > most_names:
-                raise _TooManyNamesError
+                raise TooManyNamesError
 
-    def _enter(self, folder: _WalkedFolder) -> list[_WalkedFolder]:
+    def _enter(self, folder: WalkedFolder) -> list[WalkedFolder]:
         """Take what is in one folder; the folders in it."""
-        inside: list[_WalkedFolder] = []
+        inside: list[WalkedFolder] = []
         try:
-            with reachable(folder.path) as path, os.scandir(path) as entries:
-                for entry in entries:
-                    self._take(entry, folder, inside)
+            if is_short(folder.path):
+                self._look_into(folder.path, folder, inside)
+            else:
+                with reachable(folder.path) as path:
+                    self._look_into(path, folder, inside)
         except OSError as failure:
             if failure.errno not in CONCERNS_ONE_ENTRY or not folder.prefix:
                 raise
             self.leave_out(folder.prefix[:-1], cannot_read(failure))
         return inside
 
-    def _take(self, entry: os.DirEntry[str], folder: _WalkedFolder, inside: list[_WalkedFolder]) -> None:
+    def _look_into(self, path: str, folder: WalkedFolder, inside: list[WalkedFolder]) -> None:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                self._take(entry, folder, inside)
+
+    def _take(self, entry: os.DirEntry[str], folder: WalkedFolder, inside: list[WalkedFolder]) -> None:
         name = folder.prefix + entry.name
         self.names += 1
         if not entry.name.isascii() and not _is_utf8(entry.name):
-            self.leave_out(_printable(name), "its name is not UTF-8")
+            self.leave_out(printable(name), "its name is not UTF-8")
             return
         try:
             status = entry.stat(follow_symlinks=False)
@@ -167,64 +174,14 @@ class _OutputWalk:
         elif stat.S_ISDIR(status.st_mode):
             if status.st_mode & _OTHERS_MAY_WRITE:
                 _close_to_others(entry.path)
-            inside.append(_WalkedFolder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
+            inside.append(WalkedFolder(f"{folder.path}/{entry.name}", f"{name}/", identity, folder))
         elif stat.S_ISLNK(status.st_mode):
-            self.links.append(_Link(entry.name, folder))
+            self.links.append(OutputLink(entry.name, folder))
         else:
             self.leave_out(name, f"it is {_kind(status.st_mode)}, not a file")
 
     def leave_out(self, name: str, reason: str) -> None:
         self.left_out.append(LeftOut(name, reason))
-
-
-class _LinkFollower:
-    """Adds to a complete walk what its links lead to; what is inside is known by its identity."""
-
-    def __init__(self, walk: _OutputWalk) -> None:
-        self._walk, self._names_left = walk, LINKED_NAMES
-        self._known = {each.identity: each for each in walk.files}
-
-    def follow_all(self) -> None:
-        for link in sorted(self._walk.links, key=lambda each: each.folder.prefix + each.name):
-            self._follow(link)
-
-    def _follow(self, link: _Link) -> None:
-        """Add all that one link brings, or leave the link out."""
-        found = _OutputWalk()
-        found.links.append(link)
-        try:
-            while found.links:
-                self._resolve(found.links.pop(), found)
-        except _TooManyNamesError:
-            reason = f"links to folders add more than {LINKED_NAMES:,} names"
-            self._walk.leave_out(link.folder.prefix + link.name, reason)
-            self._names_left //= 2
-            return
-        self._names_left -= found.names
-        self._walk.files += found.files
-        self._walk.left_out += found.left_out
-
-    def _resolve(self, link: _Link, found: _OutputWalk) -> None:
-        name = link.folder.prefix + link.name
-        goal = "?"
-        try:
-            with reachable(f"{link.folder.path}/{link.name}") as path:
-                goal = _printable(os.readlink(path))
-                status = os.stat(path)
-        except OSError as failure:
-            if failure.errno not in CONCERNS_ONE_ENTRY:
-                raise
-            found.leave_out(name, f"it is a link to `{goal}`, which cannot be opened: {failure.strerror}")
-            return
-        identity = status.st_dev, status.st_ino
-        if file := self._known.get(identity):
-            found.files.append(file._replace(name=name))
-        elif link.folder.is_on_path(identity):
-            found.leave_out(name, f"it is a link to `{goal}`, a folder that it is in itself")
-        elif path_inside := self._walk.folders.get(identity):
-            found.below(_WalkedFolder(path_inside, f"{name}/", identity, link.folder), self._names_left)
-        else:
-            found.leave_out(name, f"it is a link to `{goal}`, which is no file or folder of the outputs")
 
 
 def _close_to_others(folder: str) -> None:
@@ -262,7 +219,7 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -188,6 +188,8 @@ def _is_content(path: str, blob: str) -> bool:
     try:
         while chunk := os.read(descriptor, _CHUNK):
             digest.update(chunk)
+            if len(chunk) < _CHUNK:
+                break
     finally:
         os.close(descriptor)
     return digest.hexdigest() == blob
