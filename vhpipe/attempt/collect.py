@@ -7,10 +7,11 @@ import msgspec
 
 from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.missing_module import missing_module_text
-from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
+from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
@@ -43,12 +44,12 @@ class AttemptRemains(NamedTuple):
     """What a dead process tree has left: found, and not kept yet."""
 
     end: AttemptEnd
-    outputs: tuple[FoundOutput, ...]
+    outputs: OutputsFound
     spooled: SpoolContent
 
     @property
     def is_light(self) -> bool:
-        return sum(each.size_bytes for each in self.outputs) + self.spooled.size_bytes <= LIGHT_BYTES
+        return sum(each.size_bytes for each in self.outputs.files) + self.spooled.size_bytes <= LIGHT_BYTES
 
 
 class KeptResults(NamedTuple):
@@ -72,7 +73,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
         missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
         because = f"{because}: {missing}" if missing else because
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
-    found: tuple[FoundOutput, ...] = ()
+    found = OutputsFound()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
     except UnacceptableOutputError as problem:
@@ -90,18 +91,31 @@ def collect(
     Its working copy goes back to `code`. Errors: `VhpipeError` for what no other attempt would survive either.
     """
     end, made, output = remains.end, KeptResults(), attempt.prepared.output
+    masked = tools.masking.text
     try:
-        outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
-        made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
+        kept = kept_outputs(remains.outputs, tools.blobs)
+        made = KeptResults(masked_outputs(tools.masking, kept.data), warnings=tuple(map(masked, kept.warnings)))
+        published, warnings = kept_things(remains.spooled, tools.blobs)
+        made = made._replace(published=published, warnings=(*made.warnings, *warnings))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
-    changed = tools.input_files.first_changed(attempt.prepared.inputs)
-    if changed is not None:
-        end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
+    end, warnings = _judge_inputs(attempt, end, tools)
+    made = made._replace(warnings=(*made.warnings, *warnings))
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
     end = _release(attempt, end, code)
     return _commit(attempt, end, made, tools, code)
+
+
+def _judge_inputs(attempt: ReadyAttempt, end: AttemptEnd, tools: AttemptTools) -> tuple[AttemptEnd, tuple[str, ...]]:
+    """What the step did to its inputs may spoil its end; and what is to be warned of."""
+    try:
+        verdict = tools.input_files.judge(attempt.prepared.inputs, attempt.prepared.starts_ns)
+    except OSError as failure:
+        return end.spoiled(Status.CRASHED, survivable(failure, "cannot look at the inputs")), ()
+    if verdict.spoiled is not None:
+        end = end.spoiled(Status.ERROR, verdict.spoiled)
+    return end, verdict.warnings
 
 
 def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:

@@ -17,6 +17,7 @@ from vhpipe.code.copy_pool import HeldCopy
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
+from vhpipe.store.blobs import DamagedBlobError
 
 
 class ReadyAttempt(NamedTuple):
@@ -44,6 +45,10 @@ def make_ready(
         return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear), timer)
     except CannotPrepareError as problem:
         report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
+    except DamagedBlobError as damage:
+        report = stimuli.AttemptReported(
+            spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob
+        )
     except (VhpipeError, OSError, ValueError) as failure:
         report = stimuli.AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
     if copy is not None:

@@ -18,12 +18,11 @@ class AttemptBlobs(Protocol):
         """Blob and size of a file that stays as it is; links are followed."""
         ...
 
-    def link_to(self, blob: str, target: str) -> None:
-        """Make `target`, which must not exist, a read-only file with the blob's bytes."""
-        ...
+    def copy_to(self, blob: str, target: str, mode: int) -> None:
+        """Make `target`, which must not exist, a file of its own with the blob's bytes.
 
-    def remove(self, blob: str) -> None:
-        """Forget a blob whose bytes are spoiled; one that is not there is no error."""
+        Errors: `DamagedBlobError` for a blob that is missing or not what its name says.
+        """
         ...
 
 

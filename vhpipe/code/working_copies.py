@@ -27,6 +27,7 @@ from vhpipe.store.attempt_files import REPOSITORY, SHARED_FILES
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ class WorkingCopy:
         try:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
-            os.makedirs(target.parent, exist_ok=True)
+            make_folders(os.fspath(target.parent))
             set_mode(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
@@ -261,12 +262,12 @@ class WorkingCopy:
         try:
             status = os.lstat(self._root)
         except FileNotFoundError:
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
             set_mode(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
             set_mode(self._root, _FOLDER_MODE)
 

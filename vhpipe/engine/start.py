@@ -88,13 +88,12 @@ def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
     given = [node for node in plan.nodes if node.given]
     if not given:
         return
-    from vhpipe.schedule.carry_over.carried_results import missing_output
+    from vhpipe.schedule.carry_over.carried_results import lost_for, lost_output
 
     for node in given:
-        if missing := missing_output(node, store.blobs.has):
-            raise EnvironmentFailure(
-                f"output `{missing}` of `{node.name}` has just been removed", "start the run again"
-            )
+        lost = lost_output(node, store.blobs.has) or lost_for(node, plan.edges, store.blobs.is_intact)
+        if lost is not None:
+            raise EnvironmentFailure(f"{lost} has just been removed or damaged", "start the run again")
 
 
 def _stored_request(order: Order, store: ProjectStore) -> RunRequest | None:

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 from vhpipe.code.file_times import set_time
-from vhpipe.errors import from_os_error
+from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
-from vhpipe.store.blobs import Blobs
+from vhpipe.store.blobs import Blobs, DamagedBlobError
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
@@ -35,9 +36,12 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
 
 def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
     place = target / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(os.fspath(place.parent), 0o755)
     if entry.link is not None:
         place.symlink_to(entry.link)
     else:
-        blobs.copy_to(entry.blob, place, entry.mode)
+        try:
+            blobs.copy_to(entry.blob, place, entry.mode)
+        except DamagedBlobError as damage:
+            raise EnvironmentFailure(f"`{entry.path}` of the code: {damage.message}", damage.hint) from damage
     set_time(os.fspath(place), entry)

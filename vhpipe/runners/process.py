@@ -1,14 +1,14 @@
 """Attempts as processes of this machine, prepared and collected by the engine itself.
 
-Light work is done in the engine's thread, for a hand-over costs more than it; large working copies and large outputs go
-to the pool.
+Light work is done in the engine's thread, for a hand-over costs more than it; large working copies, inputs and outputs
+go to the pool.
 """
 
 import os
 from collections.abc import Sequence
 
 from vhpipe.attempt.attempt_timer import AttemptTimer
-from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
+from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
@@ -59,10 +59,14 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready():
+            if self._code.next_is_ready() and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
+
+    def _is_light(self, order: AttemptOrder) -> bool:
+        """Whether its inputs are in place before anybody waits for it."""
+        return self._tools.input_files.bytes_to_copy(order.execution, self._parts.store.blobs.size_of) <= LIGHT_BYTES
 
     def _start_in_pool(self, order: AttemptOrder) -> None:
         timer = self._timer()

@@ -30,7 +30,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
     `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
     the process of a function step has used of the code. `setup_s` is how long it took to set the attempt up, `ran_s`
-    how long its process ran: 0 where there was none, None if not known.
+    how long its process ran: 0 where there was none, None if not known. `damaged` is the sha256 of an input whose
+    bytes were not intact, so that nothing could start.
     """
 
     attempt: AttemptId
@@ -47,6 +48,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     used: CodeUses | None = None
     setup_s: float = 0.0
     ran_s: float | None = None
+    damaged: str | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
