@@ -162,7 +162,7 @@ def test_the_children_of_two_runs_are_compared(shop_to_read: Any) -> None:
 
 def test_why_names_the_origin_and_what_differs(shop_to_read: Any) -> None:
     assert shop_to_read("why", "3", "train#1", "--json").json["against"] == {
-        "run": 2, "execution": "train#1", "status": "complete", "differences": [],
+        "run": 2, "execution": "train#1", "status": "complete", "differences": [], "uncounted": [],
     }  # fmt: skip
     against = shop_to_read("why", "12", "report", "--against", "1", "--json").json["against"]
     differences = json.dumps(against["differences"])

@@ -6,8 +6,9 @@ import pytest
 
 from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.attempt.thread_pool import Pool
-from vhpipe.code.snapshot import Snapshot
+from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.reuse_candidates import ReuseCandidates
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, ExecutionId, ExecutionSpec, StepSpec
 from vhpipe.schedule import stimuli
@@ -15,6 +16,7 @@ from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest, write_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.reuse import ReuseEntries
+from vhpipe.store.snapshots import Snapshot
 
 NOTHING_REFRESHED: frozenset[str] = frozenset()
 
@@ -32,26 +34,33 @@ class LateEntries(ReuseEntries):
 
     def lock(self, fingerprint: str) -> int | None:
         descriptor = super().lock(fingerprint)
-        self.record(fingerprint, self.attempt_folder)
+        self.record(fingerprint, ExecutionId("train"), self.attempt_folder)
         return descriptor
 
 
 class LookUps:
     """Reuse in a fresh project, and what it has answered so far."""
 
-    def __init__(self, folder: Path, entries: ReuseEntries | None = None) -> None:
+    def __init__(self, folder: Path, entries: ReuseEntries | None = None, run: int = 0) -> None:
         folder.mkdir()
         self.store = ProjectStore.create(folder)
         self.run = self.store.new_run()
         self.entries = entries or self.store.reuse
-        self.fingerprints = Fingerprints(Snapshot((), digest=""))
+        self.fingerprints = Fingerprints(ProjectCode(Snapshot((), digest="")))
         self.answers: list[tuple[str, str]] = []
         self.statuses: dict[ExecutionId, Status] = {}
+        self.expected: set[tuple[ExecutionId, str]] = set()
+        candidates = ReuseCandidates(self.entries, self.fingerprints, self, (), run or self.run.number)
         self.reuse = Reuse(
-            self.run, self.entries, self.store.blobs, self.fingerprints, NOTHING_REFRESHED,
-            Pool(lambda work: work(), self._fail), self._answer,
-            lambda execution: self.statuses.get(execution, Status.QUEUED),
+            self.run, self.entries, self.store.blobs, candidates, NOTHING_REFRESHED,
+            Pool(lambda work: work(), self._fail), self._answer, self,
         )  # fmt: skip
+
+    def status(self, execution: ExecutionId) -> Status:
+        return self.statuses.get(execution, Status.QUEUED)
+
+    def is_expected(self, execution: ExecutionId, fingerprint: str) -> bool:
+        return (execution, fingerprint) in self.expected
 
     def _fail(self, failure: VhpipeError) -> None:
         raise failure
@@ -74,11 +83,11 @@ class LookUps:
     def fingerprint(self, name: str) -> str:
         found = self.fingerprints.of(work(name))
         assert found is not None
-        return found
+        return found.fingerprint
 
-    def attempt(self, name: str, outcome: Status = Status.COMPLETE) -> stimuli.AttemptReported:
+    def attempt(self, name: str, outcome: Status = Status.COMPLETE, node: str = "") -> stimuli.AttemptReported:
         """The report of an attempt that has ended and written its manifest."""
-        attempt = AttemptId(ExecutionId(name))
+        attempt = AttemptId(ExecutionId(node or name))
         folder = self.run.attempt_folder(attempt)
         folder.mkdir(parents=True)
         fingerprint = self.fingerprint(name)
@@ -143,11 +152,35 @@ def test_no_more_work_is_taken_over_than_slots_are_free(look_ups: LookUps, other
     assert look_ups.look_again(2) == [("b", "miss")]
 
 
-def test_what_waits_for_work_of_its_own_run_gets_its_result(look_ups: LookUps) -> None:
+def test_equal_work_of_one_run_is_not_waited_for_and_keeps_others_out_until_all_of_it_has_ended(
+    look_ups: LookUps, others: ReuseEntries
+) -> None:
     look_ups.look_up("train")
-    twin = ExecutionSpec(ExecutionId("twin"), "execution", work("train").step, {}, (), {})
-    look_ups.reuse.look_up(twin)
-    assert look_ups.answers[-1] == ("twin", "busy")
-    look_ups.statuses[ExecutionId("train")] = Status.COMPLETE
-    look_ups.reuse.ended(look_ups.attempt("train"))
-    assert look_ups.answers[-1] == ("twin", "hit")
+    look_ups.reuse.look_up(twin_of("train", "twin"))
+    assert look_ups.answers == [("train", "miss"), ("twin", "miss")]
+    for node in ("train", "twin"):
+        assert others.lock(look_ups.fingerprint("train")) is None
+        look_ups.statuses[ExecutionId(node)] = Status.COMPLETE
+        look_ups.reuse.ended(look_ups.attempt("train", node=node))
+    lock = others.lock(look_ups.fingerprint("train"))
+    assert lock is not None
+    others.unlock(look_ups.fingerprint("train"), lock)
+
+
+def twin_of(name: str, node: str) -> ExecutionSpec:
+    """An execution of another node that does the same work."""
+    return ExecutionSpec(ExecutionId(node), "execution", work(name).step, {}, (), {})
+
+
+def test_one_result_goes_to_one_execution(tmp_path: Path, look_ups: LookUps) -> None:
+    look_ups.attempt("train")
+    look_ups.entries.record(
+        look_ups.fingerprint("train"), ExecutionId("train"),
+        look_ups.run.attempt_folder(AttemptId(ExecutionId("train"))),
+    )  # fmt: skip
+    later = LookUps(tmp_path / "another", look_ups.entries, run=7)
+    later.expected.add((ExecutionId("train"), later.fingerprint("train")))
+    later.reuse.look_up(twin_of("train", "twin"))
+    later.look_up("train")
+    later.reuse.look_up(twin_of("train", "third"))
+    assert later.answers == [("twin", "miss"), ("train", "hit"), ("third", "miss")]

@@ -345,27 +345,83 @@ def test_children_are_reused_one_by_one_wherever_they_stand(project: Any) -> Non
     assert project("logs", "2", "t").code == 0
 
 
-def test_twins_in_one_run_are_run_once(project: Any) -> None:
-    side = project.side("starts")
-    command = f"echo x >> {side}; sleep 0.3; echo $RANDOM$RANDOM > $VH_OUTPUTS_DIR/m"
-    twin = {"command": command, "node": {"type": "execution", "step": "a"}}
-    project.pipeline({"a": command, "b": twin, "c": twin})
-    done = project("run", "--reuse", "-j", "4", "--json")
-    assert done.code == 0, done.err
-    assert side.read_text().split() == ["x"]
-    data = json.loads(project("outputs", "--json").out)["outputs"]
-    assert len({each["datum"] for each in data}) == 1
-    assert len(data) == 3
+class Twins:
+    """Nodes of equal work, each of whose executions writes another number."""
+
+    def __init__(self, project: Any) -> None:
+        self.project, self._side = project, project.side("starts")
+
+    def run(self, *names: str) -> dict[str, str]:
+        """What each node has, by name."""
+        command = f"echo x >> {self._side}; wc -l < {self._side} > $VH_OUTPUTS_DIR/m"
+        step = {"step": {"name": "s", "image": "none", "command": command}}
+        nodes = [{"name": name, "type": "execution", "step": "s"} for name in names]
+        self.project.write("valohai.yaml", json.dumps([step, {"pipeline": {"name": "p", "nodes": nodes, "edges": []}}]))
+        done = self.project("run", "--reuse", "-j", "1", "--json")
+        assert done.code == 0, done.err
+        made = {name: blobs_of(self.project, done.json["run"], name) for name in names}
+        return {name: blob.read_text().strip() for name, (blob,) in made.items()}
+
+    def starts(self) -> int:
+        return len(self._side.read_text().split())
 
 
-def test_a_twin_takes_over_from_one_that_failed(project: Any) -> None:
+@pytest.fixture
+def twins(project: Any) -> Twins:
+    return Twins(project)
+
+
+def test_twins_in_one_run_all_run_and_keep_their_own_results(twins: Twins) -> None:
+    first = twins.run("a", "b", "c")
+    assert (len(set(first.values())), twins.starts()) == (3, 3)
+    assert twins.run("a", "b", "c") == first
+    assert twins.starts() == 3
+
+
+def test_a_twin_that_is_added_runs_and_the_others_keep_what_they_have(twins: Twins) -> None:
+    first = twins.run("a")
+    second = twins.run("a", "b")
+    assert (second["a"], twins.starts()) == (first["a"], 2)
+    third = twins.run("b", "a")
+    assert (third, twins.starts()) == (second, 2)
+
+
+def test_each_result_goes_to_one_execution_of_a_run(twins: Twins) -> None:
+    first = twins.run("a", "b")
+    second = twins.run("a", "b", "c")
+    assert {name: second[name] for name in first} == first
+    assert twins.starts() == 3
+    third = twins.run("a", "x", "y", "z")
+    assert third["a"] == first["a"]
+    assert (len(set(third.values())), twins.starts()) == (4, 4)
+    assert {second["b"], second["c"]} < set(third.values())
+
+
+def test_of_twins_the_damaged_result_alone_is_made_again(twins: Twins) -> None:
+    first = twins.run("a", "b")
+    (blob,) = blobs_of(twins.project, 1, "b")
+    overwrite(blob, b"9\n")
+    second = twins.run("a", "b")
+    assert (second["a"], twins.starts()) == (first["a"], 3)
+    assert second["b"] == "3"
+
+
+def test_twins_that_others_fail_beside_run_all_the_same(project: Any) -> None:
     side = project.side("starts")
     command = f"echo x >> {side}; test $(wc -l < {side}) -ge 3"
     twin = {"command": command, "node": {"type": "execution", "step": "a", "on-error": "stop-next"}}
     project.pipeline({name: twin if name != "a" else {**twin, "node": {"on-error": "stop-next"}} for name in "abcd"})
-    done = project("run", "--reuse", "-j", "4", "--json")
+    done = project("run", "--reuse", "-j", "1", "--json")
     assert sorted(done.statuses().values()) == ["complete", "complete", "error", "error"], done.err
-    assert side.read_text().split() == ["x"] * 3
+    assert side.read_text().split() == ["x"] * 4
+
+
+def test_equal_children_of_a_task_all_run(project: Any) -> None:
+    side = project.side("starts")
+    text = SWEEP.format(side=side, reuse="true", items="0.1, 0.1, 0.2")
+    assert project.run(text).code == 0
+    assert side.read_text().split() == ["0.1", "0.1", "0.2"]
+    assert [each["reused_from"]["index"] for each in project.run(text).node("t")["executions"]] == [0, 1, 2]
 
 
 # ── two runs at once ─────────────────────────────────────────────────────────────────────────────

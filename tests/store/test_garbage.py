@@ -27,7 +27,7 @@ from vhpipe.schedule.terms import Status
 from vhpipe.store.cleaning import remove_garbage
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.journal import JournalWriter
-from vhpipe.store.manifest import Manifest, write_manifest
+from vhpipe.store.manifest import Manifest, manifest_name, write_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -69,7 +69,7 @@ class Made:
         if has_ended:
             journal.append((ended, events.RunEnded(Status.COMPLETE)), time.time())
         if fingerprint:
-            self.store.reuse.record(fingerprint, folder)
+            self.store.reuse.record(fingerprint, ATTEMPT.execution, folder)
         journal.close()
         return run
 
@@ -169,6 +169,20 @@ def test_a_reuse_entry_lives_as_long_as_its_run_or_its_bytes(made: Made) -> None
     made.clean(keep=2)
     assert sorted(made.store.reuse.fingerprints()) == ["b" * 64, "c" * 64]
     assert (made.has("alone"), made.has("shared")) == (False, True)
+
+
+def test_further_results_of_equal_work_are_cleaned_as_the_first_and_leave_no_folder(made: Made) -> None:
+    for output in ("first", "second", "third"):
+        made.run(output, fingerprint="a" * 64)
+    entry = made.store.root / "reuse" / ("a" * 64)
+    entry.mkdir()
+    for number in (1, 2):
+        os.link(manifest_name(made.store.run(str(number)).attempt_folder(ATTEMPT)), entry / f"{number}.json")
+    made.clean(keep=2)
+    assert [path.name for path in entry.iterdir()] == ["2.json"]
+    made.clean(keep=1)
+    made.clean(keep=1)
+    assert not entry.exists()
 
 
 def test_a_run_that_is_running_stays_and_no_bytes_are_collected_meanwhile(made: Made) -> None:

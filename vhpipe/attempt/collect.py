@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.masking import Masking, masked_outputs
+from vhpipe.attempt.masking import masked_outputs
+from vhpipe.attempt.missing_module import missing_module_text
 from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
@@ -15,7 +19,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
-from vhpipe.store.attempt_files import OUTPUTS
+from vhpipe.store.attempt_files import LOG, OUTPUTS
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
@@ -63,6 +67,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
+    if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
+        missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        because = f"{because}: {missing}" if missing else because
     end = AttemptEnd(outcome, because, ending.exit_code)
     found: tuple[FoundOutput, ...] = ()
     try:
@@ -93,7 +100,7 @@ def collect(
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
     end = _release(attempt, end, code)
-    return _commit(attempt, end, made, tools.masking)
+    return _commit(attempt, end, made, tools, code)
 
 
 def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:
@@ -108,13 +115,17 @@ def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> Attemp
     return end
 
 
-def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: Masking) -> stimuli.AttemptReported:
+def _commit(
+    attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, tools: AttemptTools, code: CodeCopies
+) -> stimuli.AttemptReported:
     spec, sink = attempt.spec, attempt.prepared.output
-    because = end.because and masking.text(end.because)
-    fingerprint = attempt.prepared.fingerprint if end.outcome is Status.COMPLETE else None
+    because = end.because and tools.masking.text(end.because)
+    work = attempt.prepared.work if end.outcome is Status.COMPLETE else None
+    fingerprint = work.fingerprint if work else None
+    used = code_used(attempt.folder, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
-        made.published,
+        made.published, used=used or msgspec.UNSET,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
@@ -132,4 +143,5 @@ def _commit(attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, masking: 
         fingerprint=fingerprint,
         warnings=(*sink.warnings, *made.warnings),
         published=made.published,
+        used=used,
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.deferred_files import referred_files, referred_text
 from vhpipe.attempt.extension_configuration import configuration_objects
-from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.attempt.group_members import group_json
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
@@ -32,6 +32,7 @@ from vhpipe.attempt.step_variables import (
     typed_parameters,
 )
 from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
 from vhpipe.plan.deferred import with_texts
@@ -39,6 +40,7 @@ from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
+from vhpipe.store.snapshots import Snapshot
 
 COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
@@ -62,7 +64,16 @@ class AttemptTools:
         self.input_files = InputFiles(blobs)
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
-        self.fingerprints = Fingerprints(run.code, frozenset(run.changed_secrets))
+        self._run = run
+        self._fingerprints: Fingerprints | None = None
+
+    def fingerprints(self, snapshot: Snapshot | None) -> Fingerprints:
+        """Those of the run, whose code is the snapshot."""
+        if self._fingerprints is None:
+            declared = self._run.code
+            code = None if declared is None or snapshot is None else ProjectCode(snapshot, declared)
+            self._fingerprints = Fingerprints(code, frozenset(self._run.changed_secrets))
+        return self._fingerprints
 
     def leave_empty(self, path: str) -> None:
         self.configuration.link("", path)
@@ -74,15 +85,20 @@ class PreparedAttempt(NamedTuple):
     launch: Launch
     output: AttemptOutput
     inputs: tuple[PlacedFile, ...]
-    fingerprint: str | None
+    work: Work | None
 
 
 def prepare(
-    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, repository: OutsidePath, hear: HearNews
+    spec: AttemptSpec,
+    tools: AttemptTools,
+    folder: OutsidePath,
+    repository: OutsidePath,
+    hear: HearNews,
+    snapshot: Snapshot | None = None,
 ) -> PreparedAttempt:
     """Everything on disk that the attempt needs, below `folder`, which must not exist; and how to start it.
 
-    `repository` is its working copy; `hear` gets what the step measures once it runs.
+    `repository` is its working copy of `snapshot`; `hear` gets what the step measures once it runs.
     Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
     """
     run, secrets = spec.run, tools.secrets
@@ -119,8 +135,9 @@ def prepare(
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
     )
-    fingerprint = tools.fingerprints.of(spec.execution, None if spec.execution.deferred else command)
-    return PreparedAttempt(launch, output, (*inputs.files, *others), fingerprint)
+    fingerprints = tools.fingerprints(snapshot)
+    work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
+    return PreparedAttempt(launch, output, (*inputs.files, *others), work)
 
 
 def _command(spec: ExecutionSpec) -> tuple[str, ...]:

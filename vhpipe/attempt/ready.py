@@ -36,7 +36,7 @@ def make_ready(
     copy = None
     try:
         copy = code.take()
-        prepared = prepare(spec, tools, folder, OutsidePath(str(copy.path)), hear)
+        prepared = prepare(spec, tools, folder, OutsidePath(str(copy.path)), hear, code.snapshot)
         return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear))
     except CannotPrepareError as problem:
         report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)

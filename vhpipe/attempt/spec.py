@@ -17,8 +17,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What every attempt of a run knows about it.
 
     `number` counts the runs of the project, `identifier` is the random id from which those of executions derive.
-    `code` is the sha256 of the project's code, None where steps depend on more than a fingerprint can have;
-    `changed_secrets` are the HMACs in the plan whose secrets have another value by now.
+    `code` has the patterns of the nodes that say their code themselves, and is None where steps depend on more than a
+    fingerprint can have; `changed_secrets` are the HMACs in the plan whose secrets have another value by now.
     """
 
     number: int
@@ -32,7 +32,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     project_name: str = ""
     commit: str = ""
     shell: str = "/bin/sh"
-    code: str | None = None
+    code: dict[str, tuple[str, ...]] | None = None
     changed_secrets: tuple[str, ...] = ()
 
 

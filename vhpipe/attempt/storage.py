@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.copy_pool import HeldCopy
+from vhpipe.store.snapshots import Snapshot
 
 
 class AttemptBlobs(Protocol):
@@ -28,6 +29,11 @@ class AttemptBlobs(Protocol):
 
 class CodeCopies(Protocol):
     """Where working copies come from, and where they go. Errors: `VhpipeError` and `OSError` for the world."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The code as it was at the start of the run; None where steps work in the project itself."""
+        ...
 
     def take(self) -> HeldCopy:
         """A copy as the code was at the start of the run."""

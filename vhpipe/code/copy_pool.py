@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.working_copies import remove_tree
+from vhpipe.store.snapshots import Snapshot
 
 KEPT_FAILED_COPIES = 3
 """Working copies of failed executions kept per node. Source: decision 24."""
@@ -33,7 +34,10 @@ class CopyPool:
     Large copies are restored when they are taken again (`restore_late`), where a thread of the pool does it.
     """
 
-    def __init__(self, source: CopySource, is_small: bool, restore_late: bool = False) -> None:
+    def __init__(
+        self, source: CopySource, is_small: bool, restore_late: bool = False, snapshot: Snapshot | None = None
+    ) -> None:
+        self.snapshot = snapshot
         self._source = source
         self._is_small = is_small
         self._restore_late = restore_late

@@ -16,7 +16,7 @@ def copies_in_slots(slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Literal
     size_bytes = sum(entry.size_bytes for entry in snapshot.entries)
     is_small = size_bytes <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
     source = WorkingCopies(slots, blobs, snapshot, mode)
-    return CopyPool(source, is_small, restore_late=not is_small and mode == "copy")
+    return CopyPool(source, is_small, restore_late=not is_small and mode == "copy", snapshot=snapshot)
 
 
 def no_copies(project: Path) -> CopyPool:

@@ -6,6 +6,7 @@ copy of that file; one that leads to a folder outside is left out and said so, f
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,27 @@ def take_snapshot(project: Path, keeper: Keeper, file: str | None = None) -> Sna
             notices.append(entry)
     source = None if file is None or file == "-" else _path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
-    return Snapshot(tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source)
+    streams = _stream_paths(root, entries)
+    return Snapshot(
+        tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, streams=streams
+    )
+
+
+def _stream_paths(root: str, entries: Iterable[SnapshotEntry]) -> tuple[str, ...]:
+    """The paths of the files that our own output goes to."""
+    ours = {identity for descriptor in (1, 2) if (identity := _identity(descriptor)) is not None}
+    if not ours:
+        return ()
+    return tuple(each.path for each in entries if each.link is None and _identity(f"{root}/{each.path}") in ours)
+
+
+def _identity(file: str | int) -> tuple[int, int] | None:
+    """Device and inode of a regular file; None for anything else."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _path_below(root: str, file: str) -> str:

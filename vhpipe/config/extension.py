@@ -1,6 +1,7 @@
 """The extension item `- vhpipe:`. Source: decision 6."""
 
 from vhpipe.config.extension_model import (
+    CodePattern,
     ConfigurationExtension,
     Extension,
     HookExtension,
@@ -33,6 +34,7 @@ def read_extension(raw: Raw, at: Path, notes: list[Diagnostic]) -> Extension:
             _node(name, node, (*at, "nodes", name), notes) for name, node in nodes.items() if isinstance(node, dict)
         ),
         at=at,
+        code=_code(raw, at),
     )
 
 
@@ -57,8 +59,18 @@ def _node(name: str, raw: Raw, at: Path, notes: list[Diagnostic]) -> NodeExtensi
         tags=texts_of(raw, "tags"),
         written=frozenset(raw),
         at=at,
+        code=_code(raw, at),
         any_before=written_after is not None and maybe_flag_of(written_after, "any") is True,
     )
+
+
+def _code(raw: Raw, at: Path) -> tuple[CodePattern, ...]:
+    """Patterns; a single one needs no list."""
+    value, place = raw.get("code"), (*at, "code")
+    if isinstance(value, str):
+        return (CodePattern(value, place),)
+    items = enumerate(value) if isinstance(value, list) else ()
+    return tuple(CodePattern(item, (*place, index)) for index, item in items if isinstance(item, str))
 
 
 def _after(raw: Raw, key: str, at: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:

@@ -41,6 +41,13 @@ class Monitor(NamedTuple):
     at: Path = ()
 
 
+class CodePattern(NamedTuple):
+    """Selects files of the project, as a line of `.gitignore` does."""
+
+    text: str
+    at: Path = ()
+
+
 class ConfigurationExtension(NamedTuple):
     """A configuration object: data as the file has it, or with `file` a file of the project."""
 
@@ -67,6 +74,7 @@ class NodeExtension(NamedTuple):
     tags: tuple[str, ...] = ()
     written: frozenset[str] = frozenset()
     at: Path = ()
+    code: tuple[CodePattern, ...] = ()
     any_before: bool = False
 
 
@@ -81,6 +89,7 @@ class Extension(NamedTuple):
     monitor: Monitor | None = None
     nodes: tuple[NodeExtension, ...] = ()
     at: Path = ()
+    code: tuple[CodePattern, ...] = ()
 
     def node(self, name: str) -> NodeExtension | None:
         return next((node for node in self.nodes if node.name == name), None)

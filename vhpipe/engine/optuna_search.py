@@ -7,6 +7,7 @@ Source: docs on bayesian optimization of the platform: the first 20 executions a
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value, VariantStyle
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import optuna
 
 RANDOM_FIRST = 20
+MOST_ASKED_ANEW = 100
+"""So often another point is asked for before it is looked for among those that are left."""
 
 
 def refuse_without_optuna(plan: Plan) -> None:
@@ -54,7 +57,9 @@ class OptunaSearch:
             study = self._studies[task.name] = _Study(task.search, bound_sweep(task, bound), seed)
         study.catch_up(bound.proposed, measured)
         left = execution_count(task, bound) - len(bound.proposed)
-        return stimuli.ProposalsAnswered(task.name, tuple(study.ask(min(task.search.batch_size, left))))
+        sets = tuple(study.ask(min(task.search.batch_size, left)))
+        because = None if sets else f"every point has been tried, and none gave a number `{task.search.metric}`"
+        return stimuli.ProposalsAnswered(task.name, sets, because)
 
 
 class _Study:
@@ -70,21 +75,47 @@ class _Study:
         sampler = optuna.samplers.TPESampler(n_startup_trials=RANDOM_FIRST, seed=seed)
         is_maximized = search.target is None and search.goal == "max"
         self._study = optuna.create_study(direction="maximize" if is_maximized else "minimize", sampler=sampler)
-        self._asked: list[optuna.Trial] = []
+        self._asked: list[optuna.Trial | None] = []
+        self._useless: set[_Point] = set()
         self._told = 0
 
     def ask(self, count: int) -> list[dict[str, Value]]:
-        """So many parameter sets; what does not vary stands in each."""
-        trials = [self._study.ask(self._distributions) for _ in range(count)]
+        """So many parameter sets, fewer where no more points are left; what does not vary stands in each.
+
+        A point that gave no usable value is not among them.
+        """
+        asked = (self._ask_one() for _ in range(count))
+        trials = [trial for trial in asked if trial is not None]
         self._asked.extend(trials)
         return [{**self._fixed, **trial.params} for trial in trials]
+
+    def _ask_one(self) -> "optuna.Trial | None":
+        """A trial of a point that has not failed; None where every point has."""
+        import optuna
+
+        for _ in range(MOST_ASKED_ANEW):
+            trial = self._study.ask(self._distributions)
+            if _point_of(trial.params) not in self._useless:
+                return trial
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        left = self._first_left()
+        if left is None:
+            return None
+        self._study.enqueue_trial(left)
+        return self._study.ask(self._distributions)
+
+    def _first_left(self) -> "dict[str, Value] | None":
+        """The first point that has not failed, in the order of the axes; None where there is none."""
+        choices = [_choices(each) for each in self._distributions.values()]
+        points = (dict(zip(self._distributions, each, strict=True)) for each in product(*choices))
+        return next((point for point in points if _point_of(point) not in self._useless), None)
 
     def catch_up(self, proposed: Sequence[Mapping[str, Value]], measured: Measured) -> None:
         """Tell how everything proposed has done; what another process has asked for is asked for again first."""
         while self._told < len(proposed):
             batch = min(self._search.batch_size, len(proposed) - self._told)
             if len(self._asked) == self._told:
-                self.ask(batch)
+                self._asked.extend([None] * (batch - len(self.ask(batch))))
             for index in range(self._told, self._told + batch):
                 self._tell(index, proposed[index], measured[index])
             self._told += batch
@@ -94,8 +125,11 @@ class _Study:
 
         trial, result = self._asked[index], self._result(metadata)
         tried = {name: value for name, value in values.items() if name in self._distributions}
-        if trial.params != tried:  # another version of Optuna has proposed it: what was tried counts
-            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        if result is None:
+            self._useless.add(_point_of(tried))
+        if trial is None or trial.params != tried:  # another version of Optuna has proposed it: what was tried counts
+            if trial is not None:
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             if result is not None:
                 self._study.add_trial(
                     optuna.trial.create_trial(params=tried, distributions=self._distributions, value=result)
@@ -115,6 +149,33 @@ class _Study:
         if not math.isfinite(number):
             return None
         return number if self._search.target is None else abs(number - self._search.target)
+
+
+_Point = tuple[tuple[str, Value], ...]
+
+
+def _point_of(values: Mapping[str, Value]) -> _Point:
+    """Numbers that differ in their last digits only are one."""
+    rounded = {name: float(f"{each:.12g}") if isinstance(each, float) else each for name, each in values.items()}
+    return tuple(sorted(rounded.items()))
+
+
+def _choices(distribution: "optuna.distributions.BaseDistribution") -> Sequence[Value]:
+    """What can be drawn, in order; of what is continuous some points between its ends."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    match distribution:
+        case CategoricalDistribution():
+            return distribution.choices
+        case IntDistribution():
+            return range(distribution.low, distribution.high + 1, distribution.step)
+        case FloatDistribution() if distribution.high > distribution.low:
+            width = distribution.high - distribution.low
+            step = distribution.step or width / MOST_ASKED_ANEW
+            return [min(distribution.low + index * step, distribution.high) for index in range(int(width / step + 1.5))]
+        case FloatDistribution():
+            return (distribution.low,)
+    return ()
 
 
 class _Ends(NamedTuple):

@@ -6,8 +6,8 @@ import shutil
 from vhpipe.attempt.identifiers import project_identifier
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
+from vhpipe.plan.model import Plan
 from vhpipe.store.owner import secret_mac
-from vhpipe.store.snapshots import code_digest
 
 
 def facts_of(begun: LockedRun) -> RunFacts:
@@ -24,9 +24,14 @@ def facts_of(begun: LockedRun) -> RunFacts:
         project_name=f"local/{order.project.name}",
         commit=snapshot.commit_identifier,
         shell=shell_of(order.environment.get("PATH")),
-        code=code_digest(snapshot) if is_closed(order) else None,
+        code=declared_code(order.plan) if is_closed(order) else None,
         changed_secrets=_changed_secrets(order),
     )
+
+
+def declared_code(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The patterns of the nodes that say which files are their code."""
+    return {node.name: node.extras.code for node in plan.nodes if node.extras.code}
 
 
 def secrets_of(order: Order) -> AttemptSecrets:

@@ -7,10 +7,13 @@ import msgspec
 from vhpipe import __version__
 from vhpipe.attempt.identifiers import run_identifier
 from vhpipe.code.snapshot import take_snapshot
+from vhpipe.code.step_code import code_notices
 from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.run_facts import declared_code
 from vhpipe.engine.versions import pipeline_version
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import Plan
+from vhpipe.plan.reuse_policy import reuses
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
@@ -31,6 +34,10 @@ def begin(order: Order, at: float) -> LockedRun:
     _refuse_collected(order.plan, store)
     snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
     save_snapshot(snapshot, run.path)
+    declared = declared_code(order.plan)
+    of_code = code_notices(snapshot, declared) if declared else ()
+    if any(map(reuses, order.plan.nodes)):
+        store.reuse.adopt_format()
     order, notices = with_version(order, snapshot, store, run.number, at)
     run.write_plan(order.plan)
     info = RunInfo(
@@ -54,7 +61,8 @@ def begin(order: Order, at: float) -> LockedRun:
     run.write_info(info)
     beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
     journal = JournalWriter.create(run.journal_path)
-    return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=(*snapshot.notices, *notices))
+    said = (*snapshot.notices, *of_code, *notices)
+    return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
 
 
 def with_version(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from vhpipe.plan.model import Plan
 from vhpipe.plan.pipeline_version import next_version
 from vhpipe.store.registry import PipelineVersion, Registry
-from vhpipe.store.snapshots import Snapshot
+from vhpipe.store.snapshots import Snapshot, code_entries
 
 
 def pipeline_version(plan: Plan, snapshot: Snapshot, registry: Registry, run: int, at: float) -> PipelineVersion | None:
@@ -30,7 +30,5 @@ def pipeline_version(plan: Plan, snapshot: Snapshot, registry: Registry, run: in
 
 def _digest(plan: Plan, snapshot: Snapshot) -> str:
     """The file of the pipeline counts by what it says, the code by its bytes."""
-    code = sorted(
-        (entry.path, entry.blob, entry.mode, entry.link) for entry in snapshot.entries if entry.path != snapshot.source
-    )
+    code = sorted((entry.path, entry.blob, entry.mode, entry.link) for entry in code_entries(snapshot))
     return sha256(repr((plan.definition, code)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -10,6 +10,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import RunFacts
 from vhpipe.attempt.thread_pool import Pool
+from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.effect_performer import EffectPerformer
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
@@ -20,6 +21,7 @@ from vhpipe.engine.order import Beginning, LockedRun
 from vhpipe.engine.protocols import Approvals, DeploymentMaker, ParameterSearch
 from vhpipe.engine.recorder import Observer, Recorder
 from vhpipe.engine.reuse import Reuse
+from vhpipe.engine.reuse_candidates import ReuseCandidates, RunExecutions, results_taken
 from vhpipe.engine.run_facts import facts_of, secrets_of, shell_of
 from vhpipe.engine.run_metrics import RunMetrics
 from vhpipe.engine.run_requests import RunRequests
@@ -121,12 +123,13 @@ def _runner(
 
 
 def _reuse(begun: LockedRun, facts: RunFacts, scheduler: Scheduler, inbox: Inbox, pool: Pool) -> Reuse:
-    store = begun.store
-    fingerprints = Fingerprints(facts.code, frozenset(facts.changed_secrets))
-    return Reuse(
-        begun.run, store.reuse, store.blobs, fingerprints, begun.order.refresh, pool, inbox.hear,
-        lambda execution: scheduler.state.execution(execution).status,
-    )  # fmt: skip
+    store, refresh = begun.store, begun.order.refresh
+    code = None if facts.code is None else ProjectCode(begun.snapshot, facts.code)
+    fingerprints = Fingerprints(code, frozenset(facts.changed_secrets))
+    executions = RunExecutions(scheduler, fingerprints, refresh)
+    taken = results_taken(scheduler)
+    candidates = ReuseCandidates(store.reuse, fingerprints, executions, taken, begun.run.number)
+    return Reuse(begun.run, store.reuse, store.blobs, candidates, refresh, pool, inbox.hear, executions)
 
 
 def _search(plan: Plan) -> ParameterSearch | None:

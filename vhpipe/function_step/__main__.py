@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from types import ModuleType
 
+from vhpipe.function_step.code_recorder import record_code
 from vhpipe.function_step.inside import InsideStep, enter
 from vhpipe.function_step.plain_json import json_text, read_json
 from vhpipe.function_step.values import UnreadableValueError, UnwritableValueError, read_value, write_value
@@ -213,4 +214,5 @@ def _by_name(result: object, names: list[str]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    record_code()
     sys.exit(main(sys.argv[1:]))

@@ -4,17 +4,20 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from vhpipe.code.step_code import ProjectCode
+from vhpipe.engine.run_facts import declared_code
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.history.provenance import evidence_of
-from vhpipe.plan.model import ExecutionId, Plan
+from vhpipe.plan.model import AttemptId, CodeUses, ExecutionId, Plan
 from vhpipe.plan.provenance import Evidence
 from vhpipe.schedule import events
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import ExecutionState, RunState
 from vhpipe.store.journal import read_journal
+from vhpipe.store.manifest import read_manifest
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import RunFolder, RunInfo
-from vhpipe.store.snapshots import Snapshot, code_digest, load_snapshot
+from vhpipe.store.snapshots import load_snapshot
 
 
 class PastRun:
@@ -45,9 +48,16 @@ class PastRun:
         given = self.plan.node(execution.node).given
         return given is not None and any(each.index == execution.index for each in given.executions)
 
-    def evidence(self, execution: ExecutionId) -> Evidence | None:
-        """What the execution stood on; None where no command could have its values."""
-        return evidence_of(self._scheduler.execution_spec(execution), self._snapshot, self._code)
+    def evidence(self, execution: ExecutionId, used: CodeUses | None = None) -> Evidence | None:
+        """What the execution stood on; None where no command could have its values. `used` is what its process used."""
+        return evidence_of(self._scheduler.execution_spec(execution), self._code, used)
+
+    def used(self, execution: ExecutionId) -> CodeUses | None:
+        """What the process of a function step has used of the code; None where that is not kept."""
+        state = self.execution(execution)
+        attempt = AttemptId(execution, state.attempt if state else 0)
+        read = read_manifest(self._folder.attempt_path(attempt))
+        return None if read is None else read[0].used or None
 
     def took_s(self, execution: ExecutionId) -> float | None:
         """Seconds of the last attempt that ended; None if none did here."""
@@ -70,12 +80,8 @@ class PastRun:
         return took
 
     @cached_property
-    def _snapshot(self) -> Snapshot:
-        return load_snapshot(self._folder.path)
-
-    @cached_property
-    def _code(self) -> str:
-        return code_digest(self._snapshot)
+    def _code(self) -> ProjectCode:
+        return ProjectCode(load_snapshot(self._folder.path), declared_code(self.plan))
 
 
 class PastRuns:
@@ -129,9 +135,14 @@ class PastRuns:
         """What the result stood on; None where that cannot be read any more."""
         maker, made = self.maker(run, execution) if run.is_given(execution) else (run, execution)
         try:
-            return maker.evidence(made)
+            return maker.evidence(made, self.used(run, execution))
         except EnvironmentFailure:
             return None
+
+    def used(self, run: PastRun, execution: ExecutionId) -> CodeUses | None:
+        """What the process that made the result has used of the code; None where that is not kept."""
+        maker, made = self.maker(run, execution)
+        return maker.used(made)
 
     def _numbers(self, numbers: list[int], pipeline: str, is_pipeline: bool, is_same: bool) -> Iterator[int]:
         """Those of the numbers whose runs are of this pipeline, or of another one."""

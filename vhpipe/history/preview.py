@@ -5,20 +5,24 @@ Nothing is written, no process is started, no lock is taken, and nothing is fetc
 
 import os
 from collections import deque
+from collections.abc import Callable
 from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from vhpipe.attempt.fingerprints import Fingerprints
+from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.code.snapshot import take_snapshot
+from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
-from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LIKE_IT, REFRESHED, damaged_text
+from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LEFT, NOTHING_LIKE_IT, REFRESHED, damaged_text
+from vhpipe.engine.reuse_candidates import ReuseCandidates, RunExecutions, results_taken
+from vhpipe.engine.run_facts import declared_code
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.history.provenance import evidence_of
-from vhpipe.plan.model import ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.model import CodeUses, ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.regular_files import open_to_read
@@ -27,12 +31,14 @@ from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.store.manifest import Manifest
-from vhpipe.store.project import ProjectStore
-from vhpipe.store.snapshots import code_digest
+from vhpipe.store.project import ProjectStore, reuse_entries
+from vhpipe.store.reuse import KnownResult
 
 Action = Literal["run", "reuse", "run or reuse", "given", "skip", "error"]
 
 REUSE_IS_OFF = "reuse is off"
+
+UsedBefore = Callable[[ExecutionId], CodeUses | None]
 
 ALL_AT_ONCE = Capacity(1 << 40)
 """A capacity that keeps nothing waiting: what is looked at takes no slot."""
@@ -41,7 +47,7 @@ ALL_AT_ONCE = Capacity(1 << 40)
 class PreviewedExecution(msgspec.Struct, frozen=True):
     """What would become of an execution; `index` is None for all of a node, or for a deployment.
 
-    `evidence` is there for what would run, `found` is a result that reuse would take if it were on.
+    `evidence` is there for what would run or be reused, `found` is a result that reuse would take if it were on.
     """
 
     node: str
@@ -54,12 +60,13 @@ class PreviewedExecution(msgspec.Struct, frozen=True):
     needs_approval: bool = False
 
 
-def preview(order: Order) -> tuple[PreviewedExecution, ...]:
+def preview(order: Order, used_before: UsedBefore = lambda execution: None) -> tuple[PreviewedExecution, ...]:
     """What would become of every node and execution, in the order of the plan.
 
+    `used_before` says what the process of a function step used the last time.
     Errors: as of a run that begins, for code or inputs that cannot be read and for a foreign state folder.
     """
-    world = _World(order)
+    world = _World(order, used_before)
     world.walk()
     return tuple(each for node in order.plan.nodes for each in world.foreseen_of(node))
 
@@ -76,15 +83,21 @@ class HashingKeeper:
 
 
 class _World:
-    def __init__(self, order: Order) -> None:
-        self._order, self._plan, self._keeper = order, order.plan, HashingKeeper()
+    def __init__(self, order: Order, used_before: UsedBefore) -> None:
+        self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
-        self._snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
-        self._code = code_digest(self._snapshot)
-        self._fingerprints = Fingerprints(self._code if is_closed(order) else None)
+        snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
+        self._code = ProjectCode(snapshot, declared_code(order.plan))
+        fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open_if_any(order.project)
+        self._candidates = ReuseCandidates(
+            reuse_entries(order.project),
+            fingerprints,
+            RunExecutions(self._scheduler, fingerprints, order.refresh),
+            results_taken(self._scheduler),
+        )
         self._foreseen: dict[ExecutionId, PreviewedExecution] = {}
-        self._running: dict[str, ExecutionId] = {}
+        self._missed: dict[ExecutionId, str] = {}
         self._unfetched: dict[str, str] = {}
         self._approved: set[str] = set()
 
@@ -128,44 +141,52 @@ class _World:
         return stimuli.InputsReported(effect.node, blobs)
 
     def _look_up(self, execution: ExecutionId) -> stimuli.ReuseAnswered:
-        """The answer that `Reuse` would give, without taking locks; equal executions wait for the first of them."""
+        """The answer that `Reuse` would give, without taking locks."""
         spec = self._scheduler.execution_spec(execution)
-        fingerprint = self._fingerprints.of(spec)
-        if fingerprint is None or execution.node in self._order.refresh:
-            return stimuli.ReuseAnswered(execution, "miss", REFRESHED if fingerprint else NOT_KNOWN)
-        found, because = self._find(fingerprint)
-        if found is not None:
-            origin = Origin(found.run, found.attempt)
-            self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", None, origin)
-            return stimuli.ReuseAnswered(execution, "hit", None, origin, found.metadata, found.outputs)
-        twin = self._running.setdefault(fingerprint, execution)
-        if twin == execution:
+        work = self._candidates.work(spec)
+        if work is None or execution.node in self._order.refresh:
+            return stimuli.ReuseAnswered(execution, "miss", REFRESHED if work else NOT_KNOWN)
+        found, because = self._find(execution, work)
+        if found is None:
+            self._missed[execution] = because
             return stimuli.ReuseAnswered(execution, "miss", because)
-        because = f"it is equal to `{twin}`, which runs"
-        self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", because)
-        return stimuli.ReuseAnswered(execution, "busy", because)
+        self._candidates.take(execution, found)
+        manifest, origin = found.manifest, found.origin
+        evidence = evidence_of(spec, self._code, manifest.used or None)
+        self._foreseen[execution] = PreviewedExecution(execution.node, execution.index, "reuse", None, origin, evidence)
+        return stimuli.ReuseAnswered(execution, "hit", None, origin, manifest.metadata, manifest.outputs)
 
-    def _find(self, fingerprint: str) -> tuple[Manifest | None, str]:
+    def _find(self, execution: ExecutionId, work: Work) -> tuple[KnownResult | None, str]:
         """A result that is intact, or why there is none."""
-        found = self._store.reuse.find(fingerprint) if self._store else None
-        if found is None or self._store is None:
-            return None, NOTHING_LIKE_IT
-        damaged = next((datum.name for datum in found.outputs if not self._store.blobs.is_intact(datum.blob)), None)
-        if damaged is None:
-            return found, ""
-        return None, damaged_text(damaged, Origin(found.run, found.attempt))
+        because = NOTHING_LIKE_IT
+        while found := self._candidates.find(execution, work):
+            damaged = self._damaged_output(found.manifest)
+            if damaged is None:
+                return found, ""
+            because = damaged_text(damaged, found.origin)
+            self._candidates.pass_over(found)
+        if because == NOTHING_LIKE_IT and self._candidates.is_known(execution, work):
+            because = NOTHING_LEFT
+        return None, because
+
+    def _damaged_output(self, found: Manifest) -> str | None:
+        blobs = self._store.blobs if self._store else None
+        intact = {datum.name: blobs is not None and blobs.is_intact(datum.blob) for datum in found.outputs}
+        return next((name for name, is_intact in intact.items() if not is_intact), None)
 
     def _start(self, execution: ExecutionId) -> None:
         """Note what would run, and why."""
         spec = self._scheduler.execution_spec(execution)
-        evidence = evidence_of(spec, self._snapshot, self._code)
-        fingerprint = self._fingerprints.of(spec)
-        found, because = self._find(fingerprint) if fingerprint else (None, NOT_KNOWN)
+        work = self._candidates.work(spec)
+        found, because = self._find(execution, work) if work else (None, NOT_KNOWN)
+        because = self._missed.get(execution, because)
+        used = (found.manifest.used or None) if found else self._used_before(execution)
+        evidence = evidence_of(spec, self._code, used)
         if not reuses(self._plan.node(execution.node)):
             because = REUSE_IS_OFF
         elif execution.node in self._order.refresh:
             because = REFRESHED
-        origin = Origin(found.run, found.attempt) if found else None
+        origin = found.origin if found else None
         self._foreseen[execution] = PreviewedExecution(
             execution.node, execution.index, "run", because, None, evidence, origin
         )

@@ -1,16 +1,36 @@
 """What an execution stands on, from its spec and the code that it runs."""
 
+from vhpipe.attempt.fingerprints import command_of, configuration_files
+from vhpipe.code.step_code import ProjectCode, StepCode, unmatched_text
 from vhpipe.plan.fingerprint import parts_of
-from vhpipe.plan.model import ExecutionSpec
-from vhpipe.plan.provenance import Evidence
-from vhpipe.store.snapshots import Snapshot, code_digest, code_entries
+from vhpipe.plan.model import CodeUses, ExecutionSpec
+from vhpipe.plan.provenance import CodeKind, CountedCode, Evidence
 
 
-def evidence_of(spec: ExecutionSpec, snapshot: Snapshot, code: str | None = None) -> Evidence | None:
-    """None for an execution whose values no command can have. `code` is the digest, if the caller has it."""
+def evidence_of(spec: ExecutionSpec, code: ProjectCode, used: CodeUses | None = None) -> Evidence | None:
+    """None for an execution whose values no command can have. `used` is what a function step was seen to use."""
     try:
-        parts = parts_of(spec, code_digest(snapshot) if code is None else code)
+        command = command_of(spec)
     except ValueError:
         return None
-    files = {entry.path: f"{entry.mode:o} {entry.link or entry.blob}" for entry in code_entries(snapshot)}
-    return Evidence(parts, spec.step.command, files)
+    counted = code.of(spec.id.node, command, configuration_files(spec))
+    uses = used.uses if used is not None else None
+    files, all_files = code.files(counted, uses), code.all_files()
+    parts = parts_of(spec, code.digest(counted), command)
+    kind, because = _kind(counted, used)
+    count = sum(not path.endswith("/") for path in files)
+    rest = {path: content for path, content in all_files.items() if path not in files}
+    return Evidence(parts, spec.step.command, files, CountedCode(kind, count, counted.declared, because, rest))
+
+
+def _kind(counted: StepCode, used: CodeUses | None) -> tuple[CodeKind, str]:
+    """Which files count, and why the entire project does although it need not."""
+    if counted.unmatched:
+        return "project", unmatched_text(counted.unmatched)
+    if counted.declared:
+        return "declared", ""
+    if not counted.goes_by_uses:
+        return "project", ""
+    if used is None:
+        return "unknown", ""
+    return ("project", "what its process has read is not known") if used.is_everything else ("used", "")

@@ -60,6 +60,7 @@ def _extras(extension: Extension, node: NodeExtension) -> PlannedExtension:
         ),
         queue=node.queue or extension.queue,
         tags=node.tags,
+        code=tuple(each.text for each in node.code or extension.code),
         any_before=node.any_before,
     )
 

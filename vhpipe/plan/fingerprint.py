@@ -15,7 +15,14 @@ from vhpipe.command.step_command import build_command
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Literal
 
-FINGERPRINT_FORMAT = 1
+FINGERPRINT_FORMAT = 2
+"""Counted up whenever equal work is told otherwise than before; what was kept by an older one is not found again."""
+EARLIER_FORMAT = 1
+"""The one that versions before 0.3.0 had, in which the entire project was the code of every step."""
+WHY_ANEW = (
+    "this version determines differently which executions are equal (which files count as code, the types of values); "
+    "a result of an earlier version is taken only where all code and all values are as they were"
+)
 
 
 class InputPart(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,8 +40,8 @@ class FingerprintParts(msgspec.Struct, frozen=True):
     """What a fingerprint is made of.
 
     `parameters` are typed, `inputs` has every input, also without files, `environment` the variables that the step
-    declares or the user gave, secrets as their HMAC. `code` is the digest of the project's files; those that are a
-    `configuration` are in it, so that of them only the names are here.
+    declares or the user gave, secrets as their HMAC. `code` is the digest of the files that count as its code; those
+    that are a `configuration` are in it, so that of them only the names are here.
     """
 
     step: str

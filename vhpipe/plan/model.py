@@ -85,6 +85,18 @@ class Origin(msgspec.Struct, frozen=True):
         return f"{self.attempt.execution} of run {self.run}"
 
 
+class CodeUses(msgspec.Struct, frozen=True):
+    """What a process has used of the code, and the sha256 over what it found there."""
+
+    uses: tuple[str, ...]
+    digest: str
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether the entire project counts."""
+        return "*" in self.uses
+
+
 class Literal(msgspec.Struct, frozen=True, tag="Literal"):
     text: str
 
@@ -190,6 +202,8 @@ class PlannedExtension(msgspec.Struct, frozen=True):
     configuration: tuple[ConfigurationObject, ...] = ()
     queue: str | None = None
     tags: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    """Patterns of the files that are its code; the entire project where there are none."""
     any_before: bool = False
 
 

@@ -23,7 +23,7 @@ NAMES_IN_DEFINITIONS = {
 
 A class that is renamed keeps its old name here, so that digests stay what earlier versions made them.
 """
-ADDED_LATER = frozenset({"any_before", "latest_models"})
+ADDED_LATER = frozenset({"any_before", "code", "latest_models"})
 """Fields that 0.1.0 did not have: they count where they say something."""
 _NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
 

@@ -11,14 +11,30 @@ import msgspec
 from vhpipe.plan.fingerprint import SECRET, FingerprintParts, InputPart
 
 Change = Literal["changed", "added", "removed"]
+CodeKind = Literal["declared", "used", "project", "unknown"]
+
+
+class CountedCode(msgspec.Struct, frozen=True):
+    """Which files count as the code of an execution: those that it is `declared` to have, those that its process has
+    `used`, or the entire `project`; it is `unknown` before a function has run. `rest` tells the other files of the
+    project apart by path.
+    """
+
+    kind: CodeKind = "project"
+    count: int = 0
+    declared: tuple[str, ...] = ()
+    because: str = ""
+    """Why it is the entire project although that need not be."""
+    rest: Mapping[str, str] = {}
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """`template` is the command before parameters, `files` tells the files of the code apart by path."""
+    """`template` is the command before parameters, `files` tells the files of its code apart by path."""
 
     parts: FingerprintParts
     template: tuple[str, ...]
     files: Mapping[str, str]
+    code: CountedCode = CountedCode()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -46,6 +62,14 @@ def differences_between(old: Evidence, new: Evidence) -> tuple[Difference, ...]:
         *_of_variables(before.environment, after.environment),
         *_of_files(old, new),
     )
+
+
+def uncounted_differences(old: Evidence, new: Evidence) -> tuple[Difference, ...]:
+    """What became another among the project's files that are not code of the execution, neither then nor now."""
+    before, after = ({**each.files, **each.code.rest} for each in (old, new))
+    counted = old.files.keys() | new.files.keys()
+    changed = (each for each in _of_contents("file", before, after) if each.name not in counted)
+    return tuple(sorted(changed, key=lambda each: each.name))
 
 
 def _of_texts(part: str, old: str, new: str) -> Iterator[Difference]:
@@ -120,8 +144,10 @@ def _of_variables(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Di
 
 
 def _of_files(old: Evidence, new: Evidence) -> Iterator[Difference]:
-    if old.parts.code != new.parts.code:
-        yield from _of_contents("file", old.files, new.files)
+    """Where another set of files counts, a file that is in both projects is no news for being counted."""
+    before, after = {**old.code.rest, **old.files}, {**new.code.rest, **new.files}
+    counted = old.files.keys() | new.files.keys()
+    yield from (each for each in _of_contents("file", before, after) if each.name in counted)
 
 
 def _of_contents(part: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:

@@ -12,7 +12,7 @@ from vhpipe.rules.subject import Finding, NameChoice, Subject
 if TYPE_CHECKING:
     from vhpipe.config.extension_model import ConfigurationExtension, Extension, HookExtension, Monitor
 
-WITH_EXECUTIONS = ("retry", "reuse", "monitor", "configuration", "queue", "time-limit")
+WITH_EXECUTIONS = ("retry", "reuse", "code", "monitor", "configuration", "queue", "time-limit")
 """Properties that say nothing to a deployment."""
 
 
@@ -125,6 +125,23 @@ def reserved_configurations(subject: Subject) -> Iterator[Finding]:
         if item.name in CONFIGURATION_NAMES:
             message = f"every execution has a configuration `{item.name}` already"
             yield Finding(message, Location(item.at, "key"), hint="give it another name")
+
+
+def unmatched_code(subject: Subject) -> Iterator[Finding]:
+    """Patterns that no project can have a file for, and paths that this one does not have, where it is known."""
+    lacks = getattr(subject.surroundings, "lacks", None)
+    for extension in subject.config.extensions:
+        for pattern in (*extension.code, *(each for node in extension.nodes for each in node.code)):
+            path = pattern.text.removeprefix("./").strip("/")
+            is_plain = "/" in path and not any(mark in path for mark in "*?[!\\")
+            if _matches_nothing(pattern.text) or (is_plain and lacks is not None and lacks(path)):
+                message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
+                hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
+                yield Finding(message, value_at(pattern.at), hint=hint)
+
+
+def _matches_nothing(pattern: str) -> bool:
+    return pattern.strip("/ !") in ("", "..") or pattern.startswith(("#", "../")) or "/../" in pattern
 
 
 def invalid_versions(subject: Subject) -> Iterator[Finding]:

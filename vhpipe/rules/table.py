@@ -381,6 +381,7 @@ RULES: tuple[Rule, ...] = (
         conditions.metadata_before_start,
     ),
     Rule("impossible-condition", "warning", "a condition can never hold", conditions.impossible_conditions),
+    Rule("dashed-name", "warning", "a name with a dash is read as a difference", conditions.dashed_names),
     Rule(
         "unportable-condition",
         "warning",
@@ -437,6 +438,7 @@ RULES: tuple[Rule, ...] = (
         "a configuration object has the name of one that every execution has",
         extension.reserved_configurations,
     ),
+    Rule("unmatched-code", "warning", "a pattern of `code` matches no file", extension.unmatched_code),
     Rule("invalid-version", "error", "a version is not made of numbers", extension.invalid_versions),
     Rule(
         "unfit-extension-property",

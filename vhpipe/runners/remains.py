@@ -64,7 +64,7 @@ def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.Att
     return stimuli.AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
-        published=manifest.published,
+        published=manifest.published, used=manifest.used or None,
     )  # fmt: skip
 
 

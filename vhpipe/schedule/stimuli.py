@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
@@ -28,7 +28,8 @@ class AttemptReported(msgspec.Struct, frozen=True):
     """An attempt has ended and was collected.
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
-    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself.
+    `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
+    the process of a function step has used of the code.
     """
 
     attempt: AttemptId
@@ -42,6 +43,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    used: CodeUses | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):

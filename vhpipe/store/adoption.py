@@ -82,7 +82,7 @@ def _strange(root: str) -> Iterator[str]:
 def _drop(store: ProjectStore) -> tuple[int, int]:
     """Drop what acts on its own; how many reuse entries and requests there were."""
     requests = [path for run in store.runs() for path in run.requests_folder.glob("*")]
-    entries = list(store.root.glob("reuse/*.json"))
+    entries = list(store.root.glob("reuse/**/*.json"))
     trash = Trash(store.root / "trash")
     for name in ("reuse", "slots", "index.sqlite", "index.sqlite-journal"):
         trash.take(f"{store.root}/{name}")

@@ -169,7 +169,7 @@ def _with_blobs(store: ProjectStore, garbage: Garbage) -> Garbage:
     return garbage._replace(
         blobs=tuple(path for path in blobs if _is_blob(path) and os.path.basename(path) not in alive),
         reuse_entries=tuple(path for path in entries if _is_useless(path, alive, staying)),
-        leftovers=(*garbage.leftovers, *(path for path in (*blobs, *entries) if path.endswith((".tmp", ".lock")))),
+        leftovers=(*garbage.leftovers, *filter(_is_unfinished, (*blobs, *entries)), *filter(os.path.isdir, entries)),
         is_complete=True,
     )
 
@@ -182,6 +182,11 @@ def _is_useless(path: str, alive: set[str], staying: set[int]) -> bool:
     if found is None:
         return True
     return found[0].run not in staying and not all(datum.blob in alive for datum in found[0].outputs)
+
+
+def _is_unfinished(path: str) -> bool:
+    """Whether it is a half-written file, or a lock that nobody holds."""
+    return path.endswith((".tmp", ".lock"))
 
 
 def _is_blob(path: str) -> bool:
@@ -200,7 +205,9 @@ def _blob_files(store: ProjectStore) -> Iterator[str]:
 
 def _reuse_files(store: ProjectStore) -> Iterator[str]:
     folder = os.fspath(store.root / "reuse")
-    yield from (f"{folder}/{name}" for name in _names(folder))
+    for name in _names(folder):
+        further = _names(f"{folder}/{name}")
+        yield from (f"{folder}/{name}/{each}" for each in further) if further else (f"{folder}/{name}",)
 
 
 def _names(folder: str | Path) -> list[str]:

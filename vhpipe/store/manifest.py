@@ -6,7 +6,7 @@ from zlib import crc32
 
 import msgspec
 
-from vhpipe.plan.model import AttemptId, Datum, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, PublishedThing
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.atomic import write_atomically
@@ -15,7 +15,10 @@ from vhpipe.store.json_codec import decode, encode
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """See `AttemptReported` for the fields; `run` is the number of the attempt's run."""
+    """See `AttemptReported` for the fields; `run` is the number of the attempt's run.
+
+    `used` is there only for steps whose process says what it used: others are written as they always were.
+    """
 
     attempt: AttemptId
     outcome: Status
@@ -28,6 +31,7 @@ class Manifest(msgspec.Struct, frozen=True):
     published: tuple[PublishedThing, ...] = ()
     checksum: int = 0
     """The crc32 of the manifest as JSON with 0 in this place."""
+    used: CodeUses | msgspec.UnsetType = msgspec.UNSET
 
 
 _decoder = msgspec.json.Decoder(Manifest)

@@ -124,6 +124,11 @@ class ProjectStore:
         return tuple(int(name) for name in names if name.isascii() and name.isdigit() and name[0] != "0")
 
 
+def reuse_entries(project: Path) -> ReuseEntries:
+    """The results of a project by their work, whether it has a store or not; making this reads and writes nothing."""
+    return ReuseEntries(state_folder(project) / "reuse")
+
+
 def _make(root: str) -> None:
     """Complete the folder under another name first, so that nobody ever finds it half made."""
     temporary = temporary_name(root)

@@ -27,7 +27,8 @@ class SnapshotEntry(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """`digest` is the sha256 over all entries, which are sorted by path; `commit` is None without git.
 
-    `source` is the path of the entry that the pipeline was read from, None where that is no part of the code.
+    `source` is the path of the entry that the pipeline was read from, None where that is no part of the code. `streams`
+    are the paths of entries that the run's own output was going to, which change without anybody's doing.
     """
 
     entries: tuple[SnapshotEntry, ...]
@@ -36,6 +37,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     dirty: bool = False
     notices: tuple[str, ...] = ()
     source: str | None = None
+    streams: tuple[str, ...] = ()
 
     @property
     def commit_identifier(self) -> str:
@@ -47,13 +49,11 @@ _decoder = msgspec.json.Decoder(Snapshot)
 
 
 def code_entries(snapshot: Snapshot) -> list[SnapshotEntry]:
-    """The code without the pipeline's own file: what that says is in the plan. Source: decision 57."""
-    return [entry for entry in snapshot.entries if entry.path != snapshot.source]
+    """The code without the pipeline's own file, for what that says is in the plan, and without `streams`.
 
-
-def code_digest(snapshot: Snapshot) -> str:
-    """The sha256 over the code without the pipeline's own file."""
-    return digest_of(code_entries(snapshot))
+    Source: decision 57.
+    """
+    return [each for each in snapshot.entries if each.path != snapshot.source and each.path not in snapshot.streams]
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -75,6 +75,10 @@ def digest_of(entries: Iterable[SnapshotEntry]) -> str:
     """The sha256 over paths, modes and contents of entries, in their order."""
     digest = sha256()
     for entry in entries:
-        content = f"blob {entry.blob}" if entry.link is None else f"link {entry.link}"
-        digest.update(os.fsencode(f"{entry.path}\0{entry.mode:o}\0{content}\0"))
+        digest.update(os.fsencode(f"{entry.path}\0{entry.mode:o}\0{content_of(entry)}\0"))
     return digest.hexdigest()
+
+
+def content_of(entry: SnapshotEntry) -> str:
+    """What is in a file, or where a symbolic link leads."""
+    return f"blob {entry.blob}" if entry.link is None else f"link {entry.link}"

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import msgspec
 
 from vhpipe.plan.model import ExecutionId, Origin
-from vhpipe.plan.provenance import Difference
+from vhpipe.plan.provenance import CountedCode, Difference
 from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.run_json import origin_json
 from vhpipe.views.run_text import duration_text
 from vhpipe.views.safe_text import one_line
-from vhpipe.views.why import difference_text, differences_json
+from vhpipe.views.why import code_json, code_text, difference_text, differences_json, uncounted_lines
 
 SHOWN_DIFFERENCES = 3
 SHOWN_LINES = 20
@@ -28,6 +28,8 @@ class PastExecution(NamedTuple):
     status: Status
     differences: tuple[Difference, ...] | None
     took_s: float | None = None
+    uncounted: tuple[Difference, ...] = ()
+    """What differs in files that are not its code."""
 
 
 class PreviewRow(msgspec.Struct, frozen=True):
@@ -48,6 +50,7 @@ class PreviewRow(msgspec.Struct, frozen=True):
     is_unknown: bool = False
     is_task: bool = False
     needs_approval: bool = False
+    code: CountedCode | None = None
 
 
 class _Line(NamedTuple):
@@ -99,6 +102,10 @@ def _reasons(each: PreviewRow) -> Iterator[str]:
         yield f"--reuse would take it {_from(each, each.found)}"
     elif each.action == "run" and each.is_compared:
         yield "no earlier run has it" if each.past is None else _since(each.past)
+    if text := code_text(each.code):
+        yield text
+    if each.past is not None:
+        yield from uncounted_lines(each.past.uncounted, SHOWN_DIFFERENCES)
     if each.needs_approval:
         yield "needs approval"
 
@@ -143,10 +150,12 @@ def _foretold_json(each: PreviewRow) -> dict[str, object]:
         "action": each.action,
         "because": json_value(reason_of(each)),
         "reused_from": origin_json(each.origin),
+        "code": code_json(each.code),
         "against": None if past is None else {
             "run": past.run,
             "status": str(past.status),
             "took_s": past.took_s,
             "differences": differences_json(past.differences),
+            "uncounted": differences_json(past.uncounted),
         },
     }  # fmt: skip

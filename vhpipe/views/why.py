@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vhpipe.plan.provenance import Difference
+from vhpipe.plan.provenance import CountedCode, Difference
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.run_text import shortened, value_text
 from vhpipe.views.safe_text import one_line
+from vhpipe.wording import counted
 
 SHOWN_DIFFERENCES = 20
 LONGEST_VALUE = 60
@@ -17,12 +18,16 @@ REUSE_WAS_OFF = "reuse was off"
 
 
 class PastComparison(NamedTuple):
-    """Another execution to compare with, and what differs; `differences` is None where that cannot be known."""
+    """Another execution to compare with, and what differs; `differences` is None where that cannot be known.
+
+    `uncounted` is what differs in files that are not its code.
+    """
 
     run: int
     label: str
     status: Status
     differences: tuple[Difference, ...] | None
+    uncounted: tuple[Difference, ...] = ()
 
 
 class Why(NamedTuple):
@@ -37,6 +42,7 @@ class Why(NamedTuple):
     happened: str
     was_reusable: bool
     compared: PastComparison | None = None
+    code: CountedCode | None = None
 
 
 def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str, str]:
@@ -59,11 +65,14 @@ def why_lines(why: Why) -> Iterator[str]:
     """Lines that are safe to show."""
     yield f"{one_line(why.label)} of run {why.run} {why.happened}"
     compared = why.compared
+    if text := code_text(why.code):
+        yield text
     if compared is None:
         yield "no earlier run has it"
         return
     yield f"compared with {one_line(compared.label)} of run {compared.run} ({compared.status}):"
     yield from (f"  {line}" for line in difference_lines(compared.differences))
+    yield from (f"  {line}" for line in uncounted_lines(compared.uncounted, SHOWN_DIFFERENCES))
     advice = _advice(why, compared)
     if advice:
         yield f"  {advice}"
@@ -95,6 +104,36 @@ def difference_text(difference: Difference) -> str:
             return f"{what} removed" + ("" if difference.old is None else f", it was: {old}")
 
 
+def code_text(code: CountedCode | None) -> str | None:
+    """Which files count as its code, where that is not simply the entire project."""
+    if code is None or (code.kind == "project" and not code.because):
+        return None
+    match code.kind:
+        case "declared":
+            return one_line(f"code: {', '.join(code.declared)} ({counted(code.count, 'file')})")
+        case "used":
+            return f"code: {counted(code.count, 'file')} of the project, those that it has used"
+        case "unknown":
+            return "code: what its function imports and opens"
+    return one_line(f"code: the entire project, for {code.because}")
+
+
+def uncounted_lines(differences: Sequence[Difference], most: int) -> Iterator[str]:
+    """`evaluate.py changed, is not code of this step`."""
+    for each in differences[:most]:
+        yield f"{one_line(each.name)} {each.change}, is not code of this step"
+    if len(differences) > most:
+        yield f"and {len(differences) - most} more that are not code of this step"
+
+
+def code_json(code: CountedCode | None) -> dict[str, object] | None:
+    """None where it is not known."""
+    if code is None:
+        return None
+    return {"counts": code.kind, "files": code.count, "patterns": json_value(list(code.declared)),
+            "because": json_value(code.because or None)}  # fmt: skip
+
+
 def _subject(difference: Difference) -> str:
     """Contents of inputs read as `input data: x.csv changed`."""
     is_file = difference.part.startswith("input ") and difference.name
@@ -118,11 +157,13 @@ def why_json(why: Why) -> dict[str, object]:
         "execution": json_value(why.label),
         "action": why.action,
         "because": json_value(why.happened),
+        "code": code_json(why.code),
         "against": None if compared is None else {
             "run": compared.run,
             "execution": json_value(compared.label),
             "status": str(compared.status),
             "differences": differences_json(compared.differences),
+            "uncounted": differences_json(compared.uncounted),
         },
     }  # fmt: skip
 

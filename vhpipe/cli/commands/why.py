@@ -8,7 +8,7 @@ import click
 from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import ExecutionId
-from vhpipe.plan.provenance import differences_between
+from vhpipe.plan.provenance import differences_between, uncounted_differences
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import (
@@ -25,6 +25,7 @@ from vhpipe.views.why import PastComparison, Why, what_happened, why_json, why_l
 
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun, PastRuns
+    from vhpipe.plan.provenance import Evidence
 
 
 @click.command("why", short_help="Say why an execution ran, and what differs from an earlier one.")
@@ -56,25 +57,34 @@ def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against
     why = Why(view.number, label, action, happened, reuses(node.planned))
     if execution is None:
         return why
-    compared = _comparison_with_past(store, view, ExecutionId(node.name, execution.index), against)
-    return why._replace(compared=compared and compared._replace(label=label))
+    from vhpipe.history.past_runs import PastRun, PastRuns
+
+    past, now = PastRuns(store), PastRun(store.run(str(view.number)))
+    which = ExecutionId(node.name, execution.index)
+    evidence = past.evidence(now, which)
+    compared = _comparison_with_past(store, past, now, evidence, which, against)
+    code = evidence.code if evidence else None
+    return why._replace(compared=compared and compared._replace(label=label), code=code)
 
 
 def _comparison_with_past(
-    store: ProjectStore, view: RunView, execution: ExecutionId, against: str | None
+    store: ProjectStore,
+    past: "PastRuns",
+    now: "PastRun",
+    new: "Evidence | None",
+    execution: ExecutionId,
+    against: str | None,
 ) -> PastComparison | None:
-    from vhpipe.history.past_runs import PastRun, PastRuns
-
-    past = PastRuns(store)
-    now = PastRun(store.run(str(view.number)))
     then = _past_run(past, store, against, execution) if against else _before(past, now, execution)
     if then is None:
         return None
     state = then.execution(execution)
     assert state is not None, "a run to compare with has the execution"
-    old, new = past.evidence(then, execution), past.evidence(now, execution)
-    differences = differences_between(old, new) if old and new else None
-    return PastComparison(then.number, str(execution), state.status, differences)
+    old = past.evidence(then, execution)
+    if old is None or new is None:
+        return PastComparison(then.number, str(execution), state.status, None)
+    differences, uncounted = differences_between(old, new), uncounted_differences(old, new)
+    return PastComparison(then.number, str(execution), state.status, differences, uncounted)
 
 
 def _before(past: "PastRuns", now: "PastRun", execution: ExecutionId) -> "PastRun | None":
