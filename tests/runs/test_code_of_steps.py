@@ -204,7 +204,7 @@ def test_a_function_runs_again_only_for_what_it_has_used(functions: World) -> No
     )
     assert functions.foretold("spawn") == (
         "run",
-        "since run 1: file evaluate.py changed; file unrelated.py added; code: the entire project, for what its "
+        "since run 2: file evaluate.py changed; file unrelated.py added; code: the entire project, for what its "
         "process has read is not known",
     )
     assert functions.ran() == ["spawn"], "what a shell has read is not known"
