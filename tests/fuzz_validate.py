@@ -39,11 +39,13 @@ ITEMS = (
     "x: &a [1, &b 2, {<<: {k: 1}, l: *b}]\n",
 )
 SIGNS = ": - [ ] { } , ' \" > | # % ? ~ \\ . & * &a *a *p !!int !x --- ... <<: ="
-VALUES = "1 01 1_0 0x1 1:30 1e3 .nan -.inf 9999999999999999999999 2001-01-01 s.output.x a.b.c {parameter:lr}"
+VALUES = "1 01 1_0 0x1 1:30 1e3 .nan -.inf 9999999999999999999999 2001-01-01 2001-02-30 0000-01-01 s.output.x a.b.c"
 TOKENS = (
     *SIGNS.split(),
     *VALUES.split(),
+    "{parameter:lr}",
     *SPECIAL_WORDS,
+    *("a\tb", "\t#"),
     *("\n", " ", "  ", "\t", "\r", "\r\n", "- ", "|\n", "\n---\n", "\ufeff", "\u2028", "é", "😀", "\0", "\x07"),
 )  # fmt: skip
 

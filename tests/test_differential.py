@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -41,9 +42,10 @@ DECIDED = {
 ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**20, "", "x", " ", "a.b.c", "a.outputs.x", [], {}, ["x"], [None], [[]], {"x": 1},
     float("nan"), "1h", "{parameters}", "*", "no", ["a.output.*", "b.input.x"], "grid_search", "é", "x" * 70,
+    date(2024, 2, 29), datetime(2024, 2, 29, 1, 2, 3),
 )  # fmt: skip
 KEYS = ("x", "name", "type", "default", "target", "step", 1, None)
-SIGNS = ":-#'\"{}[]&*!|>%@`,? .xs0~"
+SIGNS = (*":-#'\"{}[]&*!|>%@`,? .xs0~\t", "\t#", " 2023-02-30", " 2024-02-29", " 2024-1-2 25:00:00", " '2023-02-30'")
 Way = tuple[Any, ...]
 
 
@@ -120,6 +122,65 @@ def test_what_makes_the_official_linter_crash_is_an_error_with_a_place(item: str
     loaded = check_text(item.encode(), "valohai.yaml")
     assert official(item).crash is not None or official(item).errors
     assert has_errors(loaded.diagnostics)
+
+
+WITH_PLACES_FOR_TABS = """\
+%YAML 1.1
+--- # a file
+- step: &anchor
+    name: "a b" # 'quoted'
+    image: !!str i:1
+    "description" : 'it''s
+      long'
+    command:
+    - echo a b#c
+      and more
+    - |2- # block
+        text # no comment
+
+      more
+    parameters: [ {name: x, default: [a, "b"]}, ]
+- task: {name: t, step: a b, type: grid_search, parameters: [{name: x, style: single, rules: {value: 1}}]}
+"""
+
+
+def test_a_tab_is_refused_where_the_platform_refuses_it_and_nowhere_else() -> None:
+    assert not has_errors(check_text(WITH_PLACES_FOR_TABS.encode(), "valohai.yaml").diagnostics)
+    for place in Random(5).sample(range(len(WITH_PLACES_FOR_TABS) + 1), 40):
+        compare_with_tab(place, "\t")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("tab", ["\t", " \t ", "\t#"])
+def test_a_tab_anywhere_is_refused_where_the_platform_refuses_it_and_nowhere_else(tab: str) -> None:
+    for place in range(len(WITH_PLACES_FOR_TABS) + 1):
+        compare_with_tab(place, tab)
+
+
+def compare_with_tab(place: int, tab: str) -> None:
+    text = WITH_PLACES_FOR_TABS[:place] + tab + WITH_PLACES_FOR_TABS[place:]
+    ours = check_text(text.encode(), "valohai.yaml").diagnostics
+    try:
+        yaml.safe_load(text)
+        assert "stray-tab" not in {item.rule for item in ours}, repr(text[: place + 1][-20:])
+    except yaml.YAMLError:
+        assert has_errors(ours), repr(text[: place + 1][-20:])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-02-30", "2023-02-29", "0000-01-01", "2024-13-01", "2024-1-1 24:00:00", "2024-1-1T1:60:00",
+        "2024-1-1 1:00:60",
+        "2024-02-29", "2024-1-1", "2024-1-1 1:00:00", "2024-01-01 01:00:00 +24:00", "2024-01-01 01:00:00 -9",
+        "2024-1-1 1:00:00.5Z",
+        "2024-01-01T01:00:00+99", "9999-12-31", "2024-00-10", "2024-01-01 01:00:00.123456789 +01:30",
+    ],
+)  # fmt: skip
+def test_a_date_is_impossible_where_the_platform_fails_at_it(value: str) -> None:
+    text = f"- step: {{name: a, image: i, command: c, parameters: [{{name: x, default: {value}}}]}}"
+    rules = {item.rule for item in check_text(text.encode(), "valohai.yaml").diagnostics}
+    assert ("impossible-date" in rules) == (official(text).crash is not None)
 
 
 # ── mutants: files that are almost right ─────────────────────────────────────────────────────────────

@@ -54,9 +54,13 @@ def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY, mode: i
     raise _unfit(kind, name)
 
 
-def open_to_read(path: str | os.PathLike[str], follow: bool = True) -> BufferedReader:
-    """A regular file, to be read piece by piece. Errors: as `open_regular`."""
-    return open(open_regular(path, follow=follow), "rb")
+def open_to_read(path: str | os.PathLike[str], follow: bool = True, largest_bytes: int | None = None) -> BufferedReader:
+    """A regular file, to be read piece by piece. Errors: as `open_regular`; UnfitFileError for one that is larger."""
+    file = open(open_regular(path, follow=follow), "rb")  # noqa: SIM115 - the caller closes it
+    if largest_bytes is not None and os.fstat(file.fileno()).st_size > largest_bytes:
+        file.close()
+        raise _too_large(largest_bytes, path)
+    return file
 
 
 def open_to_append(path: str | os.PathLike[str], mode: int = 0o600) -> int:
@@ -66,17 +70,24 @@ def open_to_append(path: str | os.PathLike[str], mode: int = 0o600) -> int:
 
 def read_regular(path: str | os.PathLike[str], largest_bytes: int, follow: bool = True) -> bytes:
     """All bytes of a regular file. Errors: as `open_regular`; UnfitFileError for one that has more than that."""
-    content = read_start(path, largest_bytes + 1, follow)
-    if len(content) > largest_bytes:
-        raise UnfitFileError(errno.EFBIG, f"it is larger than {largest_bytes >> 20} MiB", os.fspath(path))
-    return content
+    return _read(path, largest_bytes + 1, follow, largest_bytes)
 
 
 def read_start(path: str | os.PathLike[str], count: int, follow: bool = True) -> bytes:
     """The first bytes of a regular file, all where it has no more than `count`. Errors: as `open_regular`."""
+    return _read(path, count, follow, None)
+
+
+def _read(path: str | os.PathLike[str], count: int, follow: bool, largest_bytes: int | None) -> bytes:
     descriptor = open_regular(path, follow=follow)
     try:
-        return _content(descriptor, count)
+        size_bytes = os.fstat(descriptor).st_size
+        if largest_bytes is not None and size_bytes > largest_bytes:
+            raise _too_large(largest_bytes, path)
+        content = _content(descriptor, count, size_bytes)
+        if largest_bytes is not None and len(content) > largest_bytes:
+            raise _too_large(largest_bytes, path)
+        return content
     except OSError as failure:
         failure.filename = failure.filename or os.fspath(path)
         raise
@@ -84,9 +95,12 @@ def read_start(path: str | os.PathLike[str], count: int, follow: bool = True) ->
         os.close(descriptor)
 
 
-def _content(descriptor: int, count: int) -> bytes:
+def _too_large(largest_bytes: int, path: str | os.PathLike[str]) -> UnfitFileError:
+    return UnfitFileError(errno.EFBIG, f"it is larger than {largest_bytes >> 20} MiB", os.fspath(path))
+
+
+def _content(descriptor: int, count: int, size_bytes: int) -> bytes:
     """All that there is up to `count` bytes; a small file takes one call, for its size tells that it has ended."""
-    size_bytes = os.fstat(descriptor).st_size
     content = os.read(descriptor, min(count, size_bytes + 1))
     if 0 < size_bytes == len(content) or len(content) == count:
         return content

@@ -1,6 +1,7 @@
 """What scripts meet while a step loads them."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,16 @@ def test_tracebacks_begin_in_the_code_of_the_user(made: Any) -> None:
     assert log.splitlines()[0] == "Traceback (most recent call last):"
     assert "function_step" not in log
     assert log.endswith("ValueError: as asked\n")
+
+
+def test_a_module_that_is_missing_is_said_with_the_python_that_lacks_it(made: Any) -> None:
+    functions = made.module("def fail():\n    import no_such_module_of_ours\n")
+    pipeline = made.pipeline()
+    pipeline.add_function_step("a", functions.fail)
+    run = pipeline.start_locally(quiet=True, raise_on_failure=False)
+    python = Path(sys.executable).with_name("python")
+    expected = f"exit code 1: {python} has no module `no_such_module_of_ours`; `--python` chooses another Python"
+    assert run.node("a").because == expected
 
 
 def test_a_function_may_choose_its_exit_code(made: Any) -> None:

@@ -99,7 +99,15 @@ def test_sidecars_attach_their_properties(outputs: Path, tmp_path: Path) -> None
     [
         ((0, None, False), ("complete", None)),
         ((3, None, False), ("error", "exit code 3")),
-        ((-9, None, False), ("error", "killed by SIGKILL")),
+        ((-9, None, False), ("error", "killed by SIGKILL: often because memory ran out")),
+        ((-10, None, False), ("error", "killed by SIGUSR1")),
+        (
+            (137, None, False),
+            ("error", "exit code 137: a command was killed by SIGKILL, often because memory ran out"),
+        ),
+        ((143, None, False), ("error", "exit code 143: a command was killed by SIGTERM")),
+        ((128, None, False), ("error", "exit code 128")),
+        ((255, None, False), ("error", "exit code 255")),
         ((0, "time-limit of 5 s reached", False), ("error", "time-limit of 5 s reached")),
         ((-15, "received SIGINT", True), ("stopped", "received SIGINT")),
     ],

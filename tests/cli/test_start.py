@@ -70,3 +70,13 @@ def test_a_run_of_steps_alone_imports_nothing_of_what_other_runs_need(tmp_path):
 
 def test_plan_loads_no_scheduler():
     assert "vhpipe.schedule.scheduler" not in loaded_by("plan", str(EXAMPLE))
+
+
+def test_validate_parses_no_script_that_a_look_at_its_text_clears():
+    loaded = loaded_by("validate", str(EXAMPLE))
+    assert "vhpipe.project.project_scripts" in loaded
+    assert loaded & {"vhpipe.edit.script_needs", "vhpipe.command.interpreters"} == set()
+
+
+def test_plan_reads_no_scripts():
+    assert "vhpipe.project.project_scripts" not in loaded_by("plan", str(EXAMPLE))

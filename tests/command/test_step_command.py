@@ -237,7 +237,7 @@ def test_a_value_in_quotes_is_refused_unless_it_means_itself_anywhere() -> None:
     assert problems('echo "{parameter-value:name}"', name="a/b-1.0:2,3@x") == []
     (message,) = problems('echo "{parameter-value:name}"', name="it's; me")
     assert "appears inside double quotes" in message
-    assert "`VH_PARAM_NAME`" in message
+    assert "`$VH_PARAM_NAME`" in message
     assert problems("echo {parameter-value:name}", name="it's; me") == []
     assert problems('echo "{parameter-value:name}"', name="") != []
 

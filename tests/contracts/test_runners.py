@@ -65,7 +65,8 @@ def test_an_exit_code_makes_an_error(bench: Bench, code: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGPIPE, signal.SIGKILL])
 def test_a_signal_makes_an_error_that_names_it(bench: Bench, number: signal.Signals) -> None:
     report = bench.report(bench.start(Die(number)))
-    assert (report.outcome, report.exit_code, report.because) == (Status.ERROR, -number, f"killed by {number.name}")
+    assert (report.outcome, report.exit_code) == (Status.ERROR, -number)
+    assert str(report.because).startswith(f"killed by {number.name}")
 
 
 def test_several_start_at_once_and_each_has_its_own_report(bench: Bench) -> None:

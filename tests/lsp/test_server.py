@@ -71,6 +71,16 @@ def test_a_good_file_has_no_findings_and_a_broken_one_says_where(edit: Edit) -> 
     edit(session)
 
 
+def test_after_an_error_of_form_all_else_in_the_pipeline_is_still_examined(edit: Edit) -> None:
+    async def session(editor: Editor) -> None:
+        broken = TEXT.replace("step: train}", "step: trian}").replace("    edges:\n", "    edges:\n      - [half]\n")
+        assert broken.count("half") == 1
+        found = await editor.open(broken)
+        assert {"malformed-edge", "unknown-step"} <= {item.code for item in found}
+
+    edit(session)
+
+
 def test_typing_on_is_checked_once_with_the_last_text(edit: Edit) -> None:
     async def session(editor: Editor) -> None:
         await editor.open(TEXT)

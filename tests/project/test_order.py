@@ -120,6 +120,15 @@ def test_what_does_not_run_needs_no_data(file: Path) -> None:
     assert [node.name for node in ordered.order.plan.nodes] == ["use"]
 
 
+def test_all_inputs_that_are_missing_are_named_at_once_and_only_those_of_what_runs(file: Path) -> None:
+    reading = "inputs: [{name: data, default: nowhere.txt}, {name: more}], name: make, image"
+    file.write_text(FILE.replace("name: make, image", reading))
+    said = refused(lambda plain: plain)
+    assert "nothing fills input `more` of node `make`" in said
+    assert "input `data` of node `make`: `nowhere.txt` does not exist" in said
+    assert "no earlier run" in refused(lambda plain: plain._replace(part=Selectors(exclude=("make",))))
+
+
 def test_settings_of_the_user_count_whichever_door_is_used(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ FILES = sorted(CASES.glob("*/*.yaml"))
 
 
 def printed(file: Path, *, full: bool) -> str:
-    loaded = check_path(str(file))
+    loaded = check_path(str(file), reads_scripts=True)
     render = render_full if full else render_concise
     text = render(loaded.source, loaded.diagnostics, False)
     return text.replace(str(file), file.name)

@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "rules.md").read_text()
 
 
 def diagnostics_of_cases() -> list[Diagnostic]:
-    return [diagnostic for file in CASES for diagnostic in check_path(str(file)).diagnostics]
+    return [diagnostic for file in CASES for diagnostic in check_path(str(file), reads_scripts=True).diagnostics]
 
 
 def test_no_rule_is_listed_twice() -> None:

@@ -20,6 +20,9 @@ CASES = Path(__file__).parent.parent / "cases"
 SECTION = re.compile(r"^## (?P<rule>[a-z0-9-]+)\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml\n(?P<yaml>.*?)^```\n+```text\n(?P<out>.*?)^```\n", re.MULTILINE | re.DOTALL)
 
+SCRIPT = re.compile(r"^```python\n# (?P<name>[\w/.]+)\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
+"""A script that the examples of a section have beside them, with its name in its first line."""
+
 WITHOUT_EXAMPLE = {
     "file-too-big", "not-utf-8", "number-too-large", "refused-by-schema", "scalar-too-long", "too-deep",
     "too-many-directives", "too-many-nodes", "too-much-expansion",
@@ -38,7 +41,7 @@ SECTIONS = tuple(Section(found["rule"], found["text"]) for found in SECTION.find
 def printed(text: str, folder: Path) -> str:
     file = folder / "valohai.yaml"
     file.write_text(text)
-    checked = check_path(str(file)).reported(ValidateSettings())
+    checked = check_path(str(file), reads_scripts=True).reported(ValidateSettings())
     return render_full(checked.source, checked.diagnostics, color=False).replace(str(file), file.name)
 
 
@@ -46,6 +49,7 @@ def printed(text: str, folder: Path) -> str:
 def test_the_examples_of_a_rule_print_what_the_page_says(section: Section, tmp_path: Path) -> None:
     examples = list(EXAMPLE.finditer(section.text))
     assert bool(examples) != (section.rule in WITHOUT_EXAMPLE)
+    write_scripts(section.text, tmp_path)
     for example in examples:
         assert printed(example["yaml"], tmp_path) == example["out"]
         assert f"[{section.rule}]" in example["out"]
@@ -68,11 +72,22 @@ def test_every_id_that_a_golden_pair_prints_has_a_section() -> None:
     assert printed_ids - {section.rule for section in SECTIONS} == set()
 
 
-def write_outputs(folder: Path) -> None:
-    def anew(example: re.Match[str]) -> str:
-        return f"```yaml\n{example['yaml']}```\n\n```text\n{printed(example['yaml'], folder)}```\n"
+def write_scripts(text: str, folder: Path) -> None:
+    for script in SCRIPT.finditer(text):
+        (folder / script["name"]).write_text(f"# {script['name']}\n{script['text']}")
 
-    PAGE.write_text(EXAMPLE.sub(anew, PAGE.read_text()))
+
+def write_outputs(folder: Path) -> None:
+    def anew(section: re.Match[str]) -> str:
+        place = folder / section["rule"]
+        place.mkdir()
+        write_scripts(section[0], place)
+        return EXAMPLE.sub(lambda found: shown(found["yaml"], place), section[0])
+
+    def shown(text: str, place: Path) -> str:
+        return f"```yaml\n{text}```\n\n```text\n{printed(text, place)}```\n"
+
+    PAGE.write_text(SECTION.sub(anew, PAGE.read_text()))
 
 
 if __name__ == "__main__":

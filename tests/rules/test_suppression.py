@@ -135,9 +135,7 @@ def test_rules_have_one_entry_each() -> None:
 
 @given(st.lists(st.sampled_from(["# vhpipe: ignore[cycle] why", "a: 1  # vhpipe: ignore[cycle]", "b: 2", "", "#"])),
        st.lists(st.tuples(st.sampled_from(["cycle", "self-edge"]), st.integers(1, 9))))  # fmt: skip
-def test_no_finding_is_lost_and_each_comment_is_used_or_unused(
-    lines: list[str], found: list[tuple[str, int]]
-) -> None:
+def test_no_finding_is_lost_and_each_comment_is_used_or_unused(lines: list[str], found: list[tuple[str, int]]) -> None:
     result = left(*lines, found=tuple(found))
     assert sorted([*result.kept, *result.suppressed]) == sorted(finding(*item) for item in found)
     comments = sum("ignore[" in line for line in lines)

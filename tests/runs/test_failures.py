@@ -17,7 +17,7 @@ BIG = "x" * 200_000
 # node: its command, the status of its execution, and a pattern of the reason
 MISDEEDS: dict[str, tuple[Any, str, str]] = {
     "fails": ("exit 7", "error", "exit code 7"),
-    "dies": ("kill -SEGV $$", "error", "killed by SIGSEGV"),
+    "dies": ("kill -SEGV $$", "error", "killed by SIGSEGV: a crash in compiled code"),
     "unknown-command": ("no-such-command-of-ours", "error", "exit code 127"),
     "unknown-interpreter": ("#!/no/such/interpreter\necho", "crashed", "No such file .*errno 2"),
     "huge-variable": (

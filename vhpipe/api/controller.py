@@ -342,11 +342,14 @@ class PipelineController:
         return RunArguments(os.path.relpath(self.folder / DEFAULT_FILE), parameter_values=values, is_built=True)
 
     def _parents(self) -> Mapping[str, tuple[str, ...]]:
-        """What each step waits for: by results, by references, and by `parents`; of the run where there is one."""
+        """What each step waits for: by `parents`, results and references; as in the run where there is one."""
         if self._run is not None:
-            return neighbours(self._run._view.plan)[0]
-        file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
-        return next((graph.upstream for graph in file.graphs), {})
+            upstream: Mapping[str, tuple[str, ...]] = neighbours(self._run._view.plan)[0]
+        else:
+            file = check_text(self.to_yaml().encode(), f"pipeline `{self.name}`")
+            upstream = next((graph.upstream for graph in file.graphs), {})
+        said = {name: step.policies.parents for name, step in self._steps.items()}
+        return {name: tuple(dict.fromkeys((*own, *upstream.get(name, ())))) for name, own in said.items()}
 
     def _node(self, name: str, parents: tuple[str, ...]) -> Node:
         queue = self._steps[name].policies.extension.get("queue") or self._extension.get("queue")

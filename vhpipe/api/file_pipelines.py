@@ -52,7 +52,7 @@ class File:
 
     @property
     def is_valid(self) -> bool:
-        """Whether the file can be planned and run: it has no errors, also none that a comment excuses."""
+        """Whether all of the file can be planned and run: it has no errors, also none that a comment excuses."""
         return not has_errors(self._file.findings)
 
     @property

@@ -80,8 +80,6 @@ def _outlast_main_thread(run: Run) -> None:
             register(run._outlast)
 
 
-
-
 def _say(text: str) -> None:
     """A line on stderr; when nobody reads there any more the run goes on all the same."""
     with suppress(OSError, ValueError):

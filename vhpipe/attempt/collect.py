@@ -9,6 +9,7 @@ from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
+from vhpipe.attempt.missing_module import missing_module_text
 from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
@@ -18,7 +19,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
-from vhpipe.store.attempt_files import OUTPUTS
+from vhpipe.store.attempt_files import LOG, OUTPUTS
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
@@ -66,6 +67,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
+    if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
+        missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        because = f"{because}: {missing}" if missing else because
     end = AttemptEnd(outcome, because, ending.exit_code)
     found: tuple[FoundOutput, ...] = ()
     try:

@@ -134,9 +134,33 @@ def outcome_of(exit_code: int | None, because: str | None, stopped: bool) -> tup
         return Status.ERROR, because
     if exit_code == 0:
         return Status.COMPLETE, None
-    if exit_code is not None and exit_code < 0:
-        return Status.ERROR, f"killed by {_signal_name(-exit_code)}"
-    return Status.ERROR, f"exit code {exit_code}"
+    return Status.ERROR, "the process has no exit code" if exit_code is None else exit_text(exit_code)
+
+
+SIGNALS_MEAN = {
+    "SIGKILL": "often because memory ran out",
+    "SIGSEGV": "a crash in compiled code",
+    "SIGBUS": "a crash in compiled code, or a full /dev/shm",
+    "SIGABRT": "it ended itself, often after an error in compiled code",
+    "SIGILL": "compiled code that this processor does not have",
+    "SIGXCPU": "its limit of CPU time was reached",
+    "SIGPIPE": "the reader of what it wrote had gone",
+}
+"""What a signal that ended a process usually tells."""
+SHELL_BASE = 128
+"""A shell says 128 and the number of the signal where a command of it was ended by one."""
+
+
+def exit_text(exit_code: int) -> str:
+    """How a process ended; negative codes are signals, and from 129 on a shell speaks of one."""
+    if exit_code < 0:
+        name = _signal_name(-exit_code)
+        return f"killed by {name}" + (f": {SIGNALS_MEAN[name]}" if name in SIGNALS_MEAN else "")
+    name = _signal_name(exit_code - SHELL_BASE) if exit_code > SHELL_BASE else ""
+    if not name.startswith("SIG"):
+        return f"exit code {exit_code}"
+    why = f", {SIGNALS_MEAN[name]}" if name in SIGNALS_MEAN else ""
+    return f"exit code {exit_code}: a command was killed by {name}{why}"
 
 
 def _signal_name(number: int) -> str:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from vhpipe.errors import EnvironmentFailure
 
-LIMIT_S = 120.0
+LIMIT_S = 60.0
 
 
 def answers_of(*processes: "Popen[bytes]", folder: str, limit_s: float = LIMIT_S) -> list[tuple[bytes, bytes]]:

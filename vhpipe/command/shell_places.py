@@ -12,7 +12,8 @@ from re import compile as compile_pattern
 from typing import NamedTuple
 
 from vhpipe.command.shell_quoting import SUBSCRIPT, Hole, Quoting, UnsureError
-from vhpipe.command.shell_words import ASSIGNMENT, EXPANSION, HOLE, Word, judge
+from vhpipe.command.shell_word import EXPANSION, HOLE, Word
+from vhpipe.command.shell_words import ASSIGNMENT, judge
 
 MAX_DEPTH = 40
 DELIMITER = compile_pattern(r"-?[ \t]*(?:'([\w.-]+)'|\"([\w.-]+)\"|(\\?)([\w.]+))(?=[\s;&|)<>]|$)", ASCII)
@@ -94,6 +95,8 @@ class _Scanner(Quoting):
         """Write down what is known of the holes of one simple command and the targets of its redirections."""
         verdict = judge(words)
         for index, context in verdict.contexts:
+            self.contexts[index] = context
+        for index, context in verdict.in_code:
             self.contexts[index] = context
         self.refuse(verdict.nested, verdict.nested_context)
         for word, operator in targets:
@@ -188,7 +191,9 @@ class _Scanner(Quoting):
         elif word.text.endswith("=") and not word.quoted:
             self._i += 1
             word.add(EXPANSION)
-            self.refuse(self.commands(")"), "inside an array")
+            elements = self.commands(")")
+            word.nested += elements
+            self.assigned += elements
         elif following == ")":  # the head of a function
             frame.end_command()
             self._i += 2

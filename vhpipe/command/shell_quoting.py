@@ -9,7 +9,7 @@ from re import ASCII
 from re import compile as compile_pattern
 from typing import NamedTuple
 
-from vhpipe.command.shell_words import EXPANSION, HOLE, Word
+from vhpipe.command.shell_word import EXPANSION, HOLE, Word
 
 UNSURE = "where it is unclear how the shell reads it"
 SUBSCRIPT = "inside a subscript or a pattern"
@@ -78,6 +78,7 @@ class Quoting:
         end = self._text.find("'", self._i + 1)
         end = len(self._text) if end < 0 else end
         self._add_quoted(word, self._text[self._i + 1 : end].replace(HOLE, EXPANSION))
+        word.inner += self.inside(self._i, end)
         self.refuse(self.inside(self._i, end), "inside single quotes")
         self._i = end + 1
 
@@ -173,6 +174,7 @@ class Quoting:
     def _hole_within(self, word: Word, context: str) -> None:
         index = self._at[self._i]
         self.refuse([index], context)
+        word.inner.append(index)
         word.add(EXPANSION)
         self._i = self.holes[index].end
 

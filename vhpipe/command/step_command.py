@@ -230,11 +230,11 @@ def _is_safe(text: str, delimiter: str | None) -> bool:
 
 def _refusal(mention: Mention, context: str) -> tuple[str, str | None]:
     """Message and hint."""
+    from vhpipe.command.advice import advice_for  # only where something is wrong
+
     subject = f"`{mention.text}` appears {context}, where some characters of its value would not be taken literally"
-    variable = f"read the variable `{variable_name(mention.name)}`" if mention.name else ""
-    if context == FOREIGN:
-        return f"{subject}: {variable or 'read the values from parameters.json'}", None
-    return subject, "make it a separate word" + (f", or {variable}" if variable else "")
+    variable = variable_name(mention.name) if mention.name else ""
+    return subject, advice_for(context, mention.text, variable)
 
 
 def _size_problems(command: Sequence[str], built: Sequence[str]) -> Iterator[InterpolationProblem]:

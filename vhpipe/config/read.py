@@ -36,6 +36,10 @@ def read_config(document: Document) -> tuple[Config, tuple[Diagnostic, ...]]:
     Source: decisions 4 and 6.
     """
     notes = list(check_schema(document))
+    if document.dates:
+        from vhpipe.config.dates import misplaced_dates  # few files have any
+
+        notes += misplaced_dates(document)
     items = document.data if isinstance(document.data, list) else []
     read: dict[str, list[Any]] = {kind: [] for kind in _READERS}
     for number, item in enumerate(items):

@@ -48,6 +48,10 @@ _LONG = MAX_SCALAR_BYTES // 4
 _NONE, _MERGE, _DROP = _Sentinel(), _Sentinel(), _Sentinel()
 
 
+QUOTABLE = ("reserved-scalar", "impossible-date")
+"""Rules about scalars that are right in quotes."""
+
+
 class Builder:
     """Plain data from events, without recursion. One use."""
 
@@ -60,6 +64,7 @@ class Builder:
         self._merges: dict[int, list[Any]] = {}
         self._expanded = 0
         self._lookups = 0
+        self.dates: list[tuple[int, int]] = []
 
     def add_fault(self, diagnostic: Diagnostic) -> None:
         if self._has_room(diagnostic.severity):
@@ -193,12 +198,14 @@ class Builder:
         try:
             value = resolve(text)
         except NotReadableError as fault:
-            self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule == "reserved-scalar")
+            self._quotable(fault.rule, fault.message, event, fault.hint, fault.rule in QUOTABLE)
             return text
         if (differs := ambiguity(text, value)) is not None and not is_key:
             from vhpipe.document.respelling import respelling_fix
 
             fix = respelling_fix(event, differs.spelling, differs.keeps_meaning)
+            if differs.is_date:
+                self.dates.append((event.start_mark.line + 1, event.start_mark.column + 1))
             self._warn("ambiguous-scalar", differs.message, event, differs.hint, fix)
         return value
 

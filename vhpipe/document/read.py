@@ -22,12 +22,18 @@ def read_document(content: bytes, name: str) -> tuple[Document | None, tuple[Dia
     if text is None:
         return None, (fault,) if fault else ()
     builder, data, error = _build(text, spare_colons=False)
-    if error is not None and refuses_inner_colon(error):
+    spares_colons = error is not None and refuses_inner_colon(error)
+    if spares_colons:
         builder, data, error = _build(text, spare_colons=True)
+    if "\t" in text and error is None:
+        from vhpipe.document.tabs import stray_tabs  # few files have any
+
+        for fault in stray_tabs(text, spares_colons):
+            builder.add_fault(fault)
     if error is not None and not isinstance(error, StopReadingError):
         builder.add_fault(explain(error, text, builder.last_event))
     places = Places(text) if any(fault.rule == "duplicate-key" for fault in builder.errors) else None
-    document = None if error is not None else Document(name, text, data, places)
+    document = None if error is not None else Document(name, text, data, places, frozenset(builder.dates))
     errors = _with_first_keys(builder.errors, places) if places else builder.errors
     return document, (*errors, *builder.warnings)
 

@@ -58,6 +58,7 @@ class Ambiguity(NamedTuple):
     hint: str
     spelling: str
     keeps_meaning: bool = True
+    is_date: bool = False
 
 
 def plain_number(text: str) -> int | float | None:
@@ -81,7 +82,25 @@ def resolve(text: str) -> Scalar:
     if text in RESERVED:
         message = f"a bare `{text}` cannot be read by the platform"
         raise NotReadableError("reserved-scalar", message, f'write `"{text}"`')
-    return number(text) if text[0] in NUMBER_START else text
+    found = number(text) if text[0] in NUMBER_START else text
+    if text[4:5] == "-" and isinstance(found, str) and re.fullmatch(_DATE, text):
+        _refuse_impossible(text)
+    return found
+
+
+def _refuse_impossible(text: str) -> None:
+    """Errors: NotReadableError for a date that no calendar has: the platform fails to read a file with one."""
+    from datetime import datetime, timedelta, timezone
+
+    numbers = [int(part) for part in re.findall("[0-9]+", text.partition(".")[0])]
+    zone = re.search(r"([0-9]{1,2})(?::([0-9]{2}))?$", text[10:]) if re.search(r"[-+][0-9:]+$", text[10:]) else None
+    try:
+        datetime(*numbers[:6]) if len(numbers) >= 6 else datetime(*numbers[:3])  # type: ignore[arg-type]
+        if zone is not None:
+            timezone(timedelta(hours=int(zone[1]), minutes=int(zone[2] or 0)))
+    except ValueError as error:
+        message = f"`{text}` is no date that there is ({error}), and the platform cannot read a file with it"
+        raise NotReadableError("impossible-date", message, f'write `"{text}"` for the text') from None
 
 
 def number(text: str) -> int | float | str:
@@ -100,7 +119,7 @@ def ambiguity(text: str, value: Scalar) -> Ambiguity | None:
         return Ambiguity(f"`{text}` is read as {word}, but as text by a YAML 1.2 reader", _either(word, text), word)
     if type(value) is str and re.fullmatch(_DATE, text):
         message = f"`{text}` is read as text, but as a date by the platform"
-        return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10)
+        return Ambiguity(message, f'write `"{text}"` for the text', f'"{text}"', len(text) == 10, is_date=True)
     if text in WORDS:
         return None
     other = _yaml_1_2_value(text)

@@ -11,12 +11,22 @@ START_OF_FILE = Span(1, 1, 1, 1)
 
 
 class Document:
-    """A file as plain data, and the places of all that stands in it."""
+    """A file as plain data, and the places of all that stands in it.
 
-    __slots__ = ("_lines", "_places", "data", "name", "text")
+    `dates` are line and column of the texts that the platform reads as dates.
+    """
 
-    def __init__(self, name: str, text: str, data: Any, places: "Places | None" = None) -> None:
-        self.name, self.text, self.data = name, text, data
+    __slots__ = ("_lines", "_places", "data", "dates", "name", "text")
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        data: Any,
+        places: "Places | None" = None,
+        dates: frozenset[tuple[int, int]] = frozenset(),
+    ) -> None:
+        self.name, self.text, self.data, self.dates = name, text, data, dates
         self._lines: tuple[str, ...] | None = None
         self._places = places
 

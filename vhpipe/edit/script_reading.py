@@ -26,7 +26,7 @@ def read_script(content: bytes) -> Script | UnusableScript:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(content)
-        reader = _ScriptReader()
+        reader = ScriptReader()
         reader.visit(tree)
     except SyntaxError as error:
         return UnusableScript(f"it is not Python: {error.msg}", error.lineno)
@@ -35,7 +35,7 @@ def read_script(content: bytes) -> Script | UnusableScript:
     return reader.script()
 
 
-class _ScriptReader(ast.NodeVisitor):
+class ScriptReader(ast.NodeVisitor):
     """Walks through a script in the order of its lines."""
 
     def __init__(self) -> None:

@@ -19,6 +19,7 @@ TRIES = 3
 PAUSE_S = 0.2
 """Before the second try; twice that before the third."""
 
+
 class FetchLimits(NamedTuple):
     """Seconds of silence, seconds of one fetch with all its tries, and the fewest bytes in each `look_s` seconds."""
 
@@ -37,9 +38,7 @@ class _UnsteadyError(Exception):
     """A fault that another try may not meet."""
 
 
-def download(
-    uri: str, blobs: Blobs, is_over: threading.Event, limits: FetchLimits = LIMITS
-) -> tuple[str, int]:
+def download(uri: str, blobs: Blobs, is_over: threading.Event, limits: FetchLimits = LIMITS) -> tuple[str, int]:
     """sha256 and size of what the URI names, stored as a blob; it ends when `is_over` is set.
 
     Errors: EnvironmentFailure, without secrets.

@@ -95,7 +95,12 @@ def at_place(beginning: Beginning, place: Capacity) -> Beginning:
 
 
 def _runner(
-    begun: LockedRun, facts: RunFacts, inbox: Inbox, pool: Pool, metrics: RunMetrics, others: OwnChildren,
+    begun: LockedRun,
+    facts: RunFacts,
+    inbox: Inbox,
+    pool: Pool,
+    metrics: RunMetrics,
+    others: OwnChildren,
     clock: RunningClock,
 ) -> Runner:
     return RUNNERS["process"].make(

@@ -34,6 +34,31 @@ def faults_in(condition: Condition, kinds: Mapping[str, Kind]) -> tuple[str, ...
     return tuple(dict.fromkeys(_faults(condition.tree, kinds)))
 
 
+def dashed_names(condition: Condition) -> Iterator[tuple[Name, Name]]:
+    """Both sides of differences that are written like one name with a dash: `metadata.val-acc`."""
+    for node in _nodes(condition.tree):
+        match node:
+            case Operation("-", Name() as left, Name() as right):
+                between = condition.text[left.chars[1] : right.chars[0]]
+                if between == "-" and left.text != left.key and right.text.isidentifier():
+                    yield left, right
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    match node:
+        case Group(parts) | BooleanCombination(_, parts):
+            for part in parts:
+                yield from _nodes(part)
+        case Operation(_, left, right):
+            yield from _nodes(left)
+            yield from _nodes(right)
+        case Not(operand) | SignedOperand(_, operand):
+            yield from _nodes(operand)
+        case Name() | Constant():
+            return
+
+
 def _faults(node: Node, kinds: Mapping[str, Kind]) -> Iterator[str]:
     match node:
         case Name() | Constant():

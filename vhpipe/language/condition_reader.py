@@ -7,6 +7,7 @@ Source: decisions 19, 127 and 128.
 """
 
 import ast
+import keyword
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -82,7 +83,6 @@ def read_condition(text: str) -> Condition:
 def _with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
     """The text with keywords and YAML's null made into names of the same length, and what those names stand for."""
     import io
-    import keyword
     import tokenize
 
     if "~" not in text and not any(word in text for word in keyword.kwlist if word not in KEPT_KEYWORDS):
@@ -188,7 +188,7 @@ class _ConditionReader:
         name = self._name(node)
         start, end = self._chars(node)
         plain = f"{name.namespace}.{name.key}"
-        can_be_plain = all(key.text.isidentifier() and key.text.isascii() for key in name.keys)
+        can_be_plain = all(map(_needs_no_quotes, (key.text for key in name.keys)))
         self.differences.append(PlatformDifference("refused", name.text, (start, end), plain if can_be_plain else None))
         return name
 
@@ -307,6 +307,10 @@ class _ConditionReader:
 
     def _error(self, message: str, node: ast.expr) -> ConditionError:
         return ConditionError(message, self._source.chars(node)[0])
+
+
+def _needs_no_quotes(key: str) -> bool:
+    return key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
 
 
 def _node_description(node: ast.expr) -> str:

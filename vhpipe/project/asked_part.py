@@ -166,7 +166,7 @@ def _may_mean(config: Config, written: str, name: str) -> bool:
     names = [pipeline.name for pipeline in config.pipelines]
     if written in names:
         return written == name
-    return (nearest(written, names) if written else names[0]) == name
+    return nearest(written, names) == name if written else len(names) == 1
 
 
 # ── the file as if it had only that ──────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from vhpipe.regular_files import read_start
 from vhpipe.rules.check import check, subject_of
 
 if TYPE_CHECKING:
+    from vhpipe.project.project_scripts import ProjectScripts
     from vhpipe.settings.validate import ValidateSettings
     from vhpipe.views.report import Source
 
@@ -139,18 +140,22 @@ def name_of(path: str) -> str:
     return "<stdin>" if path == STDIN else path
 
 
-def check_path(path: str) -> CheckedFile:
+def check_path(path: str, reads_scripts: bool = False) -> CheckedFile:
     """The file at a path: `-` is stdin, a folder means its valohai.yaml.
+
+    With `reads_scripts` the scripts beside it are looked at too; what they have to do with it is no error.
 
     What is wrong inside is in `findings`; a file that is not there or cannot be read raises `UsageError`.
     """
     if path != STDIN and os.path.isdir(path):
         path = os.path.join(path, DEFAULT_FILE)
-    return check_text(_content(path), path)
+    return check_text(_content(path), path, reads_scripts)
 
 
-def check_text(content: bytes, path: str) -> CheckedFile:
+def check_text(content: bytes, path: str, reads_scripts: bool = False) -> CheckedFile:
     """The bytes of a file, read and checked; no file is looked for at `path`.
+
+    With `reads_scripts` those in the folder of that path are looked at; a text from stdin has no folder.
 
     Never raises, whatever the bytes are: what is wrong with them is in `findings`.
     """
@@ -158,9 +163,17 @@ def check_text(content: bytes, path: str) -> CheckedFile:
     if document is None:
         return CheckedFile(path, None, _unread(content, path), Config(), (), faults, faults)
     config, more = read_config(document)
-    subject = subject_of(config)
+    subject = subject_of(config, _surroundings(path) if reads_scripts else None)
     findings = (*faults, *more, *check(subject))
     return CheckedFile(path, document, document, config, subject.graphs, findings, findings)
+
+
+def _surroundings(path: str) -> "ProjectScripts | None":
+    if path == STDIN:
+        return None
+    from vhpipe.project.project_scripts import ProjectScripts
+
+    return ProjectScripts(path)
 
 
 def _unread(content: bytes, path: str) -> "Source":

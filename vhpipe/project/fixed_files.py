@@ -35,7 +35,7 @@ def fix(file: CheckedFile, settings: ValidateSettings, unsafe: bool) -> FixedFil
     stable = fix_until_stable(
         file.document.text.encode("utf-8"),
         file.path,
-        lambda content, path: check_text(content, path).reported(settings),
+        lambda content, path: check_text(content, path, reads_scripts=True).reported(settings),
         unsafe,
     )
     return FixedFile(file, stable.loaded, stable.content.decode("utf-8"), len(stable.applied))

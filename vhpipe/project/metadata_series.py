@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from vhpipe.regular_files import open_to_read
+from vhpipe.regular_files import RECORD_BYTES, open_to_read
 from vhpipe.store.attempt_files import METADATA
 
 END_BYTES = 1 << 14
@@ -19,7 +19,7 @@ def series(folder: Path) -> Iterator[dict[str, object]]:
 def series_in(path: Path) -> Iterator[dict[str, object]]:
     """The lines of a series at a path, in order; none where there is no file. A line without its end is left out."""
     try:
-        with open_to_read(path, follow=False) as lines:
+        with open_to_read(path, follow=False, largest_bytes=RECORD_BYTES) as lines:
             for line in lines:
                 if (values := _values(line)) is not None:
                     yield values

@@ -47,6 +47,7 @@ class PassContext(NamedTuple):
     """What the passes know beside the plan. `written` is the graph as the file has it, `graph` with sweeps asked for.
 
     `swept` are the nodes that vary because they are asked to. `uris` learns the URIs that the plan may not hold.
+    `unfilled` is what nothing fills; `uses_machine` says whether files of inputs are looked for later.
     """
 
     source: PlanSource
@@ -56,6 +57,7 @@ class PassContext(NamedTuple):
     selection: "PartialRun"
     uris: "RecordedUris"
     unfilled: "tuple[MissingValue, ...]" = ()
+    uses_machine: bool = True
 
     def missing_in(self, plan: "Plan") -> "tuple[MissingValue, ...]":
         """What nothing fills of the nodes that the plan has to run."""
@@ -112,11 +114,29 @@ def reduce(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def refuse_unfilled(plan: "Plan", around: PassContext) -> "Plan":
-    if around.unfilled:
-        from vhpipe.plan.required_values import refuse_missing
+    """All that is missing is named at once: also the files that are not there."""
+    missing = around.missing_in(plan)
+    if not missing:
+        return plan
+    from vhpipe.plan.required_values import refuse_missing
 
-        refuse_missing(around.missing_in(plan))
+    try:
+        refuse_missing(missing)
+    except UsageError as unfilled:
+        raise _with_missing_files(unfilled, plan, around) if around.uses_machine else unfilled from None
     return plan
+
+
+def _with_missing_files(unfilled: UsageError, plan: "Plan", around: PassContext) -> UsageError:
+    from vhpipe.engine.input_fetching import expand_inputs
+    from vhpipe.engine.recorded_uris import RecordedUris
+
+    try:
+        expand_inputs(plan, around.source.project, Path(around.source.request.folder), RecordedUris())
+    except UsageError as files:
+        hints = "; ".join(hint for hint in (unfilled.hint, files.hint) if hint is not None)
+        return UsageError(f"{unfilled.message}; {files.message}", hints)
+    return unfilled
 
 
 def refuse_lists(plan: "Plan", around: PassContext) -> "Plan":

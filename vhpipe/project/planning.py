@@ -87,7 +87,8 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
 
     Errors: UsageError for everything that does not fit the file or, but for `LOOKING`, this machine.
     """
-    plan, around = _compile(source)
+    passes = tuple(passes)
+    plan, around = _compile(source, any(each.needs_machine for each in passes))
     for each in passes:
         plan = each.change(plan, around)
     return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris(), around.missing_in(plan))
@@ -112,7 +113,7 @@ def plan_to_look_at(
     return plan_run(source, passes)
 
 
-def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
+def _compile(source: PlanSource, uses_machine: bool) -> "tuple[Plan, PassContext]":
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.partial_run import select
@@ -125,7 +126,7 @@ def _compile(source: PlanSource) -> "tuple[Plan, PassContext]":
     plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, unfilled=unfilled)
     selection = select(plan, selectors_of(request))
     swept = tuple(arguments.swept)
-    return plan, PassContext(source, written, graph, swept, selection, RecordedUris(), tuple(unfilled))
+    return plan, PassContext(source, written, graph, swept, selection, RecordedUris(), tuple(unfilled), uses_machine)
 
 
 def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":

@@ -50,7 +50,7 @@ def validate(request: ValidateRequest) -> ValidatedFiles:
     be written.
     """
     paths = _files_meant(request.paths)
-    files = tuple(check_path(path).reported(_settings(path, request)) for path in paths)
+    files = tuple(check_path(path, reads_scripts=True).reported(_settings(path, request)) for path in paths)
     if request.writes_baseline:
         return ValidatedFiles(files, baseline=_write_baseline(files, request))
     return ValidatedFiles(files) if request.fixes == "leave" else _with_fixes(files, request)

@@ -40,6 +40,8 @@ FORM: tuple[RuleEntry, ...] = (
     RuleEntry("wrong-merge", "error", "the value of a merge key is not a mapping"),
     RuleEntry("unknown-directive", "error", "a directive is not understood"),
     RuleEntry("reserved-scalar", "error", "a value is a character that YAML reserves"),
+    RuleEntry("impossible-date", "error", "a date does not exist"),
+    RuleEntry("stray-tab", "error", "a tab stands where the platform reads none"),
     RuleEntry("not-a-number", "error", "a number is infinite or not a number"),
     RuleEntry("number-too-large", "error", "a number has too many digits"),
     RuleEntry("bad-character", "error", "a character does not belong in a YAML file"),
@@ -85,9 +87,11 @@ SUPPRESSION: tuple[RuleEntry, ...] = (
 
 FIXABLE = frozenset(
     {
-        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "ignored-key", "invalid-value",
-        "misplaced-key", "misspelled-placeholder", "non-string-key", "plural-edge-kind", "relative-mount-path",
-        "reserved-scalar", "trailing-backslash", "undeclared-output", "unknown-action-word",
+        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "hidden-placeholder", "ignored-key",
+        "impossible-date",
+        "invalid-value", "misplaced-key", "missing-script", "misspelled-placeholder", "non-string-key",
+        "plural-edge-kind", "relative-mount-path",
+        "reserved-scalar", "stray-tab", "trailing-backslash", "undeclared-output", "unknown-action-word",
         "unknown-condition-parameter",
         "unknown-deployment", "unknown-deployment-key", "unknown-edge-input", "unknown-edge-kind",
         "unknown-edge-node", "unknown-edge-parameter", "unknown-endpoint", "unknown-endpoint-file",

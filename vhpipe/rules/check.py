@@ -1,6 +1,7 @@
 """Everything that the rules have to say about a file."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vhpipe.config.model import Config
 from vhpipe.diagnostics import MAX_OF_A_RULE, Diagnostic, Edit, Fix
@@ -9,13 +10,16 @@ from vhpipe.rules.subject import Finding, Subject, rewrite
 from vhpipe.rules.table import RULES
 from vhpipe.wording import MAX_LOOKUPS, listed, nearest
 
+if TYPE_CHECKING:
+    from vhpipe.rules.surroundings import Surroundings
+
 MAX_LISTED = 8
 RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 """Names that YAML reads as something else if they stand without quotes."""
 
 
-def subject_of(config: Config) -> Subject:
-    return Subject(config, tuple(build_graph(config, pipeline) for pipeline in config.pipelines))
+def subject_of(config: Config, surroundings: "Surroundings | None" = None) -> Subject:
+    return Subject(config, tuple(build_graph(config, pipeline) for pipeline in config.pipelines), surroundings)
 
 
 def check(subject: Subject) -> tuple[Diagnostic, ...]:

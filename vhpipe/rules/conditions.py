@@ -94,6 +94,21 @@ def impossible_conditions(subject: Subject) -> Iterator[Finding]:
                 yield Finding(message, text.at, hint=hint)
 
 
+def dashed_names(subject: Subject) -> Iterator[Finding]:
+    for text in _conditions(subject):
+        condition = _read(text.text)
+        if condition is None or "-" not in text.text:
+            continue
+        from vhpipe.language.condition_faults import dashed_names
+
+        for left, right in dashed_names(condition):
+            known = () if text.step is None else [each.name for each in text.step.parameters]
+            if left.namespace == PARAMETER and left.key not in known:
+                continue  # another rule says so
+            message = f"`{left.text}-{right.text}` is `{left.text}` less the metric `{right.text}`"
+            yield Finding(message, text.at, hint=f'write `{left.namespace}["{left.key}-{right.text}"]` for one name')
+
+
 def impossible_whens(subject: Subject) -> Iterator[Finding]:
     for extension in subject.config.extensions:
         for node in extension.nodes:

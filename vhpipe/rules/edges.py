@@ -96,7 +96,9 @@ def is_edge_without_need(graph: PipelineGraph, at: Location | Span) -> bool:
         return False
     targets = ((each, target) for each in graph.pipeline.parameters for target in each.targets)
     is_given = any(each.default is not None and target[:3] == end[:3] for each, target in targets)
-    return parameter.default is not None or is_given
+    task = graph.tasks.get(end.node)
+    varies = task is not None and any(each.name == end.key for each in task.parameters)
+    return parameter.default is not None or is_given or varies
 
 
 def parameters_filled_twice(_: Subject, graph: PipelineGraph) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ def malformed_references(subject: Subject) -> Iterator[Finding]:
     names = _node_names(subject) if texts else frozenset()
     for written in texts:
         for part in written.parts:
-            if isinstance(part, MalformedReference) and not part.known:
+            if isinstance(part, MalformedReference) and not part.known and not _stays_text(part, names):
                 yield Finding(part.message, written.at._replace(chars=part.at), part.hint)
             elif isinstance(part, BareWord) and part.name in names:
                 hint = f"write for example `${{{part.name}.{'NAME' if part.name == PIPELINE else 'metadata.KEY'}}}`"
@@ -33,9 +33,18 @@ def unclear_references(subject: Subject) -> Iterator[Finding]:
     names = _node_names(subject) if texts else frozenset()
     for written in texts:
         for part in written.parts:
-            if isinstance(part, BareWord) and part.name not in names:
+            if isinstance(part, MalformedReference) and _stays_text(part, names):
+                message = f"`{part.text[:80]}` begins as a reference does and stays text, for it has no `}}`"
+                hint = f"write `${part.text[:80]}` if that is meant"
+                yield Finding(message, written.at._replace(chars=part.at), hint)
+            elif isinstance(part, BareWord) and part.name not in names:
                 message = f"`{part.text[:80]}` is not a reference and stays text; no shell expands it here"
                 yield Finding(message, _bare_at(written, part), f"write `${part.text[:80]}` if that is meant")
+
+
+def _stays_text(part: MalformedReference, names: frozenset[str]) -> bool:
+    """Whether it has no end and begins with no node: the platform passes such a text on as it is, and so do we."""
+    return "}" not in part.text and not any(part.text[len(OPENING) :].lstrip('"').startswith(name) for name in names)
 
 
 def unknown_attributes(subject: Subject) -> Iterator[Finding]:

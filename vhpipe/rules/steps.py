@@ -7,6 +7,12 @@ from vhpipe.language.template import has_references
 from vhpipe.rules.places import key_at, value_at
 from vhpipe.rules.subject import Finding, Subject
 
+HINTS = {
+    "datum": "write the id or the alias of the datum behind `datum://`",
+    "dataset": "write the name and the version: `dataset://NAME/VERSION`",
+    "model": "write the name and the version: `model://NAME/VERSION`",
+}
+
 
 def empty_commands(subject: Subject) -> Iterator[Finding]:
     for step in subject.config.steps:
@@ -24,6 +30,20 @@ def local_input_paths(subject: Subject) -> Iterator[Finding]:
                     f"`{_shortened(uri)}` is a file on this machine, which the platform cannot see",
                     value_at(item.at, "default", index),
                     hint="it is read relative to the folder of this file",
+                )
+
+
+def empty_addresses(subject: Subject) -> Iterator[Finding]:
+    """Addresses such as `datum://` with nothing behind the scheme, or with what an example has there."""
+    for item in _inputs(subject):
+        for index, uri in enumerate(item.default):
+            scheme, separator, rest = uri.partition("://")
+            if separator and _has_scheme(uri) and (not rest.strip("/ ") or rest[:1] == "<" or rest in ("...", "…")):
+                yield Finding(
+                    f"`{_shortened(uri)}` does not say which file",
+                    value_at(item.at, "default", index),
+                    hint=HINTS.get(scheme, "write the complete address")
+                    + "; without a default the input is filled by an edge or by hand",
                 )
 
 

@@ -1,19 +1,22 @@
 """What rules look at: all that one file says, and the graph of each of its pipelines."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
 from vhpipe.diagnostics import Edit, Fix, Location, Path, RelatedPlace, Severity
 from vhpipe.graph.model import PipelineGraph
 
+if TYPE_CHECKING:
+    from vhpipe.rules.surroundings import Surroundings
+
 
 class Subject(NamedTuple):
-    """`graphs` has one graph for each of `config.pipelines`; `surroundings` is None until something gathers them."""
+    """`graphs` has one graph for each of `config.pipelines`; `surroundings` is None where no project is known."""
 
     config: Config
     graphs: tuple[PipelineGraph, ...]
-    surroundings: None = None
+    surroundings: "Surroundings | None" = None
 
     def is_sound(self, at: Path) -> bool:
         """Whether the schema found no fault in the object at `at`, so that what is absent from it is really absent."""

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from vhpipe.config.model import DeploymentNode, EdgeKind, Step, TaskNode
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.rules.commands import has_slips
+from vhpipe.rules.placeholders import has_slips
 from vhpipe.rules.places import key_at, name_at, value_at
+from vhpipe.rules.scripts import scripts_of
 from vhpipe.rules.subject import Finding, Subject
 
 ALL = frozenset({"parameters", "params"})
 NAMING = ("parameter", "parameter-value")
 VARIABLE = "VH_PARAM_"
+FEW_STEPS = 2
+"""In a file with no more steps, one that no pipeline uses is nothing to speak of."""
 
 
 def unused_parameters(subject: Subject) -> Iterator[Finding]:
@@ -25,7 +28,17 @@ def unused_parameters(subject: Subject) -> Iterator[Finding]:
         if used & ALL or used - known or "parameters.json" in text or not text.strip() or has_slips(text):
             continue
         used |= {name for name in known if (step.name, name) in elsewhere} | _as_variables(text, known)
+        if used < known:
+            used |= _read_by_scripts(subject, step, known - used)
         yield from _unused_parameters(step, [p.name for p in step.parameters if p.name not in used])
+
+
+def _read_by_scripts(subject: Subject, step: Step, names: set[str]) -> set[str]:
+    """The parameters that scripts of the command read; one that cannot be read may read all of them."""
+    scripts = scripts_of(subject, step)
+    if not scripts.all_are_read or any(facts.reads_everything("parameters") for _, facts in scripts.read):
+        return names
+    return {name for name in names if any(facts.mentions(name) for _, facts in scripts.read)}
 
 
 def _unused_parameters(step: Step, names: list[str]) -> Iterator[Finding]:
@@ -107,7 +120,10 @@ def _words(text: str) -> set[str]:
 
 
 def unused_steps(subject: Subject) -> Iterator[Finding]:
-    """Steps that no node and no blueprint names, in a file that has pipelines and whose names are all right."""
+    """The one step that no node and no blueprint names, in a file that uses several others, all names being right.
+
+    Where more are left over, steps are plainly run by hand too. Source: decision 134.
+    """
     config = subject.config
     if not config.pipelines or config.broken:
         return
@@ -123,13 +139,14 @@ def unused_steps(subject: Subject) -> Iterator[Finding]:
                 return
     if not named - {None} <= known.keys():
         return
-    for name, step in known.items():
-        if name not in named and name not in elsewhere:
-            yield Finding(
-                f"no pipeline and no task uses step `{name}`",
-                name_at(step.at),
-                hint="this is fine if it is run by itself",
-            )
+    left_over = [name for name in known if name not in named and name not in elsewhere]
+    if len(left_over) == 1 and len(known) > FEW_STEPS:
+        (name,) = left_over
+        yield Finding(
+            f"step `{name}` is the only one that no pipeline and no task uses",
+            name_at(known[name].at),
+            hint="this is fine if it is run by itself",
+        )
 
 
 def unfilled_endpoint_files(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from vhpipe.regular_files import open_to_read
+from vhpipe.regular_files import RECORD_BYTES, open_to_read, read_regular
 from vhpipe.store.attempt_files import MANIFEST
 from vhpipe.store.run_files import INFO, JOURNAL, PLAN, SNAPSHOT, WORK
 
@@ -67,7 +67,6 @@ def _names(folder: str) -> list[str]:
 def _content(path: str | os.PathLike[str]) -> bytes:
     """Errors: OSError for a record that is there and cannot be read: nothing may be collected then."""
     try:
-        with open_to_read(path, follow=False) as file:
-            return file.read()
+        return read_regular(path, RECORD_BYTES, follow=False)
     except (FileNotFoundError, NotADirectoryError):
         return b""

@@ -7,6 +7,7 @@ the versions around may lose data in WAL mode with several processes, so that is
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -77,10 +78,17 @@ class RunIndex:
         set_mode(self._path, 0o600)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
+        """A connection. SQLite would wait for a pipe in the place of one of its files."""
+        for name in self._names():
+            if os.path.lexists(name) and not stat.S_ISREG(os.lstat(name).st_mode):
+                raise sqlite3.DatabaseError(f"{name} is not a file")
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", timeout=_BUSY_S, uri=True)
 
+    def _names(self) -> tuple[str, str]:
+        return f"{self._path}-journal", os.fspath(self._path)
+
     def _throw_away(self) -> None:
-        for name in (f"{self._path}-journal", self._path):
+        for name in self._names():
             with suppress(FileNotFoundError):
                 os.unlink(name)
 

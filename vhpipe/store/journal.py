@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.regular_files import open_regular, open_to_read
+from vhpipe.regular_files import RECORD_BYTES, UnfitFileError, open_regular, open_to_read
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import JOURNAL_FORMAT
 from vhpipe.store.atomic import sync_folder, write_all
@@ -21,6 +21,10 @@ from vhpipe.store.file_system import sync
 from vhpipe.store.json_codec import decode, encode
 
 _recorded = msgspec.json.Decoder(events.RecordedEvent)
+
+
+_LARGEST_BYTES = 8 * RECORD_BYTES
+"""More than a million executions write."""
 
 
 class JournalWriter:
@@ -146,10 +150,14 @@ class JournalFollower:
             yield record
 
     def _new_content(self) -> bytes:
-        with suppress(FileNotFoundError), open_to_read(self._path, follow=False) as file:
-            file.seek(self._offset)
-            return file.read()
-        return b""
+        try:
+            with open_to_read(self._path, follow=False, largest_bytes=_LARGEST_BYTES) as file:
+                file.seek(self._offset)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except UnfitFileError as fault:
+            raise from_os_error(fault, "cannot read the journal") from fault
 
     def _understood(self, json: bytes) -> events.RecordedEvent:
         if self._sequence == 0:

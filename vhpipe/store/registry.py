@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.errors import from_os_error
-from vhpipe.regular_files import open_regular, open_to_read
+from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store.atomic import write_all
 from vhpipe.store.checksum_lines import line_of, valid_lines
 from vhpipe.store.file_system import lock, sync
@@ -108,8 +108,7 @@ class Registry:
 
     def _content(self) -> bytes:
         try:
-            with open_to_read(self._path, follow=False) as file:
-                return file.read()
+            return read_regular(self._path, RECORD_BYTES, follow=False)
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -96,6 +96,8 @@ def kept_project(root: str) -> KeptProject | None:
 
 def is_inside(root: str, project: str) -> bool:
     """Whether the state folder is the usual one, in the project."""
+    if root == os.path.join(project, FOLDER):
+        return True
     return os.path.realpath(root) == os.path.join(os.path.realpath(project), FOLDER)
 
 

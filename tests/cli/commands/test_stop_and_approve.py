@@ -76,5 +76,5 @@ def test_waiting_gives_up_when_the_time_is_up(new_run: Any, vhpipe: Any) -> None
 def test_waiting_for_a_run_without_engine_ends_at_once(new_run: Any, vhpipe: Any) -> None:
     new_run().tell(events.RunStarted(1))
     said = vhpipe("wait")
-    assert said.code == 1
+    assert said.code == 4
     assert "crashed: the engine ended before the run did" in said.err

@@ -90,7 +90,7 @@ def _file_checks(project: Path) -> Iterator["Check"]:
     if not os.path.exists(path):
         yield Check("warning", "file", f"there is no `{path}`", "name the folder with --project")
         return
-    found = [diagnostic.severity for diagnostic in check_path(path).diagnostics]
+    found = [diagnostic.severity for diagnostic in check_path(path, reads_scripts=True).diagnostics]
     counts = f"{counted(found.count('error'), 'error')} and {counted(found.count('warning'), 'warning')}"
     if "error" in found:
         yield Check("error", "file", f"`{path}` has {counts}", f"vhpipe validate {path}")

@@ -64,6 +64,7 @@ class LogStream:
 
     def print_now(self) -> None:
         """Errors: UsageError for an attempt that was not made; an execution that has not started is only said so."""
+        self._say_if_empty()
         for execution in selected_executions(self._run.view, self._selection):
             if not execution.attempts:
                 self._print_origin(execution)
@@ -81,9 +82,17 @@ class LogStream:
                 if attempt not in self._printed:
                     self._print_more(attempt, has_ended)
             if is_over:
+                self._say_if_empty()
                 self._print_origins()
                 return
             time.sleep(PAUSE_S)
+
+    def _say_if_empty(self) -> None:
+        """Of a node that has no execution, why there is no log."""
+        node = selected_node(self._run.view, self._selection)
+        if node.total == 0:
+            because = f": {one_line(node.because)}" if node.because else ""
+            click.echo(f"node `{node.name}` has no execution, so no log: it is {node.status}{because}", err=True)
 
     def _print_more(self, attempt: AttemptId, has_ended: bool) -> None:
         printer = self._printers.get(attempt) or self._printers.setdefault(attempt, self._printer(attempt))

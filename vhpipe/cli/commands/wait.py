@@ -9,10 +9,13 @@ from vhpipe.cli.options.run_selection import project_option, run_argument
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project
+from vhpipe.schedule.terms import Status
 from vhpipe.views.lines import end_text
 from vhpipe.views.next_step import next_step
 
 PAUSE_S = 0.1
+CRASHED = 4
+"""What ended the run was its surroundings and nothing in it."""
 
 
 @click.command("wait", short_help="Wait until a run has ended, and exit as it did.")
@@ -22,7 +25,8 @@ PAUSE_S = 0.1
 def command(selector: str, timeout: float | None, project: Path) -> int:
     """Wait until a run has ended, the latest if RUN is not given.
 
-    The exit code is 0 if the run is complete or its own pipeline stopped it, else 1; also if the time was up.
+    The exit code is 0 if the run is complete or its own pipeline stopped it, 4 if its engine was killed, else 1; also
+    if the time was up.
     """
     run = open_run(opened_project(project).run(selector))
     if not _wait(run, timeout):
@@ -31,7 +35,7 @@ def command(selector: str, timeout: float | None, project: Path) -> int:
     click.echo(f"run {run.view.number} {end_text(run.view)}", err=True)
     if (step := next_step(run.view, commands_from_here(project))) is not None:
         click.echo(step, err=True)
-    return run.view.exit_code
+    return CRASHED if run.view.status is Status.CRASHED else run.view.exit_code
 
 
 def _wait(run: OpenRun, timeout_s: float | None) -> bool:

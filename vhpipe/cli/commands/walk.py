@@ -63,7 +63,11 @@ def _run_detached(begin: Begin, watch: "WatchOptions") -> int:
     if not number:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     click.echo(f'{{"schema": 1, "run": {number}}}' if watch.as_json else number)
-    click.echo(f"run {number} continues in the background: `vhpipe wait {number}`, `vhpipe show {number}`", err=True)
+    from vhpipe.project.run_commands import state_options
+    from vhpipe.views.run_text import command_text
+
+    wait, show = (command_text(("vhpipe", verb, number, *state_options())) for verb in ("wait", "show"))
+    click.echo(f"run {number} continues in the background: `{wait}`, `{show}`", err=True)
     return 0
 
 

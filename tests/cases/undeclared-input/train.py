@@ -1,0 +1,3 @@
+from valohai import inputs
+
+print(inputs("images").path(), inputs("labels").path())

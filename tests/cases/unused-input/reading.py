@@ -1,0 +1,5 @@
+import valohai
+
+
+def images():
+    return valohai.inputs("images").path()

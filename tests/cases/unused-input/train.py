@@ -1,0 +1,3 @@
+from reading import images
+
+print(images())

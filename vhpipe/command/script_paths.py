@@ -1,0 +1,261 @@
+"""The scripts that a command names: which file of the project each program is given.
+
+A reader without patterns that knows little: what it does not understand it says, and finds nothing there.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from posixpath import normpath
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vhpipe.command.interpreters import Interpreter
+
+PLAIN = frozenset({"python", "python3", "bash", "sh"})
+"""Interpreters whose first word is their script unless it is an option: known without the table of all."""
+SUFFIXES = (".py", ".sh", ".bash", ".R", ".r", ".pl", ".rb", ".js", ".mjs", ".php", ".jl", ".lua", ".tcl", ".ts")
+LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed", "coverage", "streamlit", "ipython"})
+"""Programs that run the first Python file among their arguments."""
+FETCHING = frozenset({
+    "git", "hg", "svn", "wget", "curl", "tar", "unzip", "7z", "gunzip", "cp", "mv", "ln", "install", "rsync", "scp",
+    "aws", "gsutil", "gcloud", "az", "dvc", "tee", "make", "cmake", "jupyter", "vh", "valohai", "huggingface-cli",
+    "touch",
+})  # fmt: skip
+"""Programs that may put scripts where none were."""
+_SKIPPED = frozenset({
+    "if", "then", "elif", "else", "do", "while", "until", "!", "{", "}", "time", "exec", "command", "env", "sudo",
+})  # fmt: skip
+_ENDS = ";&|()\n`"
+
+
+class ScriptPath(NamedTuple):
+    """A script in a command item: where its path is written, and the path from the project's folder.
+
+    `language` is the suffix that its interpreter expects, such as `.py`. `passed` are the words behind it.
+    """
+
+    item: int
+    start: int
+    end: int
+    path: str
+    language: str
+    is_module: bool
+    passed: tuple[str, ...]
+
+
+class NamedScripts(NamedTuple):
+    """The scripts of a command. `is_complete`: nothing else runs that could be one; `fetches`: it may get files."""
+
+    found: tuple[ScriptPath, ...]
+    is_complete: bool
+    fetches: bool
+
+
+class ShellText(NamedTuple):
+    """A word: where it stands, its text without quotes, and whether a shell would leave that as it is."""
+
+    start: int
+    end: int
+    text: str
+    is_literal: bool
+
+
+@lru_cache(maxsize=256)  # several rules ask about the same step
+def scripts_in(items: tuple[str, ...]) -> NamedScripts:
+    """The scripts that the items of one command run, in order."""
+    reader = _Reader()
+    for number, item in enumerate(items):
+        document = item.find("<<")
+        end = len(item) if document < 0 else item.find("\n", document)
+        for words in simple_commands(item[: end if end >= 0 else None]):
+            reader.read(number, words)
+        if document >= 0 or "eval" in item:
+            reader.is_complete = False
+    return NamedScripts(tuple(reader.found), reader.is_complete, reader.fetches)
+
+
+class _Reader:
+    """Follows `cd` from command to command; the folder is None where it is not known."""
+
+    def __init__(self) -> None:
+        self.found: list[ScriptPath] = []
+        self.is_complete = True
+        self.fetches = False
+        self._folder: str | None = ""
+
+    def read(self, item: int, words: list[ShellText]) -> None:
+        words = _without_prefixes(words)
+        if not words:
+            return
+        name = words[0].text.rpartition("/")[2]
+        if not words[0].is_literal:
+            self.is_complete = False
+        elif name in ("cd", "pushd", "popd"):
+            self._change_folder(words)
+        elif name in FETCHING:
+            self.fetches = True
+        elif name in LAUNCHERS:
+            self._add_first(item, words)
+        elif name in ("source", "."):
+            self._add(item, words, 1, ".sh")
+        else:
+            self._read_program(item, name, words)
+
+    def _read_program(self, item: int, name: str, words: list[ShellText]) -> None:
+        if name in PLAIN and len(words) > 1 and words[1].text[:1].isalnum():
+            self._add(item, words, 1, ".py" if name.startswith("python") else ".sh")
+            return
+        from vhpipe.command.interpreters import WRAPPERS, interpreter_called
+
+        interpreter = interpreter_called(name)
+        if name in WRAPPERS:
+            self.read(item, _behind_wrapper(words))
+        elif interpreter is not None:
+            self._read_interpreter(item, interpreter, words)
+        elif "/" in words[0].text:
+            self._add(item, words, 0, next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
+        elif name.endswith(SUFFIXES):
+            self.is_complete = False
+
+    def _read_interpreter(self, item: int, interpreter: "Interpreter", words: list[ShellText]) -> None:
+        from vhpipe.command.interpreters import role_of
+
+        language = interpreter.suffixes[0] if interpreter.suffixes else ""
+        waits_for = ""
+        for place, word in enumerate(words[1:], 1):
+            if interpreter.starts and place == 1:
+                continue
+            if waits_for == "code" or not word.is_literal:
+                self.is_complete = self.is_complete and waits_for == "code" and word.text.find("import ") < 0
+                return
+            role = (
+                "script"
+                if waits_for in ("module", "script")
+                else "flag"
+                if waits_for
+                else role_of(word.text, interpreter)
+            )
+            if role == "script":
+                self._add(item, words, place, language, is_module=waits_for == "module")
+                return
+            waits_for = {"value": "value", "code": "code", "module": "module", "end": "script"}.get(role, "")
+            if role in ("unknown", "stdin"):
+                self.is_complete = False
+                return
+
+    def _add_first(self, item: int, words: list[ShellText]) -> None:
+        place = next((place for place, word in enumerate(words) if word.text.endswith(".py") and word.is_literal), None)
+        if place is None:
+            self.is_complete = False
+        else:
+            self._add(item, words, place, ".py")
+
+    def _add(self, item: int, words: list[ShellText], place: int, language: str, is_module: bool = False) -> None:
+        word = words[place] if place < len(words) else None
+        if word is None or not word.is_literal or self._folder is None:
+            self.is_complete = False
+            return
+        written = word.text.replace(".", "/") if is_module else word.text
+        path = normpath(f"{self._folder}/{written}" if self._folder else written)
+        if path.startswith(("/", "../", "~")) or any(sign in path for sign in "*?["):
+            self.is_complete = False
+            return
+        passed = tuple(each.text for each in words[place + 1 :])
+        self.found.append(ScriptPath(item, word.start, word.end, path, language, is_module, passed))
+
+    def _change_folder(self, words: list[ShellText]) -> None:
+        is_known = words[0].text == "cd" and len(words) == 2 and words[1].is_literal and self._folder is not None
+        target = words[1].text if is_known else "/"
+        repository = "/valohai/repository"
+        if target == repository or target.startswith(f"{repository}/"):
+            self._folder = target[len(repository) + 1 :]
+        elif target.startswith(("/", "~", "-")):
+            self._folder = None
+        else:
+            folder = normpath(f"{self._folder}/{target}".lstrip("/"))
+            self._folder = None if folder.startswith("..") else "" if folder == "." else folder
+
+
+def _without_prefixes(words: list[ShellText]) -> list[ShellText]:
+    """Less what stands before the program: assignments, words of the shell, `env`."""
+    place = 0
+    while place < len(words):
+        text = words[place].text
+        is_assignment = "=" in text and text.partition("=")[0].isidentifier()
+        if not (text in _SKIPPED or is_assignment):
+            break
+        place += 1
+    return words[place:]
+
+
+def _behind_wrapper(words: list[ShellText]) -> list[ShellText]:
+    """The command that a wrapper runs, empty where it is not known; the values of its options may be anything."""
+    from vhpipe.command.interpreters import WRAPPERS, role_of
+
+    wrapper = WRAPPERS[words[0].text.rpartition("/")[2]]
+    operands, has_value, has_started = wrapper.operands, False, not wrapper.starts
+    for place, word in enumerate(words[1:], 1):
+        if not has_started:
+            has_started = word.text == wrapper.starts
+            continue
+        role = "flag" if has_value else role_of(word.text, wrapper)
+        has_value = role == "value"
+        if role == "script":
+            if not operands:
+                return words[place:]
+            operands -= 1
+    return []
+
+
+def simple_commands(item: str) -> Iterator[list[ShellText]]:
+    """The simple commands of an item with their words; targets of redirections and comments are none of them."""
+    words: list[ShellText] = []
+    position, is_target = 0, False
+    while position < len(item):
+        char = item[position]
+        if char in _ENDS:
+            yield words
+            words, is_target = [], False
+            position += 1
+        elif char in "<>":
+            is_target, position = True, position + 1
+        elif char.isspace() or item.startswith("\\\n", position):
+            position += 2 if char == "\\" else 1
+        elif char == "#":
+            end = item.find("\n", position)
+            position = len(item) if end < 0 else end
+        else:
+            word = _word_at(item, position)
+            position = max(word.end, position + 1)
+            if not is_target:
+                words.append(word)
+            is_target = False
+    yield words
+
+
+def _word_at(item: str, start: int) -> ShellText:
+    """The word that begins at a place; quotes are taken off, what the shell would fill in makes it not literal."""
+    parts: list[str] = []
+    position, quote, is_literal = start, "", True
+    while position < len(item):
+        char = item[position]
+        if quote:
+            if char == quote:
+                quote = ""
+                position += 1
+                continue
+            is_literal = is_literal and (quote == "'" or char not in "$`\\")
+        elif char.isspace() or char in _ENDS or char in "<>":
+            break
+        elif char in "'\"":
+            quote = char
+            position += 1
+            continue
+        elif char == "\\":
+            is_literal = False
+            position += 1
+            char = item[position : position + 1]
+        is_literal = is_literal and not (char in "${*?~" and not (quote and char != "$"))
+        parts.append(char)
+        position += 1
+    return ShellText(start, position, "".join(parts), is_literal and not quote)
