@@ -88,7 +88,8 @@ SUPPRESSION: tuple[RuleEntry, ...] = (
 FIXABLE = frozenset(
     {
         "absolute-sub-path", "altered-text", "ambiguous-scalar", "dotted-node-name", "hidden-placeholder",
-        "ignored-key", "impossible-date", "invalid-value", "misplaced-key", "missing-script", "misspelled-placeholder", "non-string-key",
+        "ignored-key", "impossible-date", "invalid-value", "misplaced-key",
+        "missing-script", "misspelled-placeholder", "non-string-key",
         "plural-edge-kind", "relative-mount-path",
         "reserved-scalar", "stray-tab", "trailing-backslash", "undeclared-output", "unknown-action-word",
         "unknown-condition-parameter",
