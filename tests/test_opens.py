@@ -33,6 +33,8 @@ ALLOWED = {
     ("store/requests.py", "*"): "a named pipe on purpose, which is not waited for",
     ("store/blobs.py", "*"): "hashes all that it reads, by descriptors of regular files that are not waited for",
     ("store/removal.py", "*"): "folders by descriptors",
+    ("store/long_paths.py", "*"): "folders by descriptors",
+    ("attempt/found_outputs.py", "fault_of"): "without waiting; whether it is a file is what is asked",
 }
 
 

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from vhpipe.attempt.configuration_files import READ_ONLY
 from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.regular_files import open_regular
 from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.long_paths import make_folders, reachable
 
@@ -27,7 +28,6 @@ _COARSE_CLOCK = 5
 CHEAP_BYTES = 1 << 20
 """A copy up to this size is hashed wherever its times may not tell; a larger one is placed a tick earlier."""
 FOLDER = "lent"
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 20
 
 Verdict = Literal["intact", "touched", "written"]
@@ -180,10 +180,10 @@ def _verdict_on_private(loan: Loan) -> Verdict:
 
 def _is_content(path: str, blob: str) -> bool:
     try:
-        descriptor = os.open(path, _READ)
+        descriptor = open_regular(path, follow=False)
     except PermissionError:
         os.chmod(path, READ_ONLY)
-        descriptor = os.open(path, _READ)
+        descriptor = open_regular(path, follow=False)
     digest = sha256()
     try:
         while chunk := os.read(descriptor, _CHUNK):
