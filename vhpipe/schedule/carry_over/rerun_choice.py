@@ -30,7 +30,7 @@ class RerunRequest(NamedTuple):
     """What shall run again although it is complete.
 
     `named` has nodes with the executions that are meant, None for all. `failed`: also nodes that are complete although
-    an execution failed. `spoiled` says why the results of a node cannot be kept, None if they can.
+    an execution failed. `spoiled` says in a clause why the results of a node cannot be kept, None if they can.
     """
 
     named: Mapping[str, frozenset[int] | None]
@@ -107,7 +107,7 @@ def _kept_or_not(
     found = _given_node(before, name)
     spoiled = again.spoiled(found) if found is not None else None
     if spoiled:
-        return node, Rerun(name, f"it {spoiled}")
+        return node, Rerun(name, spoiled)
     because = _why_partial(before.state.nodes[name], found, named, again.failed)
     if because is None:
         assert found is not None, "what has no results is not complete"
