@@ -177,9 +177,7 @@ def check_text(content: bytes, path: str, reads_scripts: bool = False) -> Checke
     subject = subject_of(config, _surroundings(path) if reads_scripts else None)
     subject = subject._replace(written=partial(portable_text, document))
     findings = (*faults, *more, *check(subject))
-    return CheckedFile(
-        path, document, document, config, subject.graphs, findings, findings, has_scripts=reads_scripts
-    )
+    return CheckedFile(path, document, document, config, subject.graphs, findings, findings, has_scripts=reads_scripts)
 
 
 def _surroundings(path: str) -> "ProjectScripts | None":
