@@ -83,14 +83,15 @@ def _run_checks(store: "ProjectStore") -> Iterator["Check"]:
 
 def _file_checks(project: Path) -> Iterator["Check"]:
     from vhpipe.config.paths import DEFAULT_FILE
-    from vhpipe.project.checked_file import check_path
+    from vhpipe.project.validation import ValidateRequest, validate
     from vhpipe.store.health import Check
 
     path = os.path.relpath(project / DEFAULT_FILE)
     if not os.path.exists(path):
         yield Check("warning", "file", f"there is no `{path}`", "name the folder with --project")
         return
-    found = [diagnostic.severity for diagnostic in check_path(path, reads_scripts=True).diagnostics]
+    (file,) = validate(ValidateRequest((path,))).files
+    found = [diagnostic.severity for diagnostic in file.diagnostics]
     counts = f"{counted(found.count('error'), 'error')} and {counted(found.count('warning'), 'warning')}"
     if "error" in found:
         yield Check("error", "file", f"`{path}` has {counts}", f"vhpipe validate {path}")
