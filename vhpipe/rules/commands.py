@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.command.script_text import trailing_backslash
-from vhpipe.config.model import DeploymentNode, Parameter, ParameterType, Value
+from vhpipe.config.model import DeploymentNode, Input, Parameter, ParameterType, Value
 from vhpipe.diagnostics import Edit, Fix, Location, Path
 from vhpipe.rules.places import value_at
 from vhpipe.rules.subject import Finding, NameChoice, Subject
@@ -23,7 +23,7 @@ NAMING = ("{parameter:", "{parameter-value:")
 class CommandText(NamedTuple):
     """A command, the object that it is written in, and what its placeholders may name.
 
-    `complete` says whether these are all the parameters there are; `inputs` are names.
+    `complete` says whether these are all the parameters there are.
     """
 
     items: tuple[str, ...]
@@ -31,7 +31,7 @@ class CommandText(NamedTuple):
     parameters: tuple[Parameter, ...]
     source_path: str | None
     complete: bool
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
 
 def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
@@ -95,8 +95,7 @@ def commands_of(subject: Subject) -> Iterator[CommandText]:
         complete = subject.is_sound(step.at)
         if not (step.command or complete):
             continue  # the schema has said that there is none
-        inputs = tuple(item.name for item in step.inputs)
-        yield CommandText(step.command, step.at, step.parameters, step.source_path, complete, inputs)
+        yield CommandText(step.command, step.at, step.parameters, step.source_path, complete, step.inputs)
     for graph in subject.graphs:
         for name, node in graph.nodes.items():
             override = None if isinstance(node, DeploymentNode) else node.override
@@ -105,7 +104,7 @@ def commands_of(subject: Subject) -> Iterator[CommandText]:
                 complete = merged is not None and subject.is_sound(merged.at)
                 parameters = merged.parameters if merged else override.parameters
                 source_path = merged.source_path if merged else None
-                inputs = tuple(item.name for item in (merged or override).inputs)
+                inputs = (merged or override).inputs
                 yield CommandText(override.command, override.at, parameters, source_path, complete, inputs)
 
 

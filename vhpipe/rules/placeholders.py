@@ -58,7 +58,7 @@ def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
     """Words in braces that look like a placeholder and are none."""
     for command in commands_of(subject):
         for index, item in enumerate(command.items):
-            for start, inner in in_braces(item):
+            for start, inner in in_braces(item) if "{" in item else ():
                 slip = _slip(inner, item[:start], command)
                 if slip is not None:
                     yield _misspelled(command, index, start, inner, slip)
@@ -124,7 +124,7 @@ def _meant_with(kind: str, name: str, names: tuple[str, ...]) -> str | None:
 
 
 def _folder(variable: str, inner: str, name: str, command: CommandText) -> Slip:
-    is_known = variable == "$VH_OUTPUTS_DIR" or not name or name in command.inputs
+    is_known = variable == "$VH_OUTPUTS_DIR" or not name or any(each.name == name for each in command.inputs)
     text = f"{variable}/{name}" if name else variable
     changed = (0, len(inner) + 2, text) if is_known and "'" not in name else None
     return Slip(text, f"write `{text}`, the folder of its files", changed)
@@ -202,6 +202,8 @@ def _hidden(command: CommandText, index: int, start: int, inner: str) -> Finding
 def split_commands(subject: Subject) -> Iterator[Finding]:
     """Items such as `bash -c` or `python`, whose other words stand in the next item. Source: decision 7."""
     for command in commands_of(subject):
+        if len(command.items) < 2:
+            continue
         items = [(index, item) for index, item in enumerate(command.items) if item.strip()]
         for (index, item), (_, following) in pairwise(items):
             words = item.split()
