@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.diagnostics import Edit, Fix
-from vhpipe.rules.commands import CommandText, commands_of, inside
+from vhpipe.rules.commands import inside
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import CommandText, Finding, Subject
 from vhpipe.wording import nearest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Slip(NamedTuple):
 
 def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
     """Words in braces that look like a placeholder and are none."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         for index, item in enumerate(command.items):
             for start, inner in in_braces(item) if "{" in item else ():
                 slip = _slip(inner, item[:start], command)
@@ -168,7 +168,7 @@ def in_braces(item: str) -> Iterator[tuple[int, str]]:
 
 def hidden_placeholders(subject: Subject) -> Iterator[Finding]:
     """Placeholders that are read together with an open brace before them, and so stay. Source: decision 8."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         for index, item in enumerate(command.items):
             if item.count("{") < 2:
                 continue
@@ -201,7 +201,7 @@ def _hidden(command: CommandText, index: int, start: int, inner: str) -> Finding
 
 def split_commands(subject: Subject) -> Iterator[Finding]:
     """Items such as `bash -c` or `python`, whose other words stand in the next item. Source: decision 7."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         if len(command.items) < 2:
             continue
         items = [(index, item) for index, item in enumerate(command.items) if item.strip()]
