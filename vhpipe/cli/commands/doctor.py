@@ -100,13 +100,13 @@ def _file_checks(project: Path) -> Iterator["Check"]:
 
 def _print(checks: list["Check"], as_json: bool) -> None:
     from vhpipe.views.json_values import SCHEMA, json_text
-    from vhpipe.views.safe_text import one_line
+    from vhpipe.views.safe_text import brief, one_line
 
     if as_json:
         click.echo(json_text({"schema": SCHEMA, "checks": [check._asdict() for check in checks]}))
         return
     for check in checks:
-        click.echo(f"{check.severity:7}  {check.about:7}  {one_line(check.message)}")
+        click.echo(f"{check.severity:7}  {check.about:7}  {brief(check.message)}")
         if check.hint is not None:
             click.echo(f"{'':18}{one_line(check.hint)}")
 

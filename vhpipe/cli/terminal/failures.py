@@ -22,7 +22,7 @@ from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
 from vhpipe.regular_files import read_start
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -78,9 +78,10 @@ def _say(failure: BaseException, concealment: Concealment) -> int:
 
 
 def _say_line(concealment: Concealment, message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {one_line(concealment.without_them(message))}", file=sys.stderr)
+    said: set[str] = set()
+    print(f"vhpipe: error: {brief(concealment.without_them(message), said)}", file=sys.stderr)
     if hint:
-        print(f"  hint: {one_line(concealment.without_them(hint))}", file=sys.stderr)
+        print(f"  hint: {brief(concealment.without_them(hint), said)}", file=sys.stderr)
     return exit_code
 
 
