@@ -18,9 +18,8 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.regular_files import read_start
-from vhpipe.store.atomic import temporary_name, write_new
-from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.signing_key import put_new_key
 
 KEY_FILE_VARIABLE = "VHPIPE_KEY_FILE"
 _LARGEST_BYTES = 4096
@@ -169,7 +168,10 @@ def _shared_key(environ: Mapping[str, str]) -> bytes:
     try:
         key = _small_file(path).strip()
     except OSError as error:
-        raise from_os_error(error, f"cannot read the key of `{KEY_FILE_VARIABLE}`:") from error
+        failure = from_os_error(error, f"cannot read the key of `{KEY_FILE_VARIABLE}`:")
+        if isinstance(error, FileNotFoundError):
+            failure.hint = "make it once, and keep it: vhpipe doctor --make-key FILE"
+        raise failure from error
     return _long_enough(key, path)
 
 
@@ -196,18 +198,8 @@ def _create_key(path: str) -> None:
     if os.path.exists(path):
         return
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    temporary = temporary_name(path)
-    write_new(temporary, os.urandom(32).hex().encode() + b"\n", 0o600, durable=True)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        if error.errno not in CANNOT_LINK:
-            raise
-        os.rename(temporary, path)
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
+    with suppress(FileExistsError):
+        put_new_key(path)
 
 
 def _key_path(environ: Mapping[str, str]) -> str:
@@ -242,7 +234,7 @@ def _long_enough(key: bytes, path: str) -> bytes:
     if len(key) < _SHORTEST_KEY_BYTES:
         raise EnvironmentFailure(
             f"the key in `{path}` is shorter than {_SHORTEST_KEY_BYTES} characters",
-            hint=f"make a good one: openssl rand -hex 32 > {path}",
+            hint="make one: vhpipe doctor --make-key FILE",
         )
     return key
 
