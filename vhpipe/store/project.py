@@ -188,6 +188,8 @@ def _cannot_create(error: OSError, doing: str) -> EnvironmentFailure:
 
 def _no_state(project: Path) -> UsageError:
     """What there is instead may be that of the project before it was moved."""
+    if not project.is_dir():
+        return UsageError(f"there is no folder `{project}`", "name the folder of the project with --project")
     for root, path in states_of_gone_projects(os.fspath(project)):
         if os.path.basename(path) == project.name:
             move = shlex.join(("mv", root, os.fspath(state_folder(project))))

@@ -43,9 +43,17 @@ def command(adopts: bool, key_file: Path | None, project: Path, as_json: bool) -
         return _make_key(key_file, project, adopts, as_json)
     if adopts:
         return _adopt(project, as_json)
+    _refuse_missing_folder(project)
     checks = list(_checks(project))
     _print(checks, as_json)
     return 1 if any(check.severity == "error" for check in checks) else 0
+
+
+def _refuse_missing_folder(project: Path) -> None:
+    from vhpipe.errors import UsageError
+
+    if not project.is_dir():
+        raise UsageError(f"there is no folder `{project}`", "name the folder of the project with --project")
 
 
 def _checks(project: Path) -> Iterator["Check"]:
@@ -151,6 +159,7 @@ def _adopt(project: Path, as_json: bool) -> int:
 
     owner = owner_check(project, os.environ)
     if owner is None:
+        _refuse_missing_folder(project)
         raise UsageError(f"there is no state folder in `{project}`", "name the folder with --project")
     is_own = owner.severity == "ok"
     if not is_own:
