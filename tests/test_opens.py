@@ -17,6 +17,7 @@ ALLOWED = {
     ("function_step/values.py", "_read_pickle"): "in the step's own process",
     ("function_step/values.py", "_write"): "in the step's own process",
     ("function_step/values.py", "_read_bytes"): "in the step's own process",
+    ("function_step/code_recorder.py", "write"): "in the step's own process",
     ("function_step/__main__.py", "_configuration"): "in the step's own process",
     ("publishing.py", "_copy_into"): "opens by `_regular`",
     ("publishing.py", "_regular"): "the same for a step's own process, whose Python may be older",
@@ -32,6 +33,8 @@ ALLOWED = {
     ("store/requests.py", "*"): "a named pipe on purpose, which is not waited for",
     ("store/blobs.py", "*"): "hashes all that it reads, by descriptors of regular files that are not waited for",
     ("store/removal.py", "*"): "folders by descriptors",
+    ("store/long_paths.py", "*"): "folders by descriptors",
+    ("attempt/found_outputs.py", "fault_of"): "without waiting; whether it is a file is what is asked",
 }
 
 

@@ -182,15 +182,78 @@ def test_values_arrive_as_they_were_given(made: Any, value: object) -> None:
         assert (back, type(back)) == (value, type(value)), node
 
 
-def test_tuples_and_numbers_of_numpy_become_plain(made: Any) -> None:
-    numpy = pytest.importorskip("numpy", reason="the extra `examples` is not installed")
+KEPT = {
+    "a tuple": (1, 2), "an empty tuple": (), "a tuple of all kinds": (1, "a", (None, [2.5])),
+    "keys that are no texts": {1: "x", None: [1], (1, 2): {True: 0.5}}, "a key like a tag": {"vhpipe.tuple": [1]},
+    "bytes": b"\0\xff",
+}  # fmt: skip
+"""Values for which JSON has no form."""
+
+
+def test_values_that_json_has_no_form_for_keep_their_types(made: Any) -> None:
     functions = made.module(ROUND)
     pipeline = made.pipeline()
-    pipeline.add_function_step("a", functions.give_back, {"value": (1, 2)}, "value")
-    pipeline.add_function_step("b", functions.give_back, {"value": numpy.int64(3)}, "value")
+    for number, (name, value) in enumerate(KEPT.items()):
+        pipeline.add_function_step(f"s{number}", functions.give_back, {"value": value}, "value")
+        if name != "bytes":
+            pipeline.add_parameter(f"p{number}", value)
+            argument = {"value": f"${{pipeline.p{number}}}"}
+            pipeline.add_function_step(f"t{number}", functions.give_back, argument, "value")
     run = pipeline.start_locally(quiet=True)
-    assert run.node("a").result("value") == [1, 2]
-    assert run.node("b").result("value") == 3
+    for number, value in enumerate(KEPT.values()):
+        for name in (f"s{number}", f"t{number}"):
+            back = run.node(name).result("value") if name in run.nodes else value
+            assert repr(back) == repr(value)
+
+
+def test_references_in_arguments_bring_values_with_their_types(made: Any) -> None:
+    functions = made.module(ROUND)
+    pipeline = made.pipeline()
+    pipeline.add_parameter("n", 3)
+    pipeline.add_parameter("text", 'a "b"')
+    given = {"scalar": 2, "pair": (1, 2), "data": {1: [True]}, "list": [0.5, 1.5], "text": "7"}
+    for name, value in given.items():
+        pipeline.add_function_step(name, functions.give_back, {"value": value})
+        argument = {"value": f"${{{name}.parameters.value}}"}
+        pipeline.add_function_step(f"{name}-again", functions.give_back, argument, "value")
+    nested = {"n": "${pipeline.n}", "all": ["${pipeline.text}", ("${data.parameters.value}", "n=${pipeline.n}")]}
+    pipeline.add_function_step("nested", functions.give_back, {"value": nested}, "value")
+    pipeline.add_function_step("chain", functions.give_back, {"value": "${nested.parameters.value}"}, "value")
+    run = pipeline.start_locally(quiet=True)
+    assert {name: run.node(f"{name}-again").result("value") for name in given} == given
+    assert run.node("nested").result("value") == {"n": 3, "all": ['a "b"', ({1: [True]}, "n=3")]}
+
+
+def test_a_parameter_that_is_given_another_kind_of_value_brings_it_as_it_is(made: Any) -> None:
+    functions = made.module(ROUND)
+    pipeline = made.pipeline()
+    pipeline.add_parameter("x", None)
+    pipeline.add_function_step("a", functions.give_back, {"value": "${pipeline.x}"}, "value")
+    for value in ({"a": (1,)}, (1, 2), [3], 0.5):
+        pipeline.set_parameters(x=value)
+        assert pipeline.start_locally(quiet=True).node("a").result("value") == value
+
+
+def test_arrays_and_numbers_of_numpy_are_arguments_as_results_are(made: Any) -> None:
+    numpy = pytest.importorskip("numpy", reason="the extra `examples` is not installed")
+    functions = made.module("def total(x, more):\n    return (x.sum(), more['b'][1].dtype.name, more['n'])\n")
+    pipeline = made.pipeline()
+    array = numpy.arange(4)
+    given = {"x": array, "more": {"b": [1, array.astype("int8")], "n": numpy.int64(3)}}
+    pipeline.add_function_step("a", functions.total, given, "value")
+    assert pipeline.start_locally(quiet=True).node("a").result("value") == (6, "int8", 3)
+    (made.folder / "valohai.yaml").write_text(pipeline.to_yaml())
+    made.vhpipe("run", "--python", sys.executable)
+
+
+def test_tables_are_arguments_as_results_are(made: Any) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    functions = made.module("def total(table):\n    return float(table['a'].sum()), list(table.columns)\n")
+    pipeline = made.pipeline()
+    table = pandas.DataFrame({"a": [1.5, 2.0], "b": ["x", "y"]})
+    pipeline.add_function_step("a", functions.total, {"table": table}, "value")
+    assert pipeline.start_locally(quiet=True).node("a").result("value") == (3.5, ["a", "b"])
 
 
 def test_objects_of_classes_of_the_module_go_from_step_to_step(made: Any) -> None:

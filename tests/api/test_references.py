@@ -33,9 +33,9 @@ def shown(made: Any, functions: ModuleType, value: object) -> object:
         ("${a.y}", 7),
         ("${ a.y }", 7),
         ("y is ${a.y}", "y is 7"),
-        ("${a.metadata.y}", "7"),
-        ("${a.parameters.x}", "7"),
-        ("${a.parameters.General/x}", "7"),
+        ("${a.metadata.y}", 7),
+        ("${a.parameters.x}", 7),
+        ("${a.parameters.General/x}", 7),
     ],
 )
 def test_what_a_reference_becomes(made: Any, arithmetic: ModuleType, text: str, value: object) -> None:

@@ -178,5 +178,5 @@ def test_a_step_sees_the_paths_of_its_place_and_the_files_are_where_the_host_has
     assert (made.launch.argv[-1], made.launch.cwd) == ("/valohai/command.sh", "/valohai/repository")
     listed = json.loads(Path(f"{folder}/config/inputs.json").read_text())
     assert listed["data"]["files"][0]["path"] == "/valohai/inputs/data/x"
-    assert [file.path for file in made.inputs] == [f"{folder}/inputs/data/x"]
+    assert [file.loan.target for file in made.inputs] == [f"{folder}/inputs/data/x"]
     assert str(folder) not in "".join(path.read_text() for path in Path(folder, "config").iterdir())

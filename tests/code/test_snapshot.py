@@ -1,9 +1,12 @@
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from vhpipe.code.code_files import list_code_files
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.store.blobs import Blobs
@@ -119,6 +122,18 @@ def test_a_repository_that_git_cannot_read_is_taken_without_it_and_said_so(proje
     assert "git could not list the project's files" in snapshot.notices[0]
 
 
+def test_without_git_at_hand_its_ignore_files_count_all_the_same(
+    project: Path, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, "train.py", "data/x", "sub/x.log")
+    (project / ".gitignore").write_text("/data/\n*.log\n")
+    committed(project)
+    monkeypatch.setenv("PATH", "/nowhere")
+    snapshot = take_snapshot(project, blobs)
+    assert paths(snapshot) == [".gitignore", "train.py"]
+    assert "all are taken that no ignore file names" in snapshot.notices[0]
+
+
 def test_a_variable_of_a_git_hook_does_not_lead_to_another_repository(
     project: Path, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +170,169 @@ def test_a_repository_inside_is_left_out_and_said_so(project: Path, blobs: Blobs
     snapshot = take_snapshot(project, blobs)
     assert paths(snapshot) == ["train.py"]
     assert "`inner` is a separate git repository" in snapshot.notices[0]
+
+
+@contextmanager
+def somebody_else(project: Path) -> Iterator[None]:
+    """The project is his, and he is not root, who may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for folder in (project, *project.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    subprocess.run(["chown", "-R", "65534", project], check=True)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def with_submodule(project: Path, name: str = "sub", up: int = 0) -> Path:
+    """A repository with a file, as a submodule of the project that is checked out."""
+    origin = project.parents[up] / f"origin of {name}"
+    write(origin, f"{name}.py")
+    committed(origin)
+    git(project, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(origin), name)
+    git(project, "commit", "-q", "-m", "sub")
+    return project / name
+
+
+def test_submodules_that_are_checked_out_belong_to_the_project_also_nested_ones(tmp_path: Path, blobs: Blobs) -> None:
+    project = tmp_path / "project"
+    write(project, "train.py")
+    committed(project)
+    outer = with_submodule(project, "outer")
+    with_submodule(outer, "inner", up=1)
+    git(project, "add", "outer")
+    git(project, "commit", "-q", "-m", "inner")
+    clean = take_snapshot(project, blobs)
+    inside = ["outer/.gitmodules", "outer/inner/inner.py", "outer/outer.py"]
+    assert paths(clean) == [".gitmodules", *inside, "train.py"]
+    assert (clean.dirty, clean.notices) == (False, ())
+    (outer / ".gitignore").write_text("*.log\n")
+    write(outer, "inner/new.py", "x.log", "node_modules/x.js")
+    dirty = take_snapshot(project, blobs)
+    assert set(paths(dirty)) - set(paths(clean)) == {"outer/.gitignore", "outer/inner/new.py"}
+    assert dirty.dirty
+
+
+def test_a_change_inside_a_submodule_is_no_longer_the_commit(project: Path, blobs: Blobs) -> None:
+    write(project, "train.py")
+    committed(project)
+    sub = with_submodule(project)
+    (sub / "sub.py").write_text("changed")
+    assert take_snapshot(project, blobs).dirty
+
+
+def test_a_submodule_that_is_not_checked_out_is_said_so(project: Path, blobs: Blobs) -> None:
+    write(project, "train.py")
+    committed(project)
+    with_submodule(project)
+    git(project, "submodule", "deinit", "-q", "-f", "sub")
+    snapshot = take_snapshot(project, blobs)
+    assert paths(snapshot) == [".gitmodules", "train.py"]
+    assert "submodule `sub` is not checked out (git submodule update --init)" in snapshot.notices[0]
+
+
+def test_a_submodule_that_a_rule_names_is_left_out(project: Path, blobs: Blobs) -> None:
+    write(project, "train.py")
+    committed(project)
+    with_submodule(project)
+    (project / ".valohaiignore").write_text("sub\n")
+    snapshot = take_snapshot(project, blobs)
+    assert paths(snapshot) == [".gitmodules", ".valohaiignore", "train.py"]
+    assert snapshot.notices == ()
+
+
+@pytest.mark.parametrize("is_tracked", [False, True])
+def test_what_tools_make_is_no_part_of_the_project_with_git_either(
+    project: Path, blobs: Blobs, is_tracked: bool
+) -> None:
+    write(project, "train.py", "venv/mine.py")
+    committed(project)
+    write(project, "env/pyvenv.cfg", "env/lib/x.py", "node_modules/x.js", "ui/node_modules/y.js", "a/__pycache__/a.pyc")
+    write(project, "conda/conda-meta/history", "conda/bin/python", "lib/.mypy_cache/x", "node_modules.py")
+    if is_tracked:
+        committed(project)
+    snapshot = take_snapshot(project, blobs)
+    assert paths(snapshot) == ["node_modules.py", "train.py", "venv/mine.py"]
+    said = " ".join(snapshot.notices)
+    for folder in ("conda", "env", "node_modules", "ui/node_modules", "a/__pycache__", "lib/.mypy_cache"):
+        assert (f"`{folder}` is tracked by git" in said) == is_tracked
+
+
+@pytest.mark.parametrize("with_git", [False, True])
+def test_a_folder_of_a_tool_can_be_brought_back(project: Path, blobs: Blobs, with_git: bool) -> None:
+    write(project, "a.py", "node_modules/x.js", "ui/node_modules/y.js", "env/pyvenv.cfg")
+    (project / ".valohaiignore").write_text("!/node_modules/\n!/env/\n")
+    if with_git:
+        committed(project)
+    assert paths(take_snapshot(project, blobs)) == [".valohaiignore", "a.py", "env/pyvenv.cfg", "node_modules/x.js"]
+
+
+RULES = {
+    "a folder": ("data/\n", []),
+    "a folder at the top": ("/data\n", ["sub/data/keep.csv"]),
+    "a file is brought back by name only": ("data/\n!keep.csv\n", []),
+    "a file is brought back by its path": ("/data/\n!/data/keep.csv\n", ["data/keep.csv", "sub/data/keep.csv"]),
+    "what is in a folder": ("data/*\n!keep.csv\n", ["data/keep.csv", "sub/data/keep.csv"]),
+    "after one that brings back": ("*.csv\n!keep.csv\nsub/\n", ["data/keep.csv"]),
+}
+
+
+@pytest.mark.parametrize("git_at", ["nowhere", "project", "above"])
+@pytest.mark.parametrize(("rules", "kept"), RULES.values(), ids=RULES)
+def test_rules_mean_the_same_with_git_and_without(
+    project: Path, blobs: Blobs, rules: str, kept: list[str], git_at: str
+) -> None:
+    write(project, "data/keep.csv", "sub/data/keep.csv", "data/x.csv", "sub/data/x.csv", "a.py")
+    (project / ".valohaiignore").write_text(f"# why\n\n{rules}*x.csv\n")
+    if git_at != "nowhere":
+        git(project if git_at == "project" else project.parent, "init", "-q")
+    assert paths(take_snapshot(project, blobs)) == sorted([".valohaiignore", "a.py", *kept])
+
+
+def test_rules_that_no_command_line_could_hold_are_applied_all_the_same(project: Path, blobs: Blobs) -> None:
+    write(project, "a.py", "b.log", "c.tmp")
+    rules = ["*.log", "a\0b", *(f"{n:0100}" for n in range(1_100)), "*.tmp"]
+    (project / ".valohaiignore").write_text("\n".join(rules))
+    git(project, "init", "-q")
+    assert paths(take_snapshot(project, blobs)) == [".valohaiignore", "a.py"]
+
+
+def test_nobody_looks_into_what_an_ignore_rule_names(project: Path) -> None:
+    write(project, "a.py", "data/secret/x", "node_modules/x")
+    (project / ".valohaiignore").write_text("/data/secret/\n")
+    for folder in ("data/secret", "node_modules"):
+        (project / folder).chmod(0)
+    try:
+        with somebody_else(project):
+            listed = list_code_files(project)
+        assert listed.paths == (".valohaiignore", "a.py")
+        (project / ".valohaiignore").unlink()
+        with somebody_else(project), pytest.raises(EnvironmentFailure, match="data/secret") as refused:
+            list_code_files(project)
+        assert refused.value.hint == "if no step needs it, name it in .valohaiignore"
+    finally:
+        for folder in ("data/secret", "node_modules"):
+            (project / folder).chmod(0o700)
+
+
+def test_an_unreadable_folder_in_a_repository_is_said_to_be_left_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    write(project, "a.py", "data/x")
+    git(project, "init", "-q")
+    (project / "data").chmod(0)
+    try:
+        with somebody_else(project):
+            git_files = list_code_files(project)
+    finally:
+        (project / "data").chmod(0o700)
+    assert git_files.notices == ("`data` cannot be read (Permission denied): it is not part of the working copy",)
 
 
 def test_links_inside_are_kept_and_links_outside_become_files_or_are_left_out(project: Path, blobs: Blobs) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vhpipe.code.code_files import list_code_files
-from vhpipe.code.tree_walk import IGNORABLE_FOLDERS
+from vhpipe.code.project_bounds import IGNORABLE_FOLDERS
 from vhpipe.project.yaml_files import yaml_files
 
 

@@ -4,7 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from vhpipe.code.file_times import LONG_AGO_NS
+from vhpipe.code.reflinks import can_reflink
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.working_copies import WorkingCopies, WorkingCopy
 from vhpipe.errors import EnvironmentFailure
@@ -56,14 +59,14 @@ def identities(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_copy_has_the_code_and_nothing_else(project: Path, blobs: Blobs, mode: str) -> None:
     copy = copies_of(project, blobs, mode).take()
     assert copy.path == project.parent / "slots" / "0" / "repository"
-    plain = "0o644" if mode == "copy" else "0o444"
+    plain, executable = ("0o644", "0o755") if mode == "copy" else ("0o444", "0o555")
     assert tree(copy.path) == {
         "lib": ("folder", "0o40755"),
         "lib/deep": ("folder", "0o40755"),
         "lib/a.py": ("file", plain, "a = 1"),
         "lib/deep/b.py": ("file", plain, ""),
         "link.py": ("link", "lib/a.py"),
-        "run.sh": ("file", "0o755", "#!/bin/sh\n"),
+        "run.sh": ("file", executable, "#!/bin/sh\n"),
         "train.py": ("file", plain, "print(1)"),
     }
 
@@ -163,14 +166,46 @@ def test_a_slot_without_a_record_is_written_anew(project: Path, blobs: Blobs) ->
     assert tree(copies_of(project, blobs).take().path) == before
 
 
-def test_new_code_of_the_same_size_has_another_time(project: Path, blobs: Blobs) -> None:
-    times = []
-    for content in ("print(1)", "print(2)"):
-        (project / "train.py").write_text(content)
-        copy = copies_of(project, blobs).take()
-        times.append(int((copy.path / "train.py").stat().st_mtime))
-        copy.release()
-    assert times[0] != times[1]
+TIMES = {
+    "train.py": 3_000_000_007, "lib/a.py": 5_000_000_000, "run.sh": 3_000_000_007, "link.py": 4_000_000_000, "lib": 9,
+}  # fmt: skip
+
+
+def set_times(project: Path) -> None:
+    for name, modified_ns in TIMES.items():
+        os.utime(project / name, ns=(modified_ns, modified_ns), follow_symlinks=False)
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {name: (folder / name).lstat().st_mtime_ns for name in TIMES}
+
+
+@pytest.mark.parametrize("mode", ["copy", "link"])
+def test_files_links_and_folders_have_the_times_of_the_project(project: Path, blobs: Blobs, mode: str) -> None:
+    set_times(project)
+    copy = copies_of(project, blobs, mode).take()
+    assert times(copy.path) == TIMES
+    damage = "touch train.py; touch -h link.py; touch lib/new; rm run.sh"
+    subprocess.run(["sh", "-c", damage], cwd=copy.path, check=True)
+    copy.restore()
+    assert times(copy.path) == TIMES
+
+
+def test_a_touch_between_runs_changes_times_and_writes_nothing(project: Path, blobs: Blobs) -> None:
+    copy = copies_of(project, blobs).take()
+    inodes = {name: (copy.path / name).lstat().st_ino for name in TIMES}
+    copy.release()
+    set_times(project)
+    again = copies_of(project, blobs).take()
+    assert times(again.path) == TIMES
+    assert {name: (again.path / name).lstat().st_ino for name in TIMES} == inodes
+
+
+def test_code_that_was_kept_without_times_gets_one_time_for_all(project: Path, blobs: Blobs) -> None:
+    now = take_snapshot(project, blobs)
+    entries = tuple(replace(entry, modified_ns=None) for entry in now.entries)
+    copy = WorkingCopies(project.parent / "slots", blobs, replace(now, entries=entries, folders={})).take()
+    assert set(times(copy.path).values()) == {LONG_AGO_NS}
 
 
 def test_a_copy_is_moved_away_and_a_fresh_one_made(project: Path, blobs: Blobs) -> None:
@@ -196,14 +231,74 @@ def test_a_copy_that_a_step_replaced_is_not_kept(project: Path, blobs: Blobs) ->
     assert (copy.path / "train.py").read_text() == "print(1)"
 
 
-def test_writing_through_a_link_is_found_and_the_bytes_are_not_trusted(project: Path, blobs: Blobs) -> None:
+WRITES = {
+    "plain": "chmod u+w train.py; printf 'print(9)' > train.py",
+    "hidden": "touch -r train.py x; chmod 644 train.py; printf 'print(9)' > train.py; chmod 444 train.py;"
+    "touch -r x train.py; rm x",
+    "and gone": "chmod u+w train.py; echo >> train.py; rm train.py",
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_writing_into_a_shared_file_is_noticed_by_all_who_share_it(project: Path, blobs: Blobs, write: str) -> None:
+    """It never reaches the stored bytes, and who takes a copy later gets what was there before."""
     copies = copies_of(project, blobs, "link")
-    copy = copies.take()
-    subprocess.run(["sh", "-c", "chmod u+w train.py; echo x >> train.py"], cwd=copy.path, check=True)
-    with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*--repository copy"):
+    guilty, victim = copies.take(), copies.take()
+    subprocess.run(["sh", "-c", write], cwd=guilty.path, check=True)
+    with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*cp train\.py mine"):
+        victim.verify()
+    for copy in (guilty, victim, copies.take()):
         copy.restore()
+        copy.verify()
+        assert (copy.path / "train.py").read_text() == "print(1)"
+        assert (copy.path / "train.py").stat().st_mtime_ns == (project / "train.py").stat().st_mtime_ns
+    entry = next(entry for entry in take_snapshot(project, blobs).entries if entry.path == "train.py")
+    assert blobs.path(entry.blob).read_text() == "print(1)"
+
+
+def test_what_a_step_puts_in_the_place_of_a_shared_file_is_its_own(project: Path, blobs: Blobs) -> None:
+    copies = copies_of(project, blobs, "link")
+    copy, other = copies.take(), copies.take()
+    subprocess.run(["sh", "-c", "cp train.py x; mv -f x train.py; echo x >> train.py"], cwd=copy.path, check=True)
+    copy.verify()
+    other.verify()
+    assert (other.path / "train.py").read_text() == "print(1)"
+
+
+def test_a_shared_file_that_was_damaged_between_runs_is_not_handed_on(project: Path, blobs: Blobs) -> None:
+    copy = copies_of(project, blobs, "link").take()
     copy.release()
+    shared = next(each for each in (project.parent / "slots/shared").iterdir() if each.read_text() == "print(1)")
+    time_ns = shared.stat().st_mtime_ns
+    shared.write_text("print(9)")
+    os.utime(shared, ns=(time_ns, time_ns))
     assert (copies_of(project, blobs, "link").take().path / "train.py").read_text() == "print(1)"
+
+
+LARGE_BYTES = 64 << 20
+
+
+def test_copies_share_the_bytes_of_large_files(project: Path, blobs: Blobs) -> None:
+    with open(project / "large.bin", "wb") as file:
+        file.truncate(LARGE_BYTES)
+    (project / "large.bin").chmod(0o755)
+    os.utime(project / "large.bin", ns=(7, 7))
+    copies = copies_of(project, blobs)
+    first, second = copies.take(), copies.take()
+    statuses = [(copy.path / "large.bin").stat() for copy in (first, second)]
+    if can_reflink(project.parent):
+        pytest.skip("here copies share bytes without links")
+    assert len({status.st_ino for status in statuses}) == 1
+    assert (statuses[0].st_mode & 0o777, statuses[0].st_mtime_ns) == (0o555, 7)
+    assert {(copy.path / "train.py").stat().st_mode & 0o777 for copy in (first, second)} == {0o644}
+    for copy in (first, second):
+        copy.release()
+    (project / "large.bin").unlink()
+    later = copies_of(project, blobs)
+    for copy in (later.take(), later.take()):
+        copy.release()
+    later.close()
+    assert os.listdir(project.parent / "slots/shared") == []
 
 
 TOUCHES = (

@@ -180,10 +180,10 @@ def test_a_sample_of_values_in_bare_words_is_not_run(shell: str, folder: Path) -
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(16))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_value_in_a_bare_word_is_run(shell: str, part: int, folder: Path) -> None:
-    run_all(shell, folder, list(cases(BARE[part::8])))
+    run_all(shell, folder, list(cases(BARE[part::16])))
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ def parameter(kind: str = "string", **more: object) -> Parameter:
     [
         ("integer", "12", 12), ("integer", 12, 12), ("integer", " 7 ", 7),
         ("float", "1e-4", 1e-4), ("float", 3, 3.0), ("float", 0.5, 0.5),
-        ("string", 0.1, "0.1"), ("string", True, "True"), ("string", "", ""),
+        ("string", 0.1, 0.1), ("string", True, True), ("string", float("inf"), "inf"), ("string", "", ""),
         ("flag", "Yes", True), ("flag", "off", False), ("flag", 1, True), ("flag", False, False), ("flag", "0", False),
         ("integer", None, None), ("flag", None, None),
     ],

@@ -216,7 +216,7 @@ class Answers:
     def ended(self, report: stimuli.AttemptReported) -> None:
         self.ended_attempts.append(report.attempt)
 
-    def fetch_inputs(self, node: str, uris: Any) -> stimuli.InputsReported:
+    def fetch_inputs(self, node: str, uris: Any, filled: Any = ()) -> stimuli.InputsReported:
         self._log.append(f"fetch for {node}")
         return stimuli.InputsReported(node, dict.fromkeys(uris, "0" * 64))
 

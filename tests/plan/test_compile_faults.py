@@ -8,7 +8,7 @@ from vhpipe.config.read import read_config
 from vhpipe.document.read import read_document
 from vhpipe.errors import UsageError
 from vhpipe.graph.build import build_graph
-from vhpipe.plan.arguments import Arguments, parse_value
+from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.compile import compile_plan
 
 TEXT = """
@@ -92,24 +92,3 @@ def test_an_empty_list_leaves_a_task_without_executions() -> None:
 def test_a_node_of_another_commit_is_refused() -> None:
     error = refused(TEXT.replace("step: learn}", "step: learn, commit: abc123}"))
     assert "node `train` runs commit `abc123`" in error.message
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("0.10", "0.10"),
-        ("[1, 2.5, yes, a b, '3']", (1, 2.5, True, "a b", "3")),
-        ("[]", ()),
-        ("[1e-4]", ("1e-4",)),
-        ("[a", "[a"),
-        ("", ""),
-    ],
-)
-def test_only_what_stands_in_brackets_is_a_list(text: str, value: object) -> None:
-    assert parse_value(text) == value
-
-
-@pytest.mark.parametrize("text", ["[[1]]", "[{a: 1}]", "[1]\n- [2]", "[!!python/none x]", "[null]", "['a]"])
-def test_a_list_of_more_than_plain_values_is_refused(text: str) -> None:
-    with pytest.raises(UsageError):
-        parse_value(text)

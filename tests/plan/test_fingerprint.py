@@ -50,13 +50,14 @@ SAME = {
     "order of variables": spec(environment_variables={"S": Secret("S", "mac"), "A": Literal("1")}),
 }  # fmt: skip
 
+AS_TEXT = replace(STEP, parameters=(Parameter("lr", ParameterType.STRING), *STEP.parameters[1:]))
 OTHER = {
     "step": spec(step=replace(STEP, step="learn")),
     "image": spec(step=replace(STEP, image="other")),
     "command": spec(step=replace(STEP, command=("train  {parameters}",))),
     "items of the command": spec(step=replace(STEP, command=("train", "{parameters}"))),
     "value": spec(values={"lr": 0.2, "n": 3}),
-    "type": spec(step=replace(STEP, parameters=(Parameter("lr", ParameterType.STRING), *STEP.parameters[1:]))),
+    "type of the value": spec(values={"lr": "0.1", "n": 3}, step=AS_TEXT),
     "missing value": spec(values={"lr": 0.1}),
     "path": spec(inputs=(("data", (InputFile("y.csv", datum=DATUM),)), ("empty", ()))),
     "content": spec(inputs=(("data", (InputFile("x.csv", datum=replace(DATUM, blob="b" * 64)),)), ("empty", ()))),

@@ -224,7 +224,8 @@ def test_a_parameter_needs_no_node_where_one_has_it() -> None:
         ("train.lr=linear:0:1:0", "`--sweep train.lr=linear:0:1:0` for node `train` has the step 0", None),
         ("train.lr=a,b", "`--sweep train.lr=a,b` for node `train`: parameter `lr`: `a` is not a floating-point", None),
         ("train.lr=random:0:1", "`random_search` needs to know how many", "--count N"),
-        ("grid.lr=random:0:1", "has no values to list for `grid_search`", "--search random --count N"),
+        ("grid.lr=random:0:1", "`random_search` needs to know how many", "--count N"),
+        ("sets.lr=random:0:1", "has no values to list for `manual_search`", "--search random --count N"),
     ],
 )
 def test_a_sweep_that_fits_nothing_is_refused(typed: str, message: str, hint: str | None) -> None:
@@ -251,6 +252,13 @@ def test_a_sweep_replaces_one_variation_of_a_blueprint_in_its_place() -> None:
     task = plan.node("grid")
     assert isinstance(task, PlannedTask)
     assert task.blueprint == "tune"
+
+
+def test_a_range_in_a_grid_makes_a_random_search_of_it() -> None:
+    plan = planned("grid.lr=random:0:1", count=4)
+    found = sets_of(plan, "grid")
+    assert len(found) == 4
+    assert all(0 <= each["lr"] <= 1 and each["epochs"] in (10, 20) for each in found)
 
 
 def test_a_sweep_over_manual_sets_is_a_column_beside_them() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from vhpipe.config.model import ExecutionNode, Pipeline
 from vhpipe.errors import UsageError
+from vhpipe.plan.typed_text import TypedText
 from vhpipe.project.typed_arguments import typed_arguments
 
 PIPELINE = Pipeline("p", (ExecutionNode("train", "s"), ExecutionNode("train.fast", "s"), ExecutionNode("eval", "s")))
@@ -12,13 +13,16 @@ ALONE = Pipeline("p", (ExecutionNode("train", "s"),))
 
 def test_a_parameter_belongs_to_the_node_before_its_dot() -> None:
     given = typed_arguments(PIPELINE, ["lr=1", "train.lr=2", "train.opt.beta=3", "lr.decay=4", "eval.x=[a, b]"])
-    assert given.pipeline_parameters == {"lr": "1", "lr.decay": "4"}
-    assert given.node_parameters == {"train": {"lr": "2", "opt.beta": "3"}, "eval": {"x": ("a", "b")}}
+    assert given.pipeline_parameters == {"lr": TypedText("1"), "lr.decay": TypedText("4")}
+    assert given.node_parameters == {
+        "train": {"lr": TypedText("2"), "opt.beta": TypedText("3")},
+        "eval": {"x": (TypedText("a", "a", True), TypedText("b", "b", True))},
+    }
 
 
 def test_of_equal_parameters_the_last_wins_and_values_may_hold_anything() -> None:
     given = typed_arguments(PIPELINE, ["lr=1", "lr=a=b.c", "empty="])
-    assert given.pipeline_parameters == {"lr": "a=b.c", "empty": ""}
+    assert given.pipeline_parameters == {"lr": TypedText("a=b.c"), "empty": TypedText("")}
 
 
 @pytest.mark.parametrize("wrong", ["lr", "=1", ""])

@@ -126,4 +126,3 @@ def test_a_name_that_is_not_utf_8_comes_back_as_it_is(folder: Path) -> None:
     make(os.fsdecode(b"\xff/valohai.yaml"))
     ignore(".gitignore", "other/")
     assert yaml_files(["."]) == (os.fsdecode(b"\xff/valohai.yaml"),)
-

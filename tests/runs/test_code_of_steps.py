@@ -202,6 +202,11 @@ def test_a_function_runs_again_only_for_what_it_has_used(functions: World) -> No
         "from run 1; code: 3 files of the project, those that it has used; evaluate.py changed, is not code of this "
         "step; unrelated.py added, is not code of this step",
     )
+    assert functions.foretold("spawn") == (
+        "run",
+        "since run 2: file evaluate.py changed; file unrelated.py added; code: the entire project, for what its "
+        "process has read is not known",
+    )
     assert functions.ran() == ["spawn"], "what a shell has read is not known"
     write("conf.txt", "22")
     assert functions.foretold("train")[1].startswith("since run 3: file conf.txt changed; code: 3 files")

@@ -215,3 +215,122 @@ def test_an_empty_argument_leaves_an_optional_input_empty(tree: Any) -> None:
     refused = tree.run(yaml, "--step", "s", "-i", "y=")
     assert refused.code == 2
     assert "`-i s.y=` leaves `y` empty, and `s` requires it" in refused.err
+
+
+# ── parameters in URIs ───────────────────────────────────────────────────────────────────────────
+
+
+OF_WHOM = """- step:
+    name: s
+    image: x
+    command:
+      - LIST
+      - MORE
+      - 'echo ''{"who": "b c"}'''
+    parameters: [{name: who, default: a}, {name: n, type: integer, optional: true}]
+    inputs: [INPUTS]
+- task:
+    name: search
+    step: s
+    type: bayesian_tpe
+    execution-count: 2
+    optimization-target-metric: x
+    optimization-target-value: 1
+    parameters: [{name: n, style: random, rules: {min: 1, max: 2}}]
+- pipeline:
+    name: p
+    nodes:
+      - {name: first, type: execution, step: s}
+      - {name: s, type: NODE, step: s, edge-merge-mode: append}
+      - {name: last, type: execution, step: s}
+    edges: EDGES
+"""
+
+
+def of_whom(*inputs: str, edges: str = "[]", node: str = "execution", more: str = "echo") -> str:
+    listed = ", ".join(f"{{{item}}}" for item in inputs)
+    text = OF_WHOM.replace("INPUTS", listed).replace("LIST", LIST).replace("MORE", more)
+    return text.replace("EDGES", edges).replace("NODE", node)
+
+
+LOCAL = "name: local, default: 'data/{parameter:who}/*.csv'"
+
+
+@pytest.fixture
+def users(project: Any) -> Any:
+    for name in ("data/a/1.csv", "data/a/2.csv", "data/b/1.csv", "data/b c/1.csv", "data/7.txt"):
+        project.write(name, name)
+    return project
+
+
+def test_parameters_in_uris_are_filled_in_for_each_execution(users: Any, server: Any) -> None:
+    yaml = of_whom(
+        LOCAL,
+        f"name: remote, default: '{server.url}/{{parameter-value:who}}.gz?sig=secret'",
+        "name: given, optional: true",
+        "name: unset, optional: true, default: 'data/{parameter:n}.txt'",
+    )
+    given = ("--step", "s", "--sweep", "n=7,", "-i", "given=data/{parameter:who}/1.csv")
+    done = users.run(yaml, *given, "--sweep", "who=a,b,b c")
+    assert done.code == 0, done.err
+    assert files(users, "s", 0) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz", "unset/7.txt"]
+    assert files(users, "s", 2) == ["given/1.csv", "local/1.csv", "remote/b c.gz", "unset/7.txt"]
+    assert files(users, "s", 3) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz"]
+    assert sorted(server.requested) == ["/a.gz?sig=secret", "/b%20c.gz?sig=secret", "/b.gz?sig=secret"]
+    recorded = [path for path in (users.path / ".vhpipe/runs").rglob("*") if path.is_file()]
+    assert not [path for path in recorded if b"sig=secret" in path.read_bytes()]
+
+
+def test_a_parameter_that_an_edge_brings_is_filled_in_too(users: Any) -> None:
+    done = users.run(of_whom(LOCAL, edges="[[first.metadata.who, s.parameter.who]]"), "p")
+    assert done.code == 0, done.err
+    assert "data/b%20c/1.csv" in users.output(1, "s", "inputs.json").read_text()
+
+
+def test_files_of_edges_stand_beside_those_of_filled_uris(users: Any) -> None:
+    edges = "[[first.output.*.txt, s.input.local], [s.input.local, last.input.local]]"
+    done = users.run(of_whom(LOCAL, edges=edges, node="task"), "p", "-p", "s.who=[a, b]")
+    assert done.code == 0, done.err
+    assert files(users, "s", 0) == ["local/1.csv", "local/2.csv", "local/seen.txt"]
+    assert files(users, "s", 1) == ["local/1.csv", "local/seen.txt"]
+    assert files(users, "last") == ["local/1.csv", "local/2.csv", "local/seen.txt"]
+    assert "all want the name `1.csv`" in done.err
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("data/{parameter:n}.txt", "parameter `n` has no value"),
+        ("data/{parameter:whoo}/1.csv", "unknown parameter `whoo`"),
+        ("data/{parameter:who}/9.csv", "`data/a/9.csv` does not exist"),
+    ],
+)
+def test_uris_that_cannot_be_filled_in_are_refused_before_the_start(users: Any, uri: str, message: str) -> None:
+    done = users.run(of_whom(f"name: x, default: '{uri}'"), "--step", "s")
+    assert (done.code, message in done.err) == (2, True), done.err
+
+
+def test_a_search_cannot_choose_what_is_fetched_before_it_starts(users: Any) -> None:
+    done = users.run(of_whom("name: x, default: 'data/{parameter:n}.txt'"), "--task", "search", "--goal", "max")
+    assert (done.code, "the search varies it" in done.err) == (2, True), done.err
+
+
+def test_a_file_that_is_not_there_for_the_value_of_an_edge_fails_the_node(users: Any) -> None:
+    yaml = of_whom("name: x, default: 'data/{parameter:who}/2.csv'", edges="[[first.metadata.who, s.parameter.who]]")
+    done = users.run(yaml, "p")
+    assert done.code == 1
+    assert "input `x`: `data/b c/2.csv` does not exist" in done.node("s")["because"]
+
+
+def test_a_run_that_goes_on_reads_the_files_that_were_found_then(users: Any, eventually: Any) -> None:
+    go, begun = users.side("go"), users.side("begun")
+    users.write("valohai.yaml", of_whom(LOCAL, more=f"touch {begun}; test -e {go} || sleep 60"))
+    process = users.start("run", "--step", "s", "--sweep", "who=a,b", "-j", "1")
+    eventually(begun.exists)
+    process.terminate()
+    process.communicate(timeout=20)
+    go.write_text("")
+    (users.path / "data/a/1.csv").unlink()
+    done = users("resume", "1", "--json")
+    assert done.code == 0, done.err
+    assert (files(users, "s", 0), files(users, "s", 1)) == (["local/1.csv", "local/2.csv"], ["local/1.csv"])

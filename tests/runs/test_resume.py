@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -256,12 +258,20 @@ def test_processes_that_both_kills_have_left_are_swept_first(project: Any, mark:
     assert not mark.alive()
 
 
-def test_an_output_that_has_vanished_is_made_again(chain: Any, eventually: Any) -> None:
+def flip(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, flip], ids=["vanished", "changed"])
+def test_an_output_that_is_not_as_it_was_is_made_again(
+    chain: Any, eventually: Any, spoil: Callable[[Path], None]
+) -> None:
     waiting = hold(chain.side("second"))
     process = chain.start("run")
     eventually(lambda: starts(chain.side("second")) == 1)
     kill(process)
-    blob_of(chain, ended(chain)[0]["outputs"][0]["blob"]).unlink()
+    spoil(blob_of(chain, ended(chain)[0]["outputs"][0]["blob"]))
     waiting.unlink()
     done = chain("resume", "--json")
     assert done.code == 0, done.err

@@ -199,6 +199,11 @@ def test_the_best_child_is_that_with_the_least_or_greatest_metric(goal: str, ind
     assert parameter(f"${{sweep.best.loss.{goal}.outputs[*.pkl].hash}}", outcome) == datum(f"model-{index}.pkl").blob
 
 
+def test_of_an_execution_node_the_best_is_its_own_value() -> None:
+    assert parameter("${make.best.loss.min.metadata.rows}", outcomes(rows=3, loss=1)) == 3
+    assert parameter("${make.best.loss.max.outputs[*.pkl].hash}", outcomes("m.pkl")) == datum("m.pkl").blob
+
+
 def test_of_equals_the_first_is_best_and_a_child_without_the_metric_never() -> None:
     losses: list[object] = [None, "0.5", 0.5]
     outcome = outcomes(loss=lambda child: losses[child])

@@ -1,11 +1,12 @@
 import os
-from hashlib import sha256
+import threading
+from hashlib import md5, sha1, sha256
 from pathlib import Path
 
 import pytest
 
 from vhpipe.errors import EnvironmentFailure
-from vhpipe.store.blobs import SMALL_BYTES, Blobs
+from vhpipe.store.blobs import SMALL_BYTES, Blobs, DamagedBlobError
 
 SIZES = [0, 1, 5000, SMALL_BYTES - 1, SMALL_BYTES, 2 * SMALL_BYTES + 17]
 
@@ -114,3 +115,83 @@ def test_a_missing_blob_is_named(blobs: Blobs, tmp_path: Path) -> None:
         blobs.copy_to("ab" * 32, tmp_path / "x", 0o644)
     with pytest.raises(EnvironmentFailure, match="abab"):
         blobs.link_to("ab" * 32, tmp_path / "x")
+
+
+def test_a_file_that_is_still_written_to_is_copied_as_it_was_read(blobs: Blobs, tmp_path: Path) -> None:
+    source = tmp_path / "growing"
+    source.write_bytes(b"x" * (8 << 20))
+    is_kept = threading.Event()
+
+    def write_on() -> None:
+        with open(source, "ab", buffering=0) as file:
+            while not is_kept.is_set():
+                file.write(b"more")
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        blob, size_bytes = blobs.keep(source)
+    finally:
+        is_kept.set()
+        writer.join()
+    assert not blobs.path(blob).samefile(source)
+    content = blobs.path(blob).read_bytes()
+    assert (sha256(content).hexdigest(), len(content)) == (blob, size_bytes)
+
+
+def test_a_blob_is_hashed_once_and_again_when_its_file_has_changed(blobs: Blobs, tmp_path: Path) -> None:
+    blob, _ = blobs.write(b"content")
+    assert blobs.hashed_bytes == 0
+    blobs.path(blob).touch()
+    assert [blobs.is_intact(blob) for _ in range(3)] == [True, True, True]
+    assert blobs.hashed_bytes == len(b"content")
+    for number in range(3):
+        blobs.copy_to(blob, tmp_path / f"copy-{number}", 0o600)
+        blobs.link_to(blob, tmp_path / f"link-{number}")
+    assert blobs.hashed_bytes == len(b"content")
+    blobs.path(blob).chmod(0o600)
+    blobs.path(blob).write_bytes(b"CONTENT!")
+    with pytest.raises(DamagedBlobError):
+        blobs.copy_to(blob, tmp_path / "copy", 0o600)
+    assert not (tmp_path / "copy").exists()
+
+
+def stored_by(way: str, blobs: Blobs, source: Path) -> str:
+    content = source.read_bytes()
+    if way == "keep":
+        return blobs.keep(source)[0]
+    if way == "copy_in":
+        return blobs.copy_in(source)[0]
+    return blobs.receive(content[at : at + 4096] for at in range(0, len(content), 4096))[0]
+
+
+@pytest.mark.parametrize("size_bytes", [0, 5000, 2 * SMALL_BYTES + 17])
+@pytest.mark.parametrize("way", ["keep", "copy_in", "receive"])
+def test_checksums_cost_one_reading_at_most(blobs: Blobs, tmp_path: Path, way: str, size_bytes: int) -> None:
+    content = content_of(size_bytes)
+    (tmp_path / "source").write_bytes(content)
+    blob = stored_by(way, blobs, tmp_path / "source")
+    for _ in range(3):
+        assert blobs.checksums(blob) == (md5(content).hexdigest(), sha1(content).hexdigest(), blob)
+    is_taken_when_stored = way == "receive" or size_bytes > SMALL_BYTES if way != "keep" else size_bytes <= SMALL_BYTES
+    assert blobs.hashed_bytes == (0 if is_taken_when_stored else size_bytes)
+
+
+def test_checksums_of_a_blob_from_before_are_taken_as_it_is_verified(blobs: Blobs, tmp_path: Path) -> None:
+    blob, _ = blobs.write(b"content")
+    blobs.path(blob).touch()
+    assert blobs.checksums(blob).md5 == md5(b"content").hexdigest()
+    blobs.copy_to(blob, tmp_path / "copy", 0o600)
+    assert blobs.hashed_bytes == len(b"content")
+
+
+def test_damaged_bytes_have_no_checksums(blobs: Blobs) -> None:
+    blob, _ = blobs.write(b"content")
+    assert blobs.checksums(blob).sha256 == blob
+    blobs.path(blob).chmod(0o600)
+    blobs.path(blob).write_bytes(b"CONTENT")
+    with pytest.raises(DamagedBlobError):
+        blobs.checksums(blob)
+    blobs.remove(blob)
+    with pytest.raises(DamagedBlobError):
+        blobs.checksums(blob)

@@ -255,11 +255,14 @@ def test_idle_working_copies_go_and_used_ones_stay(made: Made) -> None:
     for slot in (0, 1):
         (made.store.slots / str(slot) / "repository").mkdir(parents=True)
         (made.store.slots / f"{slot}.lock").touch()
+    (made.store.slots / "shared").mkdir()
     held = os.open(made.store.slots / "0.lock", os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     made.clean()
     os.close(held)
-    assert sorted(os.listdir(made.store.slots)) == ["0", "0.lock", "1.lock"]
+    assert sorted(os.listdir(made.store.slots)) == ["0", "0.lock", "1.lock", "shared"]
+    made.clean()
+    assert sorted(os.listdir(made.store.slots)) == ["0.lock", "1.lock"]
 
 
 def test_what_killed_processes_left_goes(made: Made) -> None:

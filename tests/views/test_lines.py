@@ -49,6 +49,15 @@ def test_an_execution_says_when_it_starts_and_what_it_measured(story: Any) -> No
     assert said(story, ended) == ["12:00:03 train#1 complete in 1.0 s accuracy=0.97"]
 
 
+def test_setting_up_is_told_apart_from_what_the_step_took(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2))
+    story.tell(*(events.AttemptStarted(attempt(index)) for index in range(2)))
+    ended = [events.AttemptEnded(attempt(i), Status.COMPLETE, 0, setup_s=1.0 - i / 2, ran_s=0.25) for i in range(2)]
+    assert said(story, ended[0]) == ["12:00:04 train#0 complete in 0.2 s (set up in 1.0 s)"]
+    assert said(story, ended[1]) == ["12:00:05 train#1 complete in 0.2 s"]
+    assert said(story, events.NodeSettled("train", Status.COMPLETE)) == ["12:00:06 train complete in 4.0 s, 2 of 2"]
+
+
 def test_an_execution_node_is_called_by_its_name_and_says_its_end_once(story: Any) -> None:
     story.tell(events.RunStarted(1), events.NodeStarted("prepare"))
     assert said(story, events.AttemptStarted(attempt(0, "prepare"))) == ["12:00:02 prepare started"]

@@ -24,7 +24,8 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
         events.AttemptStarted(attempt(0)),
         events.AttemptStarted(attempt(1)),
     )
-    story.tell(events.AttemptEnded(attempt(0), Status.COMPLETE, 0, None, {"accuracy": 0.9}, (datum,)))
+    measured = {"accuracy": 0.9}
+    story.tell(events.AttemptEnded(attempt(0), Status.COMPLETE, 0, None, measured, (datum,), setup_s=1.5, ran_s=0.2))
     story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
     story.tell(events.NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
     story.tell(
@@ -55,7 +56,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                         "outputs": ["model.pkl"],
                         "attempts": [
                             {"attempt": 1, "status": "complete", "exit_code": 0, "because": None,
-                             "log": "/logs/train#0.1"}
+                             "setup_s": 1.5, "duration_s": 0.2, "log": "/logs/train#0.1"}
                         ],
                     },
                     {
@@ -67,7 +68,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                         "outputs": [],
                         "attempts": [
                             {"attempt": 1, "status": "error", "exit_code": 3, "because": "exit code 3",
-                             "log": "/logs/train#1.1"}
+                             "setup_s": 0.0, "duration_s": 2.0, "log": "/logs/train#1.1"}
                         ],
                     },
                 ],

@@ -5,15 +5,24 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from vhpipe.api.functions import UNANNOTATED, Argument
-from vhpipe.api.references import PipelineParameterReference, Result, as_text, meaning, refers, results_in
+from vhpipe.api.references import PipelineParameterReference, Result, as_text, is_known, meaning, parameter_of, refers
+from vhpipe.api.stored_arguments import StoredFile
 from vhpipe.errors import UsageError
-from vhpipe.function_step.__main__ import INPUT
+from vhpipe.function_step.data_tags import INPUT, PARAMETER, tagged
 
 Returns = Mapping[str, tuple[str, ...]]
+GivenArguments = Callable[[str, str], object]
+"""By step and argument, what a step that was added before was given."""
+
+
+def _nothing_given(_step: str, _argument: str) -> object:
+    return None
+
 
 TYPES: dict[object, str] = {bool: "flag", int: "integer", float: "float", str: "string"}
 
@@ -29,7 +38,8 @@ class WrittenArguments(NamedTuple):
     """What arguments are in the file.
 
     `referring` are texts with references, for the node; `targets` pairs an argument with the pipeline's parameter
-    that fills it, `edges` an input with the result that does. `as_json` are parameters that hold data.
+    that fills it, `edges` an input with the result that does. `as_json` are parameters that hold data, `as_tuple`
+    lists that were tuples.
     """
 
     parameters: list[dict[str, Any]]
@@ -38,18 +48,18 @@ class WrittenArguments(NamedTuple):
     targets: list[tuple[str, str]]
     edges: list[tuple[str, Result]]
     as_json: tuple[str, ...]
+    as_tuple: tuple[str, ...] = ()
 
 
 def written_arguments(
     step: str, taken: Mapping[str, Argument], values: Mapping[str, object], known: Mapping[str, ParameterDefinition],
-    returns: Returns,
+    returns: Returns, given: GivenArguments = _nothing_given,
 ) -> WrittenArguments:  # fmt: skip
     """How a step gets `values`, and the defaults of what they leave out.
 
     Errors: UsageError for arguments without a value, and for values that a file cannot say.
     """
-    written = WrittenArguments([], [], {}, [], [], ())
-    as_json: list[str] = []
+    writer = _ArgumentWriter(step, known, returns, given)
     for name in (*taken, *(name for name in values if name not in taken)):
         argument = taken.get(name, Argument(UNANNOTATED, UNANNOTATED))
         value = values.get(name, argument.default)
@@ -57,90 +67,115 @@ def written_arguments(
             raise UsageError(
                 f"step `{step}` has no value for argument `{name}`", f"give it: `function_kwargs=dict({name}=…)`"
             )
-        if _add(written, step, name, argument, value, known, returns):
-            as_json.append(name)
-    return written._replace(as_json=tuple(as_json))
+        writer.add(name, argument, value)
+    return writer.written()
 
 
-def _add(
-    written: WrittenArguments, step: str, name: str, argument: Argument, value: object,
-    known: Mapping[str, ParameterDefinition], returns: Returns,
-) -> bool:  # fmt: skip
-    """Write one argument; True when it is data as JSON."""
-    means = meaning(value, returns)
-    if isinstance(means, Result):
-        written.inputs.append({"name": name, "keep-directories": "full"})
-        written.edges.append((name, means))
-        return False
-    if isinstance(means, PipelineParameterReference) and means.name in known:
-        return _add_of_pipeline(written, name, argument, known[means.name])
-    if refers(value):
-        assert isinstance(value, str), "only strings refer"
-        written.parameters.append({"name": name, "type": _type_of_annotation(argument.annotation) or "string"})
-        written.referring[name] = as_text(value, returns)
-        return False
-    if any(True for _ in results_in(value, returns)):
-        _add_template(written, name, value, returns)
-        return True
-    return _add_plain(written, step, name, argument, value)
+class _ArgumentWriter:
+    def __init__(
+        self, step: str, known: Mapping[str, ParameterDefinition], returns: Returns, given: GivenArguments
+    ) -> None:
+        self._step, self._known, self._returns, self._given = step, known, returns, given
+        self._written = WrittenArguments([], [], {}, [], [], ())
+        self._as_json: list[str] = []
+        self._as_tuple: list[str] = []
 
+    def written(self) -> WrittenArguments:
+        return self._written._replace(as_json=tuple(self._as_json), as_tuple=tuple(self._as_tuple))
 
-def _add_of_pipeline(written: WrittenArguments, name: str, argument: Argument, parameter: ParameterDefinition) -> bool:
-    written.targets.append((name, parameter.name))
-    default = parameter.default
-    if _is_data(default):
-        written.parameters.append({"name": name, "type": "string"})
-        return True
-    first = default[0] if isinstance(default, list | tuple) and default else default
-    kind = _type_of_annotation(argument.annotation) or parameter.type or _type_of(first)
-    described: dict[str, Any] = {"name": name, "type": kind}
-    if isinstance(default, list | tuple):
-        described["multiple"] = "repeat"
-    if default is None:
-        described["optional"] = True
-    written.parameters.append(described)
-    return False
+    def add(self, name: str, argument: Argument, value: object) -> None:
+        if not self._add_place(name, argument, value):
+            self._add_value(name, argument, _python_value(value))
 
-
-def _add_template(written: WrittenArguments, name: str, value: object, returns: Returns) -> None:
-    """Data in which results stand: the data with the names of inputs in their places."""
-    inputs: list[Result] = []
-
-    def filled(item: object) -> object:
-        means = meaning(item, returns)
+    def _add_place(self, name: str, argument: Argument, value: object) -> bool:
+        """Add what something else fills; False for a value, which stands in the file."""
+        means = meaning(value, self._returns)
         if isinstance(means, Result):
-            inputs.append(means)
-            return {INPUT: f"{name}-{len(inputs)}"}
-        if isinstance(item, dict):
-            return {str(key): filled(each) for key, each in item.items()}
-        return [filled(each) for each in item] if isinstance(item, list | tuple) else item
+            self._written.inputs.append({"name": name, "keep-directories": "full"})
+            self._written.edges.append((name, means))
+        elif isinstance(means, StoredFile):
+            self._written.inputs.append({"name": name, "default": means.path, "filename": f"{name}{means.suffix}"})
+        elif isinstance(means, PipelineParameterReference) and means.name in self._known:
+            self._written.targets.append((name, means.name))
+            parameter = self._known[means.name]
+            self._add_shaped(name, argument, parameter.default, parameter.type)
+        elif refers(value):
+            assert isinstance(value, str), "only strings refer"
+            self._written.referring[name] = as_text(value, self._returns)
+            source = parameter_of(value)
+            origin = self._given(*source) if source else None
+            self._add_shaped(name, argument, origin, None)
+        else:
+            return False
+        return True
 
-    text = _json(name, filled(value))
-    written.parameters.append({"name": name, "type": "string", "default": text})
-    for number, result in enumerate(inputs, 1):
-        written.inputs.append({"name": f"{name}-{number}", "keep-directories": "full"})
-        written.edges.append((f"{name}-{number}", result))
+    def _add_shaped(self, name: str, argument: Argument, like: object, kind: str | None) -> None:
+        """Add a parameter without a value that takes such as `like`."""
+        if _is_data(like):
+            self._written.parameters.append({"name": name, "type": "string"})
+            self._as_json.append(name)
+            return
+        is_list = isinstance(like, list | tuple)
+        first = like[0] if isinstance(like, list | tuple) and like else like
+        kind = _type_of_annotation(argument.annotation) or kind or _type_of(first)
+        described: dict[str, Any] = {"name": name, "type": kind}
+        if is_list:
+            described["multiple"] = "repeat"
+        if like is None and name not in self._written.referring:
+            described["optional"] = True
+        if isinstance(like, tuple):
+            self._as_tuple.append(name)
+        self._written.parameters.append(described)
+
+    def _add_value(self, name: str, argument: Argument, value: object) -> None:
+        described: dict[str, Any] = {"name": name, "type": _fitting_type(argument.annotation, value)}
+        if value is None and argument.default is None:
+            self._written.parameters.append({**described, "optional": True})
+        elif _is_scalar(value):
+            self._written.parameters.append({**described, "default": value})
+        elif isinstance(value, list | tuple) and value and not _is_data(value) and not self._has_places(value):
+            of_items = {"type": _type_of(value[0]), "default": list(value), "multiple": "repeat"}
+            self._written.parameters.append({**described, **of_items})
+            if isinstance(value, tuple):
+                self._as_tuple.append(name)
+        else:
+            self._add_data(name, value)
+
+    def _has_places(self, value: Sequence[object]) -> bool:
+        return any(meaning(item, self._returns) is not item or refers(item) for item in value)
+
+    def _add_data(self, name: str, value: object) -> None:
+        """Add data as JSON; what fills places in it has parameters and inputs of its own, `NAME-1`, `NAME-2`."""
+        numbers = count(1)
+
+        def place(item: object) -> dict[str, str] | None:
+            is_nested = isinstance(item, dict | list | tuple) and not isinstance(item, StoredFile)
+            if is_nested or is_known(item):
+                return None
+            key, inputs = f"{name}-{next(numbers)}", len(self._written.inputs)
+            if not self._add_place(key, Argument(UNANNOTATED, UNANNOTATED), item):
+                return None
+            return {INPUT if len(self._written.inputs) > inputs else PARAMETER: key}
+
+        text = data_text(name, value, self._step, place)
+        self._written.parameters.append({"name": name, "type": "string", "default": text})
+        self._as_json.append(name)
 
 
-def _add_plain(written: WrittenArguments, step: str, name: str, argument: Argument, value: object) -> bool:
-    value = _python_value(value)
-    described: dict[str, Any] = {"name": name, "type": _fitting_type(argument.annotation, value)}
-    if value is None and argument.default is None:
-        written.parameters.append({**described, "optional": True})
-        return False
-    if _is_scalar(value):
-        written.parameters.append({**described, "default": value})
-        return False
-    if isinstance(value, list) and value and not _is_data(value):
-        written.parameters.append({**described, "type": _type_of(value[0]), "default": value, "multiple": "repeat"})
-        return False
-    written.parameters.append({"name": name, "type": "string", "default": _json(name, value, step)})
-    return True
+def _nowhere(_: object) -> None:
+    return None
 
 
-def _json(name: str, value: object, step: str = "") -> str:
+def data_text(
+    name: str, value: object, step: str = "", place: Callable[[object], dict[str, str] | None] = _nowhere
+) -> str:
+    """Data as the text of JSON. Errors: UsageError for what no file can hold."""
+
+    def placed(item: object) -> dict[str, str] | None:
+        return place(item)
+
     try:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(tagged(value, placed), ensure_ascii=False, default=_of_numpy)
     except (TypeError, ValueError):
         of = f" of step `{step}`" if step else ""
         kind = type(value).__name__
@@ -199,14 +234,29 @@ def _is_data(value: object) -> bool:
 def parameter_value(value: object) -> object:
     """What stands in a file for a value of a pipeline's parameter: data as JSON."""
     if _is_data(value):
-        return _json("default", value)
+        return data_text("default", value)
     return list(value) if isinstance(value, tuple) else value
 
 
+def shape_of(value: object) -> str:
+    """How a parameter has to be written for such a value: as data, as a list or a tuple, or as one scalar."""
+    if _is_data(value):
+        return "data"
+    return type(value).__name__ if isinstance(value, list | tuple) else "scalar"
+
+
 def _python_value(value: object) -> object:
-    """NumPy's numbers as those of Python, tuples as lists."""
+    """NumPy's numbers as those of Python."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.generic):
         plain: object = value.item()
         return plain
-    return list(value) if isinstance(value, tuple) else value
+    return value
+
+
+def _of_numpy(value: object) -> object:
+    """A number of NumPy within data. Errors: TypeError for all else."""
+    plain = _python_value(value)
+    if plain is value:
+        raise TypeError
+    return plain

@@ -11,7 +11,6 @@ from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.project.checked_file import AskedPart, check_path, check_text
-from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.project import ProjectStore
 from vhpipe.wording import unknown_name
 
@@ -41,9 +40,9 @@ def step_of_run(place: str, folder: Path) -> RawStep:
         raise unknown_name(f"node of run {run.number}", name, [each.name for each in plan.nodes])
     if isinstance(node, PlannedDeployment):
         raise UsageError(f"node `{name}` of run {run.number} is a deployment: it has no step")
-    if asked is None or not store.blobs.has(asked.source):
-        raise UsageError(f"the file of run {run.number} is no longer kept", "name a step of a file instead")
-    checked = check_text(read_regular(store.blobs.path(asked.source), RECORD_BYTES, follow=False), run.info().file)
+    if asked is None or not store.blobs.is_intact(asked.source):
+        raise UsageError(f"the file of run {run.number} is no longer kept as it was", "name a step of a file instead")
+    checked = check_text(store.blobs.read(asked.source), run.info().file)
     return _with_values(_step(checked.data, node.spec.step, f"run {run.number}"), node.spec.values)
 
 

@@ -8,8 +8,8 @@ from vhpipe.api.nodes import Node
 from vhpipe.api.steps import Callbacks
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall, HookCalls
-from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
+from vhpipe.plan.typed_text import plain_value
 from vhpipe.schedule import stimuli
 
 PLACEHOLDER = Hook(command=": a Python function, called only by the program that started this run")

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, written_arguments
+from vhpipe.api.arguments import ParameterDefinition, parameter_type, parameter_value, shape_of, written_arguments
 from vhpipe.api.base_steps import step_of_file, step_of_run
 from vhpipe.api.callbacks import placeholders
-from vhpipe.api.functions import folder_of, source_of
+from vhpipe.api.functions import FunctionSource, folder_of, source_of
 from vhpipe.api.invalid_pipeline import refuse_errors
 from vhpipe.api.nodes import Node
 from vhpipe.api.pipeline_file import PipelineDefinition, Uris, refuse_name, refuse_returns, written_text
@@ -20,10 +20,12 @@ from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, configuration_content, policies_of, step_options
 from vhpipe.api.reference_errors import explained
 from vhpipe.api.run_thread import start_in_thread
-from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, returns_of
+from vhpipe.api.steps import BaseStep, Callbacks, FunctionStep, Policies, StepDefinition, given_to, returns_of
+from vhpipe.api.stored_arguments import with_stored
 from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
+from vhpipe.function_step.values import is_stored_as_file
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
 from vhpipe.project.checked_file import CheckedFile, check_text
@@ -107,11 +109,12 @@ class PipelineController:
         returns = (function_return,) if isinstance(function_return, str) else tuple(function_return or ())
         refuse_returns(name, returns)
         source = source_of(function, self.folder)
-        values = dict(function_kwargs or {})
+        values = with_stored(_with_defaults(source, function_kwargs or {}), self._keep)
         unknown = () if source.takes_any_name else tuple(key for key in values if key not in source.arguments)
         if unknown:
             raise unknown_name(f"argument of `{source.name}`", unknown[0], source.arguments)
-        written_arguments(name, source.arguments, values, self._parameters, returns_of(self._steps))
+        given = given_to(self._steps, self._parameters)
+        written_arguments(name, source.arguments, values, self._parameters, returns_of(self._steps), given)
         policies = self._policies(name, options, returns)
         self._add(FunctionStep(name, policies, source, values, returns, docker or self._image))
         return True
@@ -197,8 +200,17 @@ class PipelineController:
         if self._time_limit_s is not None:
             extension["time-limit"] = math.ceil(self._time_limit_s)
         fixed, known = frozenset(self._fixed), frozenset(self._known)
-        definition = PipelineDefinition(self.name, self._parameters, self._steps, extension, fixed, known)
+        definition = PipelineDefinition(self.name, self._shaped(), self._steps, extension, fixed, known)
         return written_text(definition, uris)
+
+    def _shaped(self) -> dict[str, ParameterDefinition]:
+        """The parameters; one that is given a value of another kind than its default has that in its place."""
+        return {
+            name: each._replace(default=self._given[name], type=parameter_type(None, self._given[name]))
+            if name in self._given and shape_of(self._given[name]) != shape_of(each.default)
+            else each
+            for name, each in self._parameters.items()
+        }
 
     # ── its run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -316,6 +328,13 @@ class PipelineController:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
+    def _keep(self, path: str) -> str:
+        """Keep a file in the project's store; the path at which an input finds it, from the project."""
+        from vhpipe.store.project import ProjectStore
+
+        blobs = ProjectStore.create(self.folder).blobs
+        return os.path.relpath(blobs.path(blobs.copy_in(path)[0]), self.folder)
+
     def _add(self, step: StepDefinition) -> None:
         self._steps[step.name] = step
 
@@ -360,6 +379,12 @@ class PipelineController:
 
 Pipeline = PipelineController
 """The short name; users of another system know the long one."""
+
+
+def _with_defaults(source: FunctionSource, values: Mapping[str, object]) -> dict[str, object]:
+    """What a function is given, with those defaults that stand in no file."""
+    left_out = {name: each.default for name, each in source.arguments.items() if is_stored_as_file(each.default)}
+    return {**left_out, **values}
 
 
 def _for_steps(name: str) -> UsageError:

@@ -12,6 +12,7 @@ from vhpipe.api.functions import folder_of
 from vhpipe.api.pipeline_run import Run
 from vhpipe.api.policies import StepOptions, step_options
 from vhpipe.api.references import Result, known_value
+from vhpipe.api.stored_arguments import holds_files
 from vhpipe.api.unhonoured_options import OF_PIPELINES, honoured
 
 _building: ContextVar[Pipeline | None] = ContextVar("vhpipe_pipeline", default=None)
@@ -96,6 +97,9 @@ class PipelineFunction:
         taken = {}
         for name, value in bound.arguments.items():
             annotation = signature.parameters[name].annotation
+            if holds_files(value):
+                taken[name] = value
+                continue
             known = annotation if annotation in (bool, int, float, str) else None
             pipeline.add_parameter(name, value, param_type=known)
             pipeline._known.add(name)

@@ -31,10 +31,11 @@ class FunctionSource(NamedTuple):
     arguments: Mapping[str, Argument]
     takes_any_name: bool
 
-    def command(self, returns: tuple[str, ...], as_json: tuple[str, ...]) -> str:
+    def command(self, returns: tuple[str, ...], as_json: tuple[str, ...], as_tuple: tuple[str, ...] = ()) -> str:
         words = (*WORDS, *self.words, self.name)
         words += ("--returns", *returns) if returns else ()
         words += ("--json", *as_json) if as_json else ()
+        words += ("--tuple", *as_tuple) if as_tuple else ()
         return shlex.join(words)
 
 

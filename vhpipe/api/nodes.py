@@ -22,11 +22,17 @@ class RunFiles:
         self._folder, self._blobs, self._main_module = folder, blobs, main_module
 
     def path(self, node: str, execution: ExecutionView, datum: Datum) -> Path:
-        """The file in its attempt's folder; its bytes under another name where that folder is gone."""
+        """The file in its attempt's folder; its bytes under another name where it is no longer there as it was.
+
+        Errors: `DamagedBlobError`.
+        """
+        stored = self.blob(datum.blob)
         path = self._attempt_folder(node, execution) / OUTPUTS / datum.name
-        return path if path.exists() else self._blobs.path(datum.blob)
+        return path if path.exists() and path.samefile(stored) else stored
 
     def blob(self, blob: str) -> Path:
+        """Errors: `DamagedBlobError`."""
+        self._blobs.refuse_damaged(blob)
         return self._blobs.path(blob)
 
     def value(self, node: str, execution: ExecutionView, name: str) -> object:

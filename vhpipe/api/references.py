@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 _only_result = re.compile(r"\$\{\s*([\w-]+)\.(\w+)\s*\}")
 _only_parameter = re.compile(r"\$\{\s*pipeline\.([^{}]+?)\s*\}")
 _only_artifact = re.compile(r"\$\{\s*([\w-]+)\.artifacts\.([^{}]+?)\.url\s*\}")
+_only_step_parameter = re.compile(r"\$\{\s*([\w-]+)\.parameters\.([\w/-]+)\s*\}")
 _any = re.compile(r"(?<!\$)\$\{\s*([\w-]+)\.(\w+)\s*\}")
 
 OPENING = "${"
@@ -106,6 +107,11 @@ def known_value(name: str, value: object, uses: set[str]) -> object:
     return known
 
 
+def is_known(value: object) -> bool:
+    """Whether it is a value of a parameter that was handed to the program. Within data it is a value like any other."""
+    return isinstance(value, _KnownValue)
+
+
 def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     """A Result or OfPipeline where a text is exactly that, else the value. `returns` has the steps' results by name."""
     if isinstance(value, _KnownValue):
@@ -118,6 +124,12 @@ def meaning(value: object, returns: Mapping[str, tuple[str, ...]]) -> object:
     if found and found[2] in returns.get(found[1], ()):
         return Result(found[1], found[2])
     return value
+
+
+def parameter_of(value: object) -> tuple[str, str] | None:
+    """The step and the parameter in `${STEP.parameters.NAME}`; a section before the name is passed over."""
+    found = _only_step_parameter.fullmatch(value) if isinstance(value, str) else None
+    return (found[1], found[2].rpartition("/")[2]) if found else None
 
 
 def artifact(value: object) -> tuple[str, str] | None:
@@ -138,19 +150,6 @@ def as_text(value: str, returns: Mapping[str, tuple[str, ...]]) -> str:
 
 def refers(value: object) -> bool:
     return isinstance(value, str) and OPENING in value
-
-
-def results_in(value: object, returns: Mapping[str, tuple[str, ...]]) -> Iterator[Result]:
-    """The results that lists and mappings hold, in order."""
-    means = meaning(value, returns)
-    if isinstance(means, Result):
-        yield means
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from results_in(item, returns)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from results_in(item, returns)
 
 
 def texts_in(value: object) -> Iterator[str]:

@@ -48,7 +48,9 @@ def start_in_thread(
     refuse_other_systems()
     watchdog = Watchdog()
     try:
-        locked = begin(order._replace(environment={**order.environment, **watchdog.variables}), time.time())
+        environment = {**order.environment, **watchdog.variables}
+        watch = None if quiet else _LargeCodeNotices()
+        locked = begin(order._replace(environment=environment), time.time(), watch)
     except BaseException:
         watchdog.dismiss()
         raise
@@ -65,6 +67,16 @@ def start_in_thread(
     _outlast_main_thread(run)
     atexit.register(_tell_the_truth, run)
     return run
+
+
+class _LargeCodeNotices:
+    """Says what code is large, and not how far it has come."""
+
+    def say(self, text: str) -> None:
+        _say(text)
+
+    def progress(self, doing: str, done_bytes: int, size_bytes: int) -> None:
+        pass
 
 
 def _outlast_main_thread(run: Run) -> None:

@@ -1,12 +1,12 @@
 """The steps of a pipeline that is built in code, and what each becomes in a file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vhpipe.api.arguments import ParameterDefinition, Returns, written_arguments
+from vhpipe.api.arguments import GivenArguments, ParameterDefinition, Returns, written_arguments
 from vhpipe.api.functions import FunctionSource
-from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, refers
+from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, parameter_of, refers
 from vhpipe.errors import UsageError
 from vhpipe.wording import unknown_name
 
@@ -64,6 +64,8 @@ class StepDefinition(Protocol):
     @property
     def values(self) -> Mapping[str, object]: ...
 
+    def given(self, name: str) -> object: ...
+
     def written(
         self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, "StepDefinition"]
     ) -> WrittenStep: ...
@@ -71,6 +73,27 @@ class StepDefinition(Protocol):
 
 def returns_of(steps: Mapping[str, StepDefinition]) -> dict[str, tuple[str, ...]]:
     return {name: step.returns for name, step in steps.items()}
+
+
+MOST_REFERENCES = 50
+"""So many references may lead from one to the next."""
+
+
+def given_to(steps: Mapping[str, StepDefinition], known: Mapping[str, ParameterDefinition]) -> GivenArguments:
+    """A look-up of what steps were given, through references to the parameters of others and of the pipeline."""
+
+    def given(step: str, name: str) -> object:
+        for _ in range(MOST_REFERENCES):
+            value = steps[step].given(name) if step in steps else None
+            means, source = meaning(value, {}), parameter_of(value)
+            if isinstance(means, PipelineParameterReference):
+                return known[means.name].default if means.name in known else None
+            if source is None:
+                return None if refers(value) else value
+            step, name = source
+        return None
+
+    return given
 
 
 @dataclass(frozen=True)
@@ -83,21 +106,25 @@ class FunctionStep:
     image: str
     as_sent: tuple[str, ...] = ()
 
+    def given(self, name: str) -> object:
+        argument = self.source.arguments.get(name)
+        return self.values.get(name, argument.default if argument else None)
+
     def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for arguments that cannot be given."""
-        arguments = written_arguments(self.name, self.source.arguments, self.values, known, returns_of(steps))
+        arguments = written_arguments(
+            self.name, self.source.arguments, self.values, known, returns_of(steps), given_to(steps, known)
+        )
         step: dict[str, Any] = {
             "name": self.name,
             "image": self.image,
-            "command": self.source.command(self.returns, arguments.as_json),
+            "command": self.source.command(self.returns, arguments.as_json, arguments.as_tuple),
         }
         if arguments.parameters:
             step["parameters"] = arguments.parameters
         if arguments.inputs:
-            step["inputs"] = [
-                self._input(item, result, steps)
-                for item, (_, result) in zip(arguments.inputs, arguments.edges, strict=True)
-            ]
+            results = dict(arguments.edges)
+            step["inputs"] = [self._input(item, results.get(item["name"]), steps) for item in arguments.inputs]
         _limit(step, self.policies)
         return WrittenStep(
             step=step,
@@ -106,9 +133,11 @@ class FunctionStep:
             targets=[(f"{self.name}.parameter.{name}", parameter) for name, parameter in arguments.targets],
         )
 
-    def _input(self, item: dict[str, Any], result: Result, steps: Mapping[str, StepDefinition]) -> dict[str, Any]:
+    def _input(
+        self, item: dict[str, Any], result: Result | None, steps: Mapping[str, StepDefinition]
+    ) -> dict[str, Any]:
         """An input that may stay empty where its step may have failed without stopping this one."""
-        source = steps.get(result.step)
+        source = steps.get(result.step) if result is not None else None
         return {**item, "optional": True} if source and not source.policies.skips_on_fail else item
 
 
@@ -121,6 +150,14 @@ class BaseStep:
     step: Mapping[str, Any]
     values: Mapping[str, object]
     returns: tuple[str, ...] = ()
+
+    def given(self, name: str) -> object:
+        """A list where the parameter takes several values, whatever it is given."""
+        written: Iterable[Mapping[str, Any]] = self.step.get("parameters", ())
+        declared = next((item for item in written if item.get("name") == name), {})
+        value = self.values.get(name, declared.get("default"))
+        is_list = declared.get("multiple") in ("repeat", "separate")
+        return [value] if is_list and not isinstance(value, list | tuple) else value
 
     def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
         """Errors: UsageError for values of what the step does not have."""
@@ -172,6 +209,7 @@ class BaseStep:
                 uris.append(means)
         if uris:
             _override(written, "inputs", name, uris)
+
 
 def _returned(value: object, returns: Returns) -> object:
     """The result that `${STEP.artifacts.NAME.url}` speaks of, where that is one of a function; else the text."""

@@ -7,10 +7,11 @@ import msgspec
 
 from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.missing_module import missing_module_text
-from vhpipe.attempt.outputs import FoundOutput, UnacceptableOutputError, found_outputs, kept_outputs, outcome_of
+from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
@@ -32,6 +33,7 @@ class AttemptEnd(NamedTuple):
     outcome: Status
     because: str | None
     exit_code: int | None
+    ran_s: float
 
     def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
         """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
@@ -42,12 +44,12 @@ class AttemptRemains(NamedTuple):
     """What a dead process tree has left: found, and not kept yet."""
 
     end: AttemptEnd
-    outputs: tuple[FoundOutput, ...]
+    outputs: OutputsFound
     spooled: SpoolContent
 
     @property
     def is_light(self) -> bool:
-        return sum(each.size_bytes for each in self.outputs) + self.spooled.size_bytes <= LIGHT_BYTES
+        return sum(each.size_bytes for each in self.outputs.files) + self.spooled.size_bytes <= LIGHT_BYTES
 
 
 class KeptResults(NamedTuple):
@@ -70,8 +72,8 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
         missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
         because = f"{because}: {missing}" if missing else because
-    end = AttemptEnd(outcome, because, ending.exit_code)
-    found: tuple[FoundOutput, ...] = ()
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
+    found = OutputsFound()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
     except UnacceptableOutputError as problem:
@@ -89,18 +91,31 @@ def collect(
     Its working copy goes back to `code`. Errors: `VhpipeError` for what no other attempt would survive either.
     """
     end, made, output = remains.end, KeptResults(), attempt.prepared.output
+    masked = tools.masking.text
     try:
-        outputs = masked_outputs(tools.masking, kept_outputs(remains.outputs, tools.blobs))
-        made = KeptResults(outputs, *kept_things(remains.spooled, tools.blobs))
+        kept = kept_outputs(remains.outputs, tools.blobs)
+        made = KeptResults(masked_outputs(tools.masking, kept.data), warnings=tuple(map(masked, kept.warnings)))
+        published, warnings = kept_things(remains.spooled, tools.blobs)
+        made = made._replace(published=published, warnings=(*made.warnings, *warnings))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
-    changed = tools.input_files.first_changed(attempt.prepared.inputs)
-    if changed is not None:
-        end = end.spoiled(Status.ERROR, f"the step wrote into its input `{changed}`; inputs are read-only")
+    end, warnings = _judge_inputs(attempt, end, tools)
+    made = made._replace(warnings=(*made.warnings, *warnings))
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
     end = _release(attempt, end, code)
     return _commit(attempt, end, made, tools, code)
+
+
+def _judge_inputs(attempt: ReadyAttempt, end: AttemptEnd, tools: AttemptTools) -> tuple[AttemptEnd, tuple[str, ...]]:
+    """What the step did to its inputs may spoil its end; and what is to be warned of."""
+    try:
+        verdict = tools.input_files.judge(attempt.prepared.inputs, attempt.prepared.starts_ns)
+    except OSError as failure:
+        return end.spoiled(Status.CRASHED, survivable(failure, "cannot look at the inputs")), ()
+    if verdict.spoiled is not None:
+        end = end.spoiled(Status.ERROR, verdict.spoiled)
+    return end, verdict.warnings
 
 
 def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> AttemptEnd:
@@ -125,13 +140,16 @@ def _commit(
     used = code_used(attempt.folder, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
-        made.published, used=used or msgspec.UNSET,
+        made.published, used=used or msgspec.UNSET, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
     except VhpipeError as failure:
         because = because or survivable(failure, "cannot write the manifest")
-        return stimuli.AttemptReported(spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata)
+        return stimuli.AttemptReported(
+            spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.timer.setup_s,
+            ran_s=end.ran_s,
+        )  # fmt: skip
     return stimuli.AttemptReported(
         attempt=spec.id,
         outcome=end.outcome,
@@ -143,5 +161,7 @@ def _commit(
         fingerprint=fingerprint,
         warnings=(*sink.warnings, *made.warnings),
         published=made.published,
+        setup_s=attempt.timer.setup_s,
+        ran_s=end.ran_s,
         used=used,
     )

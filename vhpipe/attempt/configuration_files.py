@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.file_system import link_or_copy
+from vhpipe.store.long_paths import make_folders
 
 _STRING_OR_EXPONENT = r'"(?:[^"\\]|\\.)*"|(?<![\d.])(\d+)(e[-+]\d+)'
 _EXPONENT = r"[ \[]-?\d+e[-+]\d"
@@ -66,7 +67,7 @@ class ConfigurationWriter:
         with self._lock:
             file = self._files.get(text)
             if file is None or file.uses == MAX_USES:
-                os.makedirs(self._shared, mode=0o700, exist_ok=True)
+                make_folders(self._shared)
                 file = self._files[text] = _SharedFile(f"{self._shared}/{os.urandom(8).hex()}.json")
                 write_new(file.path, text.encode(), READ_ONLY)
             file.uses += 1

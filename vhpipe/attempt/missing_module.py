@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 
+from vhpipe.regular_files import open_to_read
+
 END_BYTES = 4096
 _missing = re.compile(rb"ModuleNotFoundError: No module named '([\w.]{1,100})'.*")
 
@@ -25,7 +27,7 @@ def missing_module_text(log: str, environment: Mapping[str, str]) -> str | None:
 
 def _last_line(log: str) -> bytes:
     """The last line that is not blank; what is there of it where it is very long."""
-    with suppress(OSError), open(log, "rb") as file:
+    with suppress(OSError), open_to_read(log, follow=False) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
         return file.read(END_BYTES).rstrip().rpartition(b"\n")[2]
     return b""

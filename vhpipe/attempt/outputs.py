@@ -1,104 +1,68 @@
 """What an attempt leaves: its outputs become blobs, and its report says how it ended."""
 
-import os
-import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
+from vhpipe.attempt.found_outputs import (
+    FoundOutput,
+    Identity,
+    LeftOut,
+    OutputsFound,
+    fault_of,
+    left_out_warnings,
+)
 from vhpipe.attempt.identifiers import identifier_made_at
 from vhpipe.attempt.metadata_lines import metadata_of_line
 from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.errors import VhpipeError
 from vhpipe.language.globs import is_sidecar
 from vhpipe.plan.model import Datum
 from vhpipe.regular_files import read_start
 from vhpipe.schedule.terms import Json, Status
+from vhpipe.store.long_paths import is_short, reachable
 
 SIDECAR = ".metadata.json"
 SIDECAR_LINES = "valohai.metadata.jsonl"
 PROPERTIES_LIMIT = 1 << 20
 
 
-class UnacceptableOutputError(Exception):
-    """Something in the outputs cannot be kept; the text names it. The execution is an error."""
+class KeptOutputs(NamedTuple):
+    """Outputs as data, and what is to be said of those that could not be kept."""
+
+    data: tuple[Datum, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-class FoundOutput(NamedTuple):
-    """A file to keep: `path` holds its bytes, `name` is relative to outputs/.
+def kept_outputs(found: OutputsFound, blobs: AttemptBlobs) -> KeptOutputs:
+    """The found files as data: their bytes are in the blob store, and their sidecars have been read.
 
-    A link is kept as the file it points to.
+    A file that cannot be read is left out and named. Errors: `VhpipeError` and OSError for a store that takes none.
     """
-
-    name: str
-    path: str
-    size_bytes: int
-    mode: int
-    is_link: bool
-
-
-def found_outputs(outputs: str) -> tuple[FoundOutput, ...]:
-    """Every file below the folder, by name.
-
-    A link to a regular file inside counts as that file; any other link, a pipe, socket or device, and a name that is
-    not UTF-8 raise `UnacceptableOutputError`.
-    Source: decision 23.
-    """
-    if os.path.islink(outputs):
-        raise UnacceptableOutputError("the outputs folder was replaced by a link")
-    return tuple(sorted(_walk(outputs, outputs, "")))
-
-
-def kept_outputs(found: tuple[FoundOutput, ...], blobs: AttemptBlobs) -> tuple[Datum, ...]:
-    """The found files as data: their bytes are in the blob store, and their sidecars have been read."""
-    properties = _properties(found)
-    return tuple(
-        Datum(_identifier(each), each.name, *_keep(each, blobs), each.mode & 0o777, properties.get(each.name, ()))
-        for each in found
-    )
+    data: list[Datum] = []
+    left_out = list(found.left_out)
+    known: dict[Identity, tuple[str, int]] = {}
+    properties = _properties(found.files)
+    for each in found.files:
+        try:
+            if each.identity not in known:
+                known[each.identity] = _keep(each.path, blobs)
+        except (VhpipeError, OSError):
+            if (reason := fault_of(each.path)) is None:
+                raise
+            left_out.append(LeftOut(each.name, reason))
+            continue
+        # an identifier that tells when the file was written, so that the output that was made last can be told
+        identifier, about = identifier_made_at(each.modified_ns), properties.get(each.name, ())
+        data.append(Datum(identifier, each.name, *known[each.identity], each.mode & 0o777, about))
+    return KeptOutputs(tuple(data), tuple(left_out_warnings(tuple(left_out))))
 
 
-def _identifier(found: FoundOutput) -> str:
-    """One that tells when the file was written, so that the output that was made last can be told."""
-    return identifier_made_at(os.stat(found.path).st_mtime_ns)
-
-
-def _keep(found: FoundOutput, blobs: AttemptBlobs) -> tuple[str, int]:
-    return blobs.copy_in(found.path) if found.is_link else blobs.keep(found.path)
-
-
-def _walk(root: str, folder: str, prefix: str) -> Iterator[FoundOutput]:
-    pending = [(folder, prefix)]
-    while pending:
-        folder, prefix = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, name + "/"))
-                else:
-                    yield _acceptable_output(root, entry, name)
-
-
-def _acceptable_output(root: str, entry: os.DirEntry[str], name: str) -> FoundOutput:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise UnacceptableOutputError(f"output name {os.fsencode(name)!r} is not UTF-8") from None
-    status = entry.stat(follow_symlinks=False)
-    if stat.S_ISREG(status.st_mode):
-        return FoundOutput(name, entry.path, status.st_size, status.st_mode, False)
-    if not stat.S_ISLNK(status.st_mode):
-        raise UnacceptableOutputError(f"output `{name}` is {_kind(status.st_mode)}, not a file")
-    target = os.path.realpath(entry.path)
-    if not target.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(target):
-        goal = os.readlink(entry.path)
-        raise UnacceptableOutputError(f"output `{name}` is a link to `{goal}`, not to a file of the outputs")
-    status = os.stat(target)
-    return FoundOutput(name, target, status.st_size, status.st_mode, True)
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+def _keep(path: str, blobs: AttemptBlobs) -> tuple[str, int]:
+    if is_short(path):
+        return blobs.keep(path)
+    with reachable(path) as short:
+        return blobs.keep(short)
 
 
 def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Json], ...]]:
@@ -113,7 +77,7 @@ def _properties(found: tuple[FoundOutput, ...]) -> dict[str, tuple[dict[str, Jso
 
 
 def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, Json]]]:
-    content = read_start(sidecar.path, PROPERTIES_LIMIT)
+    content = _content(sidecar.path)
     if sidecar.name != SIDECAR_LINES:
         properties = metadata_of_line(content.replace(b"\n", b" "))
         if properties is not None:
@@ -124,6 +88,13 @@ def _metadata_in_sidecar(sidecar: FoundOutput) -> Iterator[tuple[str, dict[str, 
         name, properties_of_line = entry.get("file"), entry.get("metadata")
         if isinstance(name, str) and isinstance(properties_of_line, dict):
             yield name, properties_of_line
+
+
+def _content(path: str) -> bytes:
+    """Of a small file; nothing where it cannot be read, which is said when it cannot be kept."""
+    with suppress(OSError), reachable(path) as short:
+        return read_start(short, PROPERTIES_LIMIT, follow=False)
+    return b""
 
 
 def outcome_of(exit_code: int | None, because: str | None, stopped: bool) -> tuple[Status, str | None]:

@@ -8,6 +8,9 @@ import selectors
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
+from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
@@ -81,7 +84,7 @@ def perform_with(
     """
     with selectors.DefaultSelector() as selector:
         course = _Course(selector, report, requests, grace_s)
-        made = make_ready(spec, tools, folder, code, course.hear)
+        made = make_ready(spec, tools, folder, code, course.hear, AttemptTimer.start(course.clock))
         if isinstance(made, ReadyAttempt):
             made = _run_and_collect(course, made, tools, code)
     report(made)
@@ -98,6 +101,7 @@ def _run_and_collect(
         return unstarted_report(ready, code, Status.CRASHED, survivable(failure, "cannot start"))
     if ending is None:
         return unstarted_report(ready, code, Status.STOPPED, course.because)
+    ready = ready._replace(timer=ready.timer._replace(started_at=course.started_at))
     return collect(ready, remains_of(ready, ending, course.completes), tools, code)
 
 
@@ -108,11 +112,12 @@ class _Course:
         self, selector: selectors.BaseSelector, report: HearNews, requests: AttemptRequests | None, grace_s: float
     ) -> None:
         self._selector, self._report, self._requests = selector, report, requests
-        self._clock = RunningClock()
-        self._processes = Processes(selector, self._process_ended, grace_s, clock=self._clock)
+        self.clock = RunningClock()
+        self._processes = Processes(selector, self._process_ended, grace_s, clock=self.clock)
         self._attempt: AttemptId | None = None
         self._ending: Ending | None = None
         self._next_look = 0.0
+        self.started_at: float | None = None
         self.because, self.completes = "", False
 
     def run(self, ready: ReadyAttempt) -> Ending | None:
@@ -124,7 +129,7 @@ class _Course:
             if self.because:
                 return None
             self._processes.start(ready.spec.id, ready.prepared.launch)
-            self._attempt = ready.spec.id
+            self._attempt, self.started_at = ready.spec.id, self.clock.monotonic()
             self._report(ProcessStarted(ready.spec.id))
             self._wait(ready)
         except BaseException:
@@ -143,7 +148,7 @@ class _Course:
     def _wait(self, ready: ReadyAttempt) -> None:
         while self._ending is None:
             self._turn()
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
             self._processes.keep_time(now)
             if now >= self._next_look:
                 self._next_look = now + LOOK_S
@@ -152,10 +157,10 @@ class _Course:
     def _turn(self) -> None:
         """Wait for what happens. What is ready is heard before limits count, however late this process woke."""
         patience_s = self._patience()
-        due = self._clock.monotonic() + patience_s
+        due = self.clock.monotonic() + patience_s
         self._hear_ready(patience_s)
-        self._clock.woke(due)
-        if patience_s and self._clock.monotonic() >= due:
+        self.clock.woke(due)
+        if patience_s and self.clock.monotonic() >= due:
             self._hear_ready(0.0)
 
     def _hear_ready(self, patience_s: float) -> None:
@@ -165,7 +170,7 @@ class _Course:
     def _patience(self) -> float:
         deadline = self._processes.next_deadline()
         moment = self._next_look if deadline is None else min(deadline, self._next_look)
-        return max(0.0, moment - self._clock.monotonic())
+        return max(0.0, moment - self.clock.monotonic())
 
     def _look_for_requests(self) -> None:
         for request in () if self._requests is None else self._requests.take():
@@ -186,5 +191,6 @@ class _Course:
 def _manifest_of(report: stimuli.AttemptReported, run: int) -> Manifest:
     return Manifest(
         report.attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, run,
-        report.fingerprint, report.published,
+        report.fingerprint, report.published, setup_s=report.setup_s,
+        ran_s=msgspec.UNSET if report.ran_s is None else report.ran_s,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from vhpipe.attempt.group_members import group_json
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
+from vhpipe.attempt.lent_copies import LentCopies
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.news import HearNews
@@ -40,6 +41,7 @@ from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot
 
 COMMON = frozenset({"runtime"})
@@ -61,7 +63,7 @@ class AttemptTools:
         mapping_of: MappingOf = same_paths,
     ) -> None:
         self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
-        self.input_files = InputFiles(blobs)
+        self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
         self._run = run
@@ -86,6 +88,8 @@ class PreparedAttempt(NamedTuple):
     output: AttemptOutput
     inputs: tuple[PlacedFile, ...]
     work: Work | None
+    starts_ns: int = 0
+    """See `InputFiles.settle`."""
 
 
 def prepare(
@@ -137,7 +141,8 @@ def prepare(
     )
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
-    return PreparedAttempt(launch, output, (*inputs.files, *others), work)
+    files = (*inputs.files, *others)
+    return PreparedAttempt(launch, output, files, work, tools.input_files.settle(files))
 
 
 def _command(spec: ExecutionSpec) -> tuple[str, ...]:
@@ -154,7 +159,7 @@ def _make_folders(folder: str) -> None:
     try:
         os.mkdir(folder, 0o700)
     except FileNotFoundError:
-        os.makedirs(folder, 0o700)
+        make_folders(folder)
     for name in STEP_FOLDERS:
         os.mkdir(f"{folder}/{name}", 0o700)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from vhpipe.attempt.found_outputs import fault_of
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.masking import Masking
 from vhpipe.attempt.metadata_lines import KEPT_BYTES, metadata_of_line
@@ -24,7 +25,7 @@ from vhpipe.attempt.news import HearNews, MetricsPublished
 from vhpipe.attempt.step_variables import SPOOL_NAME
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.config.paths import path_fault
-from vhpipe.errors import from_os_error
+from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.model import AttemptId, Datum, PublishedKind, PublishedThing
 from vhpipe.publishing import FOLDER, ITERATION, LINE_LIMIT
 from vhpipe.regular_files import open_regular
@@ -62,10 +63,21 @@ class SpoolContent(NamedTuple):
 
 
 def kept_things(spooled: SpoolContent, blobs: AttemptBlobs) -> tuple[tuple[PublishedThing, ...], tuple[str, ...]]:
-    """What was published, its files in the blob store; and what is to be warned of."""
-    files = tuple(PublishedThing(file.kind, file.name, _datum(file, blobs)) for file in spooled.files)
-    metrics = tuple(PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
-    return files + metrics, spooled.warnings
+    """What was published, its files in the blob store; and what is to be warned of.
+
+    A file that cannot be read costs that file. Errors: `VhpipeError` and OSError for a store that takes none.
+    """
+    things: list[PublishedThing] = []
+    warnings = list(spooled.warnings)
+    for file in spooled.files:
+        try:
+            things.append(PublishedThing(file.kind, file.name, _datum(file, blobs)))
+        except (VhpipeError, OSError):
+            if (reason := fault_of(file.path)) is None:
+                raise
+            warnings.append(f"published {file.kind} `{file.name}` is left out: {reason}")
+    things += (PublishedThing("metric", name, value=value) for name, value in spooled.metrics.items())
+    return tuple(things), tuple(warnings)
 
 
 def _datum(file: SpooledFile, blobs: AttemptBlobs) -> Datum:

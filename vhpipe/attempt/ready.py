@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import msgspec
+
+from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.paths import OutsidePath
@@ -14,6 +17,7 @@ from vhpipe.code.copy_pool import HeldCopy
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
+from vhpipe.store.blobs import DamagedBlobError
 
 
 class ReadyAttempt(NamedTuple):
@@ -24,10 +28,11 @@ class ReadyAttempt(NamedTuple):
     prepared: PreparedAttempt
     copy: HeldCopy
     spool: Spool
+    timer: AttemptTimer
 
 
 def make_ready(
-    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, code: CodeCopies, hear: HearNews
+    spec: AttemptSpec, tools: AttemptTools, folder: OutsidePath, code: CodeCopies, hear: HearNews, timer: AttemptTimer
 ) -> ReadyAttempt | stimuli.AttemptReported:
     """The attempt, or the report of one that cannot start, whose working copy is given back.
 
@@ -37,17 +42,22 @@ def make_ready(
     try:
         copy = code.take()
         prepared = prepare(spec, tools, folder, OutsidePath(str(copy.path)), hear, code.snapshot)
-        return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear))
+        return ReadyAttempt(spec, folder, prepared, copy, Spool(spec.id, folder, tools.masking, hear), timer)
     except CannotPrepareError as problem:
         report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
+    except DamagedBlobError as damage:
+        report = stimuli.AttemptReported(
+            spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob
+        )
     except (VhpipeError, OSError, ValueError) as failure:
         report = stimuli.AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
     if copy is not None:
         code.give_back(copy)
-    return report
+    return msgspec.structs.replace(report, setup_s=timer.setup_s, ran_s=0.0)
 
 
 def unstarted_report(ready: ReadyAttempt, code: CodeCopies, outcome: Status, because: str) -> stimuli.AttemptReported:
     """The report of an attempt that was ready and did not start; its working copy is given back."""
+    setup_s = ready.timer.setup_s
     code.give_back(ready.copy)
-    return stimuli.AttemptReported(ready.spec.id, outcome, because=because)
+    return stimuli.AttemptReported(ready.spec.id, outcome, because=because, setup_s=setup_s, ran_s=0.0)

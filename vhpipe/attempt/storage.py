@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.copy_pool import HeldCopy
+from vhpipe.store.checksums import Checksums
 from vhpipe.store.snapshots import Snapshot
 
 
@@ -18,12 +19,15 @@ class AttemptBlobs(Protocol):
         """Blob and size of a file that stays as it is; links are followed."""
         ...
 
-    def link_to(self, blob: str, target: str) -> None:
-        """Make `target`, which must not exist, a read-only file with the blob's bytes."""
+    def checksums(self, blob: str) -> Checksums:
+        """All checksums of a blob. Errors: `DamagedBlobError`."""
         ...
 
-    def remove(self, blob: str) -> None:
-        """Forget a blob whose bytes are spoiled; one that is not there is no error."""
+    def copy_to(self, blob: str, target: str, mode: int) -> None:
+        """Make `target`, which must not exist, a file of its own with the blob's bytes.
+
+        Errors: `DamagedBlobError` for a blob that is missing or not what its name says.
+        """
         ...
 
 

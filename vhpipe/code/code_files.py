@@ -1,32 +1,20 @@
 """Which files are the project's code: what git tracks or does not ignore, else all but the usual ignorable folders."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.code.git_ignore import LONGEST_PATH
-from vhpipe.code.tree_walk import STATE_PREFIX, files_below
+from vhpipe.code.project_bounds import IGNORABLE_FOLDERS, TOOL_FOLDERS, ProjectBounds, repository_of
+from vhpipe.code.tree_walk import files_below, unignored_files_below
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import SETTINGS_BYTES, read_regular
 
 if TYPE_CHECKING:
-    import subprocess
-
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".valohaiignore"
-
-_GIT = ("git", "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
-_LIST = (*_GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-_STATUS = (*_GIT, "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=dirty", "--", ".")
-
-_REDIRECTING_VARIABLES = frozenset(
-    {
-        "GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
-)  # fmt: skip
-"""Set inside of git's hooks, where they speak of another repository than the project's."""
 
 
 class CodeFiles(NamedTuple):
@@ -42,86 +30,55 @@ class CodeFiles(NamedTuple):
 
 
 def list_code_files(project: Path) -> CodeFiles:
-    """The project's code, sorted by path; `.valohaiignore` is honoured, the state folder is never in it."""
+    """The project's code, sorted by path. What `.valohaiignore` names is not looked into, nor what tools have made."""
     root = os.fspath(project)
-    files = (_files_by_git(root) if _inside_repository(project) else None) or CodeFiles(_all_files(root))
-    ignored = _ignore_rules(root)
-    kept = (
-        path
-        for path in dict.fromkeys(files.paths)
-        if not any(part.startswith(STATE_PREFIX) for part in path.split("/"))
-        and not (ignored is not None and ignored.match_file(path))
-    )
-    return files._replace(paths=tuple(sorted(kept)))
+    lines = _ignore_lines(root)
+    files = _code_files(root, _ignore_rules(root, lines) if lines else None, lines)
+    return files._replace(paths=tuple(sorted(set(files.paths))))
 
 
-def _inside_repository(project: Path) -> bool:
-    absolute = project.absolute()
-    return any(os.path.lexists(folder / ".git") for folder in (absolute, *absolute.parents))
+def _code_files(root: str, rules: "GitIgnoreSpec | None", lines: Sequence[str]) -> CodeFiles:
+    by_name = ProjectBounds(root, rules, lines, IGNORABLE_FOLDERS)
+    if repository_of(root) is None:
+        return CodeFiles(_all_files(root, by_name))
+    from vhpipe.code.git_files import files_by_git  # many projects are no repository
+
+    listed = files_by_git(root, ProjectBounds(root, rules, lines, TOOL_FOLDERS), lines)
+    if listed is None:
+        return CodeFiles(_all_files(root, by_name))
+    if listed.refused is None:
+        return CodeFiles(listed.paths, listed.commit, listed.dirty, listed.notices)
+    notice = f"git could not list the project's files ({listed.refused}): all are taken that no ignore file names"
+    return CodeFiles(_all_files(root, by_name, as_git=True), notices=(notice,))
 
 
-def _files_by_git(root: str) -> CodeFiles | None:
-    """None where git knows no file: the project's folder is ignored by the repository around it.
-
-    Both questions are asked at the same time, for each costs a process.
-    """
-    try:
-        listing, status = (_start_git(command, root) for command in (_LIST, _STATUS))
-    except OSError as error:
-        return CodeFiles(_all_files(root), notices=(_not_listed(error.strerror or str(error)),))
-    from vhpipe.code.git_answers import answers_of  # many projects are no repository
-
-    (names, error_text), (branch, _) = answers_of(listing, status, folder=root)
-    if listing.returncode != 0:
-        reason = os.fsdecode(error_text).strip().splitlines() or [f"exit code {listing.returncode}"]
-        return CodeFiles(_all_files(root), notices=(_not_listed(reason[0]),))
-    if not names:
-        return None
-    commit, dirty = _read_status(branch) if status.returncode == 0 else (None, True)
-    return CodeFiles(tuple(os.fsdecode(name) for name in names.split(b"\0") if name), commit, dirty)
-
-
-def _start_git(command: tuple[str, ...], root: str) -> "subprocess.Popen[bytes]":
-    import subprocess  # many projects are no repository
-
-    environ = {name: value for name, value in os.environ.items() if name not in _REDIRECTING_VARIABLES}
-    return subprocess.Popen(
-        command, cwd=root, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-def _not_listed(reason: str) -> str:
-    return f"git could not list the project's files ({reason}): all are taken, except in folders usually ignored"
-
-
-def _read_status(content: bytes) -> tuple[str | None, bool]:
-    """The commit, None before the first one, and whether anything in the project differs from it."""
-    lines = content.split(b"\0")
-    commits = (line.removeprefix(b"# branch.oid ").decode() for line in lines if line.startswith(b"# branch.oid "))
-    commit = next((text for text in commits if text != "(initial)"), None)
-    return commit, any(line and not line.startswith(b"# ") for line in lines)
-
-
-def _all_files(root: str) -> tuple[str, ...]:
-    """All files below, but for ignorable folders, virtual environments among them."""
+def _all_files(root: str, bounds: ProjectBounds, as_git: bool = False) -> tuple[str, ...]:
+    """All files below that belong to the project; with `as_git` without what git's ignore files name."""
 
     def refuse(failure: OSError) -> None:
-        raise from_os_error(failure, "cannot read the project's folder") from failure
+        error = from_os_error(failure, "cannot read the project's folder")
+        error.hint = f"if no step needs it, name it in {IGNORE_FILE}"
+        raise error from failure
 
-    return tuple(files_below(root, lambda entry: True, refuse))
+    walk = unignored_files_below if as_git else files_below
+    return tuple(path for path in walk(root, bounds.looks_into, refuse) if bounds.has(path))
 
 
-def _ignore_rules(root: str) -> "GitIgnoreSpec | None":
+def _ignore_lines(root: str) -> list[str]:
     try:
         content = read_regular(os.path.join(root, IGNORE_FILE), SETTINGS_BYTES)
     except FileNotFoundError:
-        return None
+        return []
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    return [line for line in lines if len(line) <= LONGEST_PATH]
+
+
+def _ignore_rules(root: str, lines: Sequence[str]) -> "GitIgnoreSpec":
     from pathspec import GitIgnoreSpec
 
-    lines = content.decode("utf-8", "surrogateescape").splitlines()
     try:
-        return GitIgnoreSpec.from_lines(line for line in lines if len(line) <= LONGEST_PATH)
+        return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
         raise EnvironmentFailure(f"cannot parse `{os.path.join(root, IGNORE_FILE)}`: {error}") from error

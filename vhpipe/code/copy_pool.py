@@ -17,6 +17,10 @@ class HeldCopy(Protocol):
     @property
     def path(self) -> Path: ...
 
+    def verify(self) -> None:
+        """Errors: EnvironmentFailure if a step has written into what it shares with others."""
+        ...
+
     def restore(self) -> None: ...
 
     def keep_as(self, target: Path) -> None: ...
@@ -26,6 +30,10 @@ class HeldCopy(Protocol):
 
 class CopySource(Protocol):
     def take(self) -> HeldCopy: ...
+
+    def close(self) -> None:
+        """All copies have been released."""
+        ...
 
 
 class CopyPool:
@@ -65,7 +73,16 @@ class CopyPool:
         return copy
 
     def give_back(self, copy: HeldCopy) -> None:
-        """Put a copy back to the snapshot for the next attempt."""
+        """Put a copy back to the snapshot for the next attempt.
+
+        Errors: EnvironmentFailure, also if the step has written into what it shares with others.
+        """
+        try:
+            copy.verify()
+        finally:
+            self._put_back(copy)
+
+    def _put_back(self, copy: HeldCopy) -> None:
         if not self._restore_late:
             copy.restore()
         with self._lock:
@@ -82,12 +99,16 @@ class CopyPool:
             oldest = kept.pop(0) if len(kept) > KEPT_FAILED_COPIES else None
         if oldest is not None:
             remove_tree(str(oldest))
-        copy.keep_as(target)
-        self.give_back(copy)
+        try:
+            copy.verify()
+        finally:
+            copy.keep_as(target)
+            self._put_back(copy)
 
     def close(self) -> None:
         for copy in self._taken:
             copy.release()
+        self._source.close()
 
 
 class InPlace:
@@ -99,6 +120,9 @@ class InPlace:
     def take(self) -> HeldCopy:
         return self
 
+    def verify(self) -> None:
+        pass
+
     def restore(self) -> None:
         pass
 
@@ -106,4 +130,7 @@ class InPlace:
         pass
 
     def release(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass

@@ -6,14 +6,16 @@ copy of that file; one that leads to a folder outside is left out and said so, f
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.code_files import list_code_files
+from vhpipe.code.large_code import LARGE_TOTAL_BYTES, UNWATCHED, SnapshotWatch, large_text
 from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import from_os_error
-from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry, digest_of, folders_of
 
 
 class Keeper(Protocol):
@@ -24,27 +26,38 @@ class Keeper(Protocol):
         ...
 
 
-def take_snapshot(project: Path, keeper: Keeper, file: str | None = None) -> Snapshot:
+def take_snapshot(
+    project: Path, keeper: Keeper, file: str | None = None, watch: SnapshotWatch = UNWATCHED
+) -> Snapshot:
     """The project's code, its bytes stored as blobs. `file` is the yaml of the pipeline as seen from here.
 
+    `watch` hears what of it is large before any of it is read.
     Errors: EnvironmentFailure for a file that cannot be read.
     """
     files = list_code_files(project)
     root = os.path.realpath(project)
+    statuses = {path: status for path in files.paths if (status := _status(f"{root}/{path}")) is not None}
     entries: list[SnapshotEntry] = []
     notices = list(files.notices)
-    for path in files.paths:
-        entry = _entry(root, path, keeper)
+    for path, status in _watched(statuses, watch):
+        entry = _entry(root, path, status, keeper)
         if isinstance(entry, SnapshotEntry):
             entries.append(entry)
         elif entry is not None:
             notices.append(entry)
     source = None if file is None or file == "-" else _path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
-    streams = _stream_paths(root, entries)
+    streams, folders = _stream_paths(root, entries), dict(_folder_times(root, entries))
     return Snapshot(
-        tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, streams=streams
-    )
+        tuple(entries), digest_of(entries), files.commit, files.dirty, tuple(notices), source, streams=streams,
+        folders=folders,
+    )  # fmt: skip
+
+
+def _folder_times(root: str, entries: Iterable[SnapshotEntry]) -> Iterator[tuple[str, int]]:
+    for folder in ("", *folders_of(entry.path for entry in entries)):
+        with suppress(OSError):
+            yield folder, os.stat(f"{root}/{folder}").st_mtime_ns
 
 
 def _stream_paths(root: str, entries: Iterable[SnapshotEntry]) -> tuple[str, ...]:
@@ -71,34 +84,55 @@ def _path_below(root: str, file: str) -> str:
     return os.path.relpath(f"{os.path.realpath(folder)}/{name}", root)
 
 
-def _entry(root: str, path: str, keeper: Keeper) -> SnapshotEntry | str | None:
-    """The entry, or why there is none in words, or None for what is gone or is no file."""
-    full = f"{root}/{path}"
+def _status(full: str) -> os.stat_result | None:
+    """None for what is gone."""
     try:
-        status = os.lstat(full)
+        return os.lstat(full)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
+
+
+def _watched(
+    statuses: Mapping[str, os.stat_result], watch: SnapshotWatch
+) -> Iterator[tuple[str, os.stat_result]]:
+    """What is given, one by one; `watch` hears what is large first, and then how far that has come."""
+    sizes = {path: status.st_size for path, status in statuses.items() if stat.S_ISREG(status.st_mode)}
+    total_bytes, done_bytes = sum(sizes.values()), 0
+    if (text := large_text(sizes)) is not None:
+        watch.say(text)
+    for path, status in statuses.items():
+        yield path, status
+        done_bytes += sizes.get(path, 0)
+        if total_bytes >= LARGE_TOTAL_BYTES:
+            watch.progress("reading the project's code", done_bytes, total_bytes)
+
+
+def _entry(root: str, path: str, status: os.stat_result, keeper: Keeper) -> SnapshotEntry | str | None:
+    """The entry, or why there is none in words, or None for what is no file."""
+    full = f"{root}/{path}"
     if stat.S_ISREG(status.st_mode):
-        return _file(full, path, status.st_mode, keeper)
+        return _file(full, path, status, keeper)
     if stat.S_ISLNK(status.st_mode):
-        return _link(root, full, path, keeper)
+        return _link(root, full, path, status, keeper)
     if stat.S_ISDIR(status.st_mode):
         return f"`{path.rstrip('/')}` is a separate git repository: it is not part of the working copy"
     return None
 
 
-def _file(full: str, path: str, mode: int, keeper: Keeper) -> SnapshotEntry:
+def _file(full: str, path: str, status: os.stat_result, keeper: Keeper) -> SnapshotEntry:
     blob, size_bytes = keeper.copy_in(Path(full))
-    return SnapshotEntry(path, blob, 0o755 if mode & 0o100 else 0o644, size_bytes)
+    mode = 0o755 if status.st_mode & 0o100 else 0o644
+    return SnapshotEntry(path, blob, mode, size_bytes, modified_ns=status.st_mtime_ns)
 
 
-def _link(root: str, full: str, path: str, keeper: Keeper) -> SnapshotEntry | str:
+def _link(root: str, full: str, path: str, status: os.stat_result, keeper: Keeper) -> SnapshotEntry | str:
     """See the module. A link that leads nowhere is kept if it would stay inside."""
     real = os.path.realpath(full)
     if real == root or real.startswith(f"{root}/"):
-        return SnapshotEntry(path, link=os.path.relpath(real, os.path.dirname(full)))
+        target = os.path.relpath(real, os.path.dirname(full))
+        return SnapshotEntry(path, link=target, modified_ns=status.st_mtime_ns)
     if os.path.isfile(real):
-        return _file(real, path, os.stat(real).st_mode, keeper)
+        return _file(real, path, os.stat(real), keeper)
     return f"`{path}` leads to `{real}`, outside the project: it is not part of the working copy"

@@ -22,6 +22,10 @@ FUNCTION_STEP = ("python3", "-m", "vhpipe.function_step")
 _word = re.compile(r"[^\s'\"`;|&<>(){}\[\]=,:]+")
 
 
+Contents = dict[str, str]
+"""What is in files, by path."""
+
+
 class StepCode(NamedTuple):
     """The files that count for one execution. With `goes_by_uses` only its process can tell: `paths` are those that
     count in any case. `declared` are the patterns of a step that says its code itself.
@@ -40,6 +44,7 @@ class ProjectCode:
         self._snapshot, self._declared = snapshot, declared or {}
         self._chosen: dict[tuple[str, ...], tuple[frozenset[str], tuple[str, ...]]] = {}
         self._digests: dict[frozenset[str], str] = {}
+        self._parted: dict[tuple[frozenset[str], bool, tuple[str, ...] | None], tuple[Contents, Contents]] = {}
 
     # ── what counts ──────────────────────────────────────────────────────────────────────────────
 
@@ -90,17 +95,24 @@ class ProjectCode:
 
     # ── files, for those who compare ─────────────────────────────────────────────────────────────
 
-    def files(self, code: StepCode, uses: Iterable[str] | None = None) -> dict[str, str]:
-        """What is in the files that count, by path; of one that goes by its uses, `uses` says them."""
+    def files(self, code: StepCode, uses: tuple[str, ...] | None = None) -> tuple[Contents, Contents]:
+        """What is in the files that count, by path, and in the others; `uses` are those of a step that goes by them.
+
+        The pipeline's own file and those that our own streams go to are not among the others.
+        """
+        key = (code.paths, code.goes_by_uses, uses)
+        if key not in self._parted:
+            counted = self._counted(code, uses)
+            others = self._contents((self._common | self._seldom.keys()) - counted.keys())
+            self._parted[key] = counted, others
+        return self._parted[key]
+
+    def _counted(self, code: StepCode, uses: tuple[str, ...] | None) -> Contents:
         if not code.goes_by_uses:
             return self._contents(code.paths)
         if uses is None or EVERYTHING in uses:
             return self._contents(self._common | code.paths)
         return used_files(uses, self._entries, self._folders) | self._contents(code.paths)
-
-    def all_files(self) -> dict[str, str]:
-        """What is in all files, but for the pipeline's own and those that our own streams go to."""
-        return self._contents(self._common | self._seldom.keys())
 
     def _contents(self, paths: frozenset[str]) -> dict[str, str]:
         entries = ((entry.path, entry) for entry in self._snapshot.entries if entry.path in paths)

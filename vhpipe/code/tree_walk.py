@@ -5,33 +5,44 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vhpipe.code.git_ignore import IgnoreFiles, ignore_file_in, ignore_files_above, is_ignored
+from vhpipe.code.project_bounds import IGNORABLE_FOLDERS, STATE_PREFIX, is_environment
 
-STATE_PREFIX = ".vhpipe"
+LooksInto = Callable[[str], bool]
+"""Whether a folder, by its path from the start, is looked into."""
 
-IGNORABLE_FOLDERS = frozenset(
-    {
-        ".eggs", ".git", ".hg", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache",
-        ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "node_modules", "venv",
-    }
-)  # fmt: skip
-"""Beside them state folders, and every folder with a `pyvenv.cfg`."""
+IsWanted = Callable[["os.DirEntry[str]"], bool]
 
 Refuse = Callable[[OSError], None]
 """What to do about a folder that cannot be read: raise, or return to go on as if it were empty."""
 
 
-def files_below(start: str, is_wanted: Callable[["os.DirEntry[str]"], bool], refuse: Refuse) -> Iterator[str]:
-    """The paths, from `start`, of what is wanted below it, in a folder by name, its own before deeper ones.
+def files_below(start: str, looks_into: LooksInto, refuse: Refuse) -> Iterator[str]:
+    """The paths, from `start`, of all files below it, in a folder by name, its own before deeper ones.
 
     Links to folders are no folders. Git's ignore files do not count here.
     """
-    yield from _walk(os.path.join(start, ""), None, is_wanted, refuse)
+    yield from _walk(os.path.join(start, ""), None, _all, looks_into, refuse)
 
 
-def files_not_ignored(start: str, is_wanted: Callable[["os.DirEntry[str]"], bool], refuse: Refuse) -> Iterator[str]:
-    """The files of `files_below` that git does not ignore. `start` may be ignored itself."""
+def unignored_files_below(start: str, looks_into: LooksInto, refuse: Refuse) -> Iterator[str]:
+    """The files of `files_below` that git does not ignore, as far as its ignore files in the repository say."""
     real = os.path.realpath(start)
-    yield from _walk(real, ignore_files_above(real), is_wanted, refuse)
+    yield from _walk(real, ignore_files_above(real), _all, looks_into, refuse)
+
+
+def files_not_ignored(start: str, is_wanted: IsWanted, refuse: Refuse) -> Iterator[str]:
+    """What is wanted of the files below that git does not ignore, but for what tools make. `start` may be ignored."""
+    real = os.path.realpath(start)
+    yield from _walk(real, ignore_files_above(real), is_wanted, lambda folder: not _is_ignorable(real, folder), refuse)
+
+
+def _all(entry: "os.DirEntry[str]") -> bool:
+    return True
+
+
+def _is_ignorable(start: str, folder: str) -> bool:
+    name = os.path.basename(folder)
+    return name in IGNORABLE_FOLDERS or name.startswith(STATE_PREFIX) or is_environment(f"{start}/{folder}")
 
 
 class _Folder(NamedTuple):
@@ -43,24 +54,21 @@ class _Folder(NamedTuple):
 
 
 def _walk(
-    start: str, ignored: IgnoreFiles | None, is_wanted: Callable[["os.DirEntry[str]"], bool], refuse: Refuse
+    start: str, ignored: IgnoreFiles | None, is_wanted: IsWanted, looks_into: LooksInto, refuse: Refuse
 ) -> Iterator[str]:
     """Without recursion: folders may be nested deeper than calls."""
     waiting = [_Folder("", start, ignored)]
     while waiting:
         folder = waiting.pop()
         entries = _entries(folder.path, refuse)
-        names = {entry.name for entry in entries}
-        if "pyvenv.cfg" in names and folder.name:
-            continue
         ignored = folder.ignored
-        if ignored is not None and ".gitignore" in names:
+        if ignored is not None and any(entry.name == ".gitignore" for entry in entries):
             ignored = (*ignore_file_in(folder.path), *ignored)
         deeper = []
         for entry in entries:
             name = os.path.join(folder.name, entry.name)
             if _is_folder(entry):
-                if _is_looked_into(entry, ignored):
+                if looks_into(name) and not (ignored and is_ignored(f"{entry.path}/", ignored)):
                     deeper.append(_Folder(name, entry.path, ignored))
             elif is_wanted(entry) and not (ignored and is_ignored(entry.path, ignored)):
                 yield name
@@ -81,9 +89,3 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
-
-
-def _is_looked_into(entry: "os.DirEntry[str]", ignored: IgnoreFiles | None) -> bool:
-    if entry.name in IGNORABLE_FOLDERS or entry.name.startswith(STATE_PREFIX):
-        return False
-    return not (ignored and is_ignored(f"{entry.path}/", ignored))

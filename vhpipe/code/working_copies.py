@@ -1,34 +1,41 @@
 """Working copies of the project's code: each belongs to a slot and is put back to the snapshot between executions.
 
 Putting back looks at size, times and mode of every file, and writes only what differs from what this program wrote.
+Files, links and folders have the times of modification that they have in the project. Large files are shared where the
+file system cannot make copies that share their bytes. Source: decisions 24, 112, 114.
 """
 
 import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from vhpipe.code.file_times import LONG_AGO_NS, set_time, time_of
+from vhpipe.code.large_code import LARGE_BYTES
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.regular_files import RECORD_BYTES, open_regular, read_regular
 from vhpipe.store import file_system
 from vhpipe.store.atomic import write_atomically
-from vhpipe.store.attempt_files import REPOSITORY
+from vhpipe.store.attempt_files import REPOSITORY, SHARED_FILES
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.file_system import set_mode
 from vhpipe.store.json_codec import decode, encode
-from vhpipe.store.snapshots import Snapshot, SnapshotEntry
+from vhpipe.store.long_paths import make_folders
+from vhpipe.store.snapshots import Snapshot, SnapshotEntry, folders_of
+
+if TYPE_CHECKING:
+    from vhpipe.code.shared_files import SharedFiles
 
 Mode = Literal["copy", "link"]
 
 _FOLDER_MODE = 0o755
-_LONG_AGO = 946_684_800
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT
 
 
@@ -63,18 +70,55 @@ class _CopyContent(NamedTuple):
     """What every working copy of a run looks like."""
 
     files: dict[str, SnapshotEntry]
-    folders: frozenset[str]
+    folders: dict[str, int]
     blobs: Blobs
     mode: Mode
+    shared: "SharedFiles | None"
+    """None where nothing is shared."""
+    shared_from_bytes: int
+
+    def shares(self, entry: SnapshotEntry) -> bool:
+        if self.shared is None or entry.link is not None:
+            return False
+        return entry.size_bytes >= self.shared_from_bytes and self.shared.is_possible
 
 
 class WorkingCopies:
-    """The working copies of one run. `link` makes files read-only hard links to blobs instead of copies."""
+    """The working copies of one run. With `link` they share all their files, else the large ones."""
 
     def __init__(self, slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Mode = "copy") -> None:
         self._slots = slots
         files = {entry.path: entry for entry in snapshot.entries}
-        self._wanted = _CopyContent(files, _folders_of(files), blobs, mode)
+        folders = {folder: snapshot.folders.get(folder, LONG_AGO_NS) for folder in ("", *folders_of(files))}
+        shared = self._shared_files(blobs, mode) if mode == "link" or _is_large(snapshot) else None
+        self._wanted = _CopyContent(files, folders, blobs, mode, shared, 0 if mode == "link" else LARGE_BYTES)
+
+    def _shared_files(self, blobs: Blobs, mode: Mode) -> "SharedFiles | None":
+        """None where copies share their bytes by themselves."""
+        from vhpipe.code.reflinks import can_reflink  # most code is small
+        from vhpipe.code.shared_files import SharedFiles
+
+        if mode == "copy" and can_reflink(self._slots):
+            return None
+        return SharedFiles(f"{self._slots}/{SHARED_FILES}", blobs)
+
+    def large_shared(self) -> list[SnapshotEntry]:
+        """The large files that the copies share."""
+        entries = self._wanted.files.values()
+        return [entry for entry in entries if entry.size_bytes >= LARGE_BYTES and self._wanted.shares(entry)]
+
+    def make_shared(self, entry: SnapshotEntry) -> None:
+        """Have what is shared of a file ready before it is needed. Errors: EnvironmentFailure."""
+        if self._wanted.shared is not None:
+            self._wanted.shared.make(entry)
+
+    def close(self) -> None:
+        """Call it when all copies are released."""
+        folder = f"{self._slots}/{SHARED_FILES}"
+        if self._wanted.shared is not None or os.path.isdir(folder):  # runs before may have shared something
+            from vhpipe.code.shared_files import SharedFiles
+
+            SharedFiles(folder, self._wanted.blobs).remove_unused()
 
     def take(self) -> "WorkingCopy":
         """The copy of the lowest slot that nobody uses, as in the snapshot; release it in the end."""
@@ -108,11 +152,13 @@ class WorkingCopy:
         self._root = os.fspath(self.path)
         self._record = f"{folder}/written.json"
         self._lock = lock
-        self._files, self._folders, self._blobs, self._mode = wanted
+        self._files, self._folders, self._blobs, self._mode, self._shared, _ = wanted
+        self._shares = wanted.shares
         self._written = _read_record(self._record, self._mode)
         self._recorded = dict(self._written)
         self._left_folders: list[tuple[str, _FolderMark]] = []
         self._left_files: list[tuple[str, _FileMark]] = []
+        self._linked: list[str] = []
 
     def restore(self) -> None:
         """Put the copy back to the snapshot: what is new goes, what changed or is gone comes back.
@@ -125,7 +171,7 @@ class WorkingCopy:
         try:
             self._make_root()
             missing = dict(self._files)
-            missing_folders = set(self._folders)
+            missing_folders = {folder for folder in self._folders if folder}
             self._clean("", missing, missing_folders)
             for folder in sorted(missing_folders):
                 self._make_folder(f"{self._root}/{folder}")
@@ -136,12 +182,13 @@ class WorkingCopy:
             raise from_os_error(error, "cannot restore the working copy") from error
 
     def _note_how_it_is_left(self) -> None:
-        """Folders get an old time, so that a change is seen even within one tick of the clock."""
+        """Folders get their times, which are those of before: so a change is seen even within one tick of the clock."""
         self._left_files = [(f"{self._root}/{path}", _mark_of(self._written[path])) for path in self._files]
-        for folder in ("", *self._folders):
+        self._linked = [path for path in self._files if self._written[path].changed_ns == 0]
+        for folder, modified_ns in self._folders.items():
             path = f"{self._root}/{folder}"
-            if os.lstat(path).st_mtime_ns != _LONG_AGO * 1_000_000_000:
-                os.utime(path, (_LONG_AGO, _LONG_AGO))
+            if os.lstat(path).st_mtime_ns != modified_ns:
+                os.utime(path, ns=(modified_ns, modified_ns))
             self._left_folders.append((path, _folder_mark(os.lstat(path))))
 
     def _is_untouched(self) -> bool:
@@ -156,9 +203,30 @@ class WorkingCopy:
                 changed_ns = status.st_ctime_ns if mark[3] else 0
                 if mark != (status.st_ino, status.st_size, status.st_mtime_ns, changed_ns, status.st_mode & 0o7777):
                     return False
+            return bool(self._left_folders) and next(self._damaged(), None) is None
         except OSError:
             return False
-        return bool(self._left_folders)
+
+    def verify(self) -> None:
+        """Errors: EnvironmentFailure if a step has written into a file that it shares with others."""
+        damaged = next(self._damaged(), None)
+        if damaged is not None:
+            raise EnvironmentFailure(
+                f"a step wrote into `{damaged}`, which is read-only: all working copies share it",
+                hint=f"let the step write into a copy of it (cp {damaged} mine && mv mine {damaged})",
+            )
+
+    def _damaged(self) -> Iterator[str]:
+        """The shared files of this copy that are no longer what they were; one that a step has replaced is its own."""
+        for path in self._linked:
+            with suppress(OSError):
+                full = f"{self._root}/{path}"
+                is_ours = os.lstat(full).st_ino == self._written[path].inode
+                if is_ours and not self._is_intact(self._files[path], full):
+                    yield path
+
+    def _is_intact(self, entry: SnapshotEntry, path: str) -> bool:
+        return self._shared is not None and self._shared.is_intact(entry, path)
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -167,10 +235,11 @@ class WorkingCopy:
         """
         self._written.clear()
         self._left_folders.clear()
+        self._linked.clear()
         try:
             if not stat.S_ISDIR(os.lstat(self._root).st_mode):
                 return
-            os.makedirs(target.parent, exist_ok=True)
+            make_folders(os.fspath(target.parent))
             set_mode(self._root, _FOLDER_MODE)
             os.rename(self._root, target)
         except FileNotFoundError:
@@ -193,12 +262,12 @@ class WorkingCopy:
         try:
             status = os.lstat(self._root)
         except FileNotFoundError:
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
             set_mode(self._root, _FOLDER_MODE)
             return
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(self._root)
-            os.makedirs(self._root)
+            make_folders(str(self._root), _FOLDER_MODE)
         if stat.S_IMODE(status.st_mode) != _FOLDER_MODE:
             set_mode(self._root, _FOLDER_MODE)
 
@@ -214,6 +283,7 @@ class WorkingCopy:
                 if not entry.is_dir(follow_symlinks=False):
                     wanted = self._files.get(path)
                     if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
+                        self._keep_time(wanted)
                         del missing[path]
                     else:
                         os.unlink(entry.path)
@@ -226,45 +296,42 @@ class WorkingCopy:
                     remove_tree(entry.path)
 
     def _is_as_written(self, wanted: SnapshotEntry, status: os.stat_result) -> bool:
-        """Errors: EnvironmentFailure if a step wrote through a link to a blob, whose bytes are lost by that."""
         written = self._written.get(wanted.path)
-        if written is None or written.inode != status.st_ino:
+        if written is None or written.inode != status.st_ino or written.content != _content(wanted):
             return False
-        linked = written.changed_ns == 0
-        if (
+        if self._shares(wanted) != (written.changed_ns == 0):
+            return False
+        if written.changed_ns == 0:
+            return self._is_intact(wanted, f"{self._root}/{wanted.path}")
+        return (
             status.st_size == written.size_bytes
             and status.st_mtime_ns == written.modified_ns
-            and (linked or status.st_ctime_ns == written.changed_ns)
+            and status.st_ctime_ns == written.changed_ns
             and stat.S_IMODE(status.st_mode) == written.mode
-        ):
-            return written.content == _content(wanted)
-        if linked:
-            self._refuse_damage(written, status, wanted.path)
-        return False
+        )
 
-    def _refuse_damage(self, written: WrittenFile, status: os.stat_result, path: str) -> None:
-        if (status.st_size, status.st_mtime_ns) != (written.size_bytes, written.modified_ns):
-            self._blobs.remove(written.content)
-            os.unlink(f"{self._root}/{path}")
-            del self._written[path]
-            raise EnvironmentFailure(
-                f"a step wrote into `{path}`, which is a link to stored code", hint="run with `--repository copy`"
-            )
-        set_mode(f"{self._root}/{path}", 0o444)
+    def _keep_time(self, wanted: SnapshotEntry) -> None:
+        """A file of the right content may have another time in the project than it had for the run before."""
+        written = self._written[wanted.path]
+        if written.changed_ns and written.modified_ns != time_of(wanted):
+            path = f"{self._root}/{wanted.path}"
+            set_time(path, wanted)
+            self._written[wanted.path] = _record_of(written.content, os.lstat(path), linked=False)
 
     def _write(self, entry: SnapshotEntry) -> None:
-        """In link mode, what must be executable is copied all the same, for a blob is not."""
         path = f"{self._root}/{entry.path}"
-        linked = False
+        is_shared = self._shared is not None and self._shares(entry) and self._shared.place(entry, path)
         if entry.link is not None:
             os.symlink(entry.link, path)
-        elif self._mode == "link" and entry.mode == 0o644:
-            self._blobs.link_to(entry.blob, Path(path))
-            linked = os.lstat(path).st_nlink > 1
-        else:
-            self._blobs.copy_to(entry.blob, Path(path), entry.mode)
-            os.utime(path, (_time_of(entry), _time_of(entry)))
-        self._written[entry.path] = _record_of(_content(entry), os.lstat(path), linked)
+        elif not is_shared:
+            self._blobs.copy_to(entry.blob, Path(path), entry.mode & 0o555 if self._mode == "link" else entry.mode)
+        if not is_shared:
+            set_time(path, entry)
+        self._written[entry.path] = _record_of(_content(entry), os.lstat(path), is_shared)
+
+
+def _is_large(snapshot: Snapshot) -> bool:
+    return any(entry.size_bytes >= LARGE_BYTES for entry in snapshot.entries)
 
 
 def remove_tree(path: str) -> None:
@@ -281,30 +348,12 @@ def remove_tree(path: str) -> None:
             raise EnvironmentFailure(f"cannot remove `{path}`: {reason}") from None
 
 
-def _time_of(entry: SnapshotEntry) -> int:
-    """The time of a file in a working copy, in seconds: long ago, and another one for other content.
-
-    So a change is seen even within one tick of the clock, and tools that go by time and size see new code as new.
-    """
-    return _LONG_AGO + int(entry.blob[:7], 16)
-
-
 def _mark_of(written: WrittenFile) -> _FileMark:
     return written.inode, written.size_bytes, written.modified_ns, written.changed_ns, written.mode
 
 
 def _folder_mark(status: os.stat_result) -> _FolderMark:
     return status.st_ino, status.st_mode, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _folders_of(paths: Iterable[str]) -> frozenset[str]:
-    folders: set[str] = set()
-    for path in paths:
-        folder = os.path.dirname(path)
-        while folder and folder not in folders:
-            folders.add(folder)
-            folder = os.path.dirname(folder)
-    return frozenset(folders)
 
 
 def _content(entry: SnapshotEntry) -> str:

@@ -1,7 +1,8 @@
 """Parameter values as their declared types have them.
 
 Commands get values as written (decision 8); these conversions are for parameters.json, sweeps and checks.
-Source: valohai-yaml's `Parameter.validate`, stricter for flags.
+Source: valohai-yaml's `Parameter.validate`, stricter for flags: a parameter of type string keeps numbers and truth
+values as they are.
 """
 
 from math import isfinite
@@ -76,7 +77,8 @@ def _typed_scalar(kind: ParameterType, value: Scalar) -> Scalar:
         case ParameterType.FLOAT:
             return _number(float, "a floating-point number", value)
         case ParameterType.STRING:
-            return _text(value)
+            text = _text(value)
+            return text if isinstance(value, float) and not isfinite(value) else value
 
 
 def _flag(value: Scalar) -> bool:
@@ -123,14 +125,17 @@ def _bounds_problem(parameter: Parameter, value: Scalar) -> str | None:
 def _choice_problem(parameter: Parameter, value: Scalar) -> str | None:
     if not parameter.choices or parameter.type is ParameterType.FLAG:
         return None
-    if any(value == _choice(parameter, choice) for choice in parameter.choices):
+    if any(_is_choice(parameter, value, choice) for choice in parameter.choices):
         return None
     choices = joined(map(value_text, parameter.choices), most=SHOWN_CHOICES)
     return f"{value_text(value)} is not among the choices {choices}"
 
 
-def _choice(parameter: Parameter, choice: Scalar) -> Scalar:
+def _is_choice(parameter: Parameter, value: Scalar, choice: Scalar) -> bool:
+    """Whether a typed value is this choice; texts and numbers are compared as texts where anything is allowed."""
+    if parameter.type is ParameterType.STRING:
+        return _text(value) == _text(choice)
     try:
-        return _typed_scalar(parameter.type, choice)
+        return value == _typed_scalar(parameter.type, choice)
     except ValueError:
-        return choice
+        return value == choice

@@ -10,7 +10,7 @@ from re import compile as compile_pattern
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.command.script_text import CHECK, shebang
-from vhpipe.command.substitution import Mention, Substitution, mentions
+from vhpipe.command.substitution import Mention, Substitution, mentions, without_unset
 from vhpipe.command.substitution import pass_as_problem as pass_as_problem
 from vhpipe.config.model import Parameter, Value
 
@@ -97,8 +97,11 @@ def interpolation_problems(
 def checked_command(
     command: Sequence[str], parameters: Sequence[Parameter], values: Mapping[str, Value], source_path: str | None = None
 ) -> tuple[tuple[str, ...], tuple[InterpolationProblem, ...]]:
-    """What `build_command` makes of a command, without a problem; else why it may not be built, and no items."""
-    substitution = Substitution(parameters, values, source_path)
+    """What `build_command` makes of a command, without a problem; else why it may not be built, and no items.
+
+    What has the value None is not passed.
+    """
+    substitution = Substitution(*without_unset(parameters, values), source_path)
     problems = _problems(command, substitution)
     if problems:
         return (), problems

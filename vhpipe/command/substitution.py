@@ -96,6 +96,20 @@ class Substitution:
         return _template_words(template, parameter.name, value)
 
 
+def without_unset(
+    parameters: Sequence[Parameter], values: Mapping[str, Value]
+) -> tuple[Sequence[Parameter], Mapping[str, Value]]:
+    """Parameters and values in which None takes the default away too: such a parameter is not passed.
+
+    To the platform it would be passed as the text `None`. Source: decision 122.
+    """
+    unset = {name for name, value in values.items() if value is None}
+    if not unset:
+        return parameters, values
+    left = [each._replace(default=None) if each.name in unset else each for each in parameters]
+    return left, {name: value for name, value in values.items() if name not in unset}
+
+
 @lru_cache(maxsize=256)  # the executions of a sweep share their command
 def mentions(item: str) -> tuple[Mention, ...]:
     """The placeholders in a command item, known parameters or not; other braces are none."""

@@ -190,8 +190,8 @@ class VariantRules(NamedTuple):
     `int | float`, so that a whole number stays one on the way through the JSON of a plan.
     """
 
-    value: Scalar | None = None
-    items: tuple[Scalar, ...] = ()
+    value: Value = None
+    items: tuple[Value, ...] = ()
     start: int | float | None = None
     end: int | float | None = None
     step: int | float | None = None

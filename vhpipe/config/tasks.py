@@ -13,7 +13,6 @@ from vhpipe.config.members import (
     name_of,
     number_of,
     objects_of,
-    scalars_of,
     text_of,
 )
 from vhpipe.config.model import OnChildError, Task, TaskType, Value, VariantParameter, VariantRules, VariantStyle
@@ -78,10 +77,10 @@ def _variant(raw: Raw, at: Path) -> VariantParameter:
 
 
 def _rules(raw: Raw) -> VariantRules:
-    value = as_value(raw.get("value"))
+    items = raw.get("items")
     return VariantRules(
-        value=None if isinstance(value, tuple) else value,
-        items=scalars_of(raw, "items"),
+        value=as_value(raw.get("value")),
+        items=tuple(as_value(item) for item in items if type(item) is not dict) if type(items) is list else (),
         start=number_of(raw, "start"),
         end=number_of(raw, "end"),
         step=number_of(raw, "step"),

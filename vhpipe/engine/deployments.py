@@ -11,6 +11,7 @@ from vhpipe.config.paths import path_fault
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import InputFile, PlannedDeployment, PlannedEndpoint
 from vhpipe.schedule import stimuli
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.registry import DeploymentVersion, EndpointVersion
 
@@ -68,9 +69,9 @@ class Deployer:
         if reason is not None:
             raise ValueError(f"endpoint file path `{path}` is unsafe: it {reason}")
         target = folder / path
-        os.makedirs(target.parent, 0o700, exist_ok=True)
+        make_folders(os.fspath(target.parent))
         target.unlink(missing_ok=True)
-        self._store.blobs.link_to(blob, target)
+        self._store.blobs.copy_to(blob, target, 0o444)  # whoever serves the file may write into it
         return path, blob
 
     def _free_version(self, deployment: str) -> str:

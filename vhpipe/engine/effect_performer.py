@@ -52,7 +52,7 @@ class EffectPerformer(NamedTuple):
             case effects.Propose():
                 self._propose(effect.node)
             case effects.FetchInputs():
-                self.pool.do_while_open(lambda: self.fetcher.fetch_inputs(effect.node, effect.uris), self.inbox.hear)
+                self.pool.do_while_open(lambda: self._fetch(effect), self.inbox.hear)
             case effects.StopAttempt():
                 self.runner.stop(effect.attempt, effect.because, effect.completes)
             case effects.AskApproval():
@@ -61,6 +61,9 @@ class EffectPerformer(NamedTuple):
                 self._deploy(effect.node)
             case _:
                 assert_never(effect)
+
+    def _fetch(self, effect: effects.FetchInputs) -> stimuli.InputsReported:
+        return self.fetcher.fetch_inputs(effect.node, effect.uris, effect.filled)
 
     def _ask(self, effect: effects.AskApproval) -> None:
         def answer(approved: bool, by: str) -> None:

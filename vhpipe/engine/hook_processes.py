@@ -23,8 +23,8 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.config.model import Value
 from vhpipe.engine.hooks import HookCall
-from vhpipe.plan.arguments import plain_value
 from vhpipe.plan.model import Hook, Hooks
+from vhpipe.plan.typed_text import plain_value
 from vhpipe.regular_files import open_to_append
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Json

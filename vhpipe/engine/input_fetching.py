@@ -17,8 +17,18 @@ from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.recorded_uris import NOTHING_HIDDEN, RecordedUris
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.plan.input_places import Candidate, collision_text, place_files, placed_path
-from vhpipe.plan.model import Plan, PlannedDeployment, PlannedInput, PlannedNode, SourceFile
+from vhpipe.plan.model import (
+    FilledUri,
+    Plan,
+    PlannedDeployment,
+    PlannedExecution,
+    PlannedInput,
+    PlannedNode,
+    PlannedTask,
+    SourceFile,
+)
 from vhpipe.plan.redaction import redacted
+from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
 from vhpipe.wording import MAX_NAMES
@@ -65,13 +75,15 @@ def _as_one(problems: Sequence[UsageError]) -> UsageError:
 def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
     if isinstance(node, PlannedDeployment) or not node.spec.inputs or (node.given and node.given.is_whole):
         return node
-    inputs = tuple(_expand_input(node.name, item, around) for item in node.spec.inputs)
+    inputs = tuple(_expand_input(node, item, around) for item in node.spec.inputs)
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, inputs=inputs))
 
 
-def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> PlannedInput:
+def _expand_input(node: PlannedExecution | PlannedTask, item: PlannedInput, around: _Surroundings) -> PlannedInput:
     base = around.bases[item.relative_to]
-    where = f"input `{item.name}` of node `{node}`"
+    if any(map(is_template, item.uris)):
+        return _template_input(node, item, base, around)
+    where = f"input `{item.name}` of node `{node.name}`"
     files = [file for uri in item.uris for file in _found_files(uri, item, base, where, around)]
     try:
         files = _without_collisions(files, where, around)
@@ -88,9 +100,20 @@ def _expand_input(node: str, item: PlannedInput, around: _Surroundings) -> Plann
     return msgspec.structs.replace(item, uris=uris, files=tuple(files))
 
 
+def _template_input(
+    node: PlannedExecution | PlannedTask, item: PlannedInput, base: str, around: _Surroundings
+) -> PlannedInput:
+    """The input without files: which these are is known when the values of an execution are."""
+    from vhpipe.engine.filled_uris import refuse_searched
+
+    refuse_searched(node, item)
+    uris = tuple(map(around.uris.name_of, item.uris))
+    return msgspec.structs.replace(item, uris=uris, files=(), base=base)
+
+
 def _found_files(uri: str, item: PlannedInput, base: str, where: str, around: _Surroundings) -> Sequence[SourceFile]:
     try:
-        return tuple(_files_of(uri, item, base, around.uris))
+        return tuple(files_of(uri, item, base, around.uris))
     except UsageError as error:
         around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
         return ()
@@ -112,7 +135,7 @@ def _without_collisions(files: list[SourceFile], where: str, around: _Surroundin
     return [SourceFile(files[position].uri, target) for target, position in placement.placed]
 
 
-def _files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
+def files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
     match = re.match(_SCHEME, uri)
     scheme = match[1].lower() if match else ""
     if scheme in {"http", "https"}:
@@ -194,7 +217,7 @@ class Fetcher:
 
     def __init__(self, blobs: Blobs, true_uris: Mapping[str, str] = NOTHING_HIDDEN) -> None:
         self._blobs = blobs
-        self._true_uris = true_uris
+        self._uris = RecordedUris(true_uris)
         self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._fetches: dict[str, _Fetch] = {}
@@ -217,19 +240,29 @@ class Fetcher:
             raise fetch.failure
         return fetch.result
 
-    def fetch_inputs(self, node: str, uris: Iterable[str]) -> stimuli.InputsReported:
+    def fetch_inputs(self, node: str, uris: Iterable[str], filled: Sequence[FilledUri] = ()) -> stimuli.InputsReported:
         """All files of a node from outside, by URI; or why one of them cannot be had."""
         try:
-            return stimuli.InputsReported(node, {uri: self.fetch(uri)[0] for uri in uris})
+            found = self._find(filled)
+            names = dict.fromkeys((*uris, *(file.uri for files in found.values() for file in files)))
+            return stimuli.InputsReported(node, {uri: self.fetch(uri)[0] for uri in names}, found=found)
         except (VhpipeError, OSError) as failure:
             return stimuli.InputsReported(node, because=survivable(failure, "cannot fetch"))
+
+    def _find(self, filled: Sequence[FilledUri]) -> dict[str, tuple[SourceFile, ...]]:
+        """The files that filled URIs stand for, by their keys."""
+        if not filled:
+            return {}
+        from vhpipe.engine.filled_uris import find_files
+
+        return {each.key: find_files(each, self._uris) for each in filled}
 
     def close(self) -> None:
         """End the fetches that are under way, as soon as something comes of them."""
         self._is_over.set()
 
     def _perform(self, fetch: _Fetch, name: str) -> None:
-        uri = self._true_uris.get(name, name)
+        uri = self._uris.true_uri(name)
         try:
             if uri.startswith("file://"):
                 fetch.result = self._blobs.copy_in(Path(local_path(uri)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from vhpipe.plan.execution import NodeBinding
-from vhpipe.plan.model import ExecutionSpec, InputFile, PlannedDeployment, PlannedTask
+from vhpipe.plan.model import ExecutionSpec, FilledUri, InputFile, PlannedDeployment, PlannedTask
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.terms import Json, Moment
 from vhpipe.store.requests import Request
@@ -90,8 +90,8 @@ class Requests(Protocol):
 
 
 class InputFetcher(Protocol):
-    def fetch_inputs(self, node: str, uris: Iterable[str]) -> stimuli.InputsReported:
-        """Turn URIs into blobs, in any thread."""
+    def fetch_inputs(self, node: str, uris: Iterable[str], filled: Sequence[FilledUri] = ()) -> stimuli.InputsReported:
+        """Turn URIs into blobs, in any thread; those that are filled stand for files that are looked for first."""
 
 
 class ReuseLookup(Protocol):

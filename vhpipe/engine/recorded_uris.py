@@ -14,8 +14,11 @@ NOTHING_HIDDEN: Mapping[str, str] = MappingProxyType({})
 class RecordedUris:
     """Gives out names while a run is planned. What it knows stays in memory and goes with the order of the run."""
 
-    def __init__(self) -> None:
-        self._uris: dict[str, str] = {}
+    def __init__(self, known: Mapping[str, str] = NOTHING_HIDDEN) -> None:
+        self._uris: dict[str, str] = dict(known)
+
+    def true_uri(self, name: str) -> str:
+        return self._uris.get(name, name)
 
     def name_of(self, uri: str) -> str:
         """A name for the URI that may be recorded; different URIs get different names, also if only secrets differ."""

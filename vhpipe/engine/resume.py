@@ -3,7 +3,7 @@
 What its attempts have left is taken over if their manifest says so; all else they left is removed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.order import LockedRun, Order
@@ -18,6 +18,7 @@ from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Status
+from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
@@ -45,10 +46,11 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     lost = tuple(under_way(state))
     survivors = RUNNERS["process"].survivors(EarlierAttempts(lost, run, info.identifier, store.blobs))
     _remove_unknown(run, state)
-    boot = boot_identifier()  # after a loss of power every byte is read again, else names have to do
-    is_intact = store.blobs.has if state.boot == boot else store.blobs.verify
-    _refuse_lost_code(run, snapshot, is_intact)
-    capacity, damaged = Capacity(order.capacity), tuple(_damaged_executions(state, is_intact))
+    boot = boot_identifier()
+    _refuse_lost_code(run, snapshot, store.blobs.verify)
+    # after a loss of power every byte is read again, else those that somebody still needs
+    needed = set(state.nodes) if state.boot != boot else _nodes_still_needed(state)
+    capacity, damaged = Capacity(order.capacity), tuple(_damaged_executions(state, store.blobs, needed))
     resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
     beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
@@ -86,17 +88,21 @@ def under_way(state: RunState) -> Iterator[AttemptId]:
                 yield AttemptId(ExecutionId(name, index), execution.attempt)
 
 
-def _damaged_executions(state: RunState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
-    """Complete executions of which an output is gone."""
-    known: dict[str, bool] = {}
+def _nodes_still_needed(state: RunState) -> set[str]:
+    """The nodes on which one stands that is not complete."""
+    is_complete = {name: node.status is Status.COMPLETE for name, node in state.nodes.items()}
+    return {name for name, following in state.downstream.items() if not all(is_complete[each] for each in following)}
+
+
+def _damaged_executions(state: RunState, blobs: Blobs, needed: Collection[str]) -> Iterator[ExecutionId]:
+    """Complete executions of which an output is gone; those of nodes that are needed are verified."""
     for name, node in state.nodes.items():
+        is_intact = blobs.verify if name in needed else blobs.has
         for index, execution in enumerate(node.executions if node.completed else ()):
             if execution.status is not Status.COMPLETE:
                 continue
             for datum in execution.outputs:
-                if datum.blob not in known:
-                    known[datum.blob] = is_intact(datum.blob)
-                if not known[datum.blob]:
+                if not is_intact(datum.blob):
                     yield ExecutionId(name, index)
                     break
 

@@ -6,6 +6,8 @@ import msgspec
 
 from vhpipe import __version__
 from vhpipe.attempt.identifiers import run_identifier
+from vhpipe.code.large_code import UNWATCHED, SnapshotWatch, WatchedBlobs
+from vhpipe.code.run_copies import make_shared_files
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import code_notices
 from vhpipe.engine.order import LockedRun, Order
@@ -23,27 +25,31 @@ from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, save_snapshot
 
 
-def begin(order: Order, at: float) -> LockedRun:
+def begin(order: Order, at: float, watch: SnapshotWatch | None = None) -> LockedRun:
     """Make the run: its folder, lock, plan and the snapshot of the code. `at` is wall time.
 
+    `watch` hears what of the code is large, and how far copying it has come.
     Others see it when all of it is there; what fails before leaves neither a folder nor a gap in the numbers.
     Errors: `RefusedError` for a state folder that is not this user's, `EnvironmentFailure` for the disk.
     """
     store = ProjectStore.create(order.project)
     run = store.new_run()
     try:
-        return _begin(order, at, store, run)
+        return _begin(order, at, store, run, watch or UNWATCHED)
     except BaseException:
         if not run.exists:
             store.withdraw(run)
         raise
 
 
-def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder) -> LockedRun:
+def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: SnapshotWatch) -> LockedRun:
     run.acquire()
     _refuse_collected(order.plan, store)
-    snapshot = order.snapshot or take_snapshot(order.project, store.blobs, order.plan.file)
+    keeper = WatchedBlobs(store.blobs, watch)
+    snapshot = order.snapshot or take_snapshot(order.project, keeper, order.plan.file, watch)
     save_snapshot(snapshot, run.path)
+    if order.repository == "copy":
+        make_shared_files(store.slots, store.blobs, snapshot, watch)
     declared = declared_code(order.plan)
     of_code = code_notices(snapshot, declared) if declared else ()
     if any(map(reuses, order.plan.nodes)):
@@ -91,13 +97,12 @@ def _refuse_collected(plan: Plan, store: ProjectStore) -> None:
     given = [node for node in plan.nodes if node.given]
     if not given:
         return
-    from vhpipe.schedule.carry_over.carried_results import missing_output
+    from vhpipe.schedule.carry_over.carried_results import lost_for, lost_output
 
     for node in given:
-        if missing := missing_output(node, store.blobs.has):
-            raise EnvironmentFailure(
-                f"output `{missing}` of `{node.name}` has just been removed", "start the run again"
-            )
+        lost = lost_output(node, store.blobs.has) or lost_for(node, plan.edges, store.blobs.is_intact)
+        if lost is not None:
+            raise EnvironmentFailure(f"{lost} has just been removed or damaged", "start the run again")
 
 
 def _stored_request(order: Order, store: ProjectStore) -> RunRequest | None:

@@ -32,6 +32,7 @@ from vhpipe.plan.model import Plan, PlannedDeployment
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.table import RUNNERS
+from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import RunState
@@ -56,7 +57,7 @@ def walk(
     pool = Pool(inbox.hand_over, inbox.fail)
     metrics = RunMetrics(str(begun.run.metrics_path), begun.order.plan)
     facts = facts_of(begun)
-    runner = _runner(begun, facts, inbox, pool, metrics, children, clock)
+    runner = _runner(begun, facts, scheduler, inbox, pool, metrics, children, clock)
     reuse = _reuse(begun, facts, scheduler, inbox, pool)
     thread = HookThread(hook_calls or _hook_calls(begun, children), inbox.hand_over)
     hooks = NodeHooks(scheduler, begun.run.number, thread, inbox.hear)
@@ -97,12 +98,18 @@ def at_place(beginning: Beginning, place: Capacity) -> Beginning:
 def _runner(
     begun: LockedRun,
     facts: RunFacts,
+    scheduler: Scheduler,
     inbox: Inbox,
     pool: Pool,
     metrics: RunMetrics,
     others: OwnChildren,
     clock: RunningClock,
 ) -> Runner:
+    def explain(report: stimuli.AttemptReported) -> stimuli.AttemptReported:
+        from vhpipe.engine.damaged_inputs import with_origin
+
+        return with_origin(report, scheduler.state, begun.run.number)
+
     return RUNNERS["process"].make(
         RunnerParts(
             run=facts,
@@ -113,7 +120,7 @@ def _runner(
             repository=begun.order.repository,
             selector=inbox.selector,
             pool=pool,
-            hear=hearing(inbox.hear, metrics),
+            hear=hearing(inbox.hear, metrics, explain),
             monitored=metrics.monitored,
             others=others,
             shares_process=begun.order.shares_process,

@@ -1,9 +1,11 @@
 """One function of the user's, called with what its step was given; what it returns becomes outputs.
 
-    python3 -m vhpipe.function_step [--path FOLDER] MODULE|FILE FUNCTION [--returns NAME…] [--json NAME…]
+    python3 -m vhpipe.function_step [--path FOLDER] MODULE|FILE FUNCTION [--returns NAME…]
+        [--json NAME…] [--tuple NAME…]
 
-Parameters come from parameters.json, with their types; those named after `--json` hold data as JSON text. Every input
-is the argument of its name, unless JSON data refers to it by `{"vhpipe.input": NAME}`.
+Parameters come from parameters.json, with their types; those named after `--json` hold data as JSON text, lists named
+after `--tuple` become tuples. Every parameter and input is the argument of its name, unless JSON data refers to it by
+`{"vhpipe.parameter": NAME}` or `{"vhpipe.input": NAME}`.
 """
 
 import os
@@ -17,10 +19,10 @@ from vhpipe.function_step.plain_json import json_text, read_json
 from vhpipe.function_step.values import UnreadableValueError, UnwritableValueError, read_value, write_value
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # that module takes longer to import than the rest together
+if TYPE_CHECKING:  # these modules take longer to import than the rest together
+    from collections.abc import Callable
     from typing import Any
 
-INPUT = "vhpipe.input"
 TAKES_ANY_NAME = 0x08
 """The flag of a function with `**named` arguments."""
 LONGEST_METADATA = 1000
@@ -32,7 +34,8 @@ def main(words: list[str]) -> int:
         module, name = options[""]
         enter(name)
         function = _function(_load_module(module, options.get("--path", [])), module, name)
-        result = function(**_arguments(function, frozenset(options.get("--json", []))))  # type: ignore[operator]
+        kinds = frozenset(options.get("--json", [])), frozenset(options.get("--tuple", []))
+        result = function(**_arguments(function, *kinds))  # type: ignore[operator]
         _keep(result, options.get("--returns", []))
     except (UnreadableValueError, UnwritableValueError, _NoFunctionError) as problem:
         print(f"vhpipe: error: {problem}", file=sys.stderr)
@@ -135,19 +138,37 @@ def _function(module: ModuleType, source: str, name: str) -> object:
 # ── arguments and results ────────────────────────────────────────────────────────────────────────
 
 
-def _arguments(function: object, as_json: frozenset[str]) -> dict[str, object]:
-    parameters: dict[str, Any] = _configuration("parameters")
+def _arguments(function: object, as_json: frozenset[str], as_tuple: frozenset[str]) -> dict[str, object]:
+    given: dict[str, Any] = _configuration("parameters")
     inputs = {name: entry.get("files", []) for name, entry in _configuration("inputs").items()}
     used: set[str] = set()
-    arguments = {
-        name: _with_inputs(read_json(value), inputs, used) if name in as_json else value
-        for name, value in parameters.items()
-    }
+
+    def parameter(name: str) -> object:
+        value = given.get(name)
+        if name in as_tuple and isinstance(value, list):
+            return tuple(value)
+        return _data(value, used_parameter, used_input) if name in as_json and isinstance(value, str) else value
+
+    def used_parameter(name: str) -> object:
+        used.add(name)
+        return parameter(name)
+
+    def used_input(name: str) -> object:
+        used.add(name)
+        return _input_value(name, inputs.get(name, []), False)
+
+    arguments = {name: parameter(name) for name in given}
     wants_path = getattr(function, "__annotations__", {})
     for name, files in inputs.items():
         if name not in used:
             arguments[name] = _input_value(name, files, "Path" in str(wants_path.get(name, "")))
-    return _accepted_arguments(function, arguments)
+    return _accepted_arguments(function, {name: value for name, value in arguments.items() if name not in used})
+
+
+def _data(text: str, parameter: "Callable[[str], object]", input: "Callable[[str], object]") -> object:
+    from vhpipe.function_step.data_tags import untagged
+
+    return untagged(read_json(text), input, parameter)
 
 
 def _accepted_arguments(function: object, arguments: dict[str, object]) -> dict[str, object]:
@@ -156,17 +177,6 @@ def _accepted_arguments(function: object, arguments: dict[str, object]) -> dict[
         return arguments
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return {name: value for name, value in arguments.items() if name in names}
-
-
-def _with_inputs(value: object, inputs: dict[str, list[dict[str, object]]], used: set[str]) -> object:
-    """JSON data with the values of inputs where it refers to them."""
-    if isinstance(value, dict):
-        if value.keys() == {INPUT}:
-            name = value[INPUT]
-            used.add(name)
-            return _input_value(name, inputs.get(name, []), False)
-        return {key: _with_inputs(item, inputs, used) for key, item in value.items()}
-    return [_with_inputs(item, inputs, used) for item in value] if isinstance(value, list) else value
 
 
 def _input_value(name: str, files: list[dict[str, object]], wants_path: bool) -> object:

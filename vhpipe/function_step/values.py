@@ -125,6 +125,16 @@ def _write_array_or_table(path: str, value: object) -> str | None:
     return None
 
 
+def is_stored_as_file(value: object) -> bool:
+    """Whether a value is an array, a table or bytes, which a file holds and gives back without a pickle."""
+    if type(value) in (bytes, bytearray):
+        return True
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and type(value) is numpy.ndarray:
+        return _is_flat(value)
+    return pandas is not None and type(value) is pandas.DataFrame and _can_be_parquet(value)
+
+
 def _is_flat(array: "Any") -> bool:
     """Whether its elements are bytes, and not objects of Python."""
     return not array.dtype.hasobject

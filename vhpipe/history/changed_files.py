@@ -26,13 +26,14 @@ class _Hashes:
 
 def changed_files(snapshot: Snapshot, project: Path) -> tuple[str, ...]:
     """The paths of the code that are new, gone, or of other content or mode than in the snapshot; sorted."""
-    now = _by_path(take_snapshot(project, _Hashes()).entries)
-    then = _by_path(snapshot.entries)
-    return tuple(sorted(path for path in {*now, *then} if now.get(path) != then.get(path)))
+    taken = take_snapshot(project, _Hashes())
+    now, then = _by_path(taken.entries), _by_path(snapshot.entries)
+    known = {*now, *then} - {*taken.streams, *snapshot.streams}
+    return tuple(sorted(path for path in known if now.get(path) != then.get(path)))
 
 
-def _by_path(entries: Iterable[SnapshotEntry]) -> dict[str, SnapshotEntry]:
-    return {entry.path: entry for entry in entries}
+def _by_path(entries: Iterable[SnapshotEntry]) -> dict[str, tuple[int, str]]:
+    return {entry.path: entry.content for entry in entries}
 
 
 def changed_inputs(fetched: Mapping[str, str]) -> tuple[str, ...]:

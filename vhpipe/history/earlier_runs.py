@@ -3,15 +3,22 @@
 Source: decision 60.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from vhpipe.history.past_runs import PastRun, PastRuns
-from vhpipe.plan.model import CarriedResults, Plan, PlannedNode, PlannedTask
+from vhpipe.plan.model import CarriedResults, Plan, PlannedEdge, PlannedNode, PlannedTask
 from vhpipe.plan.plan_differences import differences, edge_differences
-from vhpipe.schedule.carry_over.carried_results import given_children, given_node, missing_output, origins
+from vhpipe.schedule.carry_over.carried_results import (
+    LostOutput,
+    given_children,
+    given_node,
+    lost_for,
+    lost_output,
+    origins,
+)
 
 
 class EarlierNode(NamedTuple):
@@ -33,13 +40,18 @@ class EarlierRuns:
 
     def __init__(self, runs: PastRuns, pipeline: str, is_pipeline: bool = True) -> None:
         self._runs, self._pipeline, self._is_pipeline = runs, pipeline, is_pipeline
+        self.passed_over: dict[tuple[str, int], LostOutput] = {}
 
-    def node(self, name: str) -> EarlierNode | None:
-        """The node as the last run has it in which it is complete; one with all its executions goes first."""
+    def node(self, name: str, edges: Sequence[PlannedEdge] = ()) -> EarlierNode | None:
+        """The node as the last run has it in which it is complete; one with all its executions goes first.
+
+        Of its outputs all must be there, and those intact that `edges` take. Those that are not stand in
+        `passed_over` then, by node and run.
+        """
         second = None
         for past in self._runs_with(name):
             found = given_node(past.plan, past.state, name, past.number)
-            if found is None or self._is_damaged(found):
+            if found is None or self._is_damaged(found, past.number, edges):
                 continue
             if not past.state.nodes[name].left_out:
                 return EarlierNode(past.number, found)
@@ -59,13 +71,18 @@ class EarlierRuns:
             if not _is_same_work(past, plan, task, {name: given[name] for name in before}):
                 continue
             found = given_children(past.plan, past.state, task.name, past.number, without=task.children or ())
-            if found and not self._is_damaged(msgspec.structs.replace(task, given=found)):
+            if found and not self._is_damaged(msgspec.structs.replace(task, given=found), past.number, plan.edges):
                 return EarlierChildren(past.number, found)
         return None
 
-    def _is_damaged(self, node: PlannedNode) -> bool:
-        store = self._runs.store
-        return store is None or missing_output(node, store.blobs.has) is not None
+    def _is_damaged(self, node: PlannedNode, run: int, edges: Sequence[PlannedEdge]) -> bool:
+        if self._runs.store is None:
+            return True
+        blobs = self._runs.store.blobs
+        lost = lost_output(node, blobs.has) or lost_for(node, edges, blobs.is_intact)
+        if lost is not None:
+            self.passed_over[node.name, run] = lost
+        return lost is not None
 
     def _runs_with(self, name: str) -> Iterator[PastRun]:
         runs = self._runs.of_pipeline(self._pipeline, self._is_pipeline)

@@ -76,7 +76,8 @@ class PastRun:
             if isinstance(event, events.AttemptStarted):
                 started[event.attempt.execution] = recorded.at
             elif isinstance(event, events.AttemptEnded) and event.attempt.execution in started:
-                took[event.attempt.execution] = max(0.0, recorded.at - started[event.attempt.execution])
+                wall_s = max(0.0, recorded.at - started[event.attempt.execution])
+                took[event.attempt.execution] = wall_s if event.ran_s is None else event.ran_s
         return took
 
     @cached_property

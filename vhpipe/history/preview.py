@@ -14,10 +14,13 @@ from typing import Literal
 import msgspec
 
 from vhpipe.attempt.fingerprints import Fingerprints, Work
+from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import ProjectCode
+from vhpipe.engine.filled_uris import find_files
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
+from vhpipe.engine.recorded_uris import RecordedUris
 from vhpipe.engine.reuse import NOT_KNOWN, NOTHING_LEFT, NOTHING_LIKE_IT, REFRESHED, damaged_text
 from vhpipe.engine.reuse_candidates import ReuseCandidates, RunExecutions, results_taken
 from vhpipe.engine.run_facts import declared_code
@@ -70,13 +73,15 @@ class PreviewedExecution(msgspec.Struct, frozen=True):
     needs_approval: bool = False
 
 
-def preview(order: Order, used_before: UsedBefore = lambda execution: None) -> tuple[PreviewedExecution, ...]:
-    """What would become of every node and execution, in the order of the plan.
+def preview(
+    order: Order, used_before: UsedBefore = lambda execution: None, watch: SnapshotWatch = UNWATCHED
+) -> tuple[PreviewedExecution, ...]:
+    """What would become of every node and execution, in the order of the plan. `watch` hears what code is large.
 
     `used_before` says what the process of a function step used the last time.
     Errors: as of a run that begins, for code or inputs that cannot be read and for a foreign state folder.
     """
-    world = _World(order, used_before)
+    world = _World(order, used_before, watch)
     world.walk()
     return tuple(each for node in order.plan.nodes for each in world.foreseen_of(node))
 
@@ -93,10 +98,10 @@ class HashingKeeper:
 
 
 class _World:
-    def __init__(self, order: Order, used_before: UsedBefore) -> None:
+    def __init__(self, order: Order, used_before: UsedBefore, watch: SnapshotWatch) -> None:
         self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
-        snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file)
+        snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
         self._code = ProjectCode(snapshot, declared_code(order.plan))
         fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open_if_any(order.project)
@@ -139,16 +144,19 @@ class _World:
     # ── what the world answers ───────────────────────────────────────────────────────────────────
 
     def _fetch(self, effect: effects.FetchInputs) -> stimuli.InputsReported | None:
-        remote = next((uri for uri in effect.uris if not uri.startswith("file://")), None)
-        if remote is not None:
-            self._unfetched[effect.node] = remote
-            return None
+        uris = RecordedUris(self._order.true_uris)
         try:
-            paths = {uri: local_path(self._order.true_uris.get(uri, uri)) for uri in effect.uris}
+            found = {each.key: find_files(each, uris) for each in effect.filled}
+            names = dict.fromkeys((*effect.uris, *(file.uri for files in found.values() for file in files)))
+            remote = next((uri for uri in names if not uri.startswith("file://")), None)
+            if remote is not None:
+                self._unfetched[effect.node] = remote
+                return None
+            paths = {uri: local_path(uris.true_uri(uri)) for uri in names}
             blobs = {uri: self._keeper.copy_in(Path(path))[0] for uri, path in paths.items()}
         except VhpipeError as failure:
             return stimuli.InputsReported(effect.node, because=str(failure))
-        return stimuli.InputsReported(effect.node, blobs)
+        return stimuli.InputsReported(effect.node, blobs, found=found)
 
     def _look_up(self, execution: ExecutionId) -> stimuli.ReuseAnswered:
         """The answer that `Reuse` would give, without taking locks."""

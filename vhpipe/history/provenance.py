@@ -15,11 +15,10 @@ def evidence_of(spec: ExecutionSpec, code: ProjectCode, used: CodeUses | None = 
         return None
     counted = code.of(spec.id.node, command, configuration_files(spec))
     uses = used.uses if used is not None else None
-    files, all_files = code.files(counted, uses), code.all_files()
+    files, rest = code.files(counted, uses)
     parts = parts_of(spec, code.digest(counted), command)
     kind, because = _kind(counted, used)
     count = sum(not path.endswith("/") for path in files)
-    rest = {path: content for path, content in all_files.items() if path not in files}
     return Evidence(parts, spec.step.command, files, CountedCode(kind, count, counted.declared, because, rest))
 
 

@@ -18,6 +18,7 @@ from vhpipe.language.conditions import (
     SignedOperand,
     holds,
     names_in,
+    nodes_in,
 )
 
 Kind = Literal["a number", "true or false", "text", "nothing", "a list"]
@@ -36,27 +37,12 @@ def faults_in(condition: Condition, kinds: Mapping[str, Kind]) -> tuple[str, ...
 
 def dashed_names(condition: Condition) -> Iterator[tuple[Name, Name]]:
     """Both sides of differences that are written like one name with a dash: `metadata.val-acc`."""
-    for node in _nodes(condition.tree):
+    for node in nodes_in(condition.tree):
         match node:
             case Operation("-", Name() as left, Name() as right):
                 between = condition.text[left.chars[1] : right.chars[0]]
                 if between == "-" and left.text != left.key and right.text.isidentifier():
                     yield left, right
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    match node:
-        case Group(parts) | BooleanCombination(_, parts):
-            for part in parts:
-                yield from _nodes(part)
-        case Operation(_, left, right):
-            yield from _nodes(left)
-            yield from _nodes(right)
-        case Not(operand) | SignedOperand(_, operand):
-            yield from _nodes(operand)
-        case Name() | Constant():
-            return
 
 
 def _faults(node: Node, kinds: Mapping[str, Kind]) -> Iterator[str]:

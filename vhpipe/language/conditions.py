@@ -131,22 +131,23 @@ def holds(
 def names_in(condition: Condition) -> tuple[Name, ...]:
     """The names that the condition reads, each once."""
     found: dict[str, Name] = {}
-    for name in _names(condition.tree):
-        found.setdefault(name.text, name)
+    for node in nodes_in(condition.tree):
+        if isinstance(node, Name):
+            found.setdefault(node.text, node)
     return tuple(found.values())
 
 
-def _names(node: Node) -> Iterator[Name]:
-    match node:
-        case Name():
-            yield node
-        case Constant():
-            return
+def nodes_in(tree: Node) -> Iterator[Node]:
+    """The node and all below it, from left to right."""
+    yield tree
+    match tree:
         case Group(parts) | BooleanCombination(_, parts):
             for part in parts:
-                yield from _names(part)
+                yield from nodes_in(part)
         case Operation(_, left, right):
-            yield from _names(left)
-            yield from _names(right)
+            yield from nodes_in(left)
+            yield from nodes_in(right)
         case SignedOperand(_, operand) | Not(operand):
-            yield from _names(operand)
+            yield from nodes_in(operand)
+        case Name() | Constant():
+            return

@@ -5,9 +5,9 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from vhpipe.config.edge_kinds import option_text
-from vhpipe.config.model import EdgeKind, Value
-from vhpipe.errors import UsageError
+from vhpipe.config.model import EdgeKind
 from vhpipe.plan.model import EnvironmentValue
+from vhpipe.plan.typed_text import Given
 
 FIXED = "was fixed when the file was written"
 """What the description of a pipeline parameter says in a generated file whose program computed with the parameter."""
@@ -20,8 +20,8 @@ class Arguments(msgspec.Struct, frozen=True):
     secret wherever its value comes from. `swept`: node → parameter → the option that varies it. `queues`: sizes.
     """
 
-    pipeline_parameters: dict[str, Value] = {}
-    node_parameters: dict[str, dict[str, Value]] = {}
+    pipeline_parameters: dict[str, Given] = {}
+    node_parameters: dict[str, dict[str, Given]] = {}
     node_inputs: dict[str, dict[str, tuple[str, ...]]] = {}
     seed: int = 0
     on_collision: str = "last"
@@ -29,6 +29,8 @@ class Arguments(msgspec.Struct, frozen=True):
     secret_names: tuple[str, ...] = ()
     swept: dict[str, dict[str, str]] = {}
     queues: dict[str, int] = {}
+    notices: tuple[str, ...] = ()
+    """What is to say of the arguments themselves, before the start."""
 
     def option_for(self, kind: EdgeKind, node: str, key: str) -> str | None:
         """The option, in backquotes, that gives a node what an edge or a reference would; None where none does."""
@@ -40,36 +42,3 @@ class Arguments(msgspec.Struct, frozen=True):
             EdgeKind.ENVIRONMENT_VARIABLE: self.environment_variables,
         }
         return f"`{option_text(kind, node, key)}`" if key in given.get(kind, ()) else None
-
-
-def parse_value(text: str) -> Value:
-    """The value that a typed text stands for: in brackets a list, else the text itself, character by character.
-
-    A list is a YAML flow list of scalars, read as those of the file are.
-    A list that cannot be read, or that holds more than scalars, raises `UsageError`.
-    Source: decision 8.
-    """
-    if not (text.startswith("[") and text.endswith("]")):
-        return text
-    from vhpipe.document.read import read_document
-
-    document, diagnostics = read_document(text.encode("utf-8", "surrogateescape"), "argument")
-    faults = [diagnostic.message for diagnostic in diagnostics if diagnostic.severity == "error"]
-    if faults or document is None:
-        raise UsageError(f"`{text}` is not a list: {faults[0] if faults else 'it is empty'}", _LIST_HINT)
-    value = plain_value(document.data)
-    if not isinstance(value, tuple):
-        raise UsageError(f"`{text}` is not a list of plain values", _LIST_HINT)
-    return value
-
-
-_LIST_HINT = 'a list is written as `[1, 2, 3]` or `["a", "b"]`'
-
-
-def plain_value(data: object) -> Value:
-    """A scalar, or a list of scalars as a tuple; None for all else, also for a list that holds anything else."""
-    if isinstance(data, bool | int | float | str):
-        return data
-    if isinstance(data, list | tuple) and all(isinstance(item, bool | int | float | str) for item in data):
-        return tuple(data)
-    return None

@@ -4,7 +4,7 @@ Weakest first: pipeline parameter default, pipeline parameter argument, node arg
 blueprint says is weaker than all of these; an edge stands between the last two. Source: decision 11.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from vhpipe.command.parameter_values import fitting, value_problem
@@ -12,6 +12,7 @@ from vhpipe.config.model import DeploymentNode, Multiple, Parameter, PipelinePar
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.typed_text import Given, arriving, doubt
 from vhpipe.wording import unknown_name
 
 
@@ -36,45 +37,72 @@ def assignments(graph: PipelineGraph, arguments: Arguments) -> Assignments:
     for parameter in graph.pipeline.parameters:
         if parameter.default is not None and parameter.name not in arguments.pipeline_parameters:
             by = f"the default of pipeline parameter `{parameter.name}`"
-            _assign_targets(graph, parameter, Assignment(parameter.default, by), assigned)
+            _assign_targets(graph, parameter, parameter.default, by, assigned)
     for parameter in graph.pipeline.parameters:
         if parameter.name in arguments.pipeline_parameters:
-            value = arguments.pipeline_parameters[parameter.name]
-            _assign_targets(graph, parameter, Assignment(value, f"`-p {parameter.name}`"), assigned)
+            given = arguments.pipeline_parameters[parameter.name]
+            _assign_targets(graph, parameter, given, f"`-p {parameter.name}`", assigned)
     for node, swept in arguments.swept.items():
         for name in swept:
             assigned[node].pop(name, None)
     for node, values in arguments.node_parameters.items():
-        for name, value in values.items():
-            assigned[node][name] = checked_value(graph, node, name, Assignment(value, f"`-p {node}.{name}`"))
+        for name, given in values.items():
+            assigned[node][name] = checked_value(graph, node, name, given, f"`-p {node}.{name}`")
     return assigned
 
 
+def doubtful_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
+    """What to say of typed texts that look like numbers and are none, each argument once."""
+    for parameter in graph.pipeline.parameters:
+        given = arguments.pipeline_parameters.get(parameter.name)
+        steps = [(graph.steps.get(target.node), target.key) for target in parameter.targets]
+        taking = [taken for step, key in steps if step and (taken := step.parameter(key))]
+        doubts = (doubt(each, given, parameter.default) for each in taking)
+        if found := next(filter(None, doubts), None):
+            yield f"`-p {parameter.name}`: {found}"
+    for node, values in arguments.node_parameters.items():
+        step = graph.steps[node]
+        for name, given in values.items():
+            declared = step.parameter(name) if step else None
+            if declared and (found := doubt(declared, given)):
+                yield f"`-p {node}.{name}`: {found}"
+
+
 def _assign_targets(
-    graph: PipelineGraph, parameter: PipelineParameter, given: Assignment, assigned: dict[str, dict[str, Assignment]]
-) -> None:
+    graph: PipelineGraph, parameter: PipelineParameter, given: Given, by: str,
+    assigned: dict[str, dict[str, Assignment]],
+) -> None:  # fmt: skip
     for target in parameter.targets:
         step = graph.steps.get(target.node)
         if step is not None and step.parameter(target.key) is not None:
-            assigned[target.node][target.key] = checked_value(graph, target.node, target.key, given)
+            checked = checked_value(graph, target.node, target.key, given, by, parameter.default)
+            assigned[target.node][target.key] = checked
 
 
-def checked_value(graph: PipelineGraph, node: str, name: str, given: Assignment) -> Assignment:
-    """The value in the shape of its parameter; one that does not fit raises `UsageError`."""
+def checked_value(
+    graph: PipelineGraph, node: str, name: str, given: Given, by: str, default: Value = None
+) -> Assignment:
+    """What is given, in type and shape of its parameter; what does not fit raises `UsageError`.
+
+    `default` is that of the pipeline's parameter. Source: decision 122.
+    """
     step = graph.steps[node]
     parameter = step.parameter(name) if step else None
     assert parameter is not None, "unknown names were refused"
-    value = fitting(parameter, given.value)
-    problem = _problem(parameter, value)
+    try:
+        value = fitting(parameter, arriving(parameter, given, default))
+        problem = _problem(parameter, value)
+    except ValueError as fault:
+        problem = str(fault)
     if problem:
-        raise UsageError(f"{given.by} does not fit parameter `{name}` of node `{node}`: {problem}")
-    return Assignment(value, given.by)
+        raise UsageError(f"{by} does not fit parameter `{name}` of node `{node}`: {problem}")
+    return Assignment(value, by)
 
 
 def _problem(parameter: Parameter, value: Value) -> str | None:
     """What is wrong with a value, or with the first wrong element of a list that may spread."""
     if value is None:
-        return "it has no value"
+        return None if parameter.optional else "it has no value, and the parameter is not optional"
     if isinstance(value, tuple) and parameter.multiple is Multiple.NONE:
         problems = (value_problem(parameter, item) for item in value)
         return next((problem for problem in problems if problem), None)

@@ -27,7 +27,7 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import FIXED, Arguments
-from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value
+from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value, doubtful_arguments
 from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
@@ -101,6 +101,8 @@ def compile_plan(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
             *_variable_notices(graph, arguments, filled),
+            *arguments.notices,
+            *doubtful_arguments(graph, arguments),
             *_useless_arguments(graph, arguments),
         ),
         parameters=pipeline_values(graph, arguments),
@@ -119,7 +121,7 @@ def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments
         if not isinstance(graph.nodes[name], DeploymentNode):
             each = refer(graph, name, arguments, assigned[name])
             new = {key: value for key, value in each.assigned.items() if assigned[name].get(key) is not value}
-            checked = {key: checked_value(graph, name, key, value) for key, value in new.items()}
+            checked = {key: checked_value(graph, name, key, *value) for key, value in new.items()}
             found[name] = each._replace(assigned={**each.assigned, **checked})
     return found
 
@@ -167,8 +169,9 @@ def _planned_node(
     assert referring is not None, "all nodes that have a step were looked at"
     step, assigned = referring.step, referring.assigned
     given = arguments.node_inputs.get(name, {})
+    known = tuple(parameter.name for parameter in step.parameters)
     inputs = tuple(
-        _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node)
+        _planned_input(item, given.get(item.name), (name, EdgeKind.INPUT, item.name) in filled, node, known)
         for item in step.inputs
     )
     if isinstance(node, ExecutionNode):
@@ -179,10 +182,18 @@ def _planned_node(
 
 
 def _planned_input(
-    item: Input, given: tuple[str, ...] | None, is_filled: bool, node: ExecutionNode | TaskNode
+    item: Input,
+    given: tuple[str, ...] | None,
+    is_filled: bool,
+    node: ExecutionNode | TaskNode,
+    known: tuple[str, ...],
 ) -> PlannedInput:
     replaced = is_filled and node.edge_merge_mode is EdgeMergeMode.REPLACE
     uris = given if given is not None else () if replaced else item.default
+    if any("{parameter" in uri for uri in uris):
+        from vhpipe.plan.uri_templates import refuse_unknown_names
+
+        refuse_unknown_names(node.name, item.name, uris, known)
     return PlannedInput(
         name=item.name,
         uris=uris,

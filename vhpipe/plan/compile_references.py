@@ -8,7 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.config.edge_kinds import slots_of
-from vhpipe.config.model import EdgeKind, EnvironmentVariable, Input, Parameter, Scalar, Step, Value
+from vhpipe.config.model import (
+    EdgeKind,
+    EnvironmentVariable,
+    Input,
+    Parameter,
+    PipelineParameter,
+    Scalar,
+    Step,
+    Value,
+)
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.references import ReferenceText, references_of_step
@@ -18,6 +27,7 @@ from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.assignments import Assignment
 from vhpipe.plan.model import PlannedReference
 from vhpipe.plan.template_values import FilledValue, UnfillableError, fill_pipeline_values
+from vhpipe.plan.typed_text import arriving
 
 
 class CompiledReferences(NamedTuple):
@@ -30,9 +40,21 @@ class CompiledReferences(NamedTuple):
 
 
 def pipeline_values(graph: PipelineGraph, arguments: Arguments) -> dict[str, Value]:
-    """What `${pipeline.NAME}` stands for: the argument, else the default, else None."""
-    defaults = {parameter.name: parameter.default for parameter in graph.pipeline.parameters}
-    return {name: arguments.pipeline_parameters.get(name, default) for name, default in defaults.items()}
+    """What `${pipeline.NAME}` stands for: the argument, else the default, else None.
+
+    A typed argument is read as that of a parameter without a type is. Errors: UsageError for one that cannot be.
+    """
+    return {parameter.name: _pipeline_value(parameter, arguments) for parameter in graph.pipeline.parameters}
+
+
+def _pipeline_value(parameter: PipelineParameter, arguments: Arguments) -> Value:
+    if parameter.name not in arguments.pipeline_parameters:
+        return parameter.default
+    given = arguments.pipeline_parameters[parameter.name]
+    try:
+        return arriving(Parameter(parameter.name, default=parameter.default), given)
+    except ValueError as fault:
+        raise UsageError(f"`-p {parameter.name}` cannot be read: {fault}") from None
 
 
 def refer(

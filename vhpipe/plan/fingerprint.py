@@ -12,6 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from vhpipe.command.step_command import build_command
+from vhpipe.command.substitution import without_unset
 from vhpipe.plan.execution import in_declared_types
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Literal
 
@@ -62,7 +63,7 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
     """
     step = spec.step
     if command is None:
-        command = build_command(step.command, step.parameters, spec.values, step.source_path)
+        command = build_command(step.command, *without_unset(step.parameters, spec.values), step.source_path)
     return FingerprintParts(
         step=step.step,
         image=step.image,

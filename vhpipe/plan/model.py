@@ -234,6 +234,22 @@ class PlannedInput(msgspec.Struct, frozen=True):
     keep_directories: KeepDirectories = KeepDirectories.NONE
     relative_to: str = "project"
     """`project` for URIs from the file, `cwd` for those from the command line."""
+    base: str = ""
+    """Where relative paths start; only of an input whose URIs have parameters in them, which no plan has files of."""
+
+
+class FilledUri(msgspec.Struct, frozen=True):
+    """A URI of an input for one set of values: `uri` is what `template`, the URI in the plan, is with them."""
+
+    item: PlannedInput
+    template: str
+    uri: str
+    values: dict[str, Value]
+
+    @property
+    def key(self) -> str:
+        """What tells it from those of other inputs."""
+        return f"{self.item.name} {self.uri}"
 
 
 class StepSpec(msgspec.Struct, frozen=True):

@@ -27,6 +27,11 @@ class CountedCode(msgspec.Struct, frozen=True):
     """Why it is the entire project although that need not be."""
     rest: Mapping[str, str] = {}
 
+    @property
+    def is_in_digest(self) -> bool:
+        """Whether the digest in a fingerprint is over these files: that of a function step is not."""
+        return self.kind == "declared" or (self.kind == "project" and not self.because)
+
 
 class Evidence(msgspec.Struct, frozen=True):
     """`template` is the command before parameters, `files` tells the files of its code apart by path."""
@@ -66,10 +71,10 @@ def differences_between(old: Evidence, new: Evidence) -> tuple[Difference, ...]:
 
 def uncounted_differences(old: Evidence, new: Evidence) -> tuple[Difference, ...]:
     """What became another among the project's files that are not code of the execution, neither then nor now."""
-    before, after = ({**each.files, **each.code.rest} for each in (old, new))
-    counted = old.files.keys() | new.files.keys()
-    changed = (each for each in _of_contents("file", before, after) if each.name not in counted)
-    return tuple(sorted(changed, key=lambda each: each.name))
+    names = sorted(old.code.rest.keys() | new.code.rest.keys())
+    names = [name for name in names if name not in old.files and name not in new.files]
+    before, after = ({name: each.code.rest[name] for name in names if name in each.code.rest} for each in (old, new))
+    return tuple(sorted(_of_contents("file", before, after), key=lambda each: each.name))
 
 
 def _of_texts(part: str, old: str, new: str) -> Iterator[Difference]:
@@ -145,6 +150,8 @@ def _of_variables(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Di
 
 def _of_files(old: Evidence, new: Evidence) -> Iterator[Difference]:
     """Where another set of files counts, a file that is in both projects is no news for being counted."""
+    if old.parts.code == new.parts.code and old.code.is_in_digest and new.code.is_in_digest:
+        return
     before, after = {**old.code.rest, **old.files}, {**new.code.rest, **new.files}
     counted = old.files.keys() | new.files.keys()
     yield from (each for each in _of_contents("file", before, after) if each.name in counted)

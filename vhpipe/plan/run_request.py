@@ -44,6 +44,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a program built the pipeline: no file can be read again, and its code is all that can change."""
     queues: dict[str, int] = {}
     configuration: tuple[ConfigurationArgument, ...] = ()
+    parameter_texts: dict[str, tuple[str, ...]] = {}
+    """The texts of those `parameter_values` that stand in a file and are no texts: `3.10`, which is 3.1."""
 
     def __post_init__(self) -> None:
         """Also called by `msgspec.structs.replace`, by which the lower bound of msgspec is chosen."""

@@ -1,21 +1,23 @@
 """What the user says about a sweep on the command line: ranges of parameters, sets of values, how to search.
 
 lr=0.1,0.01    lr=[0.1, 0.01]      the values themselves
+mode="a, b",c  lr=0.1,              in quotes a comma is none; nothing: an optional parameter is not passed
+xs=[1,2],[3]   xs=[[1, 2], [3]]     lists as values, for a parameter with `multiple`
 lr=linear:0:1:0.1                  from start to end, so far apart
 lr=log:1e-4:1e-1:5                 from start to end, so many, each the same factor from the next
 lr=random:0:1                      anything between, for a random or bayesian search
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite, log10
 from typing import NamedTuple
 
 import msgspec
 
-from vhpipe.config.model import Parameter, ParameterType, Scalar, Value, VariantRules, VariantStyle
+from vhpipe.config.model import Parameter, ParameterType, Value, VariantRules, VariantStyle
 from vhpipe.errors import UsageError
-from vhpipe.plan.arguments import parse_value
+from vhpipe.plan.typed_text import Given, TypedText, arriving, in_texts, read_typed, read_typed_items
 from vhpipe.wording import nearest
 
 ParameterSet = tuple[tuple[str, Value], ...]
@@ -23,11 +25,42 @@ Number = int | float
 
 
 class ParameterSetFile(msgspec.Struct, frozen=True):
-    """A file of parameter sets, one for each execution, with names as written; `node` is None where it is left open."""
+    """A file of parameter sets, one for each execution, with names as written; `node` is None where it is left open.
+
+    The values of a table are typed texts, for nothing else tells a number from a text there. `texts` has for each value
+    of a YAML file how it stands there, one for each of a list.
+    """
 
     file: str
     rows: tuple[ParameterSet, ...]
     node: str | None = None
+    is_table: bool = False
+    texts: tuple[tuple[tuple[str, ...], ...], ...] = ()
+
+    def set_of(self, index: int, parameters: Mapping[str, Parameter]) -> ParameterSet:
+        """One set by the names that the parameters have in the node's step, with values as these get them.
+
+        An optional parameter that other sets have is not passed where this one lacks it. Errors: UsageError.
+        """
+        row = self.rows[index]
+        texts = self.texts[index] if self.texts else ((),) * len(row)
+        found = {
+            parameters[name].name: self._value(index, parameters[name], value, written)
+            for (name, value), written in zip(row, texts, strict=True)
+        }
+        absent = {each.name: None for each in parameters.values() if each.optional and each.name not in found}
+        return tuple({**found, **absent}.items())
+
+    def _value(self, index: int, parameter: Parameter, value: Value, texts: tuple[str, ...]) -> Value:
+        try:
+            if self.is_table and isinstance(value, str):
+                return arriving(parameter, read_typed(value))
+            return arriving(parameter, in_texts(value, texts)) if texts else value
+        except (ValueError, UsageError) as fault:
+            problem = fault.message if isinstance(fault, UsageError) else str(fault)
+            hint = fault.hint if isinstance(fault, UsageError) else None
+            message = f"`--sets {self.file}`, set {index + 1}: parameter `{parameter.name}`: {problem}"
+            raise UsageError(message, hint) from None
 
 
 class SweepArguments(msgspec.Struct, frozen=True):
@@ -60,18 +93,24 @@ def split_range(typed: str) -> tuple[str, str]:
     return name, text
 
 
+def is_range(text: str) -> bool:
+    """Whether it is a range between numbers, and no list of values."""
+    kind, colon, _ = text.partition(":")
+    return bool(colon) and kind in _RANGES
+
+
 def variation(text: str, parameter: Parameter) -> Variation:
-    """What stands behind the `=` of a sweep. Values stay as typed, as those of `-p` do; ends are numbers.
+    """What stands behind the `=` of a sweep: values as those of `-p`, or a range between numbers.
 
     Raises ValueError whose text is the end of a sentence about the sweep.
     """
-    kind, colon, rest = text.partition(":")
-    if colon and kind in _RANGES:
+    kind, _, rest = text.partition(":")
+    if is_range(text):
         names, make = _RANGES[kind]
         return make(*_numbers(kind, names, rest.split(":"), parameter))
     if re.fullmatch(_LIKE_A_RANGE, text):
         _refuse_misspelled(kind)
-    return Variation(VariantStyle.MULTIPLE, VariantRules(items=_items(text)))
+    return Variation(VariantStyle.MULTIPLE, VariantRules(items=_items(text, parameter)))
 
 
 _FORMS = "NAME=0.1,0.01 or NAME=linear:START:END:STEP, NAME=log:START:END:COUNT, NAME=random:MIN:MAX"
@@ -80,22 +119,28 @@ _FORMS = "NAME=0.1,0.01 or NAME=linear:START:END:STEP, NAME=log:START:END:COUNT,
 # ── values one by one ────────────────────────────────────────────────────────────────────────────
 
 
-def _items(text: str) -> tuple[Scalar, ...]:
-    if text.startswith("[") and text.endswith("]"):
-        items = parse_value(text)
-        assert isinstance(items, tuple), "what is in brackets is a list, or no value at all"
-    else:
-        items = tuple(text.split(","))
-        if "" in items:
-            raise ValueError('has an empty value between its commas; `["", a]` is how to write one')
-    if not items:
+def _items(text: str, parameter: Parameter) -> tuple[Value, ...]:
+    """The values, each as one for the parameter; of commas and quotes decision 122 speaks."""
+    try:
+        typed = read_typed_items(text)
+    except UsageError as fault:
+        raise ValueError(f"cannot be read: {fault.message}; {fault.hint}") from None
+    if not typed:
         raise ValueError("is an empty list, which leaves no execution")
-    seen: set[tuple[type, Scalar]] = set()
+    items = tuple(_item(parameter, each) for each in typed)
+    seen: set[tuple[type, Value]] = set()
     for item in items:
         if (type(item), item) in seen:  # true is not 1
             raise ValueError(f"has the value `{item}` twice")
         seen.add((type(item), item))
     return items
+
+
+def _item(parameter: Parameter, typed: Given) -> Value:
+    value = arriving(parameter, typed)
+    if value == "" and isinstance(typed, TypedText) and not typed.is_quoted:
+        raise ValueError('has an empty value between its commas; `""` is how to write an empty text')
+    return value
 
 
 # ── ranges ───────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,15 @@ from vhpipe.config.model import (
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedTask
-from vhpipe.plan.sweep_arguments import ParameterSet, ParameterSetFile, SweepArguments, split_range, variation
+from vhpipe.plan.sweep_arguments import (
+    ParameterSet,
+    ParameterSetFile,
+    SweepArguments,
+    is_range,
+    split_range,
+    variation,
+)
+from vhpipe.plan.typed_text import TypedText, doubt, read_typed_items
 from vhpipe.sweep.parameter_sets import SweepProblem, sweep_problems
 from vhpipe.wording import listed, unknown_name
 
@@ -44,6 +52,7 @@ class SweptPipeline(NamedTuple):
 
     graph: PipelineGraph
     by: dict[str, dict[str, str]]
+    notices: tuple[str, ...] = ()
 
 
 def swept(graph: PipelineGraph, sweeps: SweepArguments) -> SweptPipeline:
@@ -55,7 +64,24 @@ def swept(graph: PipelineGraph, sweeps: SweepArguments) -> SweptPipeline:
     asked = _by_node(graph, sweeps)
     for node, of_node in asked.items():
         graph = _as_task(graph, node, _task(graph, node, of_node, sweeps))
-    return SweptPipeline(graph, {node: of_node.options() for node, of_node in asked.items()})
+    by = {node: of_node.options() for node, of_node in asked.items()}
+    return SweptPipeline(graph, by, tuple(dict.fromkeys(_doubts(graph, sweeps))))
+
+
+def _doubts(graph: PipelineGraph, sweeps: SweepArguments) -> Iterator[str]:
+    """Texts that look like numbers, in ranges and in cells of tables."""
+    for typed in sweeps.ranges:
+        name, text = split_range(typed)
+        parameter = _swept_parameter(graph, name, f"--sweep {typed}")[1]
+        items = () if is_range(text) else read_typed_items(text)
+        yield from (f"`--sweep {typed}`: {found}" for each in items if (found := doubt(parameter, each)))
+    for sets in filter(lambda sets: sets.is_table, sweeps.sets):
+        node, _ = _sets_of_node(graph, sets)
+        for name, value in (pair for row in sets.rows for pair in row):
+            parameter = _parameter(graph, node, name.removeprefix(f"{node}."))
+            found = doubt(parameter, TypedText(value)) if isinstance(value, str) else None
+            if found:
+                yield f"`{SETS} {sets.file}`: parameter `{parameter.name}`: {found}"
 
 
 class _NodeSweep(NamedTuple):
@@ -147,9 +173,9 @@ def _sets_of_node(graph: PipelineGraph, sets: ParameterSetFile) -> tuple[str, Pa
     if not nodes:
         _meant_together(graph, sets, names)
     node = nodes[0]
-    bare = {name: _parameter(graph, node, name.removeprefix(f"{node}.")).name for name in names}
-    rows = tuple(tuple((bare[name], value) for name, value in row) for row in sets.rows)
-    return node, msgspec.structs.replace(sets, node=node, rows=rows)
+    parameters = {name: _parameter(graph, node, name.removeprefix(f"{node}.")) for name in names}
+    rows = tuple(sets.set_of(index, parameters) for index in range(len(sets.rows)))
+    return node, msgspec.structs.replace(sets, node=node, rows=rows, is_table=False, texts=())
 
 
 def _nodes_before(graph: PipelineGraph, names: Iterable[str]) -> list[str]:
@@ -222,12 +248,12 @@ def _task(graph: PipelineGraph, node: str, asked: _NodeSweep, sweeps: SweepArgum
 
 
 def _kind(written: Task | None, asked: _NodeSweep, sweeps: SweepArguments) -> TaskType:
-    """How the node searches: as is said, else as the blueprint does, else as the variations need."""
+    """How the node searches: as is said, else as a blueprint that is no grid does, else as the variations need."""
     if sweeps.search is not None:
         return SEARCHES[sweeps.search]
     if asked.sets is not None:
         return TaskType.MANUAL
-    if written is not None:
+    if written is not None and written.type is not TaskType.GRID:
         return written.type
     return TaskType.RANDOM if _random_ranges(asked) else TaskType.GRID
 

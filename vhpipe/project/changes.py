@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
-from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") ->
     if not store.blobs.verify(request.source):
         raise EnvironmentFailure(f"the pipeline of run {info.number} is gone or damaged",
                                  f"take it as it is now: vhpipe resume {info.number} --with-changes")  # fmt: skip
-    return read_regular(store.blobs.path(request.source), RECORD_BYTES, follow=False)
+    return store.blobs.read(request.source)
 
 
 def _new_plan(
@@ -192,12 +191,12 @@ def _spoiled_test(
     store: "ProjectStore", past: "PastRun", look_at_inputs: bool
 ) -> "Callable[[PlannedNode], str | None]":
     from vhpipe.history.changed_files import changed_inputs
-    from vhpipe.schedule.carry_over.carried_results import missing_output
+    from vhpipe.schedule.carry_over.carried_results import lost_output
 
     def spoiled(node: "PlannedNode") -> str | None:
-        gone = missing_output(node, store.blobs.has)
-        if gone is not None:
-            return f"has lost its output `{gone}`"
+        lost = lost_output(node, store.blobs.is_intact)
+        if lost is not None:
+            return f"its output `{lost.name}` (stored file {lost.blob[:16]}) is missing or damaged"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
         return f"reads {listed(changed, ' and ', MOST_NAMES)}, which changed since" if changed else None
 

@@ -6,6 +6,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Config
@@ -15,6 +16,7 @@ from vhpipe.diagnostics import SEVERITIES, Diagnostic, Location, RelatedPlace, S
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.document.read import read_document
 from vhpipe.document.spans import Document
+from vhpipe.document.written_texts import portable_text
 from vhpipe.errors import InvalidFile, UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.regular_files import read_start
@@ -164,6 +166,7 @@ def check_text(content: bytes, path: str, reads_scripts: bool = False) -> Checke
         return CheckedFile(path, None, _unread(content, path), Config(), (), faults, faults)
     config, more = read_config(document)
     subject = subject_of(config, _surroundings(path) if reads_scripts else None)
+    subject = subject._replace(written=partial(portable_text, document))
     findings = (*faults, *more, *check(subject))
     return CheckedFile(path, document, document, config, subject.graphs, findings, findings)
 

@@ -4,10 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from vhpipe.errors import from_os_error
+from vhpipe.code.file_times import set_time
+from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
-from vhpipe.store.blobs import Blobs
+from vhpipe.store.blobs import Blobs, DamagedBlobError
+from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
@@ -19,8 +21,11 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
     temporary = Path(temporary_name(os.fspath(kept)))
     try:
         temporary.mkdir(mode=0o700)
-        for entry in load_snapshot(run_folder).entries:
+        snapshot = load_snapshot(run_folder)
+        for entry in snapshot.entries:
             _lay_out(entry, temporary, blobs)
+        for folder, modified_ns in snapshot.folders.items():
+            os.utime(temporary / folder, ns=(modified_ns, modified_ns))
         temporary.rename(kept)
     except OSError as error:
         raise from_os_error(error, "cannot copy the code to") from error
@@ -31,8 +36,12 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
 
 def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:
     place = target / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(os.fspath(place.parent), 0o755)
     if entry.link is not None:
         place.symlink_to(entry.link)
     else:
-        blobs.copy_to(entry.blob, place, entry.mode)
+        try:
+            blobs.copy_to(entry.blob, place, entry.mode)
+        except DamagedBlobError as damage:
+            raise EnvironmentFailure(f"`{entry.path}` of the code: {damage.message}", damage.hint) from damage
+    set_time(os.fspath(place), entry)

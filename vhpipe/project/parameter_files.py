@@ -1,20 +1,32 @@
 """Files of parameters, as `-P` takes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Value
 from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.errors import UsageError
 from vhpipe.regular_files import TYPED_BYTES, read_regular
 
+if TYPE_CHECKING:
+    from vhpipe.document.spans import Document
 
-def read_parameter_files(names: Sequence[str]) -> Iterator[tuple[str, Value]]:
-    """What the files say, in their order; a parameter of a node has the node before a dot."""
+
+class WrittenValue(NamedTuple):
+    """A value of a file; `texts` is how it stands there, one for each of a list."""
+
+    value: Value
+    texts: tuple[str, ...]
+
+
+def read_parameter_files(names: Sequence[str]) -> Iterator[tuple[str, WrittenValue]]:
+    """What the files say, in their order; a parameter of a node has the node before a dot. Null is None."""
     for name in names:
-        yield from _flatten(name, _read_mapping(name), "")
+        document = _read_mapping(name)
+        yield from _flatten(document, document.data, ())
 
 
-def _read_mapping(name: str) -> Mapping[str, object]:
+def _read_mapping(name: str) -> "Document":
     from vhpipe.document.read import read_document
 
     try:
@@ -26,7 +38,7 @@ def _read_mapping(name: str) -> Mapping[str, object]:
         raise _unreadable(name, diagnostics)
     if not isinstance(document.data, dict):
         raise UsageError(f"`{name}` is not a mapping of names to values", "write one `name: value` per line")
-    return document.data
+    return document
 
 
 def _unreadable(name: str, diagnostics: tuple[Diagnostic, ...]) -> UsageError:
@@ -35,15 +47,18 @@ def _unreadable(name: str, diagnostics: tuple[Diagnostic, ...]) -> UsageError:
     return UsageError(f"`{name}` cannot be read: {error.message}{line}", error.hint)
 
 
-def _flatten(file: str, values: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Value]]:
+def _flatten(
+    document: "Document", values: Mapping[str, object], node: tuple[str, ...]
+) -> Iterator[tuple[str, WrittenValue]]:
     """Names and values; a mapping below a name is that of a node."""
-    from vhpipe.plan.arguments import plain_value
+    from vhpipe.document.written_texts import written_texts
+    from vhpipe.plan.typed_text import plain_value
 
-    for name, data in values.items():
-        value = plain_value(data)
-        if value is not None:
-            yield prefix + name, value
-        elif isinstance(data, dict) and not prefix:
-            yield from _flatten(file, data, f"{name}.")
+    for key, data in values.items():
+        name, value = ".".join((*node, key)), plain_value(data)
+        if value is not None or data is None:
+            yield name, WrittenValue(value, written_texts(document, (*node, key)))
+        elif isinstance(data, dict) and not node:
+            yield from _flatten(document, data, (key,))
         else:
-            raise UsageError(f"`{prefix}{name}` in `{file}` is neither a plain value nor a list of them")
+            raise UsageError(f"`{name}` in `{document.name}` is neither a plain value nor a list of them")

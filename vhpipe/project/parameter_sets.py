@@ -9,6 +9,7 @@ from vhpipe.regular_files import TYPED_BYTES, read_regular
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Value
+    from vhpipe.document.spans import Document
     from vhpipe.plan.sweep_arguments import ParameterSet, ParameterSetFile
 
 
@@ -17,28 +18,38 @@ def read_parameter_sets(word: str, nodes: Sequence[str]) -> "ParameterSetFile":
 
     Errors: UsageError for a file that cannot be read, or that has none.
     """
-    from vhpipe.plan.sweep_arguments import ParameterSetFile
+    from msgspec import structs
 
     node, equals, file = word.partition("=")
     if not equals or node not in nodes:
         node, file = "", word
-    rows = tuple(_rows(file))
-    if not rows:
+    found = _read_sets(file)
+    if not found.rows:
         raise UsageError(
             f"`--sets {file}` has no parameter set", "write one set per line, below the names of parameters"
         )
-    return ParameterSetFile(file, rows, node or None)
+    return structs.replace(found, node=node or None)
 
 
-def _rows(file: str) -> "Iterator[ParameterSet]":
+def _read_sets(file: str) -> "ParameterSetFile":
+    from vhpipe.plan.sweep_arguments import ParameterSetFile
+
     content = _content(file)
     ending = os.path.splitext(file)[1].lower()
     if ending in (".json", ".yaml", ".yml"):
-        return _from_objects(file, _read_list(file, content))
+        document = _read_list(file, content)
+        rows = tuple(_from_objects(file, document.data))
+        return ParameterSetFile(file, rows, texts=_texts(document, rows) if ending != ".json" else ())
     text = content.decode("utf-8-sig", "surrogateescape")
     if ending in (".jsonl", ".ndjson"):
-        return _from_objects(file, _json_lines(file, text))
-    return _from_table(file, text)
+        return ParameterSetFile(file, tuple(_from_objects(file, _json_lines(file, text))))
+    return ParameterSetFile(file, tuple(_from_table(file, text)), is_table=True)
+
+
+def _texts(document: "Document", rows: "tuple[ParameterSet, ...]") -> tuple[tuple[tuple[str, ...], ...], ...]:
+    from vhpipe.document.written_texts import written_texts
+
+    return tuple(tuple(written_texts(document, (number, name)) for name, _ in row) for number, row in enumerate(rows))
 
 
 def _content(file: str) -> bytes:
@@ -49,11 +60,11 @@ def _content(file: str) -> bytes:
 
 
 def _from_table(file: str, text: str) -> "Iterator[ParameterSet]":
-    """Rows of a CSV file; values stay as written, as those of `-p` do."""
+    """Rows of a CSV file; each cell is a typed text, as behind `-p`. Blanks before a cell are none of it."""
     import csv
     from io import StringIO
 
-    lines = csv.reader(StringIO(text, newline=""), strict=True)
+    lines = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
     try:
         names = [name.strip() for name in next(lines, [])]
         _refuse_bad_header(file, names)
@@ -85,7 +96,7 @@ def _utf8(file: str, text: str) -> str:
     return text
 
 
-def _read_list(file: str, content: bytes) -> list[object]:
+def _read_list(file: str, content: bytes) -> "Document":
     from vhpipe.document.read import read_document
 
     document, diagnostics = read_document(content, file)
@@ -94,7 +105,7 @@ def _read_list(file: str, content: bytes) -> list[object]:
         raise UsageError(f"`{file}` cannot be read: {fault.message if fault else 'it is empty'}")
     if not isinstance(document.data, list):
         raise UsageError(f"`{file}` is not a list of parameter sets", "- {lr: 0.1, epochs: 5}")
-    return list(document.data)
+    return document
 
 
 def _json_lines(file: str, text: str) -> Iterator[object]:
@@ -116,9 +127,9 @@ def _from_objects(file: str, objects: "list[object] | Iterator[object]") -> "Ite
 
 
 def _plain(file: str, number: int, name: object, data: object) -> "Value":
-    from vhpipe.plan.arguments import plain_value
+    from vhpipe.plan.typed_text import plain_value
 
     value = plain_value(data)
-    if value is None:
+    if value is None and data is not None:
         raise UsageError(f"`{name}` in set {number} of `{file}` is neither a plain value nor a list of them")
     return value

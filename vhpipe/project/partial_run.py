@@ -19,13 +19,13 @@ def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", co
     """
     import msgspec
 
-    found = {name: earlier.node(name) for name in selection.given}
+    found = {name: earlier.node(name, plan.edges) for name in selection.given}
     missing = [name for name, each in found.items() if each is None]
     if missing:
-        raise _missing(plan, missing, command)
+        raise _missing(plan, missing, earlier, command)
     given = {name: each.node for name, each in found.items() if each is not None}
     runs = {name: each.run for name, each in found.items() if each is not None}
-    notices = [*plan.notices, *_given_notices(plan, given, runs)]
+    notices = [*plan.notices, *_damage_notices(earlier), *_given_notices(plan, given, runs)]
     nodes: list[PlannedNode] = []
     for node in plan.nodes:
         if node.name in selection.children:
@@ -34,14 +34,24 @@ def with_given(plan: "Plan", selection: "PartialRun", earlier: "EarlierRuns", co
     return msgspec.structs.replace(plan, nodes=tuple(nodes), notices=tuple(notices))
 
 
-def _missing(plan: "Plan", names: Sequence[str], command: Sequence[str]) -> UsageError:
+def _damage_notices(earlier: "EarlierRuns") -> Iterator[str]:
+    """One line for each run that cannot provide a node because of damage."""
+    for (node, run), lost in earlier.passed_over.items():
+        made = f"; make it again: vhpipe resume {lost.origin.run} --from {node}" if lost.origin else ""
+        yield f"run {run} cannot provide `{node}`: {lost} is missing or damaged{made}"
+
+
+def _missing(plan: "Plan", names: Sequence[str], earlier: "EarlierRuns", command: Sequence[str]) -> UsageError:
     from vhpipe.views.run_text import command_text
 
     users = dict.fromkeys(edge.target for edge in plan.edges if edge.source in names)
     make = command_text((*command, *(word for name in names for word in ("--until", name))))
+    passed_over = zip(_damage_notices(earlier), earlier.passed_over, strict=True)
+    damage = [text for text, (node, _) in passed_over if node in names]
+    because = f"; {damage[0]}" if damage else ""
     return UsageError(
         f"no earlier run of `{plan.pipeline}` has {listed(names, ' and ')} complete, which {listed(users)} "
-        f"{plural(len(users), 'needs', 'need')}",
+        f"{plural(len(users), 'needs', 'need')}{because}",
         f"make {plural(len(names), 'it', 'them')} first: {make}",
     )
 

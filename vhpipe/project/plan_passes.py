@@ -182,8 +182,14 @@ def refuse_without_search(plan: "Plan", around: PassContext) -> "Plan":
 
 def find_inputs(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.engine.input_fetching import expand_inputs
+    from vhpipe.plan.model import PlannedDeployment
 
-    return expand_inputs(plan, around.source.project, Path(around.source.request.folder), around.uris)
+    plan = expand_inputs(plan, around.source.project, Path(around.source.request.folder), around.uris)
+    if any(item.base for node in plan.nodes if not isinstance(node, PlannedDeployment) for item in node.spec.inputs):
+        from vhpipe.engine.filled_uris import refuse_missing_files
+
+        refuse_missing_files(plan, around.uris)
+    return plan
 
 
 def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":

@@ -147,7 +147,8 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
         pipeline = pick_pipeline(config, source.pipeline)
         graph = source.definition.graphs[config.pipelines.index(pipeline)]
     arguments = typed_arguments(
-        pipeline, request.parameters, source.inputs, request.seed, request.on_collision, request.parameter_values
-    )
+        pipeline, request.parameters, source.inputs, request.seed, request.on_collision,
+        request.parameter_values, request.parameter_texts,
+    )  # fmt: skip
     queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
     return graph, structs.replace(arguments, queues=queues)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vhpipe.config.paths import FILE_NAMES
+from vhpipe.regular_files import read_regular
 
 if TYPE_CHECKING:
     from vhpipe.edit.script_needs import ScriptNeeds
@@ -41,10 +42,7 @@ class ProjectScripts:
         """The bytes of a file of the project, None where it is no plain file, too long, or outside."""
         full = os.path.join(self._folder, path)
         try:
-            if not os.path.isfile(full) or os.path.getsize(full) > MAX_BYTES:
-                return None
-            with open(full, "rb") as file:
-                return file.read(MAX_BYTES)
+            return read_regular(full, MAX_BYTES)
         except (OSError, ValueError):
             return None
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vhpipe.config.model import Config, Value
     from vhpipe.plan.model import Hooks
     from vhpipe.plan.run_request import RunRequest
+    from vhpipe.project.parameter_files import WrittenValue
 
 
 class ValueTexts(NamedTuple):
@@ -99,6 +100,8 @@ def request_of(
         raise UsageError("a pipeline, a step and a task exclude each other", "name one of them")
     values, part, reuse = arguments.values, arguments.part, arguments.reuse
     step, task = arguments.step, arguments.task
+    in_files = _values_of_files(values.parameter_files)
+    in_python = {name: _plain(name, value) for name, value in arguments.parameter_values.items()}
     return RunRequest(
         file="" if arguments.is_built else _recorded_file(arguments.file, project),
         is_built=arguments.is_built,
@@ -107,7 +110,8 @@ def request_of(
         task=match_name(task, config.tasks_by_name(), "task") if task else None,
         parameters=values.parameters,
         inputs=values.inputs,
-        parameter_values=_parameter_values(values.parameter_files, arguments.parameter_values),
+        parameter_values={**{name: each.value for name, each in in_files.items()}, **in_python},
+        parameter_texts={name: each.texts for name, each in in_files.items() if name not in in_python},
         seed=values.seed,
         on_collision=values.on_collision,
         goal=arguments.goal,
@@ -137,11 +141,7 @@ def _recorded_file(file: str, project: Path) -> str:
     return os.path.relpath(os.path.join(file, DEFAULT_FILE) if os.path.isdir(file) else file, project)
 
 
-def _parameter_values(files: Sequence[str], values: Mapping[str, object]) -> "dict[str, Value]":
-    return {**_values_of_files(files), **{name: _plain(name, value) for name, value in values.items()}}
-
-
-def _values_of_files(files: Sequence[str]) -> "dict[str, Value]":
+def _values_of_files(files: Sequence[str]) -> "dict[str, WrittenValue]":
     if not files:
         return {}
     from vhpipe.project.parameter_files import read_parameter_files
@@ -150,7 +150,7 @@ def _values_of_files(files: Sequence[str]) -> "dict[str, Value]":
 
 
 def _plain(name: str, value: object) -> "Value":
-    from vhpipe.plan.arguments import plain_value
+    from vhpipe.plan.typed_text import plain_value
 
     plain = plain_value(value)
     if plain is None and value is not None:

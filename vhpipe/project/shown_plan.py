@@ -66,6 +66,8 @@ def _with_following(graph: PipelineGraph, marks: NodeMarks) -> dict[str, tuple[s
     for name in graph.nodes:
         if name not in ordered:
             bad.setdefault(name, ("it is in or after a cycle",))
+        elif name in graph.steps and graph.steps[name] is None:
+            bad.setdefault(name, ("its step is not known",))
     for name in graph.order:
         source = next((link.source for link in graph.links_into.get(name, ()) if link.source in bad), None)
         if source is not None:

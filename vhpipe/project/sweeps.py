@@ -66,7 +66,9 @@ def with_sweeps(
         node: {name: value for name, value in of_node.items() if name not in found.by.get(node, {})}
         for node, of_node in arguments.node_parameters.items()
     }
-    return found.graph, msgspec.structs.replace(arguments, node_parameters=values, swept=found.by)
+    return found.graph, msgspec.structs.replace(
+        arguments, node_parameters=values, swept=found.by, notices=found.notices
+    )
 
 
 def _refuse_filled(by: Mapping[str, Mapping[str, str]], typed: Sequence[str], nodes: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from vhpipe.regular_files import TYPED_BYTES, read_regular
 if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.configuration_arguments import ConfigurationArgument
+    from vhpipe.plan.typed_text import Given
 
 
 def typed_arguments(
@@ -19,20 +20,29 @@ def typed_arguments(
     seed: int = 0,
     on_collision: str = "last",
     parameter_values: Mapping[str, Value] | None = None,
+    parameter_texts: Mapping[str, tuple[str, ...]] | None = None,
 ) -> "Arguments":
     """What was typed as one value. Of equal parameters the last wins; `parameter_values` are weaker than all typed.
 
+    `parameter_texts` has the texts of those that stand in a file.
+
     Errors: UsageError for what names no parameter or input.
     """
-    from vhpipe.plan.arguments import Arguments, parse_value
+    from vhpipe.plan.arguments import Arguments
+    from vhpipe.plan.typed_text import in_texts, read_typed
 
     for assignment in (*parameter_assignments, *input_assignments):
         _refuse_undecodable(assignment)
     nodes = [node.name for node in pipeline.nodes]
-    of_pipeline: dict[str, Value] = {}
-    of_nodes: dict[str, dict[str, Value]] = {}
-    typed = ((name, parse_value(value)) for name, value in map(_split_parameter, parameter_assignments))
-    for name, value in (*(parameter_values or {}).items(), *typed):
+    of_pipeline: dict[str, Given] = {}
+    of_nodes: dict[str, dict[str, Given]] = {}
+    texts = parameter_texts or {}
+    in_files = (
+        (name, in_texts(value, texts[name]) if name in texts else value)
+        for name, value in (parameter_values or {}).items()
+    )
+    typed = ((name, read_typed(value)) for name, value in map(_split_parameter, parameter_assignments))
+    for name, value in (*in_files, *typed):
         node, parameter = split_node(name, nodes)
         if node is None:
             of_pipeline[parameter] = value

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
-from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -209,7 +208,5 @@ def secrets_of_run(
     if asked is not None and asked.source:
         from vhpipe.project.checked_file import check_text
 
-        config = check_text(
-            read_regular(store.blobs.path(asked.source), RECORD_BYTES, follow=False), run.info().file
-        ).config
+        config = check_text(store.blobs.read(asked.source), run.info().file).config
     return known_secrets(plan, config, given, environ)

@@ -87,9 +87,9 @@ SUPPRESSION: tuple[RuleEntry, ...] = (
 
 FIXABLE = frozenset(
     {
-        "absolute-sub-path", "ambiguous-scalar", "dotted-node-name", "hidden-placeholder", "ignored-key",
-        "impossible-date",
-        "invalid-value", "misplaced-key", "missing-script", "misspelled-placeholder", "non-string-key",
+        "absolute-sub-path", "altered-text", "ambiguous-scalar", "dotted-node-name", "hidden-placeholder",
+        "ignored-key", "impossible-date", "invalid-value", "misplaced-key", "missing-script", "misspelled-placeholder",
+        "non-string-key",
         "plural-edge-kind", "relative-mount-path",
         "reserved-scalar", "stray-tab", "trailing-backslash", "undeclared-output", "unknown-action-word",
         "unknown-condition-parameter",
@@ -99,7 +99,7 @@ FIXABLE = frozenset(
         "unknown-placeholder", "unknown-property", "unknown-step", "unknown-task-parameter", "unquoted-braces",
         "unquoted-colon", "unused-suppression", "unwritten-output", "unknown-extension-node",
         "unknown-extension-pipeline", "unknown-reference-attribute", "unknown-reference-node",
-        "unknown-reference-parameter", "unportable-condition",
+        "unknown-reference-parameter", "unportable-condition", "wrong-type",
     }
 )  # fmt: skip
 """Rules that have a fix in some of their cases."""

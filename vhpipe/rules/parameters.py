@@ -6,6 +6,7 @@ from vhpipe.command.parameter_values import value_problem
 from vhpipe.config.model import DeploymentNode, Multiple, Parameter, ParameterType, Scalar
 from vhpipe.diagnostics import RelatedPlace
 from vhpipe.language.template import has_references
+from vhpipe.rules.altered_texts import altered, kind_of
 from vhpipe.rules.places import name_at, value_at
 from vhpipe.rules.subject import Finding, Subject, unmerged_steps
 
@@ -19,10 +20,23 @@ def invalid_defaults(subject: Subject) -> Iterator[Finding]:
         for index, atom in enumerate(atoms):
             problem = _problem(with_default, atom)
             if problem:
+                problem = _altered_problem(subject, parameter, with_default, index, atom) or problem
+            if problem:
                 yield Finding(
                     f"the default of parameter `{parameter.name}` does not fit: {problem}",
                     value_at(parameter.at, "default", index),
                 )
+
+
+def _altered_problem(
+    subject: Subject, parameter: Parameter, with_default: Parameter, index: int, value: Scalar | None
+) -> str | None:
+    """What becomes of a number or truth value that is written where a text is wanted, if another text comes back."""
+    if with_default.type is not ParameterType.STRING or value is None:
+        return None
+    path = (*parameter.at, "default")
+    became = altered(subject, (*path, index) if isinstance(parameter.default, tuple) else path, value)
+    return became and f"`{became[0]}` is read as {kind_of(value)}, not as text, and arrives as `{became[1]}`"
 
 
 def list_defaults(subject: Subject) -> Iterator[Finding]:
@@ -44,12 +58,8 @@ def _problem(parameter: Parameter, value: Scalar | None) -> str | None:
         return None
     single = parameter._replace(multiple=Multiple.NONE)
     if parameter.type is ParameterType.STRING and value is not None and not isinstance(value, str):
-        return f"`{str(value).lower() if isinstance(value, bool) else value}` is read as {_kind(value)}, not as text"
+        return f"`{str(value).lower() if isinstance(value, bool) else value}` is read as {kind_of(value)}, not as text"
     return value_problem(single, value)
-
-
-def _kind(value: Scalar) -> str:
-    return "true or false" if isinstance(value, bool) else "a number"
 
 
 def _with_default(subject: Subject) -> Iterator[tuple[Parameter, Parameter]]:

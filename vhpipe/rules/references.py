@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from vhpipe.config.model import DeploymentNode, EdgeKind, Override, Parameter, ParameterType, Step, TaskNode
+from vhpipe.config.model import DeploymentNode, EdgeKind, Override, Parameter, ParameterType, Step
 from vhpipe.diagnostics import Location
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.references import ReferenceText, references_of_extension, references_of_step
@@ -203,8 +203,6 @@ def _fault_of_node(graph: PipelineGraph, reference: Reference) -> Fault | None:
         return f"a deployment has no {reference.kind}s", "it has `id` and `version_id`"
     if reference.kind is ReferenceKind.VERSION_ID:
         return f"`{reference.node}` is not a deployment", "only deployments have a `version_id`; use `id`"
-    if reference.metric and not isinstance(node, TaskNode):
-        return f"`{reference.node}` has one execution, so there is no best one", "`best` is for task nodes"
     return None
 
 

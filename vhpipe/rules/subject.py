@@ -17,6 +17,8 @@ class Subject(NamedTuple):
     config: Config
     graphs: tuple[PipelineGraph, ...]
     surroundings: "Surroundings | None" = None
+    written: Callable[[Path], str | None] | None = None
+    """The text of the plain scalar at a path; None for what two YAML readers take for different things."""
 
     def is_sound(self, at: Path) -> bool:
         """Whether the schema found no fault in the object at `at`, so that what is absent from it is really absent."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.rules import (
     actions,
+    altered_texts,
     commands,
     conditions,
     cycles,
@@ -124,6 +125,7 @@ RULES: tuple[Rule, ...] = (
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
     Rule("empty-range", "warning", "no value lies between `min` and `max`", parameters.empty_ranges),
     Rule("unfit-choice", "warning", "a choice does not fit its parameter", parameters.unfit_choices),
+    Rule("altered-text", "warning", "a text is read as a number or truth value", altered_texts.altered_texts),
     Rule("invalid-pass-as", "error", "a `pass-as` cannot be filled in", parameters.invalid_pass_as),
     Rule(
         "clashing-variable-names",

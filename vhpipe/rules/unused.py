@@ -27,6 +27,7 @@ def unused_parameters(subject: Subject) -> Iterator[Finding]:
         used = _placeholder_names(text)
         if used & ALL or used - known or "parameters.json" in text or not text.strip() or has_slips(text):
             continue
+        used |= _placeholder_names("\n".join(uri for item in step.inputs for uri in item.default))
         used |= {name for name in known if (step.name, name) in elsewhere} | _as_variables(text, known)
         if used < known:
             used |= _read_by_scripts(subject, step, known - used)

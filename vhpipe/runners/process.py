@@ -1,13 +1,14 @@
 """Attempts as processes of this machine, prepared and collected by the engine itself.
 
-Light work is done in the engine's thread, for a hand-over costs more than it; large working copies and large outputs go
-to the pool.
+Light work is done in the engine's thread, for a hand-over costs more than it; large working copies, inputs and outputs
+go to the pool.
 """
 
 import os
 from collections.abc import Sequence
 
-from vhpipe.attempt.collect import AttemptRemains, collect, remains_of
+from vhpipe.attempt.attempt_timer import AttemptTimer
+from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
@@ -58,17 +59,25 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready():
-                self._launch(order.attempt, self._made_ready(order))
+            if self._code.next_is_ready() and self._is_light(order):
+                self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
 
-    def _start_in_pool(self, order: AttemptOrder) -> None:
-        self._pool.do(lambda: self._made_ready(order), lambda made: self._launch(order.attempt, made))
+    def _is_light(self, order: AttemptOrder) -> bool:
+        """Whether its inputs are in place before anybody waits for it."""
+        return self._tools.input_files.bytes_to_copy(order.execution, self._parts.store.blobs.size_of) <= LIGHT_BYTES
 
-    def _made_ready(self, order: AttemptOrder) -> ReadyAttempt | stimuli.AttemptReported:
+    def _start_in_pool(self, order: AttemptOrder) -> None:
+        timer = self._timer()
+        self._pool.do(lambda: self._made_ready(order, timer), lambda made: self._launch(order.attempt, made))
+
+    def _timer(self) -> AttemptTimer:
+        return AttemptTimer.start(self._processes.clock)
+
+    def _made_ready(self, order: AttemptOrder, timer: AttemptTimer) -> ReadyAttempt | stimuli.AttemptReported:
         parts = self._parts
-        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear)
+        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear, timer)
 
     def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
@@ -85,7 +94,7 @@ class ProcessRunner:
         except OSError as failure:
             self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
-        self._running[attempt] = ready
+        self._running[attempt] = ready._replace(timer=ready.timer.process_started())
         self._hear(ProcessStarted(attempt))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────

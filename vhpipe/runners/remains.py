@@ -1,13 +1,16 @@
 """What a dead engine has left at a place: attempts that had ended are found, the others are removed."""
 
-import shutil
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.process_tree import kill_marked
+from vhpipe.code.working_copies import remove_tree
+from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import AttemptId, Datum
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
@@ -64,7 +67,8 @@ def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.Att
     return stimuli.AttemptReported(
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
-        published=manifest.published, used=manifest.used or None,
+        published=manifest.published, used=manifest.used or None, setup_s=manifest.setup_s or 0.0,
+        ran_s=None if isinstance(manifest.ran_s, msgspec.UnsetType) else manifest.ran_s,
     )  # fmt: skip
 
 
@@ -75,4 +79,6 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 def _remove_remains(folder: Path) -> None:
     """Half-done work goes; the log stays, for it may explain something."""
     for name in STEP_FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
+        if os.path.lexists(folder / name):
+            with suppress(EnvironmentFailure):
+                remove_tree(os.fspath(folder / name))

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, ExecutionId, FilledUri
 from vhpipe.schedule.events import AnyEvent
 from vhpipe.schedule.terms import Moment
 
@@ -37,6 +37,8 @@ class FetchInputs(msgspec.Struct, frozen=True):
 
     node: str
     uris: tuple[str, ...]
+    filled: tuple[FilledUri, ...] = ()
+    """Those that stand for files which have to be found first."""
 
 
 class Propose(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from vhpipe.plan.model import (
     InputFile,
     Origin,
     PublishedKind,
+    SourceFile,
 )
 from vhpipe.schedule.terms import JOURNAL_FORMAT, Json, Moment, Status
 
@@ -55,10 +56,14 @@ class NodeReopened(Event, frozen=True, tag="NodeReopened"):
 
 
 class InputsFetched(Event, frozen=True, tag="InputsFetched"):
-    """The blobs of the node's files from outside, by URI; a run that is resumed reads these bytes again."""
+    """The blobs of the node's files from outside, by URI; a run that is resumed reads these bytes again.
+
+    `found` has the files that URIs with parameters in them stand for, by input and filled URI.
+    """
 
     node: str
     blobs: dict[str, str] = {}
+    found: dict[str, tuple[SourceFile, ...]] = {}
 
 
 class InputsBound(Event, frozen=True, tag="InputsBound"):
@@ -146,6 +151,8 @@ class AttemptEnded(Event, frozen=True, tag="AttemptEnded"):
     manifest: str | None = None
     fingerprint: str | None = None
     reused_from: Origin | None = None
+    setup_s: float = 0.0
+    ran_s: float | None = None
 
 
 class Published(Event, frozen=True, tag="Published"):

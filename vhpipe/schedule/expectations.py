@@ -6,7 +6,7 @@ Attempts, deployments, hooks after a node, approvals and look-ups stand in the s
 from vhpipe.plan.execution import execution_count, is_search
 from vhpipe.plan.model import Plan, PlannedNode, PlannedTask
 from vhpipe.schedule import events
-from vhpipe.schedule.binding.inputs import uris_to_fetch
+from vhpipe.schedule.binding.inputs import filled_uris_to_find, uris_to_fetch
 from vhpipe.schedule.on_error import siblings_go_on
 from vhpipe.schedule.state import RunState
 from vhpipe.schedule.terms import Status
@@ -21,7 +21,7 @@ def expects_inputs(plan: Plan, state: RunState, node: PlannedNode) -> bool:
     """Whether files from outside are being fetched for a node."""
     if not _is_about_to_start(state, node.name) or needs_hook(state, node):
         return False
-    return bool(uris_to_fetch(state, node, plan))
+    return bool(uris_to_fetch(state, node, plan) or filled_uris_to_find(state, node, plan))
 
 
 def expects_proposals(state: RunState, node: PlannedNode) -> bool:

@@ -19,7 +19,14 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.schedule import effects, events, stimuli
-from vhpipe.schedule.binding.inputs import bind_inputs, execution_spec, uris_to_fetch
+from vhpipe.schedule.binding.inputs import (
+    bind_inputs,
+    execution_spec,
+    filled_collisions,
+    filled_uris_to_find,
+    uris_to_fetch,
+)
+from vhpipe.schedule.binding.upstream import CannotBindError
 from vhpipe.schedule.endings import FAILED, REQUIRE_APPROVAL, Endings
 from vhpipe.schedule.expectations import expects_hook, expects_inputs, needs_hook
 from vhpipe.schedule.ledger import Ledger
@@ -161,8 +168,13 @@ class Scheduler:
             self._ledger.ask(effects.RunHook(name, "pre"))
             return
         uris = uris_to_fetch(self.state, node, self.plan)
-        if uris:
-            self._ledger.ask(effects.FetchInputs(name, uris))
+        try:
+            filled = filled_uris_to_find(self.state, node, self.plan)
+        except CannotBindError as problem:
+            self._endings.fail_without_execution(name, str(problem))
+            return
+        if uris or filled:
+            self._ledger.ask(effects.FetchInputs(name, uris, filled))
             return
         if isinstance(node, PlannedDeployment):
             self._ledger.emit(events.DeploymentRequested(name))
@@ -256,7 +268,7 @@ class Scheduler:
         self._ledger.warn(attempt.execution.node, report.warnings)
         ended = events.AttemptEnded(
             attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
-            report.manifest, report.fingerprint,
+            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s,
         )  # fmt: skip
         self._ledger.emit(ended)
         publish(self._ledger, ended, report.published)
@@ -271,7 +283,12 @@ class Scheduler:
         if report.because is not None:
             self._endings.fail_without_execution(name, report.because)
             return
-        self._ledger.emit(events.InputsFetched(name, report.blobs))
+        self._ledger.emit(events.InputsFetched(name, report.blobs, report.found))
+        try:
+            self._ledger.warn(name, filled_collisions(self.state, self._ledger.nodes[name], self.plan))
+        except CannotBindError as problem:
+            self._endings.fail_without_execution(name, str(problem))
+            return
         self._start(name)
 
     def _reuse_answered(self, answer: stimuli.ReuseAnswered) -> None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment
+from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment, SourceFile
 from vhpipe.schedule import events
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Moment, Status
@@ -58,6 +58,8 @@ class NodeState(msgspec.Struct):
     making_deployment: bool = False
     is_prepared: bool = False
     """Whether the hooks before its start have been called."""
+    found: dict[str, tuple[SourceFile, ...]] = {}
+    """The files of URIs with parameters in them, by `FilledUri.key`."""
     is_hooking: bool = False
     deployment: events.DeploymentCreated | None = None
     settled_in_stop: bool = False
@@ -122,6 +124,7 @@ class RunState(msgspec.Struct):
                 self._sweep_extended(event)
             case events.InputsFetched():
                 self.nodes[event.node].fetched = event.blobs
+                self.nodes[event.node].found = event.found
             case events.RetryScheduled():
                 self._retry_scheduled(event)
             case events.RetryDue():

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing, SourceFile
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
@@ -29,7 +29,9 @@ class AttemptReported(msgspec.Struct, frozen=True):
 
     `outcome` is complete, error, stopped or crashed. `final` says that another attempt could not change it.
     `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
-    the process of a function step has used of the code.
+    the process of a function step has used of the code. `setup_s` is how long it took to set the attempt up, `ran_s`
+    how long its process ran: 0 where there was none, None if not known. `damaged` is the sha256 of an input whose
+    bytes were not intact, so that nothing could start.
     """
 
     attempt: AttemptId
@@ -44,6 +46,9 @@ class AttemptReported(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     published: tuple[PublishedThing, ...] = ()
     used: CodeUses | None = None
+    setup_s: float = 0.0
+    ran_s: float | None = None
+    damaged: str | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
@@ -60,11 +65,15 @@ class ResumeRequested(msgspec.Struct, frozen=True):
 
 
 class InputsReported(msgspec.Struct, frozen=True):
-    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not."""
+    """The inputs of a node that come from outside are blobs now (by URI), or `because` says why not.
+
+    `found` has the files that filled URIs stand for, by their keys.
+    """
 
     node: str
     blobs: dict[str, str] = {}
     because: str | None = None
+    found: dict[str, tuple[SourceFile, ...]] = {}
 
 
 class ReuseAnswered(msgspec.Struct, frozen=True):

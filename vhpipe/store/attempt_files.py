@@ -17,3 +17,5 @@ OUTPUTS = "outputs"
 CONFIG = "config"
 STEP_FOLDERS = (INPUTS, OUTPUTS, CONFIG)
 """The folders that the command is given, each by a variable `VH_…_DIR`."""
+SHARED_FILES = "shared"
+"""The folder beside the slots with what working copies share."""

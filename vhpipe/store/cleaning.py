@@ -53,6 +53,7 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
         unborn=_take_all(garbage.unborn, trash),
         slots=tuple(path for path in garbage.slots if _take_slot(path, trash)),
         leftovers=_take_all(garbage.leftovers, trash),
+        shared=_take_all(garbage.shared, trash),
     )
     if not garbage.is_complete or runs != garbage.runs:
         return taken._replace(blobs=(), reuse_entries=(), is_complete=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.errors import from_os_error
+from vhpipe.store.attempt_files import SHARED_FILES
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
 from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
@@ -51,6 +52,7 @@ class Garbage(NamedTuple):
     blobs: tuple[str, ...] = ()
     reuse_entries: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     is_complete: bool = False
 
 
@@ -69,8 +71,8 @@ def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_co
 def measure(store: ProjectStore, garbage: Garbage) -> int:
     """The bytes that the disk would have again."""
     runs = (os.fspath(store.runs_folder / str(number)) for number in garbage.runs)
-    others = (*garbage.unborn, *garbage.slots, *garbage.blobs, *garbage.reuse_entries, *garbage.leftovers)
-    return bytes_of((*runs, *others))
+    copies = (*garbage.slots, *garbage.shared)
+    return bytes_of((*runs, *garbage.unborn, *copies, *garbage.blobs, *garbage.reuse_entries, *garbage.leftovers))
 
 
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────
@@ -90,6 +92,7 @@ def _find(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
         alive=tuple(sorted(alive)),
         unborn=tuple(_unborn(store, now)),
         slots=tuple(_idle_slots(store)),
+        shared=tuple(_unused_shared_files(store)),
         leftovers=tuple(_leftovers(store, now)),
     )
 
@@ -138,9 +141,20 @@ def _unborn(store: ProjectStore, now: float) -> Iterator[str]:
 
 
 def _idle_slots(store: ProjectStore) -> Iterator[str]:
-    for name in _names(store.slots):
-        if name.isdigit() and not is_locked(f"{store.slots}/{name}.lock"):
+    for name in _slot_names(store):
+        if not is_locked(f"{store.slots}/{name}.lock"):
             yield f"{store.slots}/{name}"
+
+
+def _unused_shared_files(store: ProjectStore) -> Iterator[str]:
+    """The folder with what working copies share, while nobody uses one of these."""
+    shared = store.slots / SHARED_FILES
+    if shared.exists() and not any(is_locked(f"{store.slots}/{name}.lock") for name in _slot_names(store)):
+        yield os.fspath(shared)
+
+
+def _slot_names(store: ProjectStore) -> Iterator[str]:
+    return filter(str.isdigit, _names(store.slots))
 
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:

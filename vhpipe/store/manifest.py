@@ -32,6 +32,9 @@ class Manifest(msgspec.Struct, frozen=True):
     checksum: int = 0
     """The crc32 of the manifest as JSON with 0 in this place."""
     used: CodeUses | msgspec.UnsetType = msgspec.UNSET
+    setup_s: float | msgspec.UnsetType = msgspec.UNSET
+    ran_s: float | msgspec.UnsetType = msgspec.UNSET
+    """Not there in what versions before 0.3.0 have written, whose checksums know nothing of it."""
 
 
 _decoder = msgspec.json.Decoder(Manifest)

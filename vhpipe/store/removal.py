@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vhpipe.errors import from_os_error
 from vhpipe.store.file_system import set_mode
+from vhpipe.store.long_paths import reachable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 512
@@ -155,10 +156,10 @@ def bytes_of(paths: Iterable[str]) -> int:
     waiting = list(paths)
     while waiting:
         path = waiting.pop()
-        with suppress(OSError):
-            status = os.stat(path, follow_symlinks=False)
+        with suppress(OSError), reachable(path) as short:
+            status = os.stat(short, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
-                waiting += [f"{path}/{name}" for name in os.listdir(path)]
+                waiting += [f"{path}/{name}" for name in os.listdir(short)]
             elif status.st_nlink > 1:
                 identity = status.st_dev, status.st_ino
                 seen[identity] = seen.get(identity, 0) + 1

@@ -144,7 +144,11 @@ class RunFolder:
         Until `release`, what this run stores or links is kept from being collected.
         """
         in_use = use(self.root)
-        descriptor = self.lock(patience_s)
+        try:
+            descriptor = self.lock(patience_s)
+        except EnvironmentFailure:
+            os.close(in_use)
+            raise
         if descriptor is None:
             os.close(in_use)
             raise RefusedError(
@@ -162,7 +166,12 @@ class RunFolder:
             descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
         except OSError as error:
             raise from_os_error(error, "cannot open") from error
-        if not _lock_in_time(descriptor, path, patience_s):
+        try:
+            is_locked_now = _lock_in_time(descriptor, path, patience_s)
+        except EnvironmentFailure:
+            os.close(descriptor)
+            raise
+        if not is_locked_now:
             os.close(descriptor)
             return None
         if not path.exists():

@@ -15,13 +15,22 @@ from vhpipe.store.run_files import SNAPSHOT
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True):
-    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it."""
+    """A file, or, with `link` set, a symbolic link. `path` is relative; `mode` is 0o755 or 0o644, as git has it.
+
+    `modified_ns` is its time of modification in the project, no part of what code is equal; None in runs before 0.3.0.
+    """
 
     path: str
     blob: str = ""
     mode: int = 0o644
     size_bytes: int = 0
     link: str | None = None
+    modified_ns: int | None = None
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """What makes two entries of a path equal: their mode, and their blob or where they lead."""
+        return self.mode, self.blob if self.link is None else f"-> {self.link}"
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -29,6 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     `source` is the path of the entry that the pipeline was read from, None where that is no part of the code. `streams`
     are the paths of entries that the run's own output was going to, which change without anybody's doing.
+    `folders` has the time of modification in ns of every folder on the way to an entry, and of the project as ``.
     """
 
     entries: tuple[SnapshotEntry, ...]
@@ -38,6 +48,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     notices: tuple[str, ...] = ()
     source: str | None = None
     streams: tuple[str, ...] = ()
+    folders: dict[str, int] = {}
 
     @property
     def commit_identifier(self) -> str:
@@ -54,6 +65,17 @@ def code_entries(snapshot: Snapshot) -> list[SnapshotEntry]:
     Source: decision 57.
     """
     return [each for each in snapshot.entries if each.path != snapshot.source and each.path not in snapshot.streams]
+
+
+def folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """The folders on the way to the paths, without the one that they start from."""
+    folders: set[str] = set()
+    for path in paths:
+        folder = os.path.dirname(path)
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = os.path.dirname(folder)
+    return frozenset(folders)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:

@@ -144,7 +144,7 @@ def fraction(axis: Axis, index: int, seed: int) -> float:
     return Random(f"{own}:{axis.name}:{index}").random()
 
 
-def _as_number(rules: VariantRules, value: Scalar) -> Scalar:
+def _as_number(rules: VariantRules, value: Value) -> Value:
     """A written value: a text that is a number becomes one under `numberify`, `5.0` becomes `5` for integers."""
     if isinstance(value, str) and rules.numberify:
         value = _number_in(value)

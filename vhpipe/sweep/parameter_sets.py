@@ -42,8 +42,21 @@ def sweep_of(task: Task, step: Step) -> Sweep:
     """The sweep that a blueprint describes; parameters that the step has as integers get integers."""
     axes = (_axis(item, step.parameter(item.name)) for item in task.parameters)
     by_name = {axis.name: axis for axis in axes}  # of equal names the last wins, as everywhere
-    sets = task.parameter_sets if task.type is TaskType.MANUAL else ()
+    sets = tuple(_complete_sets(task, step)) if task.type is TaskType.MANUAL else ()
     return Sweep(task.type, tuple(by_name.values()), sets, task.execution_count)
+
+
+def _complete_sets(task: Task, step: Step) -> Iterator[tuple[tuple[str, Value], ...]]:
+    """The sets, in which an optional parameter that others have is None where it is missing: it is not passed."""
+    names = dict.fromkeys(name for pairs in task.parameter_sets for name, _ in pairs)
+    optional = {name: None for name in names if _is_optional(step.parameter(name))}
+    for pairs in task.parameter_sets:
+        given = dict(pairs)
+        yield (*pairs, *((name, None) for name in optional if name not in given))
+
+
+def _is_optional(parameter: Parameter | None) -> bool:
+    return parameter is not None and (parameter.optional or parameter.type is ParameterType.FLAG)
 
 
 def sweep_size(sweep: Sweep) -> int:
@@ -251,7 +264,9 @@ def _fit_problem(item: VariantParameter, parameter: Parameter | None) -> SweepPr
     if parameter is None:
         return None
     single = parameter._replace(multiple=Multiple.NONE)
-    found = ((index, value_problem(single, value)) for index, value in values)
+    found = (
+        (index, _value_problem(parameter if isinstance(value, tuple) else single, value)) for index, value in values
+    )
     index, problem = next(((index, problem) for index, problem in found if problem), (0, None))
     place = (*at, "items", index) if item.style is VariantStyle.MULTIPLE else at
     return SweepProblem("unfit-value", f"parameter `{item.name}`: {problem}", place) if problem else None
@@ -274,7 +289,7 @@ def _set_problems(task: Task, step: Step) -> Iterator[SweepProblem]:
     names = dict.fromkeys(name for pairs in task.parameter_sets for name, _ in pairs)
     for index, pairs in enumerate(task.parameter_sets):
         at = (*task.at, "parameter-sets", index)
-        missing = listed(name for name in names if name not in dict(pairs))
+        missing = listed(name for name in names if name not in dict(pairs) and not _is_optional(step.parameter(name)))
         if missing:
             yield SweepProblem("ragged-sets", f"this set has no {missing}, which other sets have", at)
         yield from _set_value_problems(pairs, step, at)
@@ -286,8 +301,14 @@ def _set_value_problems(pairs: tuple[tuple[str, Value], ...], step: Step, at: Pa
         parameter = step.parameter(name)
         if parameter is None:
             yield SweepProblem("unknown-parameter", f"step `{step.name}` has no parameter `{name}`", (*at, name))
-        elif problem := value_problem(parameter, value):
+        elif problem := _value_problem(parameter, value):
             yield SweepProblem("unfit-value", f"parameter `{name}`: {problem}", (*at, name))
+
+
+def _value_problem(parameter: Parameter, value: Value) -> str | None:
+    if value is None and not _is_optional(parameter):
+        return "it has no value, and the parameter is not optional"
+    return value_problem(parameter, value)
 
 
 def _column_problems(task: Task) -> Iterator[SweepProblem]:

@@ -6,16 +6,35 @@ Source: docs/architecture.md, "Machine-readable".
 import json
 import math
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from vhpipe.views.safe_text import safe_json
 
 SCHEMA = 1
+ROWS_AT_ONCE = 1000
 
 
 def json_text(value: object, indent: int | None = 2) -> str:
     """JSON of any value that a run can hold; valid everywhere and safe to show at a terminal."""
     return safe_json(json.dumps(json_value(value), ensure_ascii=False, allow_nan=False, indent=indent))
+
+
+def json_pieces(head: Mapping[str, object], key: str, rows: Iterable[object]) -> Iterator[str]:
+    """What `json_text` makes of `head` with the rows as a list under `key`, in pieces: rows may be many.
+
+    Rows are plain data whose texts are UTF-8.
+    """
+    import msgspec
+
+    yield f'{json_text(head)[:-2]},\n  "{key}": ['
+    before = "\n"
+    pending = iter(rows)
+    while batch := tuple(islice(pending, ROWS_AT_ONCE)):
+        text = msgspec.json.format(msgspec.json.encode(batch), indent=2).decode()
+        yield before + safe_json(text[2:-2].replace("\n", "\n  ").replace("  {", "    {", 1))
+        before = ",\n"
+    yield "]\n}" if before == "\n" else "\n  ]\n}"
 
 
 def json_value(value: object) -> object:

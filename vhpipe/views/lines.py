@@ -10,7 +10,15 @@ from vhpipe.schedule.terms import Moment, Status, ending_word
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, attempt_text, counts_text, duration_text, metadata_text
+from vhpipe.views.run_text import (
+    FROM_THE_PROJECT,
+    Commands,
+    attempt_text,
+    counts_text,
+    duration_text,
+    metadata_text,
+    setup_text,
+)
 from vhpipe.views.safe_text import brief, one_line, safe_log
 from vhpipe.wording import counted
 
@@ -141,8 +149,8 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
         yield Line(f"{label} reused from {one_line(str(event.reused_from))}", Weight.USUAL)
         return
     attempt = node.execution(event.attempt.execution.index).attempts[-1]
-    took = duration_text((attempt.ended_at or attempt.started_at) - attempt.started_at)
-    head = f"{attempt_text(node, event.attempt)} {ending_word(event.outcome)} in {took}"
+    took = duration_text(attempt.duration_s or 0.0)
+    head = f"{attempt_text(node, event.attempt)} {ending_word(event.outcome)} in {took}{setup_text(attempt)}"
     if event.outcome in FAILED:
         yield Line(head + _reason(attempt.because or exit_text(attempt)), Weight.VITAL)
         yield from (Line(text, Weight.VITAL, follows=True) for text in failure_block(view, event.attempt, surroundings))
@@ -243,7 +251,8 @@ def _about_node(
 
 def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
     """A node with one execution says nothing new when it settles as that ended."""
-    took = "" if node.started_at is None or node.ended_at is None else duration_text(node.ended_at - node.started_at)
+    took_s = node.took_s()
+    took = "" if took_s is None else duration_text(took_s)
     counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""
     failed = node.status is Status.COMPLETE and node.because is not None
     reason = f" although it failed: {brief(node.because or '')}" if failed else _reason(node.because)

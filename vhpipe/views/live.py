@@ -49,7 +49,8 @@ def _row(node: NodeView, now: float, metadata: Mapping[str, object]) -> LiveRow:
 
 
 def _time(node: NodeView, now: float) -> str:
-    return "" if node.started_at is None else duration_text((node.ended_at or now) - node.started_at)
+    took_s = node.took_s(now)
+    return "" if took_s is None else duration_text(took_s)
 
 
 def _elapsed_text(view: RunView, now: float) -> str:

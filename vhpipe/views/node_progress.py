@@ -39,6 +39,16 @@ class AttemptView:
     exit_code: int | None = None
     because: str | None = None
     ended_at: float | None = None
+    setup_s: float = 0.0
+    """How long it was set up; known when it has ended."""
+    ran_s: float | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the step itself ran, None until it has ended. Earlier versions have recorded no setup apart."""
+        if self.ended_at is None:
+            return None
+        return max(self.ended_at - self.started_at, 0.0) if self.ran_s is None else self.ran_s
 
 
 @dataclass(slots=True)
@@ -74,6 +84,8 @@ class NodeView:
     total: int = 0
     started_at: float | None = None
     ended_at: float | None = None
+    setup_s: float = 0.0
+    """How long the first execution was set up, before which nothing of the node can run."""
     approval: Moment | None = None
     waits_because: str | None = None
     """Why executions are queued although slots are free."""
@@ -92,6 +104,11 @@ class NodeView:
     @property
     def name(self) -> str:
         return self.planned.name
+
+    def took_s(self, now: float | None = None) -> float | None:
+        """How long the node has taken without what it took to set up; until `now` if it has not ended, else None."""
+        until = self.ended_at if self.ended_at is not None else now
+        return None if self.started_at is None or until is None else until - self.started_at - self.setup_s
 
     @property
     def type(self) -> str:
@@ -175,7 +192,7 @@ class NodeView:
         """What a stop had done is taken back."""
         self.status, self.because, self.ended_at, self.approval = event.status, None, None, None
         if event.status is Status.CREATED:
-            self.total, self.started_at, self.waits_because = 0, None, None
+            self.total, self.started_at, self.waits_because, self.setup_s = 0, None, None, 0.0
             self._counted.clear()
             self._running.clear()
         for index in event.queued:
@@ -215,6 +232,9 @@ class NodeView:
         execution = self._known[index]
         attempt = execution.attempts[-1]
         attempt.status, attempt.exit_code, attempt.ended_at = event.outcome, event.exit_code, at
+        attempt.setup_s, attempt.ran_s = event.setup_s, event.ran_s
+        if index == next(iter(self._known)):
+            self.setup_s += event.setup_s
         attempt.because = event.because or (attempt.because if event.outcome is not Status.COMPLETE else None)
         execution.metadata, execution.outputs = event.metadata, event.outputs
         self.metadata = event.metadata or self.metadata

@@ -97,6 +97,8 @@ def _attempts_json(node: NodeView, execution: ExecutionView, log_path: LogPath) 
             "status": str(attempt.status),
             "exit_code": attempt.exit_code,
             "because": json_value(attempt.because),
+            "setup_s": attempt.setup_s,
+            "duration_s": None if attempt.duration_s is None else round(attempt.duration_s, 3),
             "log": json_value(log_path(AttemptId(ExecutionId(node.name, execution.index), attempt.number))),
         }
         for attempt in execution.attempts

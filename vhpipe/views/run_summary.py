@@ -8,7 +8,14 @@ from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import FROM_THE_PROJECT, Commands, counts_text, duration_text, metadata_text
+from vhpipe.views.run_text import (
+    FROM_THE_PROJECT,
+    TOLD_SETUP_S,
+    Commands,
+    counts_text,
+    duration_text,
+    metadata_text,
+)
 from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
 
@@ -53,8 +60,10 @@ def _node_line(node: NodeView) -> str:
 
 
 def _details(node: NodeView) -> Iterator[str]:
-    if node.started_at is not None and node.ended_at is not None:
-        yield duration_text(node.ended_at - node.started_at)
+    if (took_s := node.took_s()) is not None:
+        yield duration_text(took_s)
+    if node.setup_s >= TOLD_SETUP_S:
+        yield f"set up in {duration_text(node.setup_s)}"
     if node.waits_because:
         yield f"waits because {one_line(node.waits_because)}"
     if node.type == "task" and node.total:

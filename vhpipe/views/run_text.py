@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from vhpipe.plan.model import AttemptId
-from vhpipe.views.node_progress import Counts, NodeView
+from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
 
+TOLD_SETUP_S = 1.0
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
@@ -22,6 +23,11 @@ def duration_text(seconds: float) -> str:
     if rounded < 3600:
         return f"{rounded // 60} min {rounded % 60} s"
     return f"{rounded // 3600} h {rounded % 3600 // 60} min"
+
+
+def setup_text(attempt: AttemptView) -> str:
+    """` (set up in 12 s)`: what came before the step's own time, if it is worth a word."""
+    return f" (set up in {duration_text(attempt.setup_s)})" if attempt.setup_s >= TOLD_SETUP_S else ""
 
 
 def value_text(value: object) -> str:

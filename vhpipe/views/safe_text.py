@@ -66,7 +66,7 @@ def safe_log(text: str) -> str:
 
 def safe_json(text: str) -> str:
     r"""JSON text that says the same and is safe to show: unsafe characters are written as `\uXXXX`."""
-    if text.isprintable():
+    if text.isprintable() or (text.isascii() and "\x7f" not in text):  # other control characters JSON escapes itself
         return text
     return _unsafe().sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

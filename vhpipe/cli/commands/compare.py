@@ -179,8 +179,7 @@ def _rows(of: _NodeOfRun, wants: _Wants) -> "Iterator[ComparedExecution]":
 def _duration(execution: "ExecutionView") -> float | None:
     if not execution.attempts or execution.reused_from is not None:
         return None
-    attempt = execution.attempts[-1]
-    return None if attempt.ended_at is None else max(attempt.ended_at - attempt.started_at, 0.0)
+    return execution.attempts[-1].duration_s
 
 
 def _measurements(

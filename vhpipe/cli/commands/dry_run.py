@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
     """Print what the run would do; the exit code is that of a command line that could start."""
     from vhpipe.cli.commands.walk import announce
+    from vhpipe.cli.terminal.copy_progress import CopyProgress
     from vhpipe.history.preview import preview
     from vhpipe.views.dry_run import dry_run_json, dry_run_lines
     from vhpipe.views.json_values import json_text
@@ -38,7 +39,9 @@ def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
         run = last_run(execution.node)
         return past_runs.used(run, execution) if run is not None and run.execution(execution) else None
 
-    foretold = tuple(_foretold(order, preview(order, used_before), past_runs, last_run))
+    with CopyProgress(is_quiet=watch.is_quiet) as progress:
+        foreseen = preview(order, used_before, progress)
+    foretold = tuple(_foretold(order, foreseen, past_runs, last_run))
     if watch.as_json:
         click.echo(json_text(dry_run_json(order.plan.pipeline, foretold)))
     else:

@@ -13,8 +13,7 @@ from vhpipe.project.open_run import open_run
 from vhpipe.project.output_copies import OutputCopy, fetch, folder_name
 from vhpipe.project.selectors import opened_project, parse_selection, selected_executions
 from vhpipe.schedule.terms import Status
-from vhpipe.store.blobs import Blobs
-from vhpipe.views.json_values import SCHEMA, json_text
+from vhpipe.views.json_values import SCHEMA, json_name, json_pieces
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
 from vhpipe.wording import counted
@@ -51,13 +50,15 @@ def command(
         from vhpipe.cli.commands.published import command_published
 
         return command_published(view, store.blobs, node, target, force, as_json)
-    found = tuple(_outputs(view, node))
+    found = list(_outputs(view, node))
     if target is not None:
-        fetch([_copy_of(output) for output in found], target, store.blobs, force)
+        fetch([_copy_of(output, view.number) for output in found], target, store.blobs, force)
         click.echo(f"{_total(found)} in `{target}`", err=True)
     if as_json:
-        listed = [_output_json(output, store.blobs) for output in found]
-        click.echo(json_text({"schema": SCHEMA, "run": view.number, "outputs": listed}))
+        listed = (_output_json(output, store.blobs.folder) for output in found)
+        for piece in json_pieces({"schema": SCHEMA, "run": view.number}, "outputs", listed):
+            click.echo(piece, nl=False)
+        click.echo()
     elif target is None:
         click.echo(columns(HEADS, [_row(output) for output in found], right=("size",)))
     return 0
@@ -73,11 +74,14 @@ def _outputs(view: RunView, node: str | None) -> Iterator[OutputRow]:
         yield from (OutputRow(each, execution, datum) for execution in executions for datum in execution.outputs)
 
 
-def _copy_of(output: OutputRow) -> OutputCopy:
+def _copy_of(output: OutputRow, run: int) -> OutputCopy:
     parts = [folder_name(output.node.name)]
     if output.node.type == "task":
         parts.append(str(output.execution.index))
-    return OutputCopy("/".join([*parts, output.datum.name]), output.datum)
+    node, origin = output.node, output.execution.reused_from
+    maker = run if origin is None else origin.run
+    label = node.label(output.execution.index)
+    return OutputCopy("/".join([*parts, output.datum.name]), output.datum, maker, node.name, label)
 
 
 def _row(output: OutputRow) -> tuple[str, ...]:
@@ -100,14 +104,15 @@ def _total(outputs: Sequence[OutputRow]) -> str:
     return f"{counted(len(outputs), 'file')}, {naturalsize(size_bytes)},"
 
 
-def _output_json(output: OutputRow, blobs: Blobs) -> dict[str, object]:
+def _output_json(output: OutputRow, blobs: str) -> dict[str, object]:
+    blob = output.datum.blob
     return {
-        "node": output.node.name,
+        "node": json_name(output.node.name),
         "index": output.execution.index,
         "status": str(output.execution.status),
-        "name": output.datum.name,
+        "name": json_name(output.datum.name),
         "size_bytes": output.datum.size_bytes,
         "datum": output.datum.id,
-        "sha256": output.datum.blob,
-        "stored_at": str(blobs.path(output.datum.blob)),
+        "sha256": blob,
+        "stored_at": f"{blobs}/{blob[:2]}/{blob}",
     }

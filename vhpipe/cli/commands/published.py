@@ -26,7 +26,7 @@ def command_published(
         raise UsageError("published files belong to the run, not to a node", "leave out the node or --published")
     found = [(event, event.datum) for event in view.published.values() if event.datum is not None]
     if target is not None:
-        wanted = _copies_of(found)
+        wanted = _copies_of(view, found)
         fetch(wanted, target, blobs, force)
         click.echo(f"{counted(len(wanted), 'file')} in `{target}`", err=True)
     if as_json:
@@ -37,11 +37,17 @@ def command_published(
     return 0
 
 
-def _copies_of(found: Sequence[tuple[events.Published, Datum]]) -> list[OutputCopy]:
+def _copies_of(view: RunView, found: Sequence[tuple[events.Published, Datum]]) -> list[OutputCopy]:
     """A model and an artifact of one name cannot lie in one place: then each kind gets a folder of its own."""
     names = [event.name for event, _ in found]
     is_clear = len(set(names)) == len(names)
-    return [OutputCopy(event.name if is_clear else f"{event.kind}s/{event.name}", datum) for event, datum in found]
+    return [
+        OutputCopy(
+            event.name if is_clear else f"{event.kind}s/{event.name}", datum, view.number, event.execution.node,
+            view.nodes[event.execution.node].label(event.execution.index),
+        )
+        for event, datum in found
+    ]  # fmt: skip
 
 
 def _row(view: RunView, event: events.Published, datum: Datum) -> tuple[str, ...]:

@@ -183,6 +183,8 @@ def _print_lines(sets: "Iterator[dict[str, Value]]") -> None:
 
 
 def _print_csv(sets: "Iterator[dict[str, Value]]") -> None:
+    """Cells as `--sets` reads them: a text that would be read as something else is in quotes of its own."""
+    from vhpipe.plan.typed_text import spelled
     from vhpipe.views.compare import csv_line
 
     names: list[str] | None = None
@@ -190,7 +192,7 @@ def _print_csv(sets: "Iterator[dict[str, Value]]") -> None:
         if names is None:
             names = list(values)
             sys.stdout.write(csv_line(names))
-        sys.stdout.write(csv_line(values.get(name) for name in names))
+        sys.stdout.write(csv_line(spelled(values.get(name)) for name in names))
 
 
 def _print_table(sets: "list[dict[str, Value]]", count: int) -> None:

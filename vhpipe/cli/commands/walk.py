@@ -144,10 +144,12 @@ def say(text: str) -> None:
 
 def begin_run(ordered: "OrderedRun", watch: "WatchOptions") -> "LockedRun":
     """The run that was ordered, which begins here, after saying what the user should hear of it."""
+    from vhpipe.cli.terminal.copy_progress import CopyProgress
     from vhpipe.engine.start import begin
 
     announce(ordered.remarks, ordered.warnings, watch)
-    locked = begin(ordered.order, time.time())
+    with CopyProgress(watch.is_quiet) as progress:
+        locked = begin(ordered.order, time.time(), progress)
     for notice in locked.notices:
         say(notice)
     return locked

@@ -47,7 +47,7 @@ def _files_of(
     candidates.extend(referred)
     for edge in edges:
         candidates.extend(_candidates(upstream, edge, item))
-    if edges and not candidates and not item.optional:
+    if edges and not candidates and not item.optional and not item.base:
         refuse_empty(upstream, edges)
     policy = upstream.plan.on_collision
     placement = place_files([candidate for candidate, _ in candidates], policy)

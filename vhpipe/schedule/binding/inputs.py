@@ -11,6 +11,7 @@ from vhpipe.plan.model import (
     EnvironmentValue,
     ExecutionId,
     ExecutionSpec,
+    FilledUri,
     Plan,
     PlannedDeployment,
     PlannedEdge,
@@ -113,6 +114,24 @@ def uris_to_fetch(state: RunState, node: PlannedNode, plan: Plan) -> tuple[str, 
     return tuple(dict.fromkeys(uri for uri in wanted if uri is not None))
 
 
+def filled_uris_to_find(state: RunState, node: PlannedNode, plan: Plan) -> tuple[FilledUri, ...]:
+    """The URIs with parameters in them whose files are unknown. Errors: CannotBindError where a value is missing."""
+    if isinstance(node, PlannedDeployment) or not any(item.base for item in node.spec.inputs):
+        return ()
+    from vhpipe.schedule.binding.filled_inputs import uris_to_find
+
+    return uris_to_find(Upstream(plan, state, {node.name: node}), node)
+
+
+def filled_collisions(state: RunState, node: PlannedNode, plan: Plan) -> tuple[str, ...]:
+    """What is to say of files of such URIs that want one name. Errors: CannotBindError where that is not allowed."""
+    if isinstance(node, PlannedDeployment) or not any(item.base for item in node.spec.inputs):
+        return ()
+    from vhpipe.schedule.binding.filled_inputs import collision_warnings
+
+    return collision_warnings(Upstream(plan, state, {node.name: node}), node)
+
+
 def execution_spec(
     plan: Plan, state: RunState, nodes: Mapping[str, PlannedNode], execution: ExecutionId
 ) -> ExecutionSpec:
@@ -127,7 +146,7 @@ def execution_spec(
         members=len(state.nodes[node.name].executions) if is_group(node) else None,
         step=node.spec,
         values=execution_values(node, bound, execution.index, plan.seed),
-        inputs=tuple(upstream.inputs(execution.node).items()),
+        inputs=tuple(upstream.inputs(execution.node, execution.index).items()),
         environment_variables={**node.spec.environment_variables, **bound.environment_variables},
         deferred=bound.deferred,
         configuration=tuple({each.name: each for each in (*node.extras.configuration, *bound.configuration)}.values()),

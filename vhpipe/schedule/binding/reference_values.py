@@ -19,6 +19,7 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.plan.template_values import Lookup, UnfillableError, as_text, resolve
+from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule.binding.reference_lookup import NothingThereError, ReferenceLookup
 from vhpipe.schedule.binding.upstream import CannotBindError, Upstream
 
@@ -86,7 +87,7 @@ class _Binder:
             return varied or (parameter is not None and parameter.optional)
         if reference.where is EdgeKind.INPUT:
             item = self._input(reference.name)
-            return item.optional or bool(item.files)
+            return item.optional or bool(item.files or item.base)
         return True
 
     # ── parameters and variables ─────────────────────────────────────────────────────────────────────
@@ -137,6 +138,10 @@ class _Binder:
         first = template[0]
         if isinstance(first, Reference) and first.kind in FILES and first.is_place:
             return self._data(item, first)
+        if any(isinstance(part, str) and is_template(part) for part in template):
+            raise CannotBindError(
+                f"input `{item.name}`: a URI cannot have both references to nodes and parameters in it"
+            )
         value = resolve(template, self._referred.value)
         texts = value if isinstance(value, tuple) else () if value is None else (value,)
         return [_from_outside(item, str(text)) for text in texts]

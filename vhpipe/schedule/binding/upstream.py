@@ -7,7 +7,7 @@ import msgspec
 
 from vhpipe.config.model import EdgeKind, Value
 from vhpipe.language.globs import match_outputs
-from vhpipe.plan.execution import execution_values
+from vhpipe.plan.execution import typed_execution_values
 from vhpipe.plan.model import (
     Datum,
     EnvironmentValue,
@@ -69,15 +69,17 @@ class Upstream(NamedTuple):
     def output_names(self, name: str) -> list[str]:
         return [datum.name for execution in self.node_state(name).executions for datum in execution.outputs]
 
-    def inputs(self, name: str) -> dict[str, tuple[InputFile, ...]]:
-        """The files of every input of a node that its edges are bound of."""
+    def inputs(self, name: str, index: int | None = None) -> dict[str, tuple[InputFile, ...]]:
+        """The files of every input of a node that its edges are bound of; of one execution, or of all of them."""
         node, bound = self.nodes[name], dict(self.bound(name).files)
         assert not isinstance(node, PlannedDeployment), "the rules refuse an edge from a deployment's inputs"
         fetched = self.state.nodes[name].fetched
-        return {
-            item.name: tuple(_with_blob(file, fetched) for file in bound.get(item.name, outside_files(item)))
-            for item in node.spec.inputs
-        }
+        files = {item.name: bound.get(item.name, outside_files(item)) for item in node.spec.inputs}
+        if any(item.base for item in node.spec.inputs):
+            from vhpipe.schedule.binding.filled_inputs import filled_files, templated_inputs
+
+            files |= {item.name: filled_files(self, name, item, index) for item in templated_inputs(node)}
+        return {name: tuple(_with_blob(file, fetched) for file in each) for name, each in files.items()}
 
     def value(self, edge: PlannedEdge) -> Json:
         """What a metadata, parameter or deployment edge brings; None where there is nothing.
@@ -110,9 +112,8 @@ class Upstream(NamedTuple):
         return self.node_state(name).executions[index].metadata
 
     def values_of(self, name: str, index: int) -> Mapping[str, Value]:
-        """All parameters of one execution."""
-        bound = self.bound(name)
-        return execution_values(self.nodes[name], bound, index, self.plan.seed)
+        """All parameters of one execution, in their declared types."""
+        return typed_execution_values(self.nodes[name], self.bound(name), index, self.plan.seed)
 
     def metadata_keys(self, name: str) -> list[str]:
         return sorted({key for execution in self.node_state(name).executions for key in execution.metadata})

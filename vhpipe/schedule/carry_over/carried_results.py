@@ -3,10 +3,13 @@
 Source: decisions 60 and 61.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
+from vhpipe.config.model import EdgeKind
+from vhpipe.language.globs import match_outputs
 from vhpipe.plan.execution import execution_values, is_group, is_search
 from vhpipe.plan.model import (
     AttemptId,
@@ -18,6 +21,7 @@ from vhpipe.plan.model import (
     Origin,
     Plan,
     PlannedDeployment,
+    PlannedEdge,
     PlannedNode,
 )
 from vhpipe.schedule import events
@@ -75,9 +79,60 @@ def given_data(node: PlannedNode) -> Iterator[Datum]:
         yield from (thing.datum for thing in each.published if thing.datum is not None)
 
 
-def missing_output(node: PlannedNode, has_blob: Callable[[str], bool]) -> str | None:
-    """The name of an output of a given node whose bytes are not there any more; `has_blob` knows them by sha256."""
-    return next((datum.name for datum in given_data(node) if not has_blob(datum.blob)), None)
+class LostOutput(NamedTuple):
+    """A file of a given node that is not in the store as its sha256 says; `origin` is where it was made."""
+
+    name: str
+    blob: str
+    origin: Origin | None
+
+    def __str__(self) -> str:
+        what = f"output `{self.name}` of {self.origin}" if self.origin else f"input `{self.name}`"
+        return f"{what} (stored file {self.blob[:16]})"
+
+
+def lost_output(node: PlannedNode, is_there: Callable[[str], bool]) -> LostOutput | None:
+    """The first output of a given node whose bytes are not there; `is_there` knows them by sha256."""
+    return next(_lost(node, lambda name: True, is_there), None)
+
+
+def lost_for(node: PlannedNode, edges: Iterable[PlannedEdge], is_intact: Callable[[str], bool]) -> LostOutput | None:
+    """The first file of a given node that some edge takes and whose bytes are not intact."""
+    taking = [edge for edge in edges if edge.source == node.name]
+    names = [datum.name for datum in given_data(node)]
+    taken: set[str] = set()
+    for edge in taking:
+        if edge.source_kind is EdgeKind.OUTPUT:
+            taken.update(match_outputs(edge.source_key, names))
+        elif edge.source_kind in _MAY_TAKE_ALL:
+            taken.update(names)
+    lost = next(_lost(node, taken.__contains__, is_intact), None)
+    if lost is not None or not any(edge.source_kind is EdgeKind.INPUT for edge in taking):
+        return lost
+    return next(_lost_inputs(node, is_intact), None)
+
+
+_MAY_TAKE_ALL = frozenset({EdgeKind.DEPENDENCY, EdgeKind.DEPLOYMENT})
+"""Kinds of edges behind which references may stand, which name files in ways of their own."""
+
+
+def _lost(
+    node: PlannedNode, is_wanted: Callable[[str], bool], is_there: Callable[[str], bool]
+) -> Iterator[LostOutput]:
+    for each in node.given.executions if node.given else ():
+        data = (*each.outputs, *(thing.datum for thing in each.published if thing.datum is not None))
+        for datum in data:
+            if is_wanted(datum.name) and not is_there(datum.blob):
+                yield LostOutput(datum.name, datum.blob, each.origin)
+
+
+def _lost_inputs(node: PlannedNode, is_there: Callable[[str], bool]) -> Iterator[LostOutput]:
+    """Those that an edge hands on as they came."""
+    for _, files in node.given.files if node.given else ():
+        for file in files:
+            blob = file.blob if file.datum is None else file.datum.blob
+            if blob is not None and not is_there(blob):
+                yield LostOutput(file.path, blob, None)
 
 
 def _results_to_carry(
