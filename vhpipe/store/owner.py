@@ -73,11 +73,17 @@ def keeps_modes(folder: str | Path) -> bool:
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
-    away = f"move it away: mv {folder} {folder}.old"
     if reason := _fault_of_kind(folder):
-        raise _not_used(folder, reason, away)
+        raise _not_used(folder, reason, away(folder))
     if reason := fault_of_owner(folder, environ):
-        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away}")
+        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away(folder)}")
+
+
+def away(folder: str) -> str:
+    """What to do with a state folder that is in the way: a command that a shell takes as it is."""
+    import shlex
+
+    return f"move it away: {shlex.join(('mv', folder, f'{folder}.old'))}"
 
 
 def _not_used(folder: str, reason: str, hint: str) -> RefusedError:
@@ -183,7 +189,10 @@ def _own_key(environ: Mapping[str, str], create: bool) -> bytes:
             _create_key(path)
         if os.stat(path).st_mode & 0o077:
             elsewhere = f"if modes cannot be set there, name a key elsewhere in `{KEY_FILE_VARIABLE}`"
-            raise RefusedError(f"others may read your key `{path}`", f"close it: chmod 600 {path}; {elsewhere}")
+            import shlex
+
+            close = shlex.join(("chmod", "600", path))
+            raise RefusedError(f"others may read your key `{path}`", f"close it: {close}; {elsewhere}")
         return _long_enough(_small_file(path).strip(), path)
     except FileNotFoundError:
         raise
