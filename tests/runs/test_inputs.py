@@ -217,6 +217,14 @@ def test_an_empty_argument_leaves_an_optional_input_empty(tree: Any) -> None:
     assert "`-i s.y=` leaves `y` empty, and `s` requires it" in refused.err
 
 
+@pytest.mark.parametrize("uri", ["one.bn", "*.bn"])
+def test_a_file_that_an_argument_names_must_be_there_for_an_optional_input_too(tree: Any, uri: str) -> None:
+    done = tree.run(step("{name: x, optional: true}"), "--step", "s", "-i", f"x={uri}")
+    assert done.code == 2
+    assert f"input `x` of node `s`: `{uri}`" in done.err
+    assert "to leave it empty: -i x=" in done.err
+
+
 # ── parameters in URIs ───────────────────────────────────────────────────────────────────────────
 
 

@@ -52,8 +52,8 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> P
     `uris` gives the names under which they stand in the plan, and knows the true ones.
 
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
-    A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
-    says; what that drops is in `notices`.
+    A missing file of an optional input is not an error, unless the command line names it. Files that want the same
+    name are settled as `on_collision` says; what that drops is in `notices`.
     Errors: one UsageError for all that cannot be found, naming node, input and place of each.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
@@ -177,9 +177,11 @@ def local_path(uri: str) -> str:
 def _local_files(uri: str, path: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
     absolute = os.path.normpath(os.path.join(base, path))
     found = matching_files(absolute) if "*" in path else _one_file(uri, absolute)
-    if not found and not item.optional:
+    is_typed = item.relative_to == "cwd"
+    if not found and (is_typed or not item.optional):
         what = "matches no file" if "*" in path else "does not exist"
-        raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`")
+        way_out = f"; to leave it empty: -i {item.name}=" if item.optional else ""
+        raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`{way_out}")
     pattern = _below(absolute, base)
     for file in found:
         place = placed_path(_below(file, base), pattern, item.keep_directories)

@@ -14,7 +14,7 @@ from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.plan.plan_differences import differences, edge_differences
 from vhpipe.schedule.carry_over.carried_results import given_children, given_node
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Status, what_became
 
 
 class PreviousRun(NamedTuple):
@@ -126,7 +126,7 @@ def _why_partial(had: NodeState, found: PlannedNode | None, named: frozenset[int
     if had.withheld is not None:
         return "its approval was not given"
     if had.status is not Status.COMPLETE:
-        return "it has not run" if had.status in (Status.CREATED, Status.SKIPPED) else f"it is {had.status}"
+        return "it has not run" if had.status in (Status.CREATED, Status.SKIPPED) else f"it {what_became(had.status)}"
     if found is None or (also_failed and had.failed):
         return "it failed" if len(had.executions) == 1 else f"{had.failed} of {len(had.executions)} executions failed"
     if named:
