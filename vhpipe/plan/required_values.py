@@ -6,7 +6,7 @@ from typing import NamedTuple
 from vhpipe.config.model import EdgeKind, ParameterType
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
 from vhpipe.sweep.parameter_sets import Sweep
 from vhpipe.wording import joined
 
@@ -54,6 +54,13 @@ def _required_slots(node: PlannedExecution | PlannedTask) -> Iterator[tuple[Edge
     for item in node.spec.inputs:
         if not (item.uris or item.optional):
             yield EdgeKind.INPUT, item.name
+
+
+def filled_parameters(plan: Plan, node: PlannedExecution | PlannedTask) -> frozenset[str]:
+    """The parameters of a node that edges and references fill when it starts."""
+    ends = [(edge.target, edge.target_kind, edge.target_key) for edge in plan.edges]
+    ends += [(node.name, each.where, each.name) for each in node.references]
+    return frozenset(key for name, kind, key in ends if name == node.name and kind is EdgeKind.PARAMETER)
 
 
 def names_in(sweep: Sweep) -> frozenset[str]:
