@@ -157,6 +157,7 @@ def test_everything_that_cannot_be_found_is_named_at_once(project: Path) -> None
         "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet"
     )
     assert caught.value.hint is not None
+    assert caught.value.hint.endswith("; download the file and give its path: -i two.c=PATH")
     assert [str(project / "x.csv") in caught.value.hint, str(project / "y/*") in caught.value.hint] == [True, True]
 
 
