@@ -79,6 +79,29 @@ def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
     ]
 
 
+def test_tabs_of_a_log_are_laid_out(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    recorded = story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3))
+    around = SURROUNDINGS._replace(log_tail=lambda attempt: ("name:\tvalue",))
+    assert "  | name:   value" in list(lines_for(story.view, recorded, around, Weight.VITAL))
+
+
+def test_why_a_run_stops_is_not_repeated_for_every_node(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    story.tell(events.RunStopping(Status.ERROR, "`x` is error: exit code 1"))
+    stopped = events.AttemptEnded(attempt(1), Status.STOPPED, None, "`x` is error: exit code 1")
+    assert said(story, stopped) == ["12:00:04 train#1 stopped in 2.0 s"]
+    skipped = events.NodeSettled("prepare", Status.SKIPPED, "`x` is error: exit code 1")
+    assert said(story, skipped) == ["12:00:05 prepare skipped"]
+
+
+def test_a_node_that_is_skipped_for_another_reason_says_it(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.RunStopping(Status.ERROR, "`x` is error: exit code 1"))
+    assert said(story, events.NodeSettled("prepare", Status.SKIPPED, "`a` is skipped")) == [
+        "12:00:02 prepare skipped: `a` is skipped"
+    ]
+
+
 def test_after_many_failures_of_a_node_only_their_logs_are_named(story: Any) -> None:
     story.tell(events.RunStarted(1), events.NodeStarted("train", LONG_FAILURES + 1))
     for index in range(LONG_FAILURES + 1):

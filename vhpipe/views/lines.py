@@ -96,7 +96,7 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
         case (
             events.NodeStarted() | events.NodeStopping() | events.NodeSettled() | events.Warned() | events.ActionTaken()
         ):
-            yield from _about_node(view.nodes[event.node], event)
+            yield from _about_node(view, view.nodes[event.node], event)
         case events.AttemptLost():
             yield Line(f"{_attempt(view, event.attempt)} is lost: {event.because}", Weight.DETAIL)
         case events.ReuseAwaited():
@@ -156,7 +156,8 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
         yield from (Line(text, Weight.VITAL, follows=True) for text in failure_block(view, event.attempt, surroundings))
     else:
         measured = metadata_text(event.metadata)
-        yield Line(head + _reason(attempt.because) + (measured and f" {measured}"), Weight.USUAL)
+        because = None if attempt.because == view.because else attempt.because
+        yield Line(head + _reason(because) + (measured and f" {measured}"), Weight.USUAL)
         yield from (Line(f"{one_line(key)}: {one_line(str(value))}", Weight.DETAIL, follows=True)
                     for key, value in event.metadata.items())  # fmt: skip
 
@@ -174,9 +175,9 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
         return
     failed = next(one for one in node.execution(index).attempts if one.number == attempt.number)
     yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(failed)}"
-    tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
+    tail = [safe_log(line)[:LONGEST_LOG_LINE].rstrip().expandtabs() for line in surroundings.log_tail(attempt)]
     yield log_heading(len(tail))
-    yield from (f"| {one_line(line.rstrip())}" for line in tail)
+    yield from (f"| {one_line(line)}" for line in tail)
     yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
@@ -231,6 +232,7 @@ def _about_deployment(
 
 
 def _about_node(
+    view: RunView,
     node: NodeView,
     event: events.NodeStarted | events.NodeStopping | events.NodeSettled | events.Warned | events.ActionTaken,
 ) -> Iterator[Line]:
@@ -241,7 +243,7 @@ def _about_node(
         case events.NodeStopping():
             yield Line(f"{name} stopping: {brief(event.because)}", Weight.NOTABLE)
         case events.NodeSettled():
-            yield Line(*_settled_text(node, name))
+            yield Line(*_settled_text(view, node, name))
         case events.Warned():
             yield Line(f"{name} warning: {brief(event.message)}", Weight.NOTABLE)
         case events.ActionTaken():
@@ -249,13 +251,16 @@ def _about_node(
             yield Line(f"{name} action at {event.moment}: {one_line(taken)}", Weight.DETAIL)
 
 
-def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
-    """A node with one execution says nothing new when it settles as that ended."""
+def _settled_text(view: RunView, node: NodeView, name: str) -> tuple[str, Weight]:
+    """A node with one execution says nothing new when it settles as that ended.
+
+    The reason why the entire run stops is not repeated.
+    """
     took_s = node.took_s()
     took = "" if took_s is None else duration_text(took_s)
     counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""
     failed = node.status is Status.COMPLETE and node.because is not None
-    reason = f" although it failed: {brief(node.because or '')}" if failed else _reason(node.because)
+    reason = f" although it failed: {brief(node.because or '')}" if failed else _reason(_own_reason(view, node))
     text = f"{name} {ending_word(node.status)}{took and ' in ' + took}{counts}{reason}"
     if (
         isinstance(node.planned, PlannedExecution)
@@ -269,6 +274,10 @@ def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
 
 def _failed_alike(one: Status, other: Status) -> bool:
     return one is other or (one in FAILED and other in FAILED)
+
+
+def _own_reason(view: RunView, node: NodeView) -> str | None:
+    return None if node.status is Status.SKIPPED and node.because == view.because else node.because
 
 
 def _attempt(view: RunView, attempt: AttemptId) -> str:
