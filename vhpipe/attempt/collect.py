@@ -21,10 +21,13 @@ from vhpipe.plan.model import Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.attempt_files import LOG, OUTPUTS
+from vhpipe.store.long_work import GivenUpError
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
 """Outputs up to this size together are hashed at once by a thread that has other work too."""
+
+NOT_STORED = "outputs are not stored, for the run was asked to end at once: they are in"
 
 
 class AttemptEnd(NamedTuple):
@@ -97,6 +100,10 @@ def collect(
         made = KeptResults(masked_outputs(tools.masking, kept.data), warnings=tuple(map(masked, kept.warnings)))
         published, warnings = kept_things(remains.spooled, tools.blobs)
         made = made._replace(published=published, warnings=(*made.warnings, *warnings))
+    except GivenUpError:
+        where = f"{NOT_STORED} {attempt.folder}/{OUTPUTS}"
+        end = end.spoiled(Status.STOPPED, where)
+        made = made._replace(warnings=(*made.warnings, masked(where)))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     end, warnings = _judge_inputs(attempt, end, tools)
@@ -111,6 +118,8 @@ def _judge_inputs(attempt: ReadyAttempt, end: AttemptEnd, tools: AttemptTools) -
     """What the step did to its inputs may spoil its end; and what is to be warned of."""
     try:
         verdict = tools.input_files.judge(attempt.prepared.inputs, attempt.prepared.starts_ns)
+    except GivenUpError as given_up:
+        return end.spoiled(Status.STOPPED, given_up.message), ()
     except OSError as failure:
         return end.spoiled(Status.CRASHED, survivable(failure, "cannot look at the inputs")), ()
     if verdict.spoiled is not None:

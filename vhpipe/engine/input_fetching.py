@@ -32,6 +32,7 @@ from vhpipe.plan.required_values import input_argument
 from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.long_work import given_up_when
 from vhpipe.wording import MAX_NAMES
 
 
@@ -284,7 +285,8 @@ class Fetcher:
         uri = self._uris.true_uri(name)
         try:
             if uri.startswith("file://"):
-                fetch.result = self._blobs.copy_in(Path(local_path(uri)))
+                with given_up_when(self._is_over.is_set):
+                    fetch.result = self._blobs.copy_in(Path(local_path(uri)))
             else:
                 fetch.result = download(uri, self._blobs, self._is_over)
         except BaseException as error:
