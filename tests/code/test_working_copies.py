@@ -135,6 +135,19 @@ def test_folders_of_any_depth_are_removed(project: Path, blobs: Blobs) -> None:
     assert tree(copy.path) == before
 
 
+@pytest.mark.parametrize("mode", ["copy", "link"])
+def test_projects_of_any_depth_have_working_copies_again_and_again(deep_folder: Path, blobs: Blobs, mode: str) -> None:
+    copy = copies_of(deep_folder, blobs, mode).take()
+    (copy.path / "new").write_text("by a step")
+    copy.restore()
+    copy.release()
+    again = copies_of(deep_folder, blobs, mode).take()
+    assert [path.name for path in again.path.iterdir()] == ["d"]
+    found = subprocess.run(["find", ".", "-name", "deepest"], cwd=again.path, capture_output=True, check=True)
+    assert found.stdout.count(b"\n") == 1
+    again.release()
+
+
 def test_slots_in_use_are_passed_over_and_come_back(project: Path, blobs: Blobs) -> None:
     first = copies_of(project, blobs).take()
     second = copies_of(project, blobs).take()

@@ -103,6 +103,11 @@ def test_recursion_does_not_follow_links_to_folders(project: Path) -> None:
     assert names == ["data/a.csv", "data/b.csv", "data/c.txt", "data/deep/er/d.csv", "data/file"]
 
 
+def test_recursion_goes_down_into_folders_of_any_depth(deep_folder: Path) -> None:
+    (found,) = matching_files(f"{deep_folder}/**/deepest")
+    assert found.endswith("/d/d/deepest")
+
+
 def test_filename_names_the_one_file_there_is(project: Path) -> None:
     assert places(expanded(project, "data/a.csv", filename="x.csv")) == ["x.csv"]
     assert places(expanded(project, "data/*.csv", filename="x.csv")) == ["a.csv", "b.csv"]

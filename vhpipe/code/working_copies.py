@@ -172,7 +172,7 @@ class WorkingCopy:
             self._make_root()
             missing = dict(self._files)
             missing_folders = {folder for folder in self._folders if folder}
-            self._clean("", missing, missing_folders)
+            self._clean(missing, missing_folders)
             for folder in sorted(missing_folders):
                 self._make_folder(f"{self._root}/{folder}")
             for entry in missing.values():
@@ -275,25 +275,34 @@ class WorkingCopy:
         os.mkdir(path)
         set_mode(path, _FOLDER_MODE)
 
-    def _clean(self, prefix: str, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
-        """Remove what does not belong below a folder; what is found as it should be is no longer missing."""
-        with os.scandir(f"{self._root}/{prefix}") as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                if not entry.is_dir(follow_symlinks=False):
-                    wanted = self._files.get(path)
-                    if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
-                        self._keep_time(wanted)
-                        del missing[path]
+    def _clean(self, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
+        """Remove what does not belong; what is found as it should be is no longer missing.
+
+        Without recursion: folders may be nested deeper than calls.
+        """
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            with os.scandir(f"{self._root}/{prefix}") as entries:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if not entry.is_dir(follow_symlinks=False):
+                        self._clean_file(path, entry, missing)
+                    elif path in self._folders:
+                        missing_folders.discard(path)
+                        if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
+                            set_mode(entry.path, _FOLDER_MODE)
+                        waiting.append(f"{path}/")
                     else:
-                        os.unlink(entry.path)
-                elif path in self._folders:
-                    missing_folders.discard(path)
-                    if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
-                        set_mode(entry.path, _FOLDER_MODE)
-                    self._clean(f"{path}/", missing, missing_folders)
-                else:
-                    remove_tree(entry.path)
+                        remove_tree(entry.path)
+
+    def _clean_file(self, path: str, entry: "os.DirEntry[str]", missing: dict[str, SnapshotEntry]) -> None:
+        wanted = self._files.get(path)
+        if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
+            self._keep_time(wanted)
+            del missing[path]
+        else:
+            os.unlink(entry.path)
 
     def _is_as_written(self, wanted: SnapshotEntry, status: os.stat_result) -> bool:
         written = self._written.get(wanted.path)
