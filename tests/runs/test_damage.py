@@ -75,7 +75,7 @@ def test_a_run_asked_again_makes_again_what_is_damaged(chain: Any) -> None:
     blob = flip(chain, "model.bin")
     done = chain("resume", "1", "--with-changes")
     assert done.code == 0, done.err
-    assert f"its output `model.bin` (stored file {blob[:16]}) is missing or damaged" in done.err
+    assert f": it lost its output `model.bin` (stored file {blob[:16]}), which is missing or damaged" in done.err
     assert chain.output(2, "use", "copy").read_text() == "precious bytes"
 
 

@@ -16,6 +16,7 @@ import msgspec
 from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
+from vhpipe.code.sources import project_sources, stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.filled_uris import find_files
 from vhpipe.engine.input_fetching import local_path
@@ -102,9 +103,10 @@ class _World:
         self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
         snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
-        self._code = ProjectCode(snapshot, declared_code(order.plan))
-        fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open_if_any(order.project)
+        stored = None if self._store is None else stored_sources(self._store.blobs.read)
+        self._code = ProjectCode(snapshot, declared_code(order.plan), project_sources(order.project, stored))
+        fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._candidates = ReuseCandidates(
             reuse_entries(order.project),
             fingerprints,

@@ -105,6 +105,14 @@ def _parts(inner: str) -> tuple[str, str, str]:
     return kind, sign, name
 
 
+def parameter_meant(inner: str) -> str | None:
+    """The name behind a word in braces that is like the one of a placeholder; None where it is like none."""
+    kind, sign, name = _parts(inner)
+    if _parameter_kind(kind, sign, name) or kind in KINDS[:-1]:
+        return name.strip()
+    return None
+
+
 def _plain(kind: str) -> str:
     return kind.strip().lower().replace("_", "-")
 
