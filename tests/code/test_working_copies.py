@@ -249,6 +249,7 @@ WRITES = {
     "hidden": "touch -r train.py x; chmod 644 train.py; printf 'print(9)' > train.py; chmod 444 train.py;"
     "touch -r x train.py; rm x",
     "and gone": "chmod u+w train.py; echo >> train.py; rm train.py",
+    "and replaced": "chmod u+w train.py; echo >> train.py; echo 1 > x; mv -f x train.py",
 }
 
 
@@ -258,8 +259,10 @@ def test_writing_into_a_shared_file_is_noticed_by_all_who_share_it(project: Path
     copies = copies_of(project, blobs, "link")
     guilty, victim = copies.take(), copies.take()
     subprocess.run(["sh", "-c", write], cwd=guilty.path, check=True)
-    with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*cp train\.py mine"):
-        victim.verify()
+    (victim.path / "train.py").unlink()
+    for copy in (victim, guilty):
+        with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*cp train\.py mine"):
+            copy.verify()
     for copy in (guilty, victim, copies.take()):
         copy.restore()
         copy.verify()

@@ -217,16 +217,15 @@ class WorkingCopy:
             )
 
     def _damaged(self) -> Iterator[str]:
-        """The shared files of this copy that are no longer what they were; one that a step has replaced is its own."""
+        """The shared files of this copy that were written into; what a step puts in the place of one is its own."""
         for path in self._linked:
             with suppress(OSError):
-                full = f"{self._root}/{path}"
-                is_ours = os.lstat(full).st_ino == self._written[path].inode
-                if is_ours and not self._is_intact(self._files[path], full):
+                if not self._is_intact(self._files[path]):
                     yield path
 
-    def _is_intact(self, entry: SnapshotEntry, path: str) -> bool:
-        return self._shared is not None and self._shared.is_intact(entry, path)
+    def _is_intact(self, entry: SnapshotEntry) -> bool:
+        path, inode = f"{self._root}/{entry.path}", self._written[entry.path].inode
+        return self._shared is not None and self._shared.is_intact(entry, path, inode)
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -311,7 +310,7 @@ class WorkingCopy:
         if self._shares(wanted) != (written.changed_ns == 0):
             return False
         if written.changed_ns == 0:
-            return self._is_intact(wanted, f"{self._root}/{wanted.path}")
+            return self._is_intact(wanted)
         return (
             status.st_size == written.size_bytes
             and status.st_mtime_ns == written.modified_ns
