@@ -178,3 +178,18 @@ def test_good_scripts_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = "import argparse, valohai\nvalohai.inputs('images')\np = argparse.ArgumentParser()\n"
     text += "p.add_argument('--rate')\np.parse_args()\n"
     assert rules(tmp_path, "python train.py {parameters}", RATE, IMAGES, train=text) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "looked_at"),
+    [("python train.py", {"train.py", "deeper.py"}), ("python lost.py", {"lost.py"}), ("echo", set())],
+)
+def test_what_was_looked_at_is_known_so_that_it_can_be_watched(
+    command: str, looked_at: set[str], tmp_path: Path
+) -> None:
+    project(tmp_path, command, RATE, train="import deeper, numpy", deeper="")
+    path = str(tmp_path / "valohai.yaml")
+    assert check_path(path, reads_scripts=True).scripts == tuple(
+        str(tmp_path / name) for name in sorted(looked_at)[::-1]
+    )
+    assert check_path(path).scripts is None
