@@ -190,6 +190,9 @@ class Postponed:
 
     do_while_open = do
 
+    def give_up(self) -> None:
+        pass
+
     def finish(self) -> None:
         for work, then in self._work:
             then(work())

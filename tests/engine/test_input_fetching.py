@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from vhpipe.config.model import KeepDirectories
-from vhpipe.engine import download
-from vhpipe.engine.download import FetchLimits
+from vhpipe.engine import download, fetch_watch
+from vhpipe.engine.fetch_watch import FetchLimits
 from vhpipe.engine.input_fetching import Fetcher, expand_inputs
 from vhpipe.engine.local_files import matching_files
 from vhpipe.engine.recorded_uris import RecordedUris
@@ -103,6 +103,11 @@ def test_recursion_does_not_follow_links_to_folders(project: Path) -> None:
     assert names == ["data/a.csv", "data/b.csv", "data/c.txt", "data/deep/er/d.csv", "data/file"]
 
 
+def test_recursion_goes_down_into_folders_of_any_depth(deep_folder: Path) -> None:
+    (found,) = matching_files(f"{deep_folder}/**/deepest")
+    assert found.endswith("/d/d/deepest")
+
+
 def test_filename_names_the_one_file_there_is(project: Path) -> None:
     assert places(expanded(project, "data/a.csv", filename="x.csv")) == ["x.csv"]
     assert places(expanded(project, "data/*.csv", filename="x.csv")) == ["a.csv", "b.csv"]
@@ -148,15 +153,20 @@ def test_what_cannot_be_fetched_is_named_with_node_input_and_place(project: Path
 
 def test_everything_that_cannot_be_found_is_named_at_once(project: Path) -> None:
     first = StepSpec("s", "i", ("c",), inputs=(PlannedInput("a", ("x.csv", "data/a.csv")), PlannedInput("b", ("y/*",))))
-    second = StepSpec("s", "i", ("c",), inputs=(PlannedInput("c", ("s3://z/z",)),))
+    second = StepSpec(
+        "s", "i", ("c",), inputs=(PlannedInput("c", ("s3://z/z", "s3://z/y")), PlannedInput("d", ("gs://x",)))
+    )
     plan = Plan("p", (PlannedExecution("one", first), PlannedExecution("two", second)))
     with pytest.raises(UsageError) as caught:
         expand_inputs(plan, project, project, RecordedUris())
     assert caught.value.message == (
         "input `a` of node `one`: `x.csv` does not exist; input `b` of node `one`: `y/*` matches no file; "
-        "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet"
+        "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet; "
+        "input `c` of node `two`: `s3://z/y`: `s3://` is not supported yet; "
+        "input `d` of node `two`: `gs://x`: `gs://` is not supported yet"
     )
     assert caught.value.hint is not None
+    assert caught.value.hint.endswith("; download the file and give its path: -i two.c=PATH -i two.d=PATH")
     assert [str(project / "x.csv") in caught.value.hint, str(project / "y/*") in caught.value.hint] == [True, True]
 
 
@@ -198,6 +208,14 @@ def test_no_secret_of_a_uri_is_in_the_plan_or_in_a_message(project: Path) -> Non
 # ── fetching ─────────────────────────────────────────────────────────────────────────────────────
 
 
+ENDLESS = {
+    "/endless-headers": b"X",
+    "/endless-chunk": b"Transfer-Encoding: chunked\r\n\r\n",
+    "/endless-unframed": b"Connection: close\r\n\r\n",
+}
+"""What a server sends first that then sends a byte now and then, by path."""
+
+
 class Site(ThreadingHTTPServer):
     """`/ok…` is fine, `/flaky` fails twice, `/short` is cut, `/drip` has no end, `/to?URL` redirects.
 
@@ -226,6 +244,9 @@ class Handler(BaseHTTPRequestHandler):
         self.server.seen.append(self.path)
         self.server.headers.append(self.headers.get("Authorization"))
         self.server.gate.wait(10)
+        if self.path in ENDLESS:
+            self.answer_endlessly(ENDLESS[self.path])
+            return
         status, body, announced, target = self.answer()
         self.send_response(status)
         if target:
@@ -235,6 +256,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         if self.path.startswith("/drip"):
             self.drip()
+
+    def answer_endlessly(self, head: bytes) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + head)
+        self.close_connection = True
+        self.drip()
 
     def drip(self) -> None:
         with suppress(OSError):
@@ -323,6 +349,8 @@ def test_what_does_not_come_whole_is_a_clear_failure_and_leaves_nothing(
     [
         ("/drip", FetchLimits(total_s=0.1), "it took longer than"),
         ("/drip", FetchLimits(look_s=0.05, fewest_bytes=1000), r"only \d+ bytes arrived in 0.05 s \(3 tries\)"),
+        *((path, FetchLimits(total_s=0.1), "it took longer than") for path in ENDLESS),
+        *((path, FetchLimits(look_s=0.05, fewest_bytes=1000), r"only \d+ bytes arrived in") for path in ENDLESS),
         ("/silent", FetchLimits(silence_s=0.05), r"timed out \(3 tries\)"),
     ],
 )
@@ -337,12 +365,16 @@ def test_a_server_that_keeps_waiting_is_given_up(
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
 
 
-def test_a_fetch_ends_when_the_run_is_over(site: Site, blobs: Blobs) -> None:
+@pytest.mark.parametrize("path", ["/drip", "/endless-headers", "/endless-unframed"])
+def test_a_fetch_ends_when_the_run_is_over(
+    site: Site, blobs: Blobs, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_watch, "STEP_S", 0.01)
     fetcher, ended = Fetcher(blobs), list[str]()
 
     def fetch() -> None:
         with pytest.raises(EnvironmentFailure, match="the run is over"):
-            fetcher.fetch(f"http://{site.address}/drip")
+            fetcher.fetch(f"http://{site.address}{path}")
         ended.append("by itself")
 
     thread = threading.Thread(target=fetch)

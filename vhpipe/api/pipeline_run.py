@@ -14,11 +14,13 @@ from vhpipe.errors import VhpipeError
 from vhpipe.project.metadata_series import last_of, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
+from vhpipe.schedule.terms import what_became
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.views.progress import RunView
 
+_HERE = "the program that started it"
 POLL_S = 0.05
 
 
@@ -179,7 +181,7 @@ class Run:
     def stop(self) -> None:
         """Ask it to end, as `vhpipe stop` does: what runs is stopped, nothing starts. One that has ended stays so."""
         if self.is_running():
-            write_request(self._folder, "stop", by="the program that started it" if self._ended else "Python")
+            write_request(self._folder, "stop", by=_HERE if self._ended else "Python")
 
     def raise_for_status(self) -> None:
         """Raise what kept it from ending, or `PipelineFailed` if it is not complete."""
@@ -193,8 +195,7 @@ class Run:
         try:
             return ended.wait(timeout_s)
         except KeyboardInterrupt:
-            self.stop()
-            ended.wait()
+            self._stop_and_wait(ended)
             raise
 
     def _outlast(self) -> None:
@@ -204,9 +205,19 @@ class Run:
             self._ended.wait()
         except KeyboardInterrupt:
             self.was_interrupted = True
-            self.stop()
             with suppress(KeyboardInterrupt):
-                self._ended.wait()
+                self._stop_and_wait(self._ended)
+
+    def _stop_and_wait(self, ended: threading.Event) -> None:
+        """Have it end in order; another Ctrl-C meanwhile ends it at once."""
+        self.stop()
+        try:
+            ended.wait()
+        except KeyboardInterrupt:
+            if not ended.is_set():
+                write_request(self._folder, "stop", by=_HERE, at_once=True)
+            ended.wait()
+            raise
 
     def _look(self) -> None:
         """Bring the view of a run of another process up to date."""
@@ -223,7 +234,7 @@ class Run:
 def _summary(run: Run) -> str:
     failed = [node for node in run.nodes.values() if node.status in ("error", "crashed")]
     because = run.because or (failed[0].because if failed else None)
-    return f"run {run.number} of `{run.pipeline}` is {run.status}" + (f": {because}" if because else "")
+    return f"run {run.number} of `{run.pipeline}` {what_became(run.status)}" + (f": {because}" if because else "")
 
 
 def main_module_in_steps() -> str | None:

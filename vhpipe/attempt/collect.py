@@ -9,8 +9,8 @@ from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.log_end import reason_in_log
 from vhpipe.attempt.masking import masked_outputs
-from vhpipe.attempt.missing_module import missing_module_text
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
@@ -21,10 +21,13 @@ from vhpipe.plan.model import Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.attempt_files import LOG, OUTPUTS
+from vhpipe.store.long_work import GivenUpError
 from vhpipe.store.manifest import Manifest, write_manifest
 
 LIGHT_BYTES = 8 << 20
 """Outputs up to this size together are hashed at once by a thread that has other work too."""
+
+NOT_STORED = "outputs are not stored, for the run was asked to end at once: they are in"
 
 
 class AttemptEnd(NamedTuple):
@@ -69,9 +72,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
-    if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
-        missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
-        because = f"{because}: {missing}" if missing else because
+    if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
+        reason = reason_in_log(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        because = f"{because}: {reason}" if reason else because
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
     found = OutputsFound()
     try:
@@ -97,6 +100,10 @@ def collect(
         made = KeptResults(masked_outputs(tools.masking, kept.data), warnings=tuple(map(masked, kept.warnings)))
         published, warnings = kept_things(remains.spooled, tools.blobs)
         made = made._replace(published=published, warnings=(*made.warnings, *warnings))
+    except GivenUpError:
+        where = f"{NOT_STORED} {attempt.folder}/{OUTPUTS}"
+        end = end.spoiled(Status.STOPPED, where)
+        made = made._replace(warnings=(*made.warnings, masked(where)))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     end, warnings = _judge_inputs(attempt, end, tools)
@@ -111,6 +118,8 @@ def _judge_inputs(attempt: ReadyAttempt, end: AttemptEnd, tools: AttemptTools) -
     """What the step did to its inputs may spoil its end; and what is to be warned of."""
     try:
         verdict = tools.input_files.judge(attempt.prepared.inputs, attempt.prepared.starts_ns)
+    except GivenUpError as given_up:
+        return end.spoiled(Status.STOPPED, given_up.message), ()
     except OSError as failure:
         return end.spoiled(Status.CRASHED, survivable(failure, "cannot look at the inputs")), ()
     if verdict.spoiled is not None:

@@ -23,6 +23,7 @@ from vhpipe.regular_files import open_regular
 from vhpipe.store.checksums import Checksums
 from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.long_paths import make_folders, reachable
+from vhpipe.store.long_work import go_on
 
 _COARSE_CLOCK = 5
 """The clock of file times, CLOCK_REALTIME_COARSE of linux/time.h."""
@@ -198,6 +199,7 @@ def _is_content(path: str, blob: str) -> bool:
             digest.update(chunk)
             if len(chunk) < _CHUNK:
                 break
+            go_on()
     finally:
         os.close(descriptor)
     return digest.hexdigest() == blob

@@ -18,6 +18,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import DamagedBlobError
+from vhpipe.store.long_work import GivenUpError
 
 
 class ReadyAttempt(NamedTuple):
@@ -49,6 +50,8 @@ def make_ready(
         report = stimuli.AttemptReported(
             spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob
         )
+    except GivenUpError as end:
+        report = stimuli.AttemptReported(spec.id, Status.STOPPED, because=end.message)
     except (VhpipeError, OSError, ValueError) as failure:
         report = stimuli.AttemptReported(spec.id, Status.CRASHED, because=survivable(failure, "cannot prepare"))
     if copy is not None:

@@ -23,6 +23,10 @@ class AttemptBlobs(Protocol):
         """All checksums of a blob. Errors: `DamagedBlobError`."""
         ...
 
+    def read(self, blob: str) -> bytes:
+        """The bytes of a blob. Errors: `DamagedBlobError`."""
+        ...
+
     def copy_to(self, blob: str, target: str, mode: int) -> None:
         """Make `target`, which must not exist, a file of its own with the blob's bytes.
 

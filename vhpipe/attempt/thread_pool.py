@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from vhpipe.errors import VhpipeError, from_os_error
+from vhpipe.store.long_work import given_up_when
 
 if TYPE_CHECKING:
     from vhpipe.attempt.worker_threads import WorkerThreads
@@ -30,7 +31,7 @@ class Pool:
         self._on_failure = on_failure
         self._threads: WorkerThreads | None = None
         self._waiting_threads: WorkerThreads | None = None
-        self._is_closed = False
+        self._is_closed = self._is_given_up = False
 
     def do(self, work: Callable[[], Made], then: Callable[[Made], None]) -> None:
         """Do `work` in a thread and give its result to `then` in the engine's thread.
@@ -57,7 +58,8 @@ class Pool:
 
     def _work(self, work: Callable[[], Made], then: Callable[[Made], None], hand_over: HandOver) -> None:
         try:
-            made = work()
+            with given_up_when(lambda: self._is_given_up):
+                made = work()
         except VhpipeError as failure:
             hand_over(partial(self._on_failure, failure))
         except OSError as failure:
@@ -66,6 +68,15 @@ class Pool:
             hand_over(partial(_raise, bug))
         else:
             hand_over(partial(then, made))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the run is over: what only reads need not go on."""
+        return self._is_closed
+
+    def give_up(self) -> None:
+        """Have work on many bytes end with `GivenUpError`, even what should be done: the run is to end at once."""
+        self._is_given_up = True
 
     def close(self) -> None:
         """Wait for what is being done, but for what may be left; what has not begun is dropped."""

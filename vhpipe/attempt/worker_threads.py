@@ -42,6 +42,8 @@ class WorkerThreads:
         until = None if patience_s is None else time.monotonic() + patience_s
         for thread in self._threads:
             thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        with self._changed:
+            self._work.clear()  # what nobody waited for is not begun any more
 
     def _start_one(self) -> None:
         name = f"{self._name}_{len(self._threads)}"

@@ -4,10 +4,10 @@ A server that is silent, too slow or endless is given up; so is every fetch whos
 """
 
 import threading
-import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+from vhpipe.engine.fetch_watch import FetchLimits, FetchWatch
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.redaction import redacted
 from vhpipe.store.blobs import SMALL_BYTES, Blobs
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 TRIES = 3
 PAUSE_S = 0.2
 """Before the second try; twice that before the third."""
-
-
-class FetchLimits(NamedTuple):
-    """Seconds of silence, seconds of one fetch with all its tries, and the fewest bytes in each `look_s` seconds."""
-
-    silence_s: float = 30.0
-    total_s: float = 12 * 3600.0
-    look_s: float = 60.0
-    fewest_bytes: int = 60 << 10
 
 
 LIMITS = FetchLimits()
@@ -43,45 +34,42 @@ def download(uri: str, blobs: Blobs, is_over: threading.Event, limits: FetchLimi
 
     Errors: EnvironmentFailure, without secrets.
     """
-    problem, until = "", time.monotonic() + limits.total_s
-    for number in range(TRIES):
-        is_over.wait(PAUSE_S * number)
-        try:
-            return blobs.receive(_in_time(_body(uri, limits.silence_s), uri, until, is_over, limits))
-        except _UnsteadyError as error:
-            problem = str(error)
+    problem = ""
+    with FetchWatch(limits, is_over) as watch:
+        for number in range(TRIES):
+            is_over.wait(PAUSE_S * number)
+            watch.begin()
+            try:
+                return blobs.receive(_body(uri, limits.silence_s, watch))
+            except _UnsteadyError as error:
+                problem = str(error)
+            if watch.is_final:
+                raise _failure(uri, problem)
     raise _failure(uri, f"{problem} ({TRIES} tries)")
 
 
-def _in_time(
-    body: Iterator[bytes], uri: str, until: float, is_over: threading.Event, limits: FetchLimits
-) -> Iterator[bytes]:
-    """The body, as long as it comes fast enough and somebody wants it."""
-    look_at, received = time.monotonic() + limits.look_s, 0
-    for chunk in body:
-        now, received = time.monotonic(), received + len(chunk)
-        if is_over.is_set():
-            raise _failure(uri, "the run is over")
-        if now > until:
-            raise _failure(uri, f"it took longer than {limits.total_s / 3600:g} hours")
-        if now > look_at:
-            if received < limits.fewest_bytes:
-                raise _UnsteadyError(f"only {received} bytes arrived in {limits.look_s:g} s")
-            look_at, received = now + limits.look_s, 0
-        yield chunk
+def _body(uri: str, silence_s: float, watch: FetchWatch) -> Iterator[bytes]:
+    """The bytes as they arrive, be they few. The end of a connection that was cut is not the end of a body."""
+    try:
+        yield from _arriving(uri, silence_s, watch)
+    except _UnsteadyError as error:
+        raise _UnsteadyError(watch.fault or str(error)) from error
+    if watch.fault is not None:
+        raise _UnsteadyError(watch.fault)
 
 
-def _body(uri: str, silence_s: float) -> Iterator[bytes]:
-    """The bytes as they arrive, be they few."""
+def _arriving(uri: str, silence_s: float, watch: FetchWatch) -> Iterator[bytes]:
     from http.client import HTTPException, InvalidURL
     from urllib.error import HTTPError, URLError
 
     try:
-        with _opener().open(_request(uri), timeout=silence_s) as response:
+        with _opener(watch).open(_request(uri), timeout=silence_s) as response:
             announced, received = response.length, 0
             while chunk := response.read1(SMALL_BYTES):
                 received += len(chunk)
+                watch.arrived(len(chunk))
                 yield chunk
+                watch.wait()
         if announced is not None and received != announced:
             raise _UnsteadyError(f"{received} of {announced} bytes arrived")
     except HTTPError as error:
@@ -127,9 +115,25 @@ def _request(uri: str) -> "Request":
     return request
 
 
-def _opener() -> "OpenerDirector":
+def _opener(watch: FetchWatch) -> "OpenerDirector":
     from urllib.error import HTTPError
-    from urllib.request import HTTPRedirectHandler, build_opener
+    from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, build_opener
+
+    def watched(http_class: Callable[..., Any]) -> Callable[..., Any]:
+        def make(host: str, **options: Any) -> Any:
+            connection = http_class(host, **options)
+            connection.connect = watch.connecting(connection)
+            return connection
+
+        return make
+
+    class WatchedHttp(HTTPHandler):
+        def do_open(self, http_class, req, **options):  # type: ignore[no-untyped-def]
+            return super().do_open(watched(http_class), req, **options)
+
+    class WatchedHttps(HTTPSHandler):
+        def do_open(self, http_class, req, **options):  # type: ignore[no-untyped-def]
+            return super().do_open(watched(http_class), req, **options)
 
     class OnlyHttp(HTTPRedirectHandler):
         def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
@@ -138,4 +142,4 @@ def _opener() -> "OpenerDirector":
                 raise HTTPError(req.full_url, code, what, headers, fp)
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
-    return build_opener(OnlyHttp)
+    return build_opener(WatchedHttp, WatchedHttps, OnlyHttp)

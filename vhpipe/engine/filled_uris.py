@@ -85,12 +85,12 @@ def _look(plan: Plan, node: PlannedExecution | PlannedTask, item: PlannedInput, 
                 uri = filled_uri(template, values)
                 if uri not in seen:
                     find_files(FilledUri(item, template, uri, dict(values)), uris)
+                    seen.add(uri)
             except UnfilledUriError as fault:
                 if not item.optional:
                     raise UsageError(f"input `{item.name}` of node `{node.name}`: {fault}") from None
             except UsageError as fault:
                 raise UsageError(f"node `{node.name}`, {fault.message}", fault.hint) from None
-            seen.add(uri)
 
 
 def _values(plan: Plan, node: PlannedExecution | PlannedTask) -> Iterator[Mapping[str, Value]]:

@@ -89,6 +89,7 @@ class ProcessHooks:
         self._clock = RunningClock()
         self._process: subprocess.Popen[bytes] | None = None
         self._kill_at: float | None = None
+        self._left_s: float | None = None
         self._is_refusing = False
 
     def call(self, hooks: Hooks, call: HookCall) -> stimuli.HookAnswered:
@@ -103,8 +104,12 @@ class ProcessHooks:
         return stimuli.HookAnswered(call.node, call.when, values)
 
     def stop(self, at_once: bool) -> None:
-        """End the hook that runs now, with a grace or at once; then no other is called any more."""
+        """End the hook that runs now, with a grace or at once; then no other is called any more.
+
+        After a first stop those that are still to be called share one grace.
+        """
         with self._lock:
+            self._left_s = GRACE_S if self._left_s is None else self._left_s
             self._is_refusing = self._is_refusing or at_once
             if self._process is None:
                 return
@@ -139,9 +144,9 @@ class ProcessHooks:
     ) -> "subprocess.Popen[bytes] | None":
         told, out, err = streams
         with self._lock:
-            if self._is_refusing:
+            if self._is_refusing or (self._left_s is not None and self._left_s <= 0):
                 return None
-            self._kill_at = None
+            self._kill_at = None if self._left_s is None else self._clock.monotonic() + self._left_s
             with self._children.lock:
                 self._process = subprocess.Popen(
                     self._words(hook), cwd=self._project, env={**self._environment, **_variables(call)},
@@ -152,7 +157,8 @@ class ProcessHooks:
 
     def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait for the hook to end, and end what is left of it before its process id can be another's."""
-        limit = self._clock.monotonic() + self._time_limit_s
+        started = self._clock.monotonic()
+        limit = started + self._time_limit_s
         ending = os.pidfd_open(process.pid)
         try:
             in_time = self._has_ended(ending, limit) or self._clock.monotonic() < limit
@@ -160,6 +166,8 @@ class ProcessHooks:
             os.close(ending)
         with self._lock:
             self._process = None
+            if self._left_s is not None:
+                self._left_s -= self._clock.monotonic() - started
             _signal_group(process, signal.SIGKILL)
         process.wait()
         with self._children.lock:

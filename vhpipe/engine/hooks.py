@@ -3,7 +3,9 @@
 Source: decision 87.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from vhpipe.config.model import Value
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from vhpipe.attempt.worker_threads import WorkerThreads
 
 When = Literal["pre", "post", "status"]
+STOPPED_S, AT_ONCE_S = 12.0, 1.0
+"""How long hooks are waited for when the run was asked to end, in order or at once: processes have less."""
 
 
 class HookCall(NamedTuple):
@@ -44,21 +48,34 @@ class HookCalls(Protocol):
 
 
 class HookThread:
-    """The one thread in which hooks are called, made when first needed; answers come back through `hand_over`."""
+    """The one thread in which hooks are called, made when first needed; answers come back through `hand_over`.
+
+    All but the calls themselves is for the engine's thread.
+    """
 
     def __init__(self, calls: HookCalls | None, hand_over: Callable[[Callable[[], None]], None]) -> None:
         self._calls, self._hand_over = calls, hand_over
         self._thread: WorkerThreads | None = None
         self._when: When | None = None
+        self._number = count()
+        self._awaited: dict[int, _AwaitedCall] = {}
+        self._patience_s: float | None = None
+        self._is_left = False
 
     def call(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
+        number = next(self._number)
+        self._awaited[number] = _AwaitedCall(call, then)
+        if self._is_left:
+            self._hand_over(self._leave)
+            return
         if self._thread is None:
             from vhpipe.attempt.worker_threads import WorkerThreads  # most runs have no hook
 
-            self._thread = WorkerThreads(1, "vhpipe-hooks")
-        self._thread.submit(self._work, hooks, call, then)
+            self._thread = WorkerThreads(1, "vhpipe-hooks", is_daemon=True)
+        self._thread.submit(self._work, hooks, call, number)
+        self._leave_later((number,))
 
-    def _work(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
+    def _work(self, hooks: Hooks, call: HookCall, number: int) -> None:
         assert self._calls is not None, "a run without hooks calls none"
         self._when = call.when
         try:
@@ -67,19 +84,54 @@ class HookThread:
             because = f"its `{call.when}` hook failed: {type(failure).__name__}: {failure}"
             answer = stimuli.HookAnswered(call.node, call.when, because=because)
         self._when = None
-        self._hand_over(lambda: then(answer))
+        self._hand_over(lambda: self._hear(number, answer))
+
+    def _hear(self, number: int, answer: stimuli.HookAnswered) -> None:
+        """Pass an answer on, unless nobody waits for it any more."""
+        awaited = self._awaited.pop(number, None)
+        if awaited is not None:
+            awaited.then(answer)
 
     def stop(self, at_once: bool) -> None:
         """The run is to end: so is the hook that runs now, and with `at_once` all that wait."""
+        self._patience_s = AT_ONCE_S if at_once else STOPPED_S
         if self._thread is not None and self._calls is not None:
             self._calls.stop(at_once)
+            self._leave_later(tuple(self._awaited))
+
+    def _leave_later(self, numbers: tuple[int, ...]) -> None:
+        """Wait no longer for some hooks than a run waits that was asked to end; else as long as they take."""
+        if self._patience_s is None or not numbers:
+            return
+        timer = threading.Timer(self._patience_s, self._hand_over, [lambda: self._leave_if_awaited(numbers)])
+        timer.daemon = True
+        timer.start()
+
+    def _leave_if_awaited(self, numbers: tuple[int, ...]) -> None:
+        if any(number in self._awaited for number in numbers):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Answer for a function of Python that goes on and on, which cannot be ended, and for all that come after."""
+        self._is_left = True
+        left, self._awaited = self._awaited, {}
+        for call, then in left.values():
+            because = f"its `{call.when}` hook had not ended when the run was asked to end"
+            then(stimuli.HookAnswered(call.node, call.when, because=because))
 
     def close(self) -> None:
-        """Wait for the hooks that are still called; for one before a node that will not start any more nobody waits."""
+        """Wait for the hooks that are still called, those left excepted; for one before a node nobody waits."""
         if self._thread is not None:
             if self._when == "pre" and self._calls is not None:
                 self._calls.stop(False)
-            self._thread.close(drop=False)
+            self._thread.close(drop=self._is_left, patience_s=0.0 if self._is_left else self._patience_s)
+
+
+class _AwaitedCall(NamedTuple):
+    """A call, and who hears its answer."""
+
+    call: HookCall
+    then: Callable[[stimuli.HookAnswered], None]
 
 
 class NodeHooks:

@@ -147,8 +147,13 @@ class Engine:
             self._hooks.stop(at_once=False)
             self._hear(stimuli.StopRequested(f"received {signal.Signals(number).name}"))
         elif now - self._stopping_since > SAME_SIGNAL_S:
-            self._hooks.stop(at_once=True)
-            self._runner.kill()
+            self._skip_graces()
+
+    def _skip_graces(self) -> None:
+        """End at once what still has a grace, or much work to do."""
+        self._hooks.stop(at_once=True)
+        self._runner.kill()
+        self._performer.pool.give_up()
 
     def _look_soon(self) -> None:
         self._next_look = 0.0
@@ -166,5 +171,7 @@ class Engine:
         if request.kind == "stop":
             self._hooks.stop(at_once=False)
             self._hear(stimuli.StopRequested(f"stopped by {by}", request.id))
+            if request.at_once:
+                self._skip_graces()
         elif request.node is not None:
             self._hear(stimuli.ApprovalAnswered(request.node, request.kind == "approve", by, request.id))

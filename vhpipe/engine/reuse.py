@@ -13,6 +13,7 @@ from vhpipe.plan.model import ExecutionId, ExecutionSpec, Origin
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.long_work import given_up_when
 from vhpipe.store.manifest import Manifest
 from vhpipe.store.reuse import KnownResult, ReuseEntries
 from vhpipe.store.run_folder import RunFolder
@@ -100,7 +101,8 @@ class Reuse:
         All of them are looked at: a damaged blob that stayed would be taken for the one that is made again.
         """
         data = (*found.outputs, *(each.datum for each in found.published if each.datum is not None))
-        damaged = [datum.name for datum in data if not self._blobs.verify(datum.blob)]
+        with given_up_when(lambda: self._pool.is_closed):
+            damaged = [datum.name for datum in data if not self._blobs.verify(datum.blob)]
         return damaged[0] if damaged else None
 
     def _hear_verification(self, asked: _LookUp, found: KnownResult, damaged: str | None) -> None:

@@ -72,8 +72,19 @@ def names_in(sweep: Sweep) -> frozenset[str]:
 
 def _argument_for(graph: PipelineGraph, what: EdgeKind, node: str, name: str) -> str:
     if what is EdgeKind.INPUT:
-        return f"-i {node}.{name}=PATH"
+        return input_argument(node, name)
     for parameter in graph.pipeline.parameters:
         if any(target.node == node and target.key == name for target in parameter.targets):
-            return f"-p {parameter.name}=VALUE"
-    return f"-p {node}.{name}=VALUE"
+            return _typed("-p", f"{parameter.name}=VALUE")
+    return _typed("-p", f"{node}.{name}=VALUE")
+
+
+def input_argument(node: str, name: str) -> str:
+    """What to type to give an input a file, for any shell to read."""
+    return _typed("-i", f"{node}.{name}=PATH")
+
+
+def _typed(option: str, value: str) -> str:
+    from shlex import quote
+
+    return f"{option} {quote(value)}"

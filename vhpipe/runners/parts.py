@@ -32,6 +32,10 @@ class WorkPool(Protocol):
         """As `do`, for work that may wait for others without end: once the run is over, nothing comes of it."""
         ...
 
+    def give_up(self) -> None:
+        """Have work on many bytes end with `GivenUpError`: the run is to end at once."""
+        ...
+
 
 class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.

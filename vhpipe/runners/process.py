@@ -7,6 +7,8 @@ go to the pool.
 import os
 from collections.abc import Sequence
 
+import msgspec
+
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
@@ -25,6 +27,7 @@ from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
+from vhpipe.store.long_work import given_up_when
 
 
 class ProcessRunner:
@@ -70,7 +73,12 @@ class ProcessRunner:
 
     def _start_in_pool(self, order: AttemptOrder) -> None:
         timer = self._timer()
-        self._pool.do(lambda: self._made_ready(order, timer), lambda made: self._launch(order.attempt, made))
+
+        def make() -> ReadyAttempt | stimuli.AttemptReported:
+            with given_up_when(lambda: self._preparing.get(order.attempt) is not None):
+                return self._made_ready(order, timer)
+
+        self._pool.do(make, lambda made: self._launch(order.attempt, made))
 
     def _timer(self) -> AttemptTimer:
         return AttemptTimer.start(self._processes.clock)
@@ -82,7 +90,7 @@ class ProcessRunner:
     def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
         if isinstance(made, stimuli.AttemptReported):
-            self._hear(made)
+            self._hear(_said(made, because))
         elif because is not None:
             self._hear(unstarted_report(made, self._code, Status.STOPPED, because))
         else:
@@ -153,6 +161,13 @@ class ProcessRunner:
     def close(self) -> None:
         self._processes.close()
         self._code.close()
+
+
+def _said(report: stimuli.AttemptReported, because: str | None) -> stimuli.AttemptReported:
+    """The report of an attempt that could not start; one that was given up has the reason for which it was."""
+    if because is None or report.outcome is not Status.STOPPED:
+        return report
+    return msgspec.structs.replace(report, because=because)
 
 
 def _nobody(news: AttemptNews) -> None:

@@ -22,10 +22,13 @@ from vhpipe.store.atomic import temporary_name, write_all
 from vhpipe.store.checksums import Checksums, PassingBytes, RememberedChecksums
 from vhpipe.store.file_system import CANNOT_LINK, set_mode
 from vhpipe.store.long_paths import make_folders
+from vhpipe.store.long_work import go_on
 
 SMALL_BYTES = 1 << 20
 """Files up to this size are held in memory at once; it is also the size of a chunk of larger ones."""
 
+AT_ONCE_BYTES = 1 << 26
+"""So much is copied by the kernel before anybody may say that the rest is not wanted."""
 _NO_BLOB = frozenset({errno.ELOOP, errno.EACCES, errno.ENXIO})
 """Something has the name and is no readable file, such as a link."""
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -406,6 +409,7 @@ def _chunks(descriptor: int, expected_bytes: int) -> Iterator[bytes]:
         if len(chunk) < length:
             return
         length = SMALL_BYTES
+        go_on()
 
 
 def _write_chunks(path: str, chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -452,8 +456,8 @@ def _copy_bytes(source: int, target: int) -> None:
             write_all(target, chunk)
         return
     try:
-        while os.copy_file_range(source, target, 1 << 30):
-            pass
+        while os.copy_file_range(source, target, AT_ONCE_BYTES):
+            go_on()
     except OSError as error:
         if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
             raise

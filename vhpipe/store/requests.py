@@ -22,20 +22,23 @@ RequestKind = Literal["stop", "approve", "reject"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """`id` is a ULID, so the order of ids is that of asking; `by` is who asked."""
+    """`id` is a ULID, so the order of ids is that of asking; `by` is who asked. A stop `at_once` skips every grace."""
 
     id: str
     kind: RequestKind
     node: str | None = None
     by: str = ""
+    at_once: bool = False
 
 
 _decoder = msgspec.json.Decoder(Request)
 
 
-def write_request(run: RunFolder, kind: RequestKind, node: str | None = None, by: str = "") -> Request:
+def write_request(
+    run: RunFolder, kind: RequestKind, node: str | None = None, by: str = "", at_once: bool = False
+) -> Request:
     """Leave a request for the engine of a run, now or later, and wake it if there is one."""
-    request = Request(_ulid(), kind, node, by)
+    request = Request(_ulid(), kind, node, by, at_once)
     folder = run.requests_folder
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -85,7 +88,9 @@ def open_wake(run: RunFolder) -> int:
         raise from_os_error(error, "cannot open") from error
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise EnvironmentFailure(f"`{path}` is not a named pipe", hint=f"remove it: rm {path}")
+        from shlex import quote
+
+        raise EnvironmentFailure(f"`{path}` is not a named pipe", hint=f"remove it: rm {quote(path)}")
     return descriptor
 
 
