@@ -9,11 +9,13 @@ from vhpipe.errors import UsageError
 
 
 def shown(made: Any, functions: ModuleType, value: object) -> object:
-    """What a step gets for a value; the pipeline has parameters n, s, l and in, and a step `a` with a result y."""
+    """What a step gets for a value; the pipeline has parameters n, s, l, no and in, and steps with a result y."""
     pipeline = made.pipeline()
-    for name, default in {"n": 3, "s": "S", "l": [1], "in": "${pipeline.s}"}.items():
+    for name, default in {"n": 3, "s": "S", "l": [1], "no": None, "in": "${pipeline.s}"}.items():
         pipeline.add_parameter(name, default)
     pipeline.add_function_step("a", functions.give, {"x": 7}, "y")
+    if "none" in str(value):
+        pipeline.add_function_step("none", functions.give, {"x": None}, "y")
     pipeline.add_function_step("b", functions.show, {"x": value}, "y")
     result: Any = pipeline.start_locally(quiet=True).node("b").result("y")
     return result[0]
@@ -36,6 +38,9 @@ def shown(made: Any, functions: ModuleType, value: object) -> object:
         ("${a.metadata.y}", 7),
         ("${a.parameters.x}", 7),
         ("${a.parameters.General/x}", 7),
+        ("${pipeline.no}", None),
+        (["${pipeline.no}"], [None]),
+        ("${none.parameters.x}", None),
     ],
 )
 def test_what_a_reference_becomes(made: Any, arithmetic: ModuleType, text: str, value: object) -> None:

@@ -241,6 +241,11 @@ def test_a_value_that_is_null_is_said_to_be_null() -> None:
     assert warnings(world) == ["`${make.metadata.rate}` has no value: it is null; parameter `text` stays as it was"]
 
 
+def test_a_parameter_that_was_not_passed_is_said_to_be_that() -> None:
+    found = because("{parameters: [{name: needed, default: '${make.parameters.name}'}]}", outcomes(loss=1))
+    assert found.endswith("`${make.parameters.name}` has no value: it was not passed")
+
+
 def test_what_is_optional_stays_unset_with_a_warning() -> None:
     world = ran("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(loss=1))
     assert "text" not in spec_of(world).values

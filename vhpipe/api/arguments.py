@@ -24,6 +24,10 @@ def _nothing_given(_step: str, _argument: str) -> object:
     return None
 
 
+class WrittenNone:
+    """Stands for None that a step was given as data, so that what refers to it is data too."""
+
+
 TYPES: dict[object, str] = {bool: "flag", int: "integer", float: "float", str: "string"}
 
 
@@ -39,7 +43,7 @@ class WrittenArguments(NamedTuple):
 
     `referring` are texts with references, for the node; `targets` pairs an argument with the pipeline's parameter
     that fills it, `edges` an input with the result that does. `as_json` are parameters that hold data, `as_tuple`
-    lists that were tuples.
+    lists that were tuples, `as_none` arguments that are None where their parameter is not passed.
     """
 
     parameters: list[dict[str, Any]]
@@ -49,6 +53,7 @@ class WrittenArguments(NamedTuple):
     edges: list[tuple[str, Result]]
     as_json: tuple[str, ...]
     as_tuple: tuple[str, ...] = ()
+    as_none: tuple[str, ...] = ()
 
 
 def written_arguments(
@@ -79,9 +84,12 @@ class _ArgumentWriter:
         self._written = WrittenArguments([], [], {}, [], [], ())
         self._as_json: list[str] = []
         self._as_tuple: list[str] = []
+        self._as_none: list[str] = []
 
     def written(self) -> WrittenArguments:
-        return self._written._replace(as_json=tuple(self._as_json), as_tuple=tuple(self._as_tuple))
+        return self._written._replace(
+            as_json=tuple(self._as_json), as_tuple=tuple(self._as_tuple), as_none=tuple(self._as_none)
+        )
 
     def add(self, name: str, argument: Argument, value: object) -> None:
         if not self._add_place(name, argument, value):
@@ -123,6 +131,8 @@ class _ArgumentWriter:
             described["multiple"] = "repeat"
         if like is None and name not in self._written.referring:
             described["optional"] = True
+            if argument.default is UNANNOTATED:
+                self._as_none.append(name)
         if isinstance(like, tuple):
             self._as_tuple.append(name)
         self._written.parameters.append(described)

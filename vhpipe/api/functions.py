@@ -8,9 +8,12 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from vhpipe.api.arguments import WrittenArguments
 
 WORDS = ("python3", "-m", "vhpipe.function_step")
 UNANNOTATED = inspect.Parameter.empty
@@ -31,11 +34,12 @@ class FunctionSource(NamedTuple):
     arguments: Mapping[str, Argument]
     takes_any_name: bool
 
-    def command(self, returns: tuple[str, ...], as_json: tuple[str, ...], as_tuple: tuple[str, ...] = ()) -> str:
+    def command(self, returns: tuple[str, ...], arguments: "WrittenArguments") -> str:
         words = (*WORDS, *self.words, self.name)
         words += ("--returns", *returns) if returns else ()
-        words += ("--json", *as_json) if as_json else ()
-        words += ("--tuple", *as_tuple) if as_tuple else ()
+        words += ("--json", *arguments.as_json) if arguments.as_json else ()
+        words += ("--tuple", *arguments.as_tuple) if arguments.as_tuple else ()
+        words += ("--none", *arguments.as_none) if arguments.as_none else ()
         return shlex.join(words)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vhpipe.api.arguments import GivenArguments, ParameterDefinition, Returns, written_arguments
+from vhpipe.api.arguments import GivenArguments, ParameterDefinition, Returns, WrittenNone, written_arguments
 from vhpipe.api.functions import FunctionSource
 from vhpipe.api.references import PipelineParameterReference, Result, artifact, as_text, meaning, parameter_of, refers
 from vhpipe.errors import UsageError
@@ -108,6 +108,9 @@ class FunctionStep:
 
     def given(self, name: str) -> object:
         argument = self.source.arguments.get(name)
+        is_none = name in self.values and self.values[name] is None
+        if is_none and (argument is None or argument.default is not None):
+            return WrittenNone()
         return self.values.get(name, argument.default if argument else None)
 
     def written(self, known: Mapping[str, ParameterDefinition], steps: Mapping[str, StepDefinition]) -> WrittenStep:
@@ -118,7 +121,7 @@ class FunctionStep:
         step: dict[str, Any] = {
             "name": self.name,
             "image": self.image,
-            "command": self.source.command(self.returns, arguments.as_json, arguments.as_tuple),
+            "command": self.source.command(self.returns, arguments),
         }
         if arguments.parameters:
             step["parameters"] = arguments.parameters

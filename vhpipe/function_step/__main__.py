@@ -1,11 +1,11 @@
 """One function of the user's, called with what its step was given; what it returns becomes outputs.
 
     python3 -m vhpipe.function_step [--path FOLDER] MODULE|FILE FUNCTION [--returns NAME…]
-        [--json NAME…] [--tuple NAME…]
+        [--json NAME…] [--tuple NAME…] [--none NAME…]
 
 Parameters come from parameters.json, with their types; those named after `--json` hold data as JSON text, lists named
-after `--tuple` become tuples. Every parameter and input is the argument of its name, unless JSON data refers to it by
-`{"vhpipe.parameter": NAME}` or `{"vhpipe.input": NAME}`.
+after `--tuple` become tuples, those after `--none` are None where they are not passed. Every parameter and input is the
+argument of its name, unless JSON data refers to it by `{"vhpipe.parameter": NAME}` or `{"vhpipe.input": NAME}`.
 """
 
 import os
@@ -37,7 +37,7 @@ def main(words: list[str], recorder: CodeRecorder | None = None) -> int:
         if recorder is not None and loaded.__file__:
             recorder.tell_function(loaded.__file__, name)
         function = _function(loaded, module, name)
-        kinds = frozenset(options.get("--json", [])), frozenset(options.get("--tuple", []))
+        kinds = (frozenset(options.get(kind, [])) for kind in ("--json", "--tuple", "--none"))
         result = function(**_arguments(function, *kinds))  # type: ignore[operator]
         _keep(result, options.get("--returns", []))
     except (UnreadableValueError, UnwritableValueError, _NoFunctionError) as problem:
@@ -141,8 +141,10 @@ def _function(module: ModuleType, source: str, name: str) -> object:
 # ── arguments and results ────────────────────────────────────────────────────────────────────────
 
 
-def _arguments(function: object, as_json: frozenset[str], as_tuple: frozenset[str]) -> dict[str, object]:
-    given: dict[str, Any] = _configuration("parameters")
+def _arguments(
+    function: object, as_json: frozenset[str], as_tuple: frozenset[str], as_none: frozenset[str]
+) -> dict[str, object]:
+    given: dict[str, Any] = {**dict.fromkeys(as_none), **_configuration("parameters")}
     inputs = {name: entry.get("files", []) for name, entry in _configuration("inputs").items()}
     used: set[str] = set()
 

@@ -246,13 +246,16 @@ class CodeRecorder:
 
 
 def _text_of(path: str, otherwise: str) -> str:
-    try:
-        with open(path, encoding="latin-1") as file:
-            return file.read()
-    except FileNotFoundError:
+    """The text of a source; `otherwise` for what is there and cannot be read, or is no file."""
+    if not os.path.lexists(path):
         return ""
+    try:
+        if os.path.isfile(path):
+            with open(path, encoding="latin-1") as file:
+                return file.read()
     except OSError:
-        return otherwise
+        pass
+    return otherwise
 
 
 def _is_import_of_ctypes(frame: "FrameType | None") -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vhpipe.config.paths import FILE_NAMES
+from vhpipe.errors import VhpipeError
 from vhpipe.regular_files import read_regular
 
 if TYPE_CHECKING:
@@ -61,6 +62,24 @@ class ProjectScripts:
             return os.path.lexists(os.path.join(self._folder, ".git")) or bool(self.beside(path))
         except (OSError, ValueError):
             return False
+
+    def has_no_code(self, pattern: str) -> bool:
+        """Whether no file of the project is selected by a pattern of `code`, where there is more than one file."""
+        from vhpipe.code.step_code import unmatched
+
+        return len(self._code) > 1 and bool(unmatched((pattern,), self._code))
+
+    @cached_property
+    def _code(self) -> tuple[str, ...]:
+        """The paths of the project's code, none where they are not known."""
+        from pathlib import Path
+
+        from vhpipe.code.code_files import list_code_files
+
+        try:
+            return list_code_files(Path(self._folder)).paths if self._is_project_file else ()
+        except (VhpipeError, OSError, ValueError):
+            return ()
 
     def beside(self, path: str) -> tuple[str, ...]:
         """The paths of files in the folder of a path that end as it does."""

@@ -128,13 +128,11 @@ def reserved_configurations(subject: Subject) -> Iterator[Finding]:
 
 
 def unmatched_code(subject: Subject) -> Iterator[Finding]:
-    """Patterns that no project can have a file for, and paths that this one does not have, where it is known."""
+    """Patterns that no project can have a file for, and those for which this one has none, where it is known."""
     around = subject.surroundings
     for extension in subject.config.extensions:
         for pattern in (*extension.code, *(each for node in extension.nodes for each in node.code)):
-            path = pattern.text.removeprefix("./").strip("/")
-            is_plain = "/" in path and not any(mark in path for mark in "*?[!\\")
-            if _matches_nothing(pattern.text) or (is_plain and around is not None and around.lacks(path)):
+            if _matches_nothing(pattern.text) or (around is not None and around.has_no_code(pattern.text)):
                 message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
                 hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
                 yield Finding(message, value_at(pattern.at), hint=hint)

@@ -43,6 +43,10 @@ class Surroundings(Protocol):
         """Whether the project is known to have no file or folder there; False where it is not known to be a project."""
         ...
 
+    def has_no_code(self, pattern: str) -> bool:
+        """Whether the project's code is known to have no file for a pattern of `code`."""
+        ...
+
     def beside(self, path: str) -> tuple[str, ...]:
         """The paths of files in the folder of a path that end as it does."""
         ...

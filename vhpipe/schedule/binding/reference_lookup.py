@@ -220,6 +220,8 @@ class ReferenceLookup:
             there = f"its input files are {listing(names)}"
         elif reference.kind in FILES:
             there = f"its outputs are {listing(self._upstream.output_names(node))}"
+        elif reference.kind is ReferenceKind.PARAMETER and not reference.metric:
+            return NothingThereError(f"`{reference.text}` has no value: it was not passed")
         else:
             keys = self._upstream.metadata_keys(node)
             if reference.kind is ReferenceKind.METADATA and not reference.metric and reference.key in keys:
