@@ -131,6 +131,14 @@ def test_a_hook_can_be_ended(processes: Any, tmp_path: Path, at_once: bool) -> N
     assert (refused is not None) == at_once
 
 
+def test_hooks_that_are_called_when_the_run_was_stopped_share_one_grace(processes: Any) -> None:
+    hooks = processes(grace_s=0.3)
+    hooks.stop(at_once=False)
+    assert answer(hooks, "exit 3").skip
+    assert "was killed by signal 9" in (answer(hooks, "trap '' TERM; sleep 60").because or "")
+    assert "was not called: the run is being stopped" in (answer(hooks, "exit 3").because or "")
+
+
 def test_what_hooks_print_is_kept_without_secrets(processes: Any, tmp_path: Path) -> None:
     log = tmp_path / "hooks.log"
     hooks = processes(log=HookLog(log, Masking(["very-secret"])))

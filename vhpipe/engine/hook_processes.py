@@ -80,10 +80,11 @@ class ProcessHooks:
         shell: str,
         log: HookLog = HookLog(),  # noqa: B008 - a value
         time_limit_s: float = TIME_LIMIT_S,
+        grace_s: float = GRACE_S,
         children: OwnChildren | None = None,
     ) -> None:
         self._project, self._environment, self._shell = project, dict(environment), shell
-        self._log, self._time_limit_s = log, time_limit_s
+        self._log, self._time_limit_s, self._grace_s = log, time_limit_s, grace_s
         self._children = children or OwnChildren()
         self._lock = threading.Lock()
         self._clock = RunningClock()
@@ -109,14 +110,14 @@ class ProcessHooks:
         After a first stop those that are still to be called share one grace.
         """
         with self._lock:
-            self._left_s = GRACE_S if self._left_s is None else self._left_s
+            self._left_s = self._grace_s if self._left_s is None else self._left_s
             self._is_refusing = self._is_refusing or at_once
             if self._process is None:
                 return
             if at_once:
                 self._kill_at = self._clock.monotonic()
             elif self._kill_at is None:
-                self._kill_at = self._clock.monotonic() + GRACE_S
+                self._kill_at = self._clock.monotonic() + self._grace_s
                 _signal_group(self._process, signal.SIGTERM)
 
     # ── one process ──────────────────────────────────────────────────────────────────────────────

@@ -74,11 +74,18 @@ def keeps_modes(folder: str | Path) -> bool:
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
-    away = f"move it away: mv {folder} {folder}.old"
+    away = _remedy(folder)
     if reason := _fault_of_kind(folder):
         raise _not_used(folder, reason, away)
     if reason := fault_of_owner(folder, environ):
         raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away}")
+
+
+def _remedy(folder: str) -> str:
+    """What to do about a folder that is not used. One that the user named may be anything of theirs, and stays."""
+    from vhpipe.store.state_place import chosen_state
+
+    return f"move it away: mv {folder} {folder}.old" if chosen_state() is None else "name another folder by `--state`"
 
 
 def _not_used(folder: str, reason: str, hint: str) -> RefusedError:
