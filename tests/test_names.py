@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -65,18 +66,21 @@ OPEN_TO_USERS = ("api/__init__.py", "publishing.py", "function_step/")
 """Modules whose names are for the users of the package."""
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """Path from the package, and tree, of every module."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(
+        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    )
 
 
-def classes() -> Iterator[tuple[str, str]]:
+@cache
+def classes() -> tuple[tuple[str, str], ...]:
     """Module and name of every class, also of those inside of others."""
-    for path, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                yield path, node.name
+    return tuple(
+        (path, node.name) for path, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
 
 
 def is_bare_participle(name: str) -> bool:
@@ -120,9 +124,9 @@ def unused_definitions() -> Iterator[str]:
     trees = dict(modules())
     everywhere: Counter[str] = Counter()
     for tree in trees.values():
-        everywhere += mentions(tree)
+        everywhere.update(mentions(tree))
     for path in sorted((ROOT / "benchmarks").rglob("*.py")):
-        everywhere += mentions(ast.parse(path.read_text(encoding="utf-8")))
+        everywhere.update(mentions(ast.parse(path.read_text(encoding="utf-8"))))
     for name in re.findall(r"\w+", (ROOT / "pyproject.toml").read_text(encoding="utf-8")):
         everywhere[name] += 1
     for path, tree in trees.items():

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "vhpipe"
@@ -53,17 +54,18 @@ def opens_of(path: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def is_open(call: ast.Call) -> bool:
-    text = ast.unparse(call)
     match call.func:
         case ast.Name(id="open" | "fdopen"):
             return True
         case ast.Attribute(attr="read_bytes" | "read_text" | "write_text" | "write_bytes" | "fdopen"):
             return True
         case ast.Attribute(value=ast.Name(id="os" | "io"), attr="open"):
+            text = ast.unparse(call)
             return not any(flag in text for flag in NEVER_AN_OLD_FILE)
     return False
 
 
+@cache
 def all_opens() -> list[tuple[str, str, int]]:
     return [each for path in sorted(PACKAGE.rglob("*.py")) if path.name != THE_ONE for each in opens_of(path)]
 

@@ -12,6 +12,10 @@ import os
 import stat
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SPOOL = "VHPIPE_PUBLISH"
 """The variable that names the file to which a step appends what it publishes, one JSON object a line."""
 FOLDER = "published"
@@ -76,10 +80,23 @@ def _publish(kind: str, name: str, path: str, metadata: "dict[str, object]") -> 
     if not os.path.isdir(path):
         _publish_file(kind, name, path, metadata)
         return
-    for folder, _, files in os.walk(path):
-        for file in sorted(files):
-            source = os.path.join(folder, file)
-            _publish_file(kind, f"{name}/{os.path.relpath(source, path)}", source, metadata)
+    for source in _files_below(path):
+        _publish_file(kind, f"{name}/{os.path.relpath(source, path)}", source, metadata)
+
+
+def _files_below(path: str) -> "Iterator[str]":
+    """All files in a folder, by name; links to folders are not followed. `os.walk` calls itself up to Python 3.11."""
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError as failure:
+            raise CannotPublishError(f"cannot publish `{folder}`: {failure.strerror or failure}") from failure
+        paths = [os.path.join(folder, name) for name in names]
+        folders = {each for each in paths if os.path.isdir(each)}
+        yield from (each for each in paths if each not in folders)
+        waiting.extend(each for each in reversed(paths) if each in folders and not os.path.islink(each))
 
 
 def _publish_file(kind: str, name: str, path: str, metadata: "dict[str, object]") -> None:

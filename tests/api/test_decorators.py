@@ -95,7 +95,7 @@ def test_outside_of_pipelines_components_are_functions(written: Any) -> None:
 
 
 def test_a_failed_component_fails_the_call(written: Any, capsys: Any) -> None:
-    with pytest.raises(PipelineFailed, match="`fail` is error"):
+    with pytest.raises(PipelineFailed, match="`fail` failed"):
         written.failing()
 
 

@@ -26,7 +26,7 @@ def statuses(pipeline: Pipeline) -> dict[str, str]:
 
 def test_what_relies_on_a_failed_step_is_skipped_and_the_pipeline_fails(made: Any, arithmetic: ModuleType) -> None:
     pipeline = diamondless(made, arithmetic)
-    with pytest.raises(PipelineFailed, match="`b` is error") as failed:
+    with pytest.raises(PipelineFailed, match="`b` failed") as failed:
         pipeline.start_locally(quiet=True)
     assert statuses(pipeline) == {"a": "complete", "b": "error", "c": "skipped", "d": "complete"}
     assert failed.value.run.status == "error"

@@ -197,7 +197,7 @@ def test_a_failed_pipeline_fails_its_program(made: Any) -> None:
         """,
         code=1,
     )
-    assert "PipelineFailed: run 1 of `p` is error" in done.stderr
+    assert "PipelineFailed: run 1 of `p` failed" in done.stderr
     assert "ValueError: no" in done.stderr
 
 

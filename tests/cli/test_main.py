@@ -98,9 +98,32 @@ def test_wrong_usage_is_one_line_and_a_hint(capsys):
     code, out, err = run(capsys, "completion", "tcsh")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "vhpipe: error: invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'",
+        "vhpipe: error: `SHELL`: `tcsh` is not one of `bash`, `zsh`, `fish`",
         "  hint: `vhpipe completion --help` shows the usage",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("logs", "argument `RUN` is missing", "`vhpipe logs --help` shows the usage"),
+        ("completion", "argument `SHELL` is missing", "choose from `bash`, `zsh`, `fish`"),
+        ("runs --jsno", "there is no option `--jsno`", "did you mean `--json`?"),
+        ("runs -n", "option `-n` needs a value", "`vhpipe runs --help` shows the usage"),
+        ("runs -n x", "`-n`: `x` is not a whole number", "`vhpipe runs --help` shows the usage"),
+        ("run -j 0", "`--jobs`: 0 is less than 1", "`vhpipe run --help` shows the usage"),
+        ("run --dry-run=3", "option `--dry-run` takes no value", "`vhpipe run --help` shows the usage"),
+        ("show 1 2 3", "there are too many words: 2 3", "`vhpipe show --help` shows the usage"),
+        ("run --project nowhere", "`--project`: there is no folder `nowhere`", "`vhpipe run --help` shows the usage"),
+    ],
+)
+def test_what_click_refuses_is_said_as_everything_else(capsys, line, message, hint):
+    assert run(capsys, *line.split()) == (2, "", f"vhpipe: error: {message}\n  hint: {hint}\n")
+
+
+def test_a_group_without_a_command_shows_its_help(capsys):
+    code, out, err = run(capsys, "sweep")
+    assert (code, "Usage: vhpipe sweep" in out, err) == (0, True, "")
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,19 @@ def test_folders_of_any_depth_are_removed(project: Path, blobs: Blobs) -> None:
     assert tree(copy.path) == before
 
 
+@pytest.mark.parametrize("mode", ["copy", "link"])
+def test_projects_of_any_depth_have_working_copies_again_and_again(deep_folder: Path, blobs: Blobs, mode: str) -> None:
+    copy = copies_of(deep_folder, blobs, mode).take()
+    (copy.path / "new").write_text("by a step")
+    copy.restore()
+    copy.release()
+    again = copies_of(deep_folder, blobs, mode).take()
+    assert [path.name for path in again.path.iterdir()] == ["d"]
+    found = subprocess.run(["find", ".", "-name", "deepest"], cwd=again.path, capture_output=True, check=True)
+    assert found.stdout.count(b"\n") == 1
+    again.release()
+
+
 def test_slots_in_use_are_passed_over_and_come_back(project: Path, blobs: Blobs) -> None:
     first = copies_of(project, blobs).take()
     second = copies_of(project, blobs).take()
@@ -236,6 +249,7 @@ WRITES = {
     "hidden": "touch -r train.py x; chmod 644 train.py; printf 'print(9)' > train.py; chmod 444 train.py;"
     "touch -r x train.py; rm x",
     "and gone": "chmod u+w train.py; echo >> train.py; rm train.py",
+    "and replaced": "chmod u+w train.py; echo >> train.py; echo 1 > x; mv -f x train.py",
 }
 
 
@@ -245,8 +259,10 @@ def test_writing_into_a_shared_file_is_noticed_by_all_who_share_it(project: Path
     copies = copies_of(project, blobs, "link")
     guilty, victim = copies.take(), copies.take()
     subprocess.run(["sh", "-c", write], cwd=guilty.path, check=True)
-    with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*cp train\.py mine"):
-        victim.verify()
+    (victim.path / "train.py").unlink()
+    for copy in (victim, guilty):
+        with pytest.raises(EnvironmentFailure, match=r"wrote into `train\.py`.*\n.*cp train\.py mine"):
+            copy.verify()
     for copy in (guilty, victim, copies.take()):
         copy.restore()
         copy.verify()

@@ -103,6 +103,11 @@ def test_recursion_does_not_follow_links_to_folders(project: Path) -> None:
     assert names == ["data/a.csv", "data/b.csv", "data/c.txt", "data/deep/er/d.csv", "data/file"]
 
 
+def test_recursion_goes_down_into_folders_of_any_depth(deep_folder: Path) -> None:
+    (found,) = matching_files(f"{deep_folder}/**/deepest")
+    assert found.endswith("/d/d/deepest")
+
+
 def test_filename_names_the_one_file_there_is(project: Path) -> None:
     assert places(expanded(project, "data/a.csv", filename="x.csv")) == ["x.csv"]
     assert places(expanded(project, "data/*.csv", filename="x.csv")) == ["a.csv", "b.csv"]
@@ -148,15 +153,20 @@ def test_what_cannot_be_fetched_is_named_with_node_input_and_place(project: Path
 
 def test_everything_that_cannot_be_found_is_named_at_once(project: Path) -> None:
     first = StepSpec("s", "i", ("c",), inputs=(PlannedInput("a", ("x.csv", "data/a.csv")), PlannedInput("b", ("y/*",))))
-    second = StepSpec("s", "i", ("c",), inputs=(PlannedInput("c", ("s3://z/z",)),))
+    second = StepSpec(
+        "s", "i", ("c",), inputs=(PlannedInput("c", ("s3://z/z", "s3://z/y")), PlannedInput("d", ("gs://x",)))
+    )
     plan = Plan("p", (PlannedExecution("one", first), PlannedExecution("two", second)))
     with pytest.raises(UsageError) as caught:
         expand_inputs(plan, project, project, RecordedUris())
     assert caught.value.message == (
         "input `a` of node `one`: `x.csv` does not exist; input `b` of node `one`: `y/*` matches no file; "
-        "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet"
+        "input `c` of node `two`: `s3://z/z`: `s3://` is not supported yet; "
+        "input `c` of node `two`: `s3://z/y`: `s3://` is not supported yet; "
+        "input `d` of node `two`: `gs://x`: `gs://` is not supported yet"
     )
     assert caught.value.hint is not None
+    assert caught.value.hint.endswith("; download the file and give its path: -i two.c=PATH -i two.d=PATH")
     assert [str(project / "x.csv") in caught.value.hint, str(project / "y/*") in caught.value.hint] == [True, True]
 
 

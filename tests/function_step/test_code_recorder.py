@@ -23,8 +23,7 @@ for name, source in json.load(sys.stdin).items():
         os.environ.update(VHPIPE_PUBLISH=f"{folder}/spool", VH_REPOSITORY_DIR=os.getcwd())
         sys.path[:0] = [os.getcwd(), sys.argv[2]]
         from vhpipe.function_step.code_recorder import record_code
-        record_code()
-        exec(source, {"__name__": "step"})
+        exec(source, {"__name__": "step", "recorder": record_code()})
         sys.exit()
     os.wait()
 """
@@ -39,7 +38,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "project" / path).write_text("")
     (folder / "project/link").symlink_to("data")
-    sources = dict(enumerate((*SEEN, *UNKNOWN.values())))
+    sources = dict(enumerate((*SEEN, *UNKNOWN.values(), CALL, *LOOKED_AT.values())))
     subprocess.run(
         [sys.executable, "-S", "-E", "-B", "-c", DRIVER, str(folder), PACKAGE],
         input=json.dumps(sources), text=True, check=True, timeout=100,
@@ -54,6 +53,15 @@ def uses_in(path: Path) -> set[str]:
     return {each for each in found if not each.startswith("module:") or each.startswith(mine)}
 
 
+CALL = "import helper; recorder.tell_function(helper.__file__, 'f')"
+LOOKED_AT = {
+    "opened": f"{CALL}; open('helper.py')",
+    "read for its source": f"{CALL}; import linecache; linecache.getlines(helper.__file__)",
+    "unpickled from": f"{CALL}; import pickle; pickle.loads(b'chelper\\n__doc__\\n.')",
+    "imported by another": f"{CALL}; open('other.py', 'w').write('import helper'); import other",
+    "looked up by another": f"{CALL}; open('other.py', 'w').write('import sys; sys.modules'); import other",
+}
+"""Uses of a script beside the call of a function of it."""
 SEEN = {
     "open('conf.txt')": {"file:conf.txt"},
     "import pathlib; pathlib.Path('conf.txt').read_text()": {"file:conf.txt"},
@@ -115,3 +123,12 @@ def test_a_process_that_is_no_step_of_a_run_records_nothing(tmp_path: Path) -> N
     words = [sys.executable, "-c", "from vhpipe.function_step.code_recorder import record_code; record_code()"]
     subprocess.run(words, cwd=tmp_path, env={**os.environ, "VHPIPE_PUBLISH": ""}, check=True, timeout=60)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_script_that_nothing_else_looks_at_only_the_function_counts(recorded: dict[str, set[str]]) -> None:
+    assert recorded[CALL] - {"look:"} == {"function:helper.py:f", "module:helper"}
+
+
+@pytest.mark.parametrize("source", LOOKED_AT.values(), ids=LOOKED_AT)
+def test_a_script_counts_entirely_if_anything_else_looks_at_it(recorded: dict[str, set[str]], source: str) -> None:
+    assert "file:helper.py" in recorded[source]

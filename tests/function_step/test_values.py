@@ -4,6 +4,7 @@ import collections
 import json
 import math
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,14 @@ def test_a_path_of_a_folder_is_kept_with_all_that_is_in_it(tmp_path: Path) -> No
     outputs = tmp_path / "outputs"
     outputs.mkdir()
     assert (there_and_back(outputs, source) / "deep" / "weights").read_text() == "w"
+
+
+def test_a_folder_of_any_depth_is_kept(tmp_path: Path, deep_folder: Path) -> None:
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    back = there_and_back(outputs, deep_folder)
+    found = subprocess.run(["find", back, "-name", "deepest"], capture_output=True, text=True, check=True).stdout
+    assert found.endswith("/d/d/deepest\n")
 
 
 def test_a_path_of_nothing_is_refused(tmp_path: Path) -> None:

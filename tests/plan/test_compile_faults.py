@@ -83,6 +83,11 @@ def test_all_that_nothing_fills_is_named_at_once_with_the_arguments_that_would()
     assert error.hint == "-p needed=VALUE -i train.images=PATH"
 
 
+def test_arguments_in_hints_can_be_pasted_into_a_shell() -> None:
+    error = refused(TEXT.replace("train", "train it"), pipeline_parameters={}, node_inputs={})
+    assert error.hint == "-p needed=VALUE -i 'train it.images=PATH'"
+
+
 def test_an_empty_list_leaves_a_task_without_executions() -> None:
     text = TEXT.replace("type: execution, step: learn", "type: task, step: learn")
     error = refused(text, node_parameters={"train": {"lr": ()}})

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import pytest
 import vhpipe.api
 from vhpipe.cli.main import run
 from vhpipe.diagnostics import Diagnostic, Span
+from vhpipe.lsp.open_files import OpenFiles
 from vhpipe.lsp.open_text import check_reported, open_text
 from vhpipe.project.checked_file import check_path, check_text
 
@@ -22,6 +24,10 @@ TWICE = STEP + STEP
 EXCUSED = STEP + STEP.replace("name: train", "name: train # vhpipe: ignore[duplicate-name] because of the demo")
 IDLE = "# vhpipe: ignore-file[cycle] because there was one\n" + STEP
 UNREADABLE = "- step: [\n"
+ASKS = STEP.replace("train.py", "ask.py")
+ASKS_EXCUSED = ASKS.replace("ask.py", "ask.py # vhpipe: ignore[undeclared-parameter] because of the demo")
+LACKING = STEP.replace("train.py", "lost.py")
+SCRIPTS = {"train.py": "", "ask.py": "import valohai\nvalohai.parameters('rate').value\n"}
 
 
 class Project(NamedTuple):
@@ -46,6 +52,11 @@ PROJECTS = {
     ),
     "another rule selected": Project(TWICE, (), settings_file('[validate]\nselect = ["cycle"]\n')),
     "in the baseline": Project(TWICE, (), settings_file('[validate]\nbaseline = "known.json"\n')),
+    "a script that asks": Project(ASKS, ("undeclared-parameter",)),
+    "a script that asks, a comment": Project(ASKS_EXCUSED, ()),
+    "a script that asks, ignored": Project(ASKS, (), settings_file('[validate]\nignore = ["undeclared-*"]\n')),
+    "a script that asks, in the baseline": Project(ASKS, (), settings_file('[validate]\nbaseline = "known.json"\n')),
+    "no such script": Project(LACKING, ("missing-script",)),
     "unreadable": Project(UNREADABLE, ("invalid-yaml",), settings_file('[validate]\nselect = ["cycle"]\n')),
 }
 
@@ -53,6 +64,8 @@ PROJECTS = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".git").mkdir()
+    for name, text in SCRIPTS.items():
+        (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -118,12 +131,33 @@ def test_comments_settings_and_baseline_count_at_every_door(name: str, folder: P
     project = PROJECTS[name]
     for file, text in {"valohai.yaml": project.text, **project.settings}.items():
         (folder / file).write_text(text)
-    if name == "in the baseline":
+    if "baseline" in "".join(project.settings.values()):
         assert run(["validate", "--write-baseline"]) == 0
     found = by_cli("valohai.yaml")
     assert tuple(item["rule"] for item in found) == project.rules
     assert by_api("valohai.yaml") == found
     assert by_lsp("valohai.yaml") == found
+
+
+def test_a_loaded_file_is_reported_by_its_own_folder_wherever_the_program_goes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "valohai.yaml").write_text(ASKS)
+    file = vhpipe.api.load()
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+    assert [item.rule for item in file.diagnostics] == ["undeclared-parameter"]
+
+
+@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "untitled:valohai.yaml", "git:/valohai.yaml?HEAD"])
+def test_a_text_in_no_folder_is_reported_as_stdin_is(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".vhpipe.toml").write_text('[validate]\nignore = ["duplicate-name"]\n')
+    text = ASKS + ASKS + LACKING.replace("image", "imag")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    found = by_cli("-")
+    assert {item["rule"] for item in found} == {"unknown-property"}
+    opened = OpenFiles(check_reported).checked(uri, uri.partition(":")[2], text)
+    assert [as_reported(opened.file.exact(item.diagnostic)) for item in opened.findings] == found
 
 
 def test_the_python_door_says_where_the_related_places_are(folder: Path) -> None:

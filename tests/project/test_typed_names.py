@@ -2,7 +2,7 @@
 
 import pytest
 
-from vhpipe.config.model import Config, ExecutionNode, Pipeline
+from vhpipe.config.model import Config, ExecutionNode, Pipeline, Step, Task
 from vhpipe.errors import UsageError
 from vhpipe.project.typed_names import match_name, pick_pipeline
 
@@ -39,6 +39,16 @@ def test_without_a_name_the_only_pipeline_is_meant() -> None:
     assert caught.value.hint == "name one of `a`, `b`"
     with pytest.raises(UsageError, match="no pipeline"):
         pick_pipeline(Config(), None)
+
+
+def test_a_file_without_pipelines_offers_its_steps_and_tasks() -> None:
+    steps = (Step("train", "i", ("c",)), Step("show data", "i", ("c",)))
+    with pytest.raises(UsageError) as caught:
+        pick_pipeline(Config(steps=steps), None)
+    assert caught.value.hint == "name a step by `--step`: `train`, `show data`"
+    with pytest.raises(UsageError) as caught:
+        pick_pipeline(Config(steps=steps[:1], tasks=(Task("grid", "train"),)), None)
+    assert caught.value.hint == "name a step by `--step`: `train`; or a task by `--task`: `grid`"
 
 
 def test_of_pipelines_with_equal_names_the_last_is_meant() -> None:

@@ -61,7 +61,7 @@ def finished(project: Any, words: tuple[str, ...]) -> int:
     done = project("resume")
     if done.code != 0:
         assert done.code in CLEAN_REFUSALS, done.err
-        assert not (project.path / ".vhpipe/runs/1/journal").exists(), done.err
+        assert not (project.path / ".vhpipe/runs/1/run.json").exists(), done.err
         done = project(*words)
     assert done.code == 0, done.err
     return max(run_numbers(project))

@@ -67,7 +67,7 @@ class Trial:
         return any(ended_well(self.project, number) for number in run_numbers(self.project))
 
     def _go_on(self) -> None:
-        begun = (self.project.path / ".vhpipe/runs/1/journal").exists()
+        begun = (self.project.path / ".vhpipe/runs/1/run.json").exists()
         words = ("resume", *(["--with-changes"] if self.done.code == 1 else [])) if begun else self.words
         again = self.project(*words)
         assert again.code == 0, again.err
@@ -137,5 +137,5 @@ def test_too_few_descriptors_are_one_line_and_no_end(project: Any, descriptors: 
     assert f"(errno {errno.EMFILE})" in limited.stderr
     assert "Traceback" not in limited.stderr
     assert not list(project.path.parent.glob("vhpipe-report-*"))
-    again = project("resume") if (project.path / ".vhpipe/runs/1/journal").exists() else project(*words)
+    again = project("resume") if (project.path / ".vhpipe/runs/1/run.json").exists() else project(*words)
     assert again.code == 0, again.err

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vhpipe.command.script_paths import scripts_in
+from vhpipe.command.interpreters import INTERPRETERS
+from vhpipe.command.script_paths import LAUNCHERS, may_name_scripts, scripts_in
 from vhpipe.project.checked_file import check_path, check_text
 
 ABOUT_SCRIPTS = {
@@ -162,6 +163,7 @@ def test_an_option_that_argparse_ends_at_is_refused(options: str, parse: str, is
 )
 def test_a_script_is_found_behind_whatever_stands_before_it(command: str, path: str) -> None:
     assert [script.path for script in scripts_in((command,)).found] == [path]
+    assert may_name_scripts((command,))
 
 
 def test_hostile_paths_and_endless_imports_are_harmless(tmp_path: Path) -> None:
@@ -178,3 +180,14 @@ def test_good_scripts_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = "import argparse, valohai\nvalohai.inputs('images')\np = argparse.ArgumentParser()\n"
     text += "p.add_argument('--rate')\np.parse_args()\n"
     assert rules(tmp_path, "python train.py {parameters}", RATE, IMAGES, train=text) == set()
+
+
+@pytest.mark.parametrize("name", [*INTERPRETERS, *sorted(LAUNCHERS), "source", "."])
+def test_no_command_that_runs_a_script_is_passed_over(name: str) -> None:
+    assert may_name_scripts((f"{name} train",))
+
+
+@pytest.mark.parametrize("command", ["echo hi > \"$VH_OUTPUTS_DIR\"/x", "true", "cat $VH_INPUTS_DIR/a/b | wc -l"])
+def test_commands_without_scripts_are_not_read_closely(command: str) -> None:
+    assert not may_name_scripts((command,))
+    assert scripts_in((command,)).found == ()

@@ -216,6 +216,15 @@ def test_a_function_runs_again_only_for_what_it_has_used(functions: World) -> No
     assert functions.ran() == [], "with all as it was, so is the result"
 
 
+def test_an_edit_of_another_function_of_the_script_is_no_reason_to_run_again(functions: World) -> None:
+    functions.project.write("steps.py", FUNCTIONS.replace("exit 0", "exit  0"))
+    assert functions.foretold("train")[0] == "reuse"
+    assert functions.ran() == ["spawn"]
+    functions.project.write("steps.py", FUNCTIONS.replace("helper.VALUE + n", "n + helper.VALUE"))
+    assert functions.foretold("train")[1].startswith("since run 3: file steps.py changed; code: 3 files")
+    assert functions.ran() == ["spawn", "train"]
+
+
 @pytest.mark.parametrize("new", ["helper.py", "fast.py", "override.txt"])
 def test_what_a_function_imports_or_looked_for_in_vain_counts(functions: World, new: str) -> None:
     functions.project.write(new, "VALUE = 1  # new\n")

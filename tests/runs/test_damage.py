@@ -75,7 +75,7 @@ def test_a_run_asked_again_makes_again_what_is_damaged(chain: Any) -> None:
     blob = flip(chain, "model.bin")
     done = chain("resume", "1", "--with-changes")
     assert done.code == 0, done.err
-    assert f"its output `model.bin` (stored file {blob[:16]}) is missing or damaged" in done.err
+    assert f": it lost its output `model.bin` (stored file {blob[:16]}), which is missing or damaged" in done.err
     assert chain.output(2, "use", "copy").read_text() == "precious bytes"
 
 
@@ -104,6 +104,28 @@ def test_damage_while_the_run_is_under_way_is_an_error_that_names_all(project: A
     assert "`vhpipe resume 1 --with-changes`" in because
     again = project("resume", "1", "--with-changes")
     assert "its output `model.bin`" in again.err
+
+
+def test_damage_to_what_an_earlier_run_gave_names_that_run_and_the_command_that_works(chain: Any) -> None:
+    """The given file is intact when the run starts, and gone when its reader does."""
+    lose = "test ! -e {side} || rm -f $(grep -rlx 'precious bytes' $VH_CONFIG_DIR/../../../../../../blobs)"
+    lose_step = {"command": lose.format(side=chain.side("lose")), "inputs": [{"name": "x"}]}
+    use = {**NODES["use"], "inputs": [{"name": "d"}, {"name": "after", "optional": True}]}  # type: ignore[dict-item]
+    more = [["make.output.unused.bin", "lose.input.x"], ["lose.output.*", "use.input.after"]]
+    chain.pipeline({"make": NODES["make"], "lose": lose_step, "use": use}, [*EDGES, *more])
+    assert chain("run").code == 0
+    chain.side("lose").touch()
+    done = chain("run", "--from", "lose", "--json")
+    assert done.statuses()["use"] == "error"
+    because = done.node("use")["executions"][0]["attempts"][-1]["because"]
+    assert "output `model.bin` of make#0 of run 2 (stored file" in because
+    assert "`vhpipe resume 2 --from make`" in because
+    refused = chain("resume", "3", "--with-changes")
+    assert refused.code == 2
+    assert "cannot be provided again: its output `model.bin`" in refused.err
+    chain.side("lose").unlink()
+    assert chain("resume", "2", "--from", "make").code == 0
+    assert chain.output(4, "use", "copy").read_text() == "precious bytes"
 
 
 FILES = [{"name": "model", "path": "model.bin"}]

@@ -113,8 +113,20 @@ def test_parts_show_what_is_given_and_what_is_left_out(world: Any) -> None:
     assert by_label["train#1"] == ["reuse", "from run 1"]
 
 
+def test_what_follows_would_run_for_certain_where_there_is_no_result_to_reuse(world: Any) -> None:
+    assert [line[1] for line in foretold(world, "--reuse", *RATES)] == ["run", "run", "run"]
+    world("run", *RATES)
+    world.write("raw.csv", "2\n")
+    assert [line[1] for line in foretold(world, "--reuse", *RATES)] == ["run", "run or reuse", "run or reuse"]
+    told = foretold(world, "--reuse", "--refresh", "judge", *RATES)
+    assert [line[1] for line in told] == ["run", "run or reuse", "run"]
+
+
 def test_what_would_have_to_be_fetched_is_not(world: Any) -> None:
     address = "http://127.0.0.1:9/raw.csv"
+    told = foretold(world, "--reuse", "-i", f"make.raw={address}", *RATES)
+    assert told[0] == ["make", "run", f"depends on {address}, which is not fetched in a dry run"]
+    world("run", *RATES)
     told = foretold(world, "--reuse", "-i", f"make.raw={address}", *RATES)
     assert told[0] == ["make", "run or reuse", f"depends on {address}, which is not fetched in a dry run"]
 

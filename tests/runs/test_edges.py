@@ -194,7 +194,7 @@ def test_values_travel_from_metadata_parameters_and_variables(project: Any) -> N
     assert seen(project, "last") == [
         "--lr=1.0", "--text=own", "--many=0.1", "--many=0.2", "--fast", "value of source",
     ]  # fmt: skip
-    assert "`source.metadata.null -> last.parameter.text` brings no value" in warnings(done, "last")
+    assert "`source.metadata.null -> last.parameter.text` brings no value: `null` of" in warnings(done, "last")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Users clean up, stop what has crashed, check what is kept, and meet state folders that are not theirs."""
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -46,6 +47,16 @@ def test_clean_removes_old_runs_and_the_rest_still_works(project: Any) -> None:
     assert project("run", "-q").code == 0
     assert project("clean", "--run", "3").out.startswith("removed 1 run (3), ")
     assert [run["run"] for run in project("runs", "--json").json["runs"]] == [4]
+
+
+def test_a_run_that_fails_before_its_plan_is_written_leaves_no_number(project: Any) -> None:
+    project.pipeline({"a": "true"})
+    assert project("run").code == 0
+    (project.path / ".valohaiignore").mkdir()
+    assert project("run").code == 4
+    assert os.listdir(project.path / ".vhpipe/runs") == ["1"]
+    (project.path / ".valohaiignore").rmdir()
+    assert project("run", "--json").json["run"] == 2
 
 
 def test_a_run_that_is_running_is_not_removed(project: Any, mark: Any, eventually: Any) -> None:

@@ -217,6 +217,14 @@ def test_an_empty_argument_leaves_an_optional_input_empty(tree: Any) -> None:
     assert "`-i s.y=` leaves `y` empty, and `s` requires it" in refused.err
 
 
+@pytest.mark.parametrize("uri", ["one.bn", "*.bn"])
+def test_a_file_that_an_argument_names_must_be_there_for_an_optional_input_too(tree: Any, uri: str) -> None:
+    done = tree.run(step("{name: x, optional: true}"), "--step", "s", "-i", f"x={uri}")
+    assert done.code == 2
+    assert f"input `x` of node `s`: `{uri}`" in done.err
+    assert "to leave it empty: -i x=" in done.err
+
+
 # ── parameters in URIs ───────────────────────────────────────────────────────────────────────────
 
 
@@ -270,12 +278,12 @@ def test_parameters_in_uris_are_filled_in_for_each_execution(users: Any, server:
         "name: given, optional: true",
         "name: unset, optional: true, default: 'data/{parameter:n}.txt'",
     )
-    given = ("--step", "s", "--sweep", "n=7,", "-i", "given=data/{parameter:who}/1.csv")
+    given = ("--step", "s", "--sweep", "n=,7", "-i", "given=data/{parameter:who}/1.csv")
     done = users.run(yaml, *given, "--sweep", "who=a,b,b c")
     assert done.code == 0, done.err
-    assert files(users, "s", 0) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz", "unset/7.txt"]
-    assert files(users, "s", 2) == ["given/1.csv", "local/1.csv", "remote/b c.gz", "unset/7.txt"]
-    assert files(users, "s", 3) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz"]
+    assert files(users, "s", 0) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz"]
+    assert files(users, "s", 3) == ["given/1.csv", "local/1.csv", "local/2.csv", "remote/a.gz", "unset/7.txt"]
+    assert files(users, "s", 5) == ["given/1.csv", "local/1.csv", "remote/b c.gz", "unset/7.txt"]
     assert sorted(server.requested) == ["/a.gz?sig=secret", "/b%20c.gz?sig=secret", "/b.gz?sig=secret"]
     recorded = [path for path in (users.path / ".vhpipe/runs").rglob("*") if path.is_file()]
     assert not [path for path in recorded if b"sig=secret" in path.read_bytes()]

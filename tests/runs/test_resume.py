@@ -280,6 +280,33 @@ def test_an_output_that_is_not_as_it_was_is_made_again(
             == chain.output(1, "first", "made.txt").read_text())  # fmt: skip
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, flip], ids=["vanished", "changed"])
+def test_what_has_to_be_made_again_has_what_is_before_it_made_again_too(
+    project: Any, eventually: Any, spoil: Callable[[Path], None]
+) -> None:
+    """Nothing but `middle` reads what `first` made, and that is complete: it is needed all the same."""
+    side, read = project.side("last"), "cat $VH_INPUTS_DIR/d/* > $VH_OUTPUTS_DIR/copy.txt"
+    project.pipeline(
+        {
+            "first": "echo made > $VH_OUTPUTS_DIR/made.txt",
+            "middle": {"command": f"{read}; echo more >> $VH_OUTPUTS_DIR/copy.txt", "inputs": [{"name": "d"}]},
+            "last": {"command": held(side, read), "inputs": [{"name": "d"}]},
+        },
+        [["first.output.*", "middle.input.d"], ["middle.output.*", "last.input.d"]],
+    )
+    waiting = hold(side)
+    process = project.start("run")
+    eventually(lambda: starts(side) == 1)
+    kill(process)
+    for event in ended(project):
+        spoil(blob_of(project, event["outputs"][0]["blob"]))
+    waiting.unlink()
+    done = project("resume", "--json")
+    assert done.code == 0, done.err
+    assert done.statuses() == {"first": "complete", "middle": "complete", "last": "complete"}
+    assert project.output(1, "last", "copy.txt").read_text() == "made\nmore\n"
+
+
 def test_a_run_whose_code_is_gone_says_so(chain: Any, eventually: Any) -> None:
     hold(chain.side("second"))
     process = chain.start("run")

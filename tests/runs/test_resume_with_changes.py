@@ -84,7 +84,7 @@ def test_only_what_is_not_complete_runs_again(failed: Any, how: str) -> None:
     assert ran(failed) == ["ev", "train"]
     assert done.json["run"] == 2
     assert done.statuses() == {"prep": "complete", "train": "complete", "ev": "complete"}
-    assert "`train` runs: it is error, 2 of 3 executions are kept" in done.err
+    assert "`train` runs: it failed, 2 of 3 executions are kept" in done.err
     assert "`ev` runs after that" in done.err
     assert "run 1 provides `prep`" in done.err
 

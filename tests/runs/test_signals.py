@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -21,6 +22,14 @@ sleep {mark}
 """
 STUBBORN = "trap '' TERM INT HUP; . ./tree.sh"
 SLEEPERS = 6
+
+
+@pytest.fixture(autouse=True)
+def hangup_is_heard() -> Iterator[None]:
+    """Also where the tests themselves were started with `nohup`, which every run would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 class Tree:
@@ -180,7 +189,7 @@ def assert_crashed_and_usable(project: Any) -> None:
     assert shown.json["status"] == "crashed"
     assert shown.statuses()["first"] == "complete"
     assert shown.statuses()["grow"] == "crashed"
-    assert project("wait", "1").code == 1
+    assert project("wait", "1").code == 4
     assert "crashed" in project("runs").out
     assert project("stop", "1").code == 0
     assert "stopped" in project("runs").out

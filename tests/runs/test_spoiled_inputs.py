@@ -1,9 +1,11 @@
 """Steps that write into their inputs, whatever they do to the names afterwards; and steps with odd outputs."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +114,48 @@ def test_outputs_1500_folders_deep_are_kept_handed_on_fetched_and_removed(deep_p
     assert done.code == 0, done.err[:700]
     assert project("clean", "--keep", "0").code == 0
     assert not os.path.lexists(project.path / ".vhpipe/runs/1")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("repository", ["copy", "link", "in-place"])
+def test_a_project_1500_folders_deep_runs_again_and_again(deep_project: Any, repository: str) -> None:
+    way = str(deep_project.path)
+    for _ in range(1500):
+        way += "/d"
+        os.mkdir(way)
+    Path(way, "deepest").touch()
+    deep_project.pipeline({"look": "find . -name deepest | wc -l > $VH_OUTPUTS_DIR/count"})
+    for run in (1, 2):
+        done = deep_project("run", "--repository", repository)
+        assert done.code == 0, done.err[:700]
+        assert deep_project.output(run, "look", "count").read_text().strip() == "1"
+    assert deep_project("clean", "--keep", "0").code == 0
+
+
+@pytest.mark.long
+def test_a_run_with_outputs_1500_folders_deep_goes_on(deep_project: Any, eventually: Any) -> None:
+    """One of its results is missing, so all of them are made again, beside what the first attempt has left."""
+    project, ready, go = deep_project, deep_project.side("ready"), deep_project.side("go")
+    project.write("deep.py", DEEP)
+    count = "find $VH_INPUTS_DIR/d -type f -name file | wc -l > $VH_OUTPUTS_DIR/count"
+    wait = f"touch {ready}; until test -e {go}; do sleep 0.02; done; python deep.py; {count}"
+    project.pipeline(
+        {
+            "make": "python deep.py",
+            "use": {"command": wait, "inputs": [{"name": "d", "keep-directories": "full"}]},
+        },
+        [["make.output.*", "use.input.d"]],
+    )
+    process = project.start("run")
+    eventually(ready.exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    (lost,) = [blob for blob in project.path.glob(".vhpipe/blobs/??/*") if blob.read_bytes() == b"499"]
+    lost.unlink()
+    go.touch()
+    done = project("resume")
+    assert done.code == 0, done.err[:700]
+    assert project.output(1, "use", "count").read_text().strip() == "3"
 
 
 def test_folders_of_the_state_are_closed_to_others_whatever_the_umask(project: Any) -> None:

@@ -102,7 +102,7 @@ def test_an_execution_that_failed_was_not_there_to_be_reused(project: Any) -> No
         "a of run 2 ran: no equal execution is known",
         "compared with a of run 1 (error):",
         "  nothing differs",
-        "  it was not reused because it is error: only complete executions are",
+        "  it was not reused because it failed: only complete executions are",
     ]
 
 
@@ -133,7 +133,7 @@ def test_skipped_nodes_and_unknown_names(project: Any) -> None:
         {"a": "exit 1", "b": {"command": "true", "inputs": [{"name": "x"}]}}, [["a.output.*", "b.input.x"]]
     )
     project("run")
-    assert why(project, "1", "b") == ["b of run 1 did not run: `a` is error: exit code 1", "no earlier run has it"]
+    assert why(project, "1", "b") == ["b of run 1 did not run: `a` failed: exit code 1", "no earlier run has it"]
     unknown = project("why", "1", "c")
     assert (unknown.code, "no node `c`" in unknown.err) == (2, True)
     unstarted = project("why", "1", "a", "--against", "7")

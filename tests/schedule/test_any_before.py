@@ -57,7 +57,7 @@ def test_a_failure_before_it_counts_like_a_skipped_node() -> None:
 def test_a_required_input_that_gets_nothing_skips_it_and_says_why() -> None:
     world = ran(execution("a"), skipped("b"), last=join(optional=False))
     assert world.statuses()["join"] == "skipped"
-    assert "`b` is skipped and left nothing for" in (world.state.nodes["join"].because or "")
+    assert "`b` was skipped and left nothing for" in (world.state.nodes["join"].because or "")
 
 
 @pytest.mark.parametrize("position", [0, 1])

@@ -120,7 +120,7 @@ def test_a_failure_that_another_attempt_cannot_change_is_not_retried() -> None:
 
 def test_a_stop_names_the_failure_it_comes_from() -> None:
     world = walked(task("train", 4), "train#1")
-    assert world.state.because == "`train` is error: `train#1` failed: exit code 1"
+    assert world.state.because == "`train` failed: `train#1` failed: exit code 1"
     assert world.state.nodes["side"].because == world.state.because
 
 

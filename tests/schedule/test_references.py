@@ -236,6 +236,11 @@ def test_what_is_needed_and_not_there_is_an_error_that_says_what_is_there(value:
     assert found.endswith(f"has no value: of `make` {there}")
 
 
+def test_a_value_that_is_null_is_said_to_be_null() -> None:
+    world = ran("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(rate=None))
+    assert warnings(world) == ["`${make.metadata.rate}` has no value: it is null; parameter `text` stays as it was"]
+
+
 def test_what_is_optional_stays_unset_with_a_warning() -> None:
     world = ran("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(loss=1))
     assert "text" not in spec_of(world).values

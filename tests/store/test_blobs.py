@@ -1,6 +1,6 @@
 import os
 import threading
-from hashlib import sha256
+from hashlib import md5, sha1, sha256
 from pathlib import Path
 
 import pytest
@@ -154,3 +154,44 @@ def test_a_blob_is_hashed_once_and_again_when_its_file_has_changed(blobs: Blobs,
     with pytest.raises(DamagedBlobError):
         blobs.copy_to(blob, tmp_path / "copy", 0o600)
     assert not (tmp_path / "copy").exists()
+
+
+def stored_by(way: str, blobs: Blobs, source: Path) -> str:
+    content = source.read_bytes()
+    if way == "keep":
+        return blobs.keep(source)[0]
+    if way == "copy_in":
+        return blobs.copy_in(source)[0]
+    return blobs.receive(content[at : at + 4096] for at in range(0, len(content), 4096))[0]
+
+
+@pytest.mark.parametrize("size_bytes", [0, 5000, 2 * SMALL_BYTES + 17])
+@pytest.mark.parametrize("way", ["keep", "copy_in", "receive"])
+def test_checksums_cost_one_reading_at_most(blobs: Blobs, tmp_path: Path, way: str, size_bytes: int) -> None:
+    content = content_of(size_bytes)
+    (tmp_path / "source").write_bytes(content)
+    blob = stored_by(way, blobs, tmp_path / "source")
+    for _ in range(3):
+        assert blobs.checksums(blob) == (md5(content).hexdigest(), sha1(content).hexdigest(), blob)
+    is_taken_when_stored = way == "receive" or size_bytes > SMALL_BYTES if way != "keep" else size_bytes <= SMALL_BYTES
+    assert blobs.hashed_bytes == (0 if is_taken_when_stored else size_bytes)
+
+
+def test_checksums_of_a_blob_from_before_are_taken_as_it_is_verified(blobs: Blobs, tmp_path: Path) -> None:
+    blob, _ = blobs.write(b"content")
+    blobs.path(blob).touch()
+    assert blobs.checksums(blob).md5 == md5(b"content").hexdigest()
+    blobs.copy_to(blob, tmp_path / "copy", 0o600)
+    assert blobs.hashed_bytes == len(b"content")
+
+
+def test_damaged_bytes_have_no_checksums(blobs: Blobs) -> None:
+    blob, _ = blobs.write(b"content")
+    assert blobs.checksums(blob).sha256 == blob
+    blobs.path(blob).chmod(0o600)
+    blobs.path(blob).write_bytes(b"CONTENT")
+    with pytest.raises(DamagedBlobError):
+        blobs.checksums(blob)
+    blobs.remove(blob)
+    with pytest.raises(DamagedBlobError):
+        blobs.checksums(blob)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vhpipe.errors import EnvironmentFailure, RefusedError
-from vhpipe.store.owner import KEY_FILE_VARIABLE, fault_of_owner, secret_mac, sign
+from vhpipe.store.owner import KEY_FILE_VARIABLE, check_owner, fault_of_owner, secret_mac, sign
 
 
 def user(folder: Path) -> dict[str, str]:
@@ -79,6 +79,14 @@ def test_nobody_can_claim_that_a_file_system_keeps_no_modes(signed: Path) -> Non
     assert "others may write to it (mode 0777)" in (fault_of_owner(str(signed), user(signed.parent)) or "")
     with_changes(signed, unkept=["modes", "owner"])
     assert "was not signed by you" in (fault_of_owner(str(signed), user(signed.parent)) or "")
+
+
+def test_the_command_in_a_hint_is_one_that_a_shell_takes_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "my project"
+    folder.write_text("no folder")
+    with pytest.raises(RefusedError) as refused:
+        check_owner(str(folder), user(tmp_path))
+    assert refused.value.hint == f"move it away: mv '{folder}' '{folder}.old'"
 
 
 # ── where the key is ─────────────────────────────────────────────────────────────────────────────

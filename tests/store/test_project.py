@@ -7,6 +7,7 @@ import pytest
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, UsageError
 from vhpipe.store.project import ProjectStore
+from vhpipe.store.registry import PipelineVersion
 from vhpipe.store.run_folder import RunFolder, RunInfo
 
 
@@ -160,6 +161,31 @@ def test_a_number_is_not_used_again_after_its_run_is_deleted(store: ProjectStore
     started(store)
     shutil.rmtree(started(store).path)
     assert store.new_run().number == 3
+
+
+def test_a_run_that_nobody_heard_of_leaves_no_number(store: ProjectStore) -> None:
+    for _ in range(9):
+        started(store)
+    failed = store.new_run()
+    failed.acquire()
+    store.withdraw(failed)
+    assert not failed.path.exists()
+    assert [store.new_run().number, store.new_run().number] == [10, 11]
+
+
+def test_the_number_of_a_withdrawn_run_stays_unused_where_a_later_one_was_given(store: ProjectStore) -> None:
+    failed, later = store.new_run(), started(store)
+    store.withdraw(failed)
+    shutil.rmtree(later.path)
+    assert store.new_run().number == 3
+
+
+def test_the_number_of_a_withdrawn_run_stays_unused_where_a_version_names_it(store: ProjectStore) -> None:
+    failed = store.new_run()
+    version = PipelineVersion("training", "1.0", "1.0", "ab" * 32, failed.number)
+    store.registry.version_of("training", lambda known: version)
+    store.withdraw(failed)
+    assert store.new_run().number == 2
 
 
 def test_runs_are_listed_by_number_once_they_have_started(store: ProjectStore) -> None:

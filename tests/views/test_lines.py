@@ -36,7 +36,7 @@ def test_a_run_says_that_it_starts_and_how_it_ends(story: Any) -> None:
         "12:00:01 run 3 of training stopping: node `train` failed"
     ]
     assert said(story, events.RunEnded(Status.ERROR)) == [
-        "12:00:02 run 3 of training error in 2.0 s: node `train` failed",
+        "12:00:02 run 3 of training failed in 2.0 s: node `train` failed",
         "  when it is fixed: vhpipe resume 3 --with-changes",
     ]
 
@@ -69,7 +69,7 @@ def test_an_execution_node_is_called_by_its_name_and_says_its_end_once(story: An
 def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
     story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
     assert said(story, events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"), weight=Weight.VITAL) == [
-        "12:00:03 train#1 error in 1.0 s: exit code 3",
+        "12:00:03 train#1 failed in 1.0 s: exit code 3",
         "  node train, execution 1, attempt 1, exit code 3",
         "  the last 2 lines of the log:",
         "  | loading",
@@ -79,13 +79,36 @@ def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
     ]
 
 
+def test_tabs_of_a_log_are_laid_out(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    recorded = story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3))
+    around = SURROUNDINGS._replace(log_tail=lambda attempt: ("name:\tvalue",))
+    assert "  | name:   value" in list(lines_for(story.view, recorded, around, Weight.VITAL))
+
+
+def test_why_a_run_stops_is_not_repeated_for_every_node(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    story.tell(events.RunStopping(Status.ERROR, "`x` is error: exit code 1"))
+    stopped = events.AttemptEnded(attempt(1), Status.STOPPED, None, "`x` is error: exit code 1")
+    assert said(story, stopped) == ["12:00:04 train#1 stopped in 2.0 s"]
+    skipped = events.NodeSettled("prepare", Status.SKIPPED, "`x` is error: exit code 1")
+    assert said(story, skipped) == ["12:00:05 prepare skipped"]
+
+
+def test_a_node_that_is_skipped_for_another_reason_says_it(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.RunStopping(Status.ERROR, "`x` is error: exit code 1"))
+    assert said(story, events.NodeSettled("prepare", Status.SKIPPED, "`a` is skipped")) == [
+        "12:00:02 prepare skipped: `a` is skipped"
+    ]
+
+
 def test_after_many_failures_of_a_node_only_their_logs_are_named(story: Any) -> None:
     story.tell(events.RunStarted(1), events.NodeStarted("train", LONG_FAILURES + 1))
     for index in range(LONG_FAILURES + 1):
         story.tell(events.AttemptStarted(attempt(index)))
         lines = said(story, events.AttemptEnded(attempt(index), Status.ERROR, 1))
     assert [line.partition(" ")[2] for line in lines] == [
-        f"train#{LONG_FAILURES} error in 1.0 s: exit code 1",
+        f"train#{LONG_FAILURES} failed in 1.0 s: exit code 1",
         f" full log: /logs/train#{LONG_FAILURES}.1",
     ]
 
@@ -113,7 +136,7 @@ def test_a_task_counts_its_executions_when_it_settles(story: Any) -> None:
 def test_a_node_that_fails_before_it_starts_is_said_even_when_quiet(story: Any) -> None:
     story.tell(events.RunStarted(1))
     settled = events.NodeSettled("prepare", Status.ERROR, "no output of `a` matches `*.csv`")
-    assert said(story, settled, weight=Weight.VITAL) == ["12:00:01 prepare error: no output of `a` matches `*.csv`"]
+    assert said(story, settled, weight=Weight.VITAL) == ["12:00:01 prepare failed: no output of `a` matches `*.csv`"]
 
 
 def test_an_approval_names_the_commands_that_answer_it(story: Any) -> None:
@@ -131,7 +154,7 @@ def test_a_deployment_says_its_version_or_why_there_is_none(story: Any) -> None:
     assert said(story, events.DeploymentCreated("serve", "v1", "i", "v")) == [
         "12:00:02 serve made deployment version v1, aliases latest"
     ]
-    assert said(story, events.DeploymentFailed("serve", "no file")) == ["12:00:03 serve error: no file"]
+    assert said(story, events.DeploymentFailed("serve", "no file")) == ["12:00:03 serve failed: no file"]
 
 
 def test_a_warning_is_one_line(story: Any) -> None:

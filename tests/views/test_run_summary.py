@@ -26,7 +26,7 @@ def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
         "  prepare: execution created",
         "  train: task error, 6.0 s, 1 of 2, 1 failed, 1 output: execution 1 failed",
         "    warning: careful",
-        "    train#1 error: no space (exit code 2)",
+        "    train#1 failed: no space (exit code 2)",
         "      log: /logs/train#1.1",
         "      look inside: vhpipe shell 3 train#1",
         "  serve: deployment started, version v1, 1 file, aliases latest",

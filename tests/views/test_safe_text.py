@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhpipe.views.safe_text import one_line, safe_json, safe_log, safe_text
+from vhpipe.views.safe_text import brief, one_line, safe_json, safe_log, safe_text
 
 HOSTILE = st.text(st.characters() | st.sampled_from("\x00\x07\x08\x0d\x1b\x7f\x85\x9b\u202e\u2066\u2028[m31\udcff"))
 BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -65,3 +65,21 @@ def test_no_printable_character_needs_an_escape() -> None:
     """What is printable is shown as it is, without a second look."""
     printable = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isprintable())
     assert safe_text(printable + "\x07") == printable + "\\x07"
+
+
+def test_a_long_path_in_a_message_is_cut_and_said_once() -> None:
+    path = "/home/" + "deep/" * 300 + "model.bin"
+    told = brief(f"cannot write `{path}`: File name too long: {path}")
+    first, again = "`/home/" + "deep/" * 14 + "dee", "…/deep/deep/deep/deep/model.bin`"
+    assert told.startswith(f"cannot write {first}")
+    assert told.count("model.bin") == 2
+    assert told.endswith(f"model.bin`: File name too long: `{again}")
+    assert len(told) < 260
+
+
+def test_a_hint_does_not_repeat_a_long_path_of_its_message() -> None:
+    said: set[str] = set()
+    path = "a b/" * 100 + "end"
+    assert len(brief(f"no `{path}`", said)) < 180
+    assert len(brief(f"looked for `{path}`", said)) < 50
+    assert brief("short\ttext", said) == "short\\ttext"

@@ -33,7 +33,8 @@ class File:
     def __init__(self, path: Path_) -> None:
         name = os.fspath(path)
         self._file = check_path(os.path.join(".", name) if name == STDIN else name)
-        self.path = Path(self._file.path).resolve()
+        self._place = os.path.abspath(self._file.path)
+        self.path = Path(self._place).resolve()
 
     @property
     def text(self) -> str:
@@ -44,9 +45,11 @@ class File:
         """What `vhpipe validate` reports of the file: errors, warnings and remarks, in the order of their places.
 
         All places, also the related ones and those of fixes, are spans: lines and columns. Settings, comments and
-        the baseline of the project count. Errors: UsageError for settings or a baseline that cannot be read.
+        the baseline of the project count, and the scripts beside the file are read as they are when this is first
+        asked for. Errors: UsageError for settings or a baseline that cannot be read.
         """
-        reported = self._file.reported(settings_for(self._file.path, FindingsFilter()))
+        file = self._file._replace(path=os.path.relpath(self._place))
+        reported = file.reported(settings_for(file.path, FindingsFilter()))
         exact = map(reported.exact, reported.diagnostics)
         return tuple(item.diagnostic for item in placed_diagnostics(reported.source, exact))
 

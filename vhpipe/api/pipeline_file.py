@@ -12,7 +12,6 @@ from vhpipe.errors import UsageError
 from vhpipe.plan.arguments import FIXED
 from vhpipe.wording import unknown_name
 
-HEADING = "# vhpipe: ignore-file[unused-parameter] because functions read parameters.json\n"
 HEADING_OF_FIXED = (
     "# vhpipe: ignore-file[pipeline-parameter-without-target] because what the program made of them was fixed\n"
 )
@@ -71,7 +70,7 @@ def written_text(definition: PipelineDefinition, uris: Uris = tuple) -> str:
     extension = _extension(definition)
     if len(extension) > 1:
         items.append({"vhpipe": extension})
-    return HEADING + (HEADING_OF_FIXED if definition.known else "") + yaml_text(items)
+    return (HEADING_OF_FIXED if definition.known else "") + yaml_text(items)
 
 
 def _with_uris(written: WrittenStep, uris: Uris) -> WrittenStep:

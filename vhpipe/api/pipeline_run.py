@@ -14,6 +14,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.project.metadata_series import last_of, series_in
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.run_commands import commands_from_here
+from vhpipe.schedule.terms import what_became
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import write_request
 from vhpipe.store.run_folder import RunFolder, RunInfo
@@ -233,7 +234,7 @@ class Run:
 def _summary(run: Run) -> str:
     failed = [node for node in run.nodes.values() if node.status in ("error", "crashed")]
     because = run.because or (failed[0].because if failed else None)
-    return f"run {run.number} of `{run.pipeline}` is {run.status}" + (f": {because}" if because else "")
+    return f"run {run.number} of `{run.pipeline}` {what_became(run.status)}" + (f": {because}" if because else "")
 
 
 def main_module_in_steps() -> str | None:

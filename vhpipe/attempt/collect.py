@@ -9,8 +9,8 @@ from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.log_end import reason_in_log
 from vhpipe.attempt.masking import masked_outputs
-from vhpipe.attempt.missing_module import missing_module_text
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
@@ -72,9 +72,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
-    if outcome is Status.ERROR and ending.because is None and ending.exit_code == 1:
-        missing = missing_module_text(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
-        because = f"{because}: {missing}" if missing else because
+    if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
+        reason = reason_in_log(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        because = f"{because}: {reason}" if reason else because
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
     found = OutputsFound()
     try:

@@ -15,6 +15,7 @@ from vhpipe.config.paths import path_fault
 from vhpipe.plan.model import ExecutionSpec, InputFile
 from vhpipe.plan.redaction import redacted
 from vhpipe.schedule.terms import Json
+from vhpipe.store.checksums import Checksums
 from vhpipe.store.long_paths import is_short, make_folders, reachable
 from vhpipe.wording import listed
 
@@ -47,10 +48,10 @@ class InputFiles:
     def bytes_to_copy(self, spec: ExecutionSpec, size_of: Callable[[str], int]) -> int:
         """How much has to be read and perhaps copied before the files are in place; `size_of` is for blobs."""
         return sum(
-            size_of(blob) if file.datum is None else file.datum.size_bytes
+            size_of(_blob_of(file)) if file.datum is None else file.datum.size_bytes
             for _, files in spec.inputs
             for file in files
-            if (blob := _blob_of(file)) and not self._copies.has(blob)
+            if not self._copies.has(_blob_of(file))
         )
 
     def place(self, spec: ExecutionSpec, inputs: OutsidePath, paths: PathMapping) -> PlacedInputs:
@@ -67,8 +68,9 @@ class InputFiles:
             _make_folder(f"{inputs}/{name}")
             entries = []
             for file in files:
+                checksums = self._copies.checksums(_blob_of(file))
                 placed.append(self._place(file, name, OutsidePath(f"{inputs}/{name}")))
-                entries.append(_listing_entry(file, placed[-1].loan, paths))
+                entries.append(_listing_entry(file, placed[-1].loan, checksums, paths))
             listing[name] = {"files": entries}
         return PlacedInputs(listing, tuple(placed))
 
@@ -81,9 +83,7 @@ class InputFiles:
         target = OutsidePath(f"{folder}/{file.path}")
         if "/" in file.path:
             _make_folder(os.path.dirname(target))
-        blob = _blob_of(file)
-        assert blob is not None, "a node starts when its files from outside are fetched"
-        return PlacedFile(f"{name}/{file.path}", self._lend(blob, target))
+        return PlacedFile(f"{name}/{file.path}", self._lend(_blob_of(file), target))
 
     def _lend(self, blob: str, target: OutsidePath) -> Loan:
         if is_short(target):
@@ -104,8 +104,10 @@ class InputFiles:
         return InputVerdict(written and _spoiled_by(written), warnings)
 
 
-def _blob_of(file: InputFile) -> str | None:
-    return file.blob if file.datum is None else file.datum.blob
+def _blob_of(file: InputFile) -> str:
+    blob = file.blob if file.datum is None else file.datum.blob
+    assert blob is not None, "a node starts when its files from outside are fetched"
+    return blob
 
 
 TOUCHED = "an input that the step moved, removed, linked or changed the mode of; on Valohai inputs are read-only"
@@ -128,14 +130,14 @@ def _make_folder(path: str) -> None:
         make_folders(path)
 
 
-def _listing_entry(file: InputFile, loan: Loan, paths: PathMapping) -> dict[str, Json]:
+def _listing_entry(file: InputFile, loan: Loan, checksums: Checksums, paths: PathMapping) -> dict[str, Json]:
     """One entry of inputs.json."""
     described: dict[str, Json] = {
         "name": file.path,
         "path": paths.inside(OutsidePath(loan.target)),
         "size": loan.file.size_bytes,
         "uri": f"datum://{file.datum.id}" if file.datum else redacted(file.uri or ""),
-        "checksums": {"sha256": loan.file.blob},
+        "checksums": checksums._asdict(),
         "metadata": list(file.datum.properties) if file.datum else [],
     }
     if file.datum:

@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 from vhpipe.attempt.configuration_files import READ_ONLY
 from vhpipe.attempt.storage import AttemptBlobs
 from vhpipe.regular_files import open_regular
+from vhpipe.store.checksums import Checksums
 from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.long_paths import make_folders, reachable
 from vhpipe.store.long_work import go_on
@@ -93,6 +94,13 @@ class LentCopies:
                 self._can_link = False
         self._blobs.copy_to(blob, target, READ_ONLY)
         return Loan(target, LentFile(blob, target, os.stat(target), lock), 0)
+
+    def checksums(self, blob: str) -> Checksums:
+        """All checksums of a blob, to be asked for before it is lent: one pass takes and verifies them.
+
+        Errors: `DamagedBlobError`.
+        """
+        return self._blobs.checksums(blob)
 
     def has(self, blob: str) -> bool:
         """Whether a copy is there, so that lending it takes no time."""

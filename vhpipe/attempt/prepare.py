@@ -33,6 +33,7 @@ from vhpipe.attempt.step_variables import (
     typed_parameters,
 )
 from vhpipe.attempt.storage import AttemptBlobs
+from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
@@ -73,7 +74,9 @@ class AttemptTools:
         """Those of the run, whose code is the snapshot."""
         if self._fingerprints is None:
             declared = self._run.code
-            code = None if declared is None or snapshot is None else ProjectCode(snapshot, declared)
+            code = None
+            if declared is not None and snapshot is not None:
+                code = ProjectCode(snapshot, declared, stored_sources(self.blobs.read))
             self._fingerprints = Fingerprints(code, frozenset(self._run.changed_secrets))
         return self._fingerprints
 

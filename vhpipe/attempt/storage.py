@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.code.copy_pool import HeldCopy
+from vhpipe.store.checksums import Checksums
 from vhpipe.store.snapshots import Snapshot
 
 
@@ -16,6 +17,14 @@ class AttemptBlobs(Protocol):
 
     def copy_in(self, path: str) -> tuple[str, int]:
         """Blob and size of a file that stays as it is; links are followed."""
+        ...
+
+    def checksums(self, blob: str) -> Checksums:
+        """All checksums of a blob. Errors: `DamagedBlobError`."""
+        ...
+
+    def read(self, blob: str) -> bytes:
+        """The bytes of a blob. Errors: `DamagedBlobError`."""
         ...
 
     def copy_to(self, blob: str, target: str, mode: int) -> None:

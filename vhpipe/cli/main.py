@@ -90,7 +90,12 @@ def _invoke(arguments: Sequence[str]) -> int:
 
         return shell_complete(vhpipe, {}, "vhpipe", COMPLETION_VARIABLE, instruction)
     with vhpipe.make_context("vhpipe", list(arguments) or ["--help"]) as context:
-        return vhpipe.invoke(context) or 0
+        try:
+            return vhpipe.invoke(context) or 0
+        except click.UsageError as failure:
+            if failure.ctx is None and context.invoked_subcommand is not None:  # click's parser does not say where
+                failure.ctx = click.Context(click.Command(None), context, context.invoked_subcommand)
+            raise
 
 
 def _exit_code(exit_: click.exceptions.Exit | SystemExit) -> int:

@@ -79,21 +79,23 @@ class SharedFiles:
         with self._lock:
             self._make_sure(entry, self._name_of(entry))
 
-    def is_intact(self, entry: SnapshotEntry, path: str) -> bool:
-        """Whether a link that was made is still the shared file, and no step has written into that."""
+    def is_intact(self, entry: SnapshotEntry, path: str, inode: int) -> bool:
+        """Whether no step has written into a shared file of which a link was made, wherever that link is now.
+
+        The shared file itself is judged; `path`, where the link was, only if others have removed that file.
+        """
         name = self._name_of(entry)
         with self._lock:
             known = self._known.get(name)
-            mark = _mark_of(os.lstat(path))
-            if mark == known:
-                return True
-            if known is None or known.inode != mark.inode:
+            if known is None or known.inode != inode:
                 return False
-            if self._has_its_bytes(entry, name):
+            found = next((each for each in (name, path) if _inode_at(each) == inode), None)
+            if found is None or _mark_of(os.lstat(found)) == known or self._has_its_bytes(entry, found, name):
                 return True
             del self._known[name]
-            with suppress(FileNotFoundError):
-                os.unlink(name)
+            if found == name:
+                with suppress(FileNotFoundError):
+                    os.unlink(name)
             return False
 
     def remove_unused(self) -> None:
@@ -109,14 +111,14 @@ class SharedFiles:
 
     def _make_sure(self, entry: SnapshotEntry, name: str) -> None:
         with suppress(FileNotFoundError):
-            if _mark_of(os.lstat(name)) == self._known.get(name) or self._has_its_bytes(entry, name):
+            if _mark_of(os.lstat(name)) == self._known.get(name) or self._has_its_bytes(entry, name, name):
                 return
         self._make(entry, name)
 
-    def _has_its_bytes(self, entry: SnapshotEntry, name: str) -> bool:
-        """Whether the file is as it was made, which is noted then."""
+    def _has_its_bytes(self, entry: SnapshotEntry, path: str, name: str) -> bool:
+        """Whether the file at `path` is as it was made, which is noted then."""
         try:
-            with open_to_read(name, follow=False) as file:
+            with open_to_read(path, follow=False) as file:
                 if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != _mode_of(entry):
                     set_mode(file.fileno(), _mode_of(entry))
                 mark = _mark_of(os.fstat(file.fileno()))
@@ -144,6 +146,14 @@ class SharedFiles:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
         self._known[name] = _mark_of(os.lstat(name))
+
+
+def _inode_at(path: str) -> int:
+    """0 where nothing is there."""
+    try:
+        return os.lstat(path).st_ino
+    except OSError:
+        return 0
 
 
 def _mode_of(entry: SnapshotEntry) -> int:

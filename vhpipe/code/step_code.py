@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
-from vhpipe.code.code_uses import EVERYTHING, use_value, used_files
+from vhpipe.code.code_uses import EVERYTHING, Sources, no_source, use_value, used_files
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, code_entries, content_of, digest_of
 
 SELDOM_READ = ("README*", "CHANGELOG*", "LICENSE*")
@@ -38,10 +38,18 @@ class StepCode(NamedTuple):
 
 
 class ProjectCode:
-    """The code of a run as its steps see it. `declared` has the patterns of the nodes that have some."""
+    """The code of a run as its steps see it. `declared` has the patterns of the nodes that have some; `source` reads
+    files, without which a function has all of its script.
+    """
 
-    def __init__(self, snapshot: Snapshot, declared: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self._snapshot, self._declared = snapshot, declared or {}
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        declared: Mapping[str, tuple[str, ...]] | None = None,
+        source: Sources = no_source,
+    ) -> None:
+        self._snapshot, self._declared, self._source = snapshot, declared or {}, source
+        self._values: dict[str, str] = {}
         self._chosen: dict[tuple[str, ...], tuple[frozenset[str], tuple[str, ...]]] = {}
         self._digests: dict[frozenset[str], str] = {}
         self._parted: dict[tuple[frozenset[str], bool, tuple[str, ...] | None], tuple[Contents, Contents]] = {}
@@ -81,7 +89,11 @@ class ProjectCode:
         return digest.hexdigest()
 
     def _value(self, use: str) -> str:
-        return self.whole if use == EVERYTHING else use_value(use, self._entries, self._folders)
+        if use == EVERYTHING:
+            return self.whole
+        if use not in self._values:
+            self._values[use] = use_value(use, self._entries, self._folders, self._source)
+        return self._values[use]
 
     @cached_property
     def whole(self) -> str:
@@ -112,7 +124,7 @@ class ProjectCode:
             return self._contents(code.paths)
         if uses is None or EVERYTHING in uses:
             return self._contents(self._common | code.paths)
-        return used_files(uses, self._entries, self._folders) | self._contents(code.paths)
+        return used_files(uses, self._entries, self._folders, self._source) | self._contents(code.paths)
 
     def _contents(self, paths: frozenset[str]) -> dict[str, str]:
         entries = ((entry.path, entry) for entry in self._snapshot.entries if entry.path in paths)

@@ -172,7 +172,7 @@ class WorkingCopy:
             self._make_root()
             missing = dict(self._files)
             missing_folders = {folder for folder in self._folders if folder}
-            self._clean("", missing, missing_folders)
+            self._clean(missing, missing_folders)
             for folder in sorted(missing_folders):
                 self._make_folder(f"{self._root}/{folder}")
             for entry in missing.values():
@@ -217,16 +217,15 @@ class WorkingCopy:
             )
 
     def _damaged(self) -> Iterator[str]:
-        """The shared files of this copy that are no longer what they were; one that a step has replaced is its own."""
+        """The shared files of this copy that were written into; what a step puts in the place of one is its own."""
         for path in self._linked:
             with suppress(OSError):
-                full = f"{self._root}/{path}"
-                is_ours = os.lstat(full).st_ino == self._written[path].inode
-                if is_ours and not self._is_intact(self._files[path], full):
+                if not self._is_intact(self._files[path]):
                     yield path
 
-    def _is_intact(self, entry: SnapshotEntry, path: str) -> bool:
-        return self._shared is not None and self._shared.is_intact(entry, path)
+    def _is_intact(self, entry: SnapshotEntry) -> bool:
+        path, inode = f"{self._root}/{entry.path}", self._written[entry.path].inode
+        return self._shared is not None and self._shared.is_intact(entry, path, inode)
 
     def keep_as(self, target: Path) -> None:
         """Move the copy away as it is, e.g. for a look at a failed execution; `restore` makes a fresh one.
@@ -275,25 +274,34 @@ class WorkingCopy:
         os.mkdir(path)
         set_mode(path, _FOLDER_MODE)
 
-    def _clean(self, prefix: str, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
-        """Remove what does not belong below a folder; what is found as it should be is no longer missing."""
-        with os.scandir(f"{self._root}/{prefix}") as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                if not entry.is_dir(follow_symlinks=False):
-                    wanted = self._files.get(path)
-                    if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
-                        self._keep_time(wanted)
-                        del missing[path]
+    def _clean(self, missing: dict[str, SnapshotEntry], missing_folders: set[str]) -> None:
+        """Remove what does not belong; what is found as it should be is no longer missing.
+
+        Without recursion: folders may be nested deeper than calls.
+        """
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            with os.scandir(f"{self._root}/{prefix}") as entries:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if not entry.is_dir(follow_symlinks=False):
+                        self._clean_file(path, entry, missing)
+                    elif path in self._folders:
+                        missing_folders.discard(path)
+                        if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
+                            set_mode(entry.path, _FOLDER_MODE)
+                        waiting.append(f"{path}/")
                     else:
-                        os.unlink(entry.path)
-                elif path in self._folders:
-                    missing_folders.discard(path)
-                    if stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) != _FOLDER_MODE:
-                        set_mode(entry.path, _FOLDER_MODE)
-                    self._clean(f"{path}/", missing, missing_folders)
-                else:
-                    remove_tree(entry.path)
+                        remove_tree(entry.path)
+
+    def _clean_file(self, path: str, entry: "os.DirEntry[str]", missing: dict[str, SnapshotEntry]) -> None:
+        wanted = self._files.get(path)
+        if wanted is not None and self._is_as_written(wanted, entry.stat(follow_symlinks=False)):
+            self._keep_time(wanted)
+            del missing[path]
+        else:
+            os.unlink(entry.path)
 
     def _is_as_written(self, wanted: SnapshotEntry, status: os.stat_result) -> bool:
         written = self._written.get(wanted.path)
@@ -302,7 +310,7 @@ class WorkingCopy:
         if self._shares(wanted) != (written.changed_ns == 0):
             return False
         if written.changed_ns == 0:
-            return self._is_intact(wanted, f"{self._root}/{wanted.path}")
+            return self._is_intact(wanted)
         return (
             status.st_size == written.size_bytes
             and status.st_mtime_ns == written.modified_ns

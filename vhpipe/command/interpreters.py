@@ -4,6 +4,7 @@ What is not in these tables is not known, and who asks has to assume the worst. 
 Source: decision 9.
 """
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Role = Literal["flag", "value", "code", "code-here", "module", "script", "stdin", "end", "harmless", "unknown"]
@@ -178,6 +179,7 @@ WRAPPERS: dict[str, Wrapper] = {
 """Those that are known exactly. Others that run what stands behind them are in `shell_words`."""
 
 
+@lru_cache(maxsize=1 << 10)
 def interpreter_called(name: str) -> Interpreter | None:
     """The interpreter of this name, which may have a version in it; None if it is none."""
     found = INTERPRETERS.get(name)

@@ -22,10 +22,18 @@ FETCHING = frozenset({
     "touch",
 })  # fmt: skip
 """Programs that may put scripts where none were."""
+_HINTS = (
+    "python", "pypy", "sh", "perl", "ruby", "node", "deno", "bun", "php", "Rscript", "julia", "lua", "tcl", "source",
+    ". ", "run", "accelerate", "deepspeed", "coverage", "streamlit", *SUFFIXES,
+)  # fmt: skip
+"""In every command that names a script there is one of these, or the script is a path."""
 _SKIPPED = frozenset({
     "if", "then", "elif", "else", "do", "while", "until", "!", "{", "}", "time", "exec", "command", "env", "sudo",
 })  # fmt: skip
 _ENDS = ";&|()\n`"
+_BETWEEN = frozenset(f"{_ENDS}<> \t\r\v\f")
+"""What ends a word."""
+_STOPS = _BETWEEN | frozenset("'\"\\")
 
 
 class ScriptPath(NamedTuple):
@@ -60,7 +68,20 @@ class ShellText(NamedTuple):
     is_literal: bool
 
 
-@lru_cache(maxsize=256)  # several rules ask about the same step
+@lru_cache(maxsize=1 << 14)
+def may_name_scripts(items: tuple[str, ...]) -> bool:
+    """Whether reading the items closely could find a script: most commands of large generated files name none."""
+    return any(_has_hint(item) for item in items)
+
+
+def _has_hint(item: str) -> bool:
+    for hint in _HINTS:
+        if hint in item:
+            return True
+    return "/" in item and any("/" in word and word.lstrip("\"'")[:1] not in "$<>" for word in item.split())
+
+
+@lru_cache(maxsize=1 << 14)  # several rules ask about the same step
 def scripts_in(items: tuple[str, ...]) -> NamedScripts:
     """The scripts that the items of one command run, in order."""
     reader = _Reader()
@@ -236,26 +257,27 @@ def simple_commands(item: str) -> Iterator[list[ShellText]]:
 def _word_at(item: str, start: int) -> ShellText:
     """The word that begins at a place; quotes are taken off, what the shell would fill in makes it not literal."""
     parts: list[str] = []
-    position, quote, is_literal = start, "", True
-    while position < len(item):
-        char = item[position]
-        if quote:
-            if char == quote:
-                quote = ""
-                position += 1
-                continue
-            is_literal = is_literal and (quote == "'" or char not in "$`\\")
-        elif char.isspace() or char in _ENDS or char in "<>":
-            break
-        elif char in "'\"":
-            quote = char
-            position += 1
-            continue
+    position, is_literal = start, True
+    while position < len(item) and (char := item[position]) not in _BETWEEN:
+        if char in "'\"":
+            end = item.find(char, position + 1)
+            is_literal = is_literal and end >= 0
+            piece = item[position + 1 : end if end >= 0 else len(item)]
+            is_literal = is_literal and not _is_filled(piece, "$" if char == "'" else "$`\\")
+            position = end + 1 if end >= 0 else len(item)
         elif char == "\\":
-            is_literal = False
-            position += 1
-            char = item[position : position + 1]
-        is_literal = is_literal and not (char in "${*?~" and not (quote and char != "$"))
-        parts.append(char)
-        position += 1
-    return ShellText(start, position, "".join(parts), is_literal and not quote)
+            is_literal, piece = False, item[position + 1 : position + 2]
+            position += 2
+        else:
+            end = position + 1
+            while end < len(item) and item[end] not in _STOPS:
+                end += 1
+            piece = item[position:end]
+            is_literal = is_literal and not _is_filled(piece, "${*?~")
+            position = end
+        parts.append(piece)
+    return ShellText(start, min(position, len(item)), "".join(parts), is_literal)
+
+
+def _is_filled(piece: str, special: str) -> bool:
+    return any(char in piece for char in special)

@@ -20,7 +20,8 @@ class EdgeKindRow(NamedTuple):
     such nodes have it; task nodes count as executions. `plural` is a spelling that the platform accepts too. `declared`
     finds the items of a step that a key can name. `option` is that of the command line which gives the same thing, and
     then takes the place of the edge. With `is_listed` a task gives a list, one element for each execution. `keys` are
-    all that there are, where that is known.
+    all that there are, where that is known. `files` are those of the node that the other end gets, or may open:
+    the outputs that the key names, all outputs, or the inputs.
     """
 
     fills: tuple[EdgeKind, ...] = ()
@@ -31,6 +32,7 @@ class EdgeKindRow(NamedTuple):
     option: Literal["-p", "-i", "-e"] | None = None
     is_listed: bool = False
     keys: tuple[str, ...] = ()
+    files: Literal["named", "all", "inputs"] | None = None
 
 
 BOTH: tuple[Side, ...] = ("gives", "takes")
@@ -41,6 +43,7 @@ EDGE_KINDS: Mapping[EdgeKind, EdgeKindRow] = {
         executions=("gives",),
         plural="outputs",
         declared=lambda step: step.outputs,
+        files="named",
     ),
     EdgeKind.INPUT: EdgeKindRow(
         fills=(EdgeKind.INPUT,),
@@ -48,6 +51,7 @@ EDGE_KINDS: Mapping[EdgeKind, EdgeKindRow] = {
         plural="inputs",
         declared=lambda step: step.inputs,
         option="-i",
+        files="inputs",
     ),
     EdgeKind.PARAMETER: EdgeKindRow(
         fills=(EdgeKind.PARAMETER,),
@@ -64,9 +68,11 @@ EDGE_KINDS: Mapping[EdgeKind, EdgeKindRow] = {
         declared=lambda step: step.environment_variables,
         option="-e",
     ),
-    EdgeKind.DEPLOYMENT: EdgeKindRow(fills=(EdgeKind.PARAMETER,), deployments=("gives",), keys=("id", "version_id")),
+    EdgeKind.DEPLOYMENT: EdgeKindRow(
+        fills=(EdgeKind.PARAMETER,), deployments=("gives",), keys=("id", "version_id"), files="all"
+    ),
     EdgeKind.FILE: EdgeKindRow(deployments=("takes",)),
-    EdgeKind.DEPENDENCY: EdgeKindRow(fills=(EdgeKind.DEPENDENCY,), executions=BOTH, deployments=BOTH),
+    EdgeKind.DEPENDENCY: EdgeKindRow(fills=(EdgeKind.DEPENDENCY,), executions=BOTH, deployments=BOTH, files="all"),
 }
 """In the order in which editors offer them."""
 

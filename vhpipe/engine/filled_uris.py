@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from vhpipe.config.model import EdgeKind, Value
+from vhpipe.config.model import Value
 from vhpipe.config.paths import path_fault
 from vhpipe.engine.input_fetching import files_of
 from vhpipe.engine.recorded_uris import RecordedUris
@@ -18,6 +18,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     SourceFile,
 )
+from vhpipe.plan.required_values import filled_parameters
 from vhpipe.plan.uri_templates import UnfilledUriError, filled_uri, names_in
 
 MOST_LOOKED_AT = 1000
@@ -73,13 +74,7 @@ def refuse_missing_files(plan: Plan, uris: RecordedUris) -> None:
 
 def _is_filled_later(plan: Plan, node: PlannedExecution | PlannedTask, item: PlannedInput) -> bool:
     names = {name for uri in item.uris for name in names_in(uri)}
-    by_edges = {edge.target_key for edge in plan.edges if _fills_parameter_of(edge.target, edge.target_kind, node.name)}
-    by_references = {each.name for each in node.references if each.where is EdgeKind.PARAMETER}
-    return bool(names & (by_edges | by_references)) or is_search(node)
-
-
-def _fills_parameter_of(target: str, kind: EdgeKind, node: str) -> bool:
-    return target == node and kind is EdgeKind.PARAMETER
+    return bool(names & filled_parameters(plan, node)) or is_search(node)
 
 
 def _look(plan: Plan, node: PlannedExecution | PlannedTask, item: PlannedInput, uris: RecordedUris) -> None:
@@ -90,12 +85,12 @@ def _look(plan: Plan, node: PlannedExecution | PlannedTask, item: PlannedInput, 
                 uri = filled_uri(template, values)
                 if uri not in seen:
                     find_files(FilledUri(item, template, uri, dict(values)), uris)
+                    seen.add(uri)
             except UnfilledUriError as fault:
                 if not item.optional:
                     raise UsageError(f"input `{item.name}` of node `{node.name}`: {fault}") from None
             except UsageError as fault:
                 raise UsageError(f"node `{node.name}`, {fault.message}", fault.hint) from None
-            seen.add(uri)
 
 
 def _values(plan: Plan, node: PlannedExecution | PlannedTask) -> Iterator[Mapping[str, Value]]:

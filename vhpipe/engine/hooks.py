@@ -68,13 +68,13 @@ class HookThread:
         self._thread: WorkerThreads | None = None
         self._when: When | None = None
         self._number = count()
-        self._awaited: dict[int, _Awaited] = {}
+        self._awaited: dict[int, _AwaitedCall] = {}
         self._patience_s: float | None = None
         self._is_left = False
 
     def call(self, hooks: Hooks, call: HookCall, then: Callable[[stimuli.HookAnswered], None]) -> None:
         number = next(self._number)
-        self._awaited[number] = _Awaited(call, then)
+        self._awaited[number] = _AwaitedCall(call, then)
         if self._is_left:
             self._hand_over(self._leave)
             return
@@ -137,7 +137,7 @@ class HookThread:
             self._thread.close(drop=self._is_left, patience_s=0.0 if self._is_left else self._patience_s)
 
 
-class _Awaited(NamedTuple):
+class _AwaitedCall(NamedTuple):
     """A call, and who hears its answer."""
 
     call: HookCall

@@ -28,11 +28,21 @@ from vhpipe.plan.model import (
     SourceFile,
 )
 from vhpipe.plan.redaction import redacted
+from vhpipe.plan.required_values import input_argument
 from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.long_work import given_up_when
 from vhpipe.wording import MAX_NAMES
+
+
+class UnsupportedUriError(UsageError):
+    """A URI of a store that is not read yet; `argument` is what to type for the input when the file is here."""
+
+    def __init__(self, message: str, argument: str = "") -> None:
+        super().__init__(message, f"download the file and give its path{argument and ': ' + argument}")
+        self.argument = argument
+
 
 _SCHEME = r"([a-zA-Z][a-zA-Z0-9+.-]*)://"
 
@@ -53,8 +63,8 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> P
     `uris` gives the names under which they stand in the plan, and knows the true ones.
 
     Relative paths start at the project for URIs from the file, at `cwd` for those from the command line.
-    A missing file of an optional input is not an error. Files that want the same name are settled as `on_collision`
-    says; what that drops is in `notices`.
+    A missing file of an optional input is not an error, unless the command line names it. Files that want the same
+    name are settled as `on_collision` says; what that drops is in `notices`.
     Errors: one UsageError for all that cannot be found, naming node, input and place of each.
     """
     bases = {"project": os.path.abspath(project), "cwd": os.path.abspath(cwd)}
@@ -68,9 +78,15 @@ def expand_inputs(plan: Plan, project: Path, cwd: Path, uris: RecordedUris) -> P
 def _as_one(problems: Sequence[UsageError]) -> UsageError:
     """All of them as one, the first twenty in full."""
     messages = list(dict.fromkeys(problem.message for problem in problems))
-    hints = dict.fromkeys(problem.hint for problem in problems[:MAX_NAMES] if problem.hint is not None)
+    arguments = dict.fromkeys(each.argument for each in problems[:MAX_NAMES] if isinstance(each, UnsupportedUriError))
+    together = UnsupportedUriError("", " ".join(arguments)).hint
+    hints = dict.fromkeys(
+        together if isinstance(problem, UnsupportedUriError) else problem.hint
+        for problem in problems[:MAX_NAMES]
+        if problem.hint is not None
+    )
     more = (f"and {len(messages) - MAX_NAMES} more",) if len(messages) > MAX_NAMES else ()
-    return UsageError("; ".join((*messages[:MAX_NAMES], *more)), "; ".join(hints) or None)
+    return UsageError("; ".join((*messages[:MAX_NAMES], *more)), "; ".join(filter(None, hints)) or None)
 
 
 def _expand_node(node: PlannedNode, around: _Surroundings) -> PlannedNode:
@@ -85,7 +101,7 @@ def _expand_input(node: PlannedExecution | PlannedTask, item: PlannedInput, arou
     if any(map(is_template, item.uris)):
         return _template_input(node, item, base, around)
     where = f"input `{item.name}` of node `{node.name}`"
-    files = [file for uri in item.uris for file in _found_files(uri, item, base, where, around)]
+    files = [file for uri in item.uris for file in _found_files(uri, item, node.name, around)]
     try:
         files = _without_collisions(files, where, around)
         if item.filename is not None and len(files) == 1:
@@ -112,12 +128,16 @@ def _template_input(
     return msgspec.structs.replace(item, uris=uris, files=(), base=base)
 
 
-def _found_files(uri: str, item: PlannedInput, base: str, where: str, around: _Surroundings) -> Sequence[SourceFile]:
+def _found_files(uri: str, item: PlannedInput, node: str, around: _Surroundings) -> Sequence[SourceFile]:
+    where = f"input `{item.name}` of node `{node}`"
     try:
-        return tuple(files_of(uri, item, base, around.uris))
+        return tuple(files_of(uri, item, around.bases[item.relative_to], around.uris))
+    except UnsupportedUriError as error:
+        argument = input_argument(node, item.name)
+        around.problems.append(UnsupportedUriError(f"{where}: {error.message}", argument))
     except UsageError as error:
         around.problems.append(UsageError(f"{where}: {error.message}", error.hint))
-        return ()
+    return ()
 
 
 def _without_collisions(files: list[SourceFile], where: str, around: _Surroundings) -> list[SourceFile]:
@@ -144,10 +164,7 @@ def files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Ite
     elif scheme in {"", "file"}:
         yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
     else:
-        raise UsageError(
-            f"`{redacted(uri)}`: `{scheme}://` is not supported yet",
-            hint="download the file and give its path: -i NODE.INPUT=PATH",
-        )
+        raise UnsupportedUriError(f"`{redacted(uri)}`: `{scheme}://` is not supported yet")
 
 
 def _remote_file(uri: str, item: PlannedInput, uris: RecordedUris) -> SourceFile:
@@ -178,9 +195,11 @@ def local_path(uri: str) -> str:
 def _local_files(uri: str, path: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
     absolute = os.path.normpath(os.path.join(base, path))
     found = matching_files(absolute) if "*" in path else _one_file(uri, absolute)
-    if not found and not item.optional:
+    is_typed = item.relative_to == "cwd"
+    if not found and (is_typed or not item.optional):
         what = "matches no file" if "*" in path else "does not exist"
-        raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`")
+        way_out = f"; to leave it empty: -i {item.name}=" if item.optional else ""
+        raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`{way_out}")
     pattern = _below(absolute, base)
     for file in found:
         place = placed_path(_below(file, base), pattern, item.keep_directories)

@@ -12,8 +12,8 @@ from vhpipe.errors import from_os_error
 
 def matching_files(pattern: str) -> tuple[str, ...]:
     """The regular files that an absolute path with wildcards stands for, sorted; none is an empty tuple."""
-    parts = [piece for part in pattern.split("/") if part for piece in _pieces(part)]
-    return tuple(sorted(set(_below("/", parts))))
+    parts = tuple(piece for part in pattern.split("/") if part for piece in _pieces(part))
+    return tuple(sorted(_below("/", parts)))
 
 
 def _pieces(part: str) -> tuple[str, ...]:
@@ -21,20 +21,31 @@ def _pieces(part: str) -> tuple[str, ...]:
     return ("**", part.replace("**", "*")) if "**" in part and part != "**" else (part,)
 
 
-def _below(folder: str, parts: list[str]) -> Iterator[str]:
-    first, rest = parts[0], parts[1:]
-    if first == "**":
-        yield from _below(folder, rest or ["*"])
-        for name in _names(folder):
-            path = os.path.join(folder, name)
-            if not name.startswith(".") and not os.path.islink(path) and os.path.isdir(path):
-                yield from _below(path, parts)
-        return
-    for name in _matching_names(folder, first):
+def _below(folder: str, parts: tuple[str, ...]) -> set[str]:
+    """Without recursion: folders may be nested deeper than calls. Each folder is looked into once for what is left."""
+    found: set[str] = set()
+    waiting = [(folder, parts)]
+    seen = set(waiting)
+    while waiting:
+        folder, parts = waiting.pop()
+        if parts[0] == "**":
+            following = [(folder, parts[1:] or ("*",)), *((path, parts) for path in _own_folders(folder))]
+        else:
+            paths = [os.path.join(folder, name) for name in _matching_names(folder, parts[0])]
+            if len(parts) == 1:
+                found.update(filter(os.path.isfile, paths))
+                continue
+            following = [(path, parts[1:]) for path in paths]
+        waiting.extend(each for each in following if each not in seen)
+        seen.update(following)
+    return found
+
+
+def _own_folders(folder: str) -> Iterator[str]:
+    """What `**` goes down into."""
+    for name in _names(folder):
         path = os.path.join(folder, name)
-        if rest:
-            yield from _below(path, rest)
-        elif os.path.isfile(path):
+        if not name.startswith(".") and not os.path.islink(path) and os.path.isdir(path):
             yield path
 
 

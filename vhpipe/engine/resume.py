@@ -16,7 +16,7 @@ from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
-from vhpipe.schedule.state import RunState
+from vhpipe.schedule.state import NodeState, RunState
 from vhpipe.schedule.terms import Status
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
@@ -50,7 +50,7 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     _refuse_lost_code(run, snapshot, store.blobs.verify)
     # after a loss of power every byte is read again, else those that somebody still needs
     needed = set(state.nodes) if state.boot != boot else _nodes_still_needed(state)
-    capacity, damaged = Capacity(order.capacity), tuple(_damaged_executions(state, store.blobs, needed))
+    capacity, damaged = Capacity(order.capacity), _damaged_executions(state, store.blobs, needed)
     resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
     beginning = resumed if past else stimuli.StartRequested(capacity, boot)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
@@ -94,17 +94,22 @@ def _nodes_still_needed(state: RunState) -> set[str]:
     return {name for name, following in state.downstream.items() if not all(is_complete[each] for each in following)}
 
 
-def _damaged_executions(state: RunState, blobs: Blobs, needed: Collection[str]) -> Iterator[ExecutionId]:
-    """Complete executions of which an output is gone; those of nodes that are needed are verified."""
-    for name, node in state.nodes.items():
-        is_intact = blobs.verify if name in needed else blobs.has
-        for index, execution in enumerate(node.executions if node.completed else ()):
-            if execution.status is not Status.COMPLETE:
-                continue
-            for datum in execution.outputs:
-                if not is_intact(datum.blob):
-                    yield ExecutionId(name, index)
-                    break
+def _damaged_executions(state: RunState, blobs: Blobs, needed: Collection[str]) -> tuple[ExecutionId, ...]:
+    """Complete executions of which an output is gone, in topological order; what is needed is verified.
+
+    What is made again needs what is before it, so the last nodes are looked at first.
+    """
+    found: dict[str, list[ExecutionId]] = {}
+    for name in reversed(state.nodes):
+        is_needed = name in needed or any(found[each] for each in state.downstream[name])
+        found[name] = list(_damaged_of(name, state.nodes[name], blobs.verify if is_needed else blobs.has))
+    return tuple(execution for name in state.nodes for execution in found[name])
+
+
+def _damaged_of(name: str, node: NodeState, is_intact: Callable[[str], bool]) -> Iterator[ExecutionId]:
+    for index, execution in enumerate(node.executions if node.completed else ()):
+        if execution.status is Status.COMPLETE and not all(is_intact(datum.blob) for datum in execution.outputs):
+            yield ExecutionId(name, index)
 
 
 def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[str], bool]) -> None:

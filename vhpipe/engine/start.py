@@ -21,7 +21,7 @@ from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.run_folder import RunInfo
+from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, save_snapshot
 
 
@@ -29,13 +29,22 @@ def begin(order: Order, at: float, watch: SnapshotWatch | None = None) -> Locked
     """Make the run: its folder, lock, plan and the snapshot of the code. `at` is wall time.
 
     `watch` hears what of the code is large, and how far copying it has come.
+    Others see it when all of it is there; what fails before leaves neither a folder nor a gap in the numbers.
     Errors: `RefusedError` for a state folder that is not this user's, `EnvironmentFailure` for the disk.
     """
     store = ProjectStore.create(order.project)
     run = store.new_run()
+    try:
+        return _begin(order, at, store, run, watch or UNWATCHED)
+    except BaseException:
+        if not run.exists:
+            store.withdraw(run)
+        raise
+
+
+def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: SnapshotWatch) -> LockedRun:
     run.acquire()
     _refuse_collected(order.plan, store)
-    watch = watch or UNWATCHED
     keeper = WatchedBlobs(store.blobs, watch)
     snapshot = order.snapshot or take_snapshot(order.project, keeper, order.plan.file, watch)
     save_snapshot(snapshot, run.path)
@@ -65,9 +74,9 @@ def begin(order: Order, at: float, watch: SnapshotWatch | None = None) -> Locked
         python=order.python,
         asked=_stored_request(order, store),
     )
+    journal = JournalWriter.create(run.journal_path)
     run.write_info(info)
     beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
-    journal = JournalWriter.create(run.journal_path)
     said = (*snapshot.notices, *of_code, *notices)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
 

@@ -10,6 +10,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import RunFacts
 from vhpipe.attempt.thread_pool import Pool
+from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.effect_performer import EffectPerformer
@@ -131,7 +132,7 @@ def _runner(
 
 def _reuse(begun: LockedRun, facts: RunFacts, scheduler: Scheduler, inbox: Inbox, pool: Pool) -> Reuse:
     store, refresh = begun.store, begun.order.refresh
-    code = None if facts.code is None else ProjectCode(begun.snapshot, facts.code)
+    code = None if facts.code is None else ProjectCode(begun.snapshot, facts.code, stored_sources(store.blobs.read))
     fingerprints = Fingerprints(code, frozenset(facts.changed_secrets))
     executions = RunExecutions(scheduler, fingerprints, refresh)
     taken = results_taken(scheduler)

@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from types import ModuleType
 
-from vhpipe.function_step.code_recorder import record_code
+from vhpipe.function_step.code_recorder import CodeRecorder, record_code
 from vhpipe.function_step.inside import InsideStep, enter
 from vhpipe.function_step.plain_json import json_text, read_json
 from vhpipe.function_step.values import UnreadableValueError, UnwritableValueError, read_value, write_value
@@ -28,12 +28,15 @@ TAKES_ANY_NAME = 0x08
 LONGEST_METADATA = 1000
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], recorder: CodeRecorder | None = None) -> int:
     options = _options(words)
     try:
         module, name = options[""]
         enter(name)
-        function = _function(_load_module(module, options.get("--path", [])), module, name)
+        loaded = _load_module(module, options.get("--path", []))
+        if recorder is not None and loaded.__file__:
+            recorder.tell_function(loaded.__file__, name)
+        function = _function(loaded, module, name)
         kinds = frozenset(options.get("--json", [])), frozenset(options.get("--tuple", []))
         result = function(**_arguments(function, *kinds))  # type: ignore[operator]
         _keep(result, options.get("--returns", []))
@@ -224,5 +227,4 @@ def _by_name(result: object, names: list[str]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    record_code()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], record_code()))

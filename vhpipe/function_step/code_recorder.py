@@ -49,14 +49,24 @@ PROBES = ("stat", "lstat", "access", "readlink")
 """Functions that no audit event tells of."""
 
 
+LEADING_ANYWHERE = (
+    "modules", "__globals__", "import_module", "__import__", "getmodule", "pkgutil", "__main__", "import_string",
+)  # fmt: skip
+"""Words in other sources of the project by which a script can be reached that is not named."""
+
+
 class CodeRecorder:
     """What has been used below `root`, the working copy, until `write`."""
 
     def __init__(self, root: str) -> None:
+        self._root = root
         self._roots = tuple({f"{each.rstrip('/')}/" for each in (root, os.path.realpath(root), os.getcwd())})
         self._seen: dict[tuple[str, str], None] = {}
         self._is_unknown = False
         self._stems: dict[str, None] = {}
+        self._sources_read: set[str] = set()
+        self._unpickled_from: set[str] = set()
+        self._called: tuple[str, str] | None = None
         self._readlink = os.readlink
 
     def start(self) -> None:
@@ -68,6 +78,10 @@ class CodeRecorder:
         self._watch_children()
         sys.meta_path.insert(0, self)
         sys.addaudithook(self._hear)
+
+    def tell_function(self, script: str, name: str) -> None:
+        """Of the script only what the function can reach is used, unless something else looks at it."""
+        self._called = script, name
 
     def write(self, path: str) -> None:
         """Write down what was used; everything, where that cannot be known."""
@@ -85,6 +99,9 @@ class CodeRecorder:
         try:
             if event == "open":
                 self._note("file", arguments[0])
+                self._note_reader(arguments[0])
+            elif event == "pickle.find_class":
+                self._unpickled_from.add(arguments[0])
             elif event in UNKNOWABLE:
                 self._is_unknown = True
             elif event in LISTED:
@@ -144,6 +161,12 @@ class CodeRecorder:
         text = os.fsdecode(path)
         self._seen[kind, text if text.startswith("/") else f"{os.getcwd()}/{text}"] = None
 
+    def _note_reader(self, path: "Any") -> None:
+        """A source that is read by more than the import system may be used otherwise than by its functions."""
+        text = "" if isinstance(path, int) else os.fsdecode(path)
+        if text.endswith(".py") and not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+            self._sources_read.add(os.path.basename(text))
+
     def _note_listing(self, event: str, path: "Any", caller: str) -> None:
         if caller.startswith("<frozen importlib"):  # what it looks for there is noted by name
             return
@@ -182,7 +205,31 @@ class CodeRecorder:
         uses = {f"{kind}:{path}" for kind, each in seen for path in self._inside(kind, each)}
         if self._is_unknown or len(uses) > MOST_USES:
             return [EVERYTHING]
-        return sorted(uses)
+        return sorted(self._narrowed(uses))
+
+    def _narrowed(self, uses: "set[str]") -> "set[str]":
+        """The uses with the function in the place of its script, where nobody else can have used that."""
+        if self._called is None:
+            return uses
+        script, function = self._called
+        paths = set(self._inside("file", script))
+        name = os.path.basename(script)
+        if len(paths) != 1 or name in self._sources_read or ":" in function:
+            return uses
+        (path,) = paths
+        stem, own = name.removesuffix(".py"), f"file:{path}"
+        is_unpickled = any(stem in module.split(".") for module in self._unpickled_from)
+        if own not in uses or not stem.isidentifier() or is_unpickled or self._is_named(stem, uses - {own}):
+            return uses
+        return uses - {own} | {f"function:{path}:{function}"}
+
+    def _is_named(self, stem: str, uses: "set[str]") -> bool:
+        """Whether another source of the project names the module, or can get at modules without their names."""
+        import re
+
+        words = re.compile(rf"\b({stem}|{'|'.join(LEADING_ANYWHERE)})\b")
+        sources = (use.partition(":")[2] for use in uses if use.startswith("file:") and use.endswith(".py"))
+        return any(words.search(_text_of(f"{self._root}/{each}", stem)) for each in sources)
 
     def _inside(self, kind: str, path: str) -> "Iterable[str]":
         """The path below the working copy, as it was given and without links; none for one that lies elsewhere."""
@@ -196,6 +243,16 @@ class CodeRecorder:
             if root is not None and not each.endswith("/__pycache__"):
                 inside = "/".join(part for part in each[len(root) :].split("/") if part not in ("", "."))
                 yield _source_of(inside) if kind == "file" else inside
+
+
+def _text_of(path: str, otherwise: str) -> str:
+    try:
+        with open(path, encoding="latin-1") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return otherwise
 
 
 def _is_import_of_ctypes(frame: "FrameType | None") -> bool:
@@ -221,13 +278,14 @@ def _source_of(path: str) -> str:
     return path
 
 
-def record_code() -> None:
+def record_code() -> "CodeRecorder | None":
     """Record what this process uses, if it is a step of a run, and write it when all else has ended."""
     spool, root = os.environ.get("VHPIPE_PUBLISH"), os.environ.get("VH_REPOSITORY_DIR")
     if not spool or not root:
-        return
+        return None
     import atexit
 
     recorder = CodeRecorder(root)
     atexit.register(recorder.write, os.path.join(os.path.dirname(spool), USES_NAME))
     recorder.start()
+    return recorder

@@ -65,12 +65,29 @@ def copy_into(folder: str, name: str, source: str) -> str:
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if os.path.isdir(source):
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            _copy_folder(source, target)
         else:
             shutil.copyfile(source, target)
     except OSError as failure:
         raise UnwritableValueError(f"`{name}` is `{source}`, which cannot be stored: {failure.strerror}") from None
     return name
+
+
+def _copy_folder(source: str, target: str) -> None:
+    """What links lead to is copied too. Not `shutil.copytree`, which calls itself once per level."""
+    import shutil
+
+    waiting = [(source, target)]
+    while waiting:
+        source, target = waiting.pop()
+        os.makedirs(target, exist_ok=True)
+        with os.scandir(source) as entries:
+            for entry in entries:
+                copy = os.path.join(target, entry.name)
+                if entry.is_dir():
+                    waiting.append((entry.path, copy))
+                else:
+                    shutil.copy2(entry.path, copy)
 
 
 def read_value(

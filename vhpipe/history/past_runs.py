@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.run_facts import declared_code
 from vhpipe.errors import EnvironmentFailure
@@ -13,6 +14,7 @@ from vhpipe.plan.provenance import Evidence
 from vhpipe.schedule import events
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import ExecutionState, RunState
+from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import read_journal
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.project import ProjectStore
@@ -82,7 +84,8 @@ class PastRun:
 
     @cached_property
     def _code(self) -> ProjectCode:
-        return ProjectCode(load_snapshot(self._folder.path), declared_code(self.plan))
+        blobs = Blobs(self._folder.root / "blobs")
+        return ProjectCode(load_snapshot(self._folder.path), declared_code(self.plan), stored_sources(blobs.read))
 
 
 class PastRuns:

@@ -6,6 +6,7 @@ Nothing is written, no process is started, no lock is taken, and nothing is fetc
 import os
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ import msgspec
 from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
+from vhpipe.code.sources import project_sources, stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.filled_uris import find_files
 from vhpipe.engine.input_fetching import local_path
@@ -25,7 +27,16 @@ from vhpipe.engine.reuse_candidates import ReuseCandidates, RunExecutions, resul
 from vhpipe.engine.run_facts import declared_code
 from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.history.provenance import evidence_of
-from vhpipe.plan.model import CodeUses, ExecutionId, Origin, Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.edges import gets_new_version
+from vhpipe.plan.model import (
+    CodeUses,
+    ExecutionId,
+    Origin,
+    Plan,
+    PlannedDeployment,
+    PlannedNode,
+    PlannedTask,
+)
 from vhpipe.plan.provenance import Evidence
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.regular_files import open_to_read
@@ -92,9 +103,10 @@ class _World:
         self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
         snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
-        self._code = ProjectCode(snapshot, declared_code(order.plan))
-        fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._store = ProjectStore.open_if_any(order.project)
+        stored = None if self._store is None else stored_sources(self._store.blobs.read)
+        self._code = ProjectCode(snapshot, declared_code(order.plan), project_sources(order.project, stored))
+        fingerprints = Fingerprints(self._code if is_closed(order) else None)
         self._candidates = ReuseCandidates(
             reuse_entries(order.project),
             fingerprints,
@@ -232,10 +244,21 @@ class _World:
         """A node that waits for what would run, or whose inputs are not there to look at."""
         uri = self._unfetched.get(node.name)
         because = f"depends on {uri}, which is not fetched in a dry run" if uri else self._after(node.name)
-        may_be_equal = reuses(node) and node.name not in self._order.refresh and is_closed(self._order)
-        return self._with_approval(
-            PreviewedExecution(node.name, None, "run or reuse" if may_be_equal else "run", because)
-        )
+        action: Action = "run or reuse" if self._may_find_a_result(node) else "run"
+        return self._with_approval(PreviewedExecution(node.name, None, action, because))
+
+    def _may_find_a_result(self, node: PlannedNode) -> bool:
+        """Whether its work may turn out to be that of an earlier run, or of one that is under way."""
+        if not reuses(node) or node.name in self._order.refresh or not is_closed(self._order):
+            return False
+        return self._is_anything_known and not gets_new_version(self._plan, node.name)
+
+    @cached_property
+    def _is_anything_known(self) -> bool:
+        """Whether any earlier run has left a result, or a run is under way that may."""
+        if self._store is None:
+            return False
+        return bool(self._store.reuse.fingerprints()) or any(run.is_alive() for run in self._store.runs())
 
     def _after(self, name: str) -> str:
         state = self._scheduler.state

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from vhpipe.config.paths import FILE_NAMES
 from vhpipe.lsp.open_text import Check, OpenText, open_text
+from vhpipe.project.checked_file import STDIN
 
 PATIENCE_S = 0.1
 """So long a list of completions may take; whoever types does not see less."""
@@ -28,7 +29,7 @@ class OpenFiles:
         known = self._checked.get(uri)
         if known is None or known.text != text:
             started = self._clock()
-            known = self._checked[uri] = open_text(self._check, text, path, self.encoding)
+            known = self._checked[uri] = open_text(self._check, text, _place(uri, path), self.encoding)
             self._took_s[uri] = self._clock() - started
         if known.file.document is not None:
             self._understood[uri] = known
@@ -48,7 +49,7 @@ class OpenFiles:
             return known
         lines = list(known.positions.lines)
         lines[line - 1] = ""
-        without = open_text(self._check, "\n".join(lines), path, self.encoding)
+        without = open_text(self._check, "\n".join(lines), _place(uri, path), self.encoding)
         return without if without.file.document is not None else last or known
 
     def took_s(self, uri: str) -> float:
@@ -59,6 +60,11 @@ class OpenFiles:
         """Nothing is known of a text any more: it is closed, or what stands around it has changed."""
         for table in (self._checked, self._understood, self._took_s):
             table.pop(uri, None)
+
+
+def _place(uri: str, path: str) -> str:
+    """The path of a text, that of stdin for one that is in no folder: it was never saved, or is not on this machine."""
+    return path if uri.startswith("file:") else STDIN
 
 
 def is_ours(path: str, text: str) -> bool:

@@ -39,7 +39,7 @@ def check_reported(content: bytes, path: str) -> CheckedFile:
     """The text as `vhpipe validate` reports it. Never raises: settings that cannot be used are said on stderr, which
     is the editor's log, and only the comments in the text count then.
     """
-    file = check_text(content, path, reads_scripts=bool(path))
+    file = check_text(content, path, reads_scripts=True)
     try:
         return file.reported(settings_for(path, FindingsFilter()))
     except VhpipeError as failure:

@@ -10,7 +10,7 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
 from vhpipe.plan.compile_references import nodes_in
 from vhpipe.plan.extension import sources_in
-from vhpipe.plan.model import PlannedDeployment, PlannedEdge, PlannedNode
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedEdge, PlannedNode
 
 
 def edges_in_force(
@@ -52,6 +52,18 @@ def _all_edges(graph: PipelineGraph) -> tuple[PlannedEdge, ...]:
         assert target.kind is not None, "a file without errors names known kinds"
         edges.append(PlannedEdge(index, source.node, source.kind, source.key, target.node, target.kind, target.key))
     return tuple(edges)
+
+
+def gets_new_version(plan: Plan, node: str) -> bool:
+    """Whether an edge brings the id of a deployment version that the run itself makes: another one in each run."""
+    return any(
+        edge.source_kind is EdgeKind.DEPLOYMENT and edge.source_key != "id" and _makes_version(plan.node(edge.source))
+        for edge in plan.edges_into(node)
+    )
+
+
+def _makes_version(node: PlannedNode) -> bool:
+    return isinstance(node, PlannedDeployment) and node.given is None
 
 
 AFTER, REFERENCE = "after", "reference"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from vhpipe.config.model import EdgeKind, ParameterType
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.model import PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
 from vhpipe.sweep.parameter_sets import Sweep
 from vhpipe.wording import joined
 
@@ -56,6 +56,13 @@ def _required_slots(node: PlannedExecution | PlannedTask) -> Iterator[tuple[Edge
             yield EdgeKind.INPUT, item.name
 
 
+def filled_parameters(plan: Plan, node: PlannedExecution | PlannedTask) -> frozenset[str]:
+    """The parameters of a node that edges and references fill when it starts."""
+    ends = [(edge.target, edge.target_kind, edge.target_key) for edge in plan.edges]
+    ends += [(node.name, each.where, each.name) for each in node.references]
+    return frozenset(key for name, kind, key in ends if name == node.name and kind is EdgeKind.PARAMETER)
+
+
 def names_in(sweep: Sweep) -> frozenset[str]:
     """The parameters that have a value in every execution of the sweep."""
     in_all_sets = [frozenset(name for name, _ in values) for values in sweep.sets]
@@ -65,8 +72,19 @@ def names_in(sweep: Sweep) -> frozenset[str]:
 
 def _argument_for(graph: PipelineGraph, what: EdgeKind, node: str, name: str) -> str:
     if what is EdgeKind.INPUT:
-        return f"-i {node}.{name}=PATH"
+        return input_argument(node, name)
     for parameter in graph.pipeline.parameters:
         if any(target.node == node and target.key == name for target in parameter.targets):
-            return f"-p {parameter.name}=VALUE"
-    return f"-p {node}.{name}=VALUE"
+            return _typed("-p", f"{parameter.name}=VALUE")
+    return _typed("-p", f"{node}.{name}=VALUE")
+
+
+def input_argument(node: str, name: str) -> str:
+    """What to type to give an input a file, for any shell to read."""
+    return _typed("-i", f"{node}.{name}=PATH")
+
+
+def _typed(option: str, value: str) -> str:
+    from shlex import quote
+
+    return f"{option} {quote(value)}"

@@ -196,7 +196,7 @@ def _spoiled_test(
     def spoiled(node: "PlannedNode") -> str | None:
         lost = lost_output(node, store.blobs.is_intact)
         if lost is not None:
-            return f"its output `{lost.name}` (stored file {lost.blob[:16]}) is missing or damaged"
+            return f"lost its output `{lost.name}` (stored file {lost.blob[:16]}), which is missing or damaged"
         changed = changed_inputs(past.state.nodes[node.name].fetched) if look_at_inputs else ()
         return f"reads {listed(changed, ' and ', MOST_NAMES)}, which changed since" if changed else None
 

@@ -1,7 +1,8 @@
 """A file, read and checked: the one reader of every door.
 
 `check_path` and `check_text` say all that is wrong with a file, which is what decides whether it can run. What
-`vhpipe validate` reports of it (less what settings, comments and a baseline excuse) is `CheckedFile.reported`.
+`vhpipe validate` reports of it (less what settings, comments and a baseline excuse) is `CheckedFile.reported`; the
+scripts beside the file count there, whichever door asks.
 """
 
 import os
@@ -44,7 +45,8 @@ class CheckedFile(NamedTuple):
     `path` is as the user gave it, `-` for stdin. `document` is None where the text could not be read at all; `source`
     can show the places of the findings in either case. `findings` is everything; `diagnostics` is what is reported of
     it: all until `settings` were applied. `suppressed` and `in_baseline` count what comments and a baseline excuse.
-    `passed_over` counts the errors in what was not asked for, where the file was reduced to what was.
+    `passed_over` counts the errors in what was not asked for, where the file was reduced to what was. `has_scripts`:
+    the scripts beside the file have been looked at.
     """
 
     path: str
@@ -58,6 +60,7 @@ class CheckedFile(NamedTuple):
     in_baseline: int = 0
     settings: "ValidateSettings | None" = None
     passed_over: int = 0
+    has_scripts: bool = False
 
     @property
     def name(self) -> str:
@@ -97,19 +100,25 @@ class CheckedFile(NamedTuple):
     def reported(self, settings: "ValidateSettings") -> "CheckedFile":
         """The file with only those diagnostics that settings, comments in it and the baseline leave.
 
-        Of a file that cannot be read at all everything is reported. Errors: UsageError for settings that name an
-        unknown rule, and for a baseline that cannot be read.
+        The scripts beside it are looked at if they were not. Of a file that cannot be read at all everything is
+        reported. Errors: UsageError for settings that name an unknown rule, and for a baseline that cannot be read.
         """
         from vhpipe.project.findings_filter import filter_findings
 
-        left, suppressed = filter_findings(self.document, self.config, self.findings, settings)
-        left_file = self._replace(diagnostics=left, suppressed=suppressed, settings=settings)
+        file = self._with_scripts()
+        left, suppressed = filter_findings(file.document, file.config, file.findings, settings)
+        left_file = file._replace(diagnostics=left, suppressed=suppressed, settings=settings)
         if settings.baseline is None:
             return left_file
         from vhpipe.project.baseline import without_known
 
         new = without_known(left, self.path, settings.baseline)
         return left_file._replace(diagnostics=new, in_baseline=len(left) - len(new))
+
+    def _with_scripts(self) -> "CheckedFile":
+        if self.has_scripts or self.document is None:
+            return self
+        return check_text(self.document.text.encode("utf-8"), self.path, reads_scripts=True)
 
     def fails(self) -> bool:
         """Whether a reported diagnostic is as severe as the settings do not allow; without settings an error."""
@@ -145,7 +154,7 @@ def name_of(path: str) -> str:
 def check_path(path: str, reads_scripts: bool = False) -> CheckedFile:
     """The file at a path: `-` is stdin, a folder means its valohai.yaml.
 
-    With `reads_scripts` the scripts beside it are looked at too; what they have to do with it is no error.
+    With `reads_scripts` the scripts beside it are looked at at once, for who reports; nothing about them is an error.
 
     What is wrong inside is in `findings`; a file that is not there or cannot be read raises `UsageError`.
     """
@@ -168,7 +177,7 @@ def check_text(content: bytes, path: str, reads_scripts: bool = False) -> Checke
     subject = subject_of(config, _surroundings(path) if reads_scripts else None)
     subject = subject._replace(written=partial(portable_text, document))
     findings = (*faults, *more, *check(subject))
-    return CheckedFile(path, document, document, config, subject.graphs, findings, findings)
+    return CheckedFile(path, document, document, config, subject.graphs, findings, findings, has_scripts=reads_scripts)
 
 
 def _surroundings(path: str) -> "ProjectScripts | None":

@@ -1,10 +1,10 @@
 """The code that an attempt ran in: its own working copy where it was kept, else a fresh one of the run's snapshot."""
 
 import os
-import shutil
 from pathlib import Path
 
 from vhpipe.code.file_times import set_time
+from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
@@ -30,7 +30,8 @@ def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple
     except OSError as error:
         raise from_os_error(error, "cannot copy the code to") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if os.path.lexists(temporary):
+            remove_tree(os.fspath(temporary))
     return kept, False
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.schedule.terms import what_became
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.node_progress import FAILED, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
@@ -90,7 +91,7 @@ def _may_come(node: NodeView, index: int) -> bool:
 
 def _what_it_has(node: NodeView) -> str:
     if node.total == 0:
-        return f"it is {node.status} and has none"
+        return f"it {what_became(node.status)} and has none"
     return "it has only execution 0" if node.total == 1 else f"it has the executions 0 to {node.total - 1}"
 
 
@@ -109,7 +110,7 @@ def one_execution(view: RunView, selection: AttemptSelector) -> ExecutionView:
         return executions[0]
     node = view.nodes[selection.node]
     if not executions:
-        raise UsageError(f"node `{node.name}` has no execution", hint=f"it is {node.status}")
+        raise UsageError(f"node `{node.name}` has no execution", hint=f"it {what_became(node.status)}")
     failed = [one.index for one in executions if one.status in FAILED]
     example = failed[0] if failed else 0
     raise UsageError(f"node `{node.name}` has {node.total} executions", hint=f"say which: `{node.name}#{example}`")

@@ -15,8 +15,15 @@ def pick_pipeline(config: Config, name: str | None) -> Pipeline:
     if len(pipelines) == 1:
         return next(iter(pipelines.values()))
     if not pipelines:
-        raise UsageError("the file has no pipeline", "name a step or a task: --step NAME, or `step=` in Python")
+        raise UsageError("the file has no pipeline", _instead_of_pipeline(config))
     raise UsageError("the file has several pipelines", f"name one of {listed(pipelines)}")
+
+
+def _instead_of_pipeline(config: Config) -> str | None:
+    """What can be asked for in a file without a pipeline."""
+    kinds = (("step", config.steps), ("task", config.tasks))
+    offers = [f"a {kind} by `--{kind}`: {listed(item.name for item in items)}" for kind, items in kinds if items]
+    return f"name {'; or '.join(offers)}" if offers else None
 
 
 def match_name(name: str, known: Iterable[str], noun: str) -> str:

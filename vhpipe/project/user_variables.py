@@ -161,7 +161,7 @@ def known_secrets(
     Errors: UsageError where the user has to name some.
     """
     from vhpipe.attempt.masking import can_be_masked
-    from vhpipe.plan.secrets import secret_values
+    from vhpipe.plan.secrets import secret_values, secrets_in
     from vhpipe.store.owner import secret_mac
 
     resolved = secret_values(plan, config, environ, given, partial(secret_mac, environ=environ))
@@ -169,8 +169,8 @@ def known_secrets(
         names = listed(resolved.missing)
         again = " ".join(f"-e {name}" for name in resolved.missing)
         raise UsageError(f"no value is known for {names}", f"set it and pass it on by name: {again}")
-    short = any(not can_be_masked(value) for value in resolved.values.values())
-    return KnownSecrets(resolved.values, (*_changed_notices(resolved.changed), *((_SHORT_NOTICE,) if short else ())))
+    readable = {secret.name for secret in secrets_in(plan) if not can_be_masked(resolved.values[secret.mac])}
+    return KnownSecrets(resolved.values, (*_changed_notices(resolved.changed), *_readable_notices(sorted(readable))))
 
 
 class KnownSecrets(NamedTuple):
@@ -186,7 +186,12 @@ def typed_notices(variables: UserVariables) -> Iterator[str]:
         yield f"warning: the value of `{name}` is visible in the list of processes; use `-e {name}` or a file instead"
 
 
-_SHORT_NOTICE = "warning: a secret of fewer than 4 characters, or one such as `true`, is not masked in logs"
+def _readable_notices(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield (
+            f"warning: the value of {listed(names)} is not masked in logs, as it has fewer than 4 characters or is an "
+            "everyday word such as `true`"
+        )
 
 
 def _changed_notices(names: Sequence[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from vhpipe.config.model import Config
 from vhpipe.diagnostics import MAX_OF_A_RULE, Diagnostic, Edit, Fix
 from vhpipe.graph.build import build_graph
+from vhpipe.rules.commands import commands_of
 from vhpipe.rules.subject import Finding, Subject, rewrite
 from vhpipe.rules.table import RULES
 from vhpipe.wording import MAX_LOOKUPS, listed, nearest
@@ -19,7 +20,9 @@ RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null
 
 
 def subject_of(config: Config, surroundings: "Surroundings | None" = None) -> Subject:
-    return Subject(config, tuple(build_graph(config, pipeline) for pipeline in config.pipelines), surroundings)
+    graphs = tuple(build_graph(config, pipeline) for pipeline in config.pipelines)
+    subject = Subject(config, graphs, surroundings)
+    return subject._replace(commands=tuple(commands_of(subject)))
 
 
 def check(subject: Subject) -> tuple[Diagnostic, ...]:

@@ -4,13 +4,13 @@ The modules that read commands are imported only where a file gives a reason to:
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vhpipe.command.script_text import trailing_backslash
 from vhpipe.config.model import DeploymentNode, Parameter, ParameterType, Value
-from vhpipe.diagnostics import Edit, Fix, Location, Path
+from vhpipe.diagnostics import Edit, Fix, Location
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Finding, NameChoice, Subject
+from vhpipe.rules.subject import CommandText, Finding, NameChoice, Subject
 
 if TYPE_CHECKING:
     from vhpipe.command.step_command import Placeholder
@@ -20,23 +20,9 @@ PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 NAMING = ("{parameter:", "{parameter-value:")
 
 
-class CommandText(NamedTuple):
-    """A command, the object that it is written in, and what its placeholders may name.
-
-    `complete` says whether these are all the parameters there are; `inputs` are names.
-    """
-
-    items: tuple[str, ...]
-    at: Path
-    parameters: tuple[Parameter, ...]
-    source_path: str | None
-    complete: bool
-    inputs: tuple[str, ...] = ()
-
-
 def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
     """Of all items but the last, behind which nothing comes that could be swallowed. Source: decision 7."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         last = max((index for index, item in enumerate(command.items) if item.strip()), default=0)
         for index, item in enumerate(command.items[:last]):
             if trailing_backslash(item):
@@ -51,7 +37,7 @@ def trailing_backslashes(subject: Subject) -> Iterator[Finding]:
 
 def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
     """Placeholders that are no bare words, where the default is known to be unsafe there. Source: decision 9."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         if not any("{" in item for item in command.items) or _is_plain(command):
             continue
         from vhpipe.command.step_command import interpolation_problems
@@ -64,7 +50,7 @@ def quoted_placeholders(subject: Subject) -> Iterator[Finding]:
 
 
 def unknown_placeholders(subject: Subject) -> Iterator[Finding]:
-    for command in commands_of(subject):
+    for command in subject.commands:
         known = tuple(parameter.name for parameter in command.parameters)
         for index, item in enumerate(command.items):
             if not command.complete or not any(start in item for start in NAMING):
@@ -95,8 +81,7 @@ def commands_of(subject: Subject) -> Iterator[CommandText]:
         complete = subject.is_sound(step.at)
         if not (step.command or complete):
             continue  # the schema has said that there is none
-        inputs = tuple(item.name for item in step.inputs)
-        yield CommandText(step.command, step.at, step.parameters, step.source_path, complete, inputs)
+        yield CommandText(step.command, step.at, step.parameters, step.source_path, complete, step.inputs)
     for graph in subject.graphs:
         for name, node in graph.nodes.items():
             override = None if isinstance(node, DeploymentNode) else node.override
@@ -105,7 +90,7 @@ def commands_of(subject: Subject) -> Iterator[CommandText]:
                 complete = merged is not None and subject.is_sound(merged.at)
                 parameters = merged.parameters if merged else override.parameters
                 source_path = merged.source_path if merged else None
-                inputs = tuple(item.name for item in (merged or override).inputs)
+                inputs = (merged or override).inputs
                 yield CommandText(override.command, override.at, parameters, source_path, complete, inputs)
 
 

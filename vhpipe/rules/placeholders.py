@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.diagnostics import Edit, Fix
-from vhpipe.rules.commands import CommandText, commands_of, inside
+from vhpipe.rules.commands import inside
 from vhpipe.rules.places import value_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import CommandText, Finding, Subject
 from vhpipe.wording import nearest
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Slip(NamedTuple):
 
 def misspelled_placeholders(subject: Subject) -> Iterator[Finding]:
     """Words in braces that look like a placeholder and are none."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         for index, item in enumerate(command.items):
-            for start, inner in in_braces(item):
+            for start, inner in in_braces(item) if "{" in item else ():
                 slip = _slip(inner, item[:start], command)
                 if slip is not None:
                     yield _misspelled(command, index, start, inner, slip)
@@ -105,6 +105,14 @@ def _parts(inner: str) -> tuple[str, str, str]:
     return kind, sign, name
 
 
+def parameter_meant(inner: str) -> str | None:
+    """The name behind a word in braces that is like the one of a placeholder; None where it is like none."""
+    kind, sign, name = _parts(inner)
+    if _parameter_kind(kind, sign, name) or kind in KINDS[:-1]:
+        return name.strip()
+    return None
+
+
 def _plain(kind: str) -> str:
     return kind.strip().lower().replace("_", "-")
 
@@ -124,7 +132,7 @@ def _meant_with(kind: str, name: str, names: tuple[str, ...]) -> str | None:
 
 
 def _folder(variable: str, inner: str, name: str, command: CommandText) -> Slip:
-    is_known = variable == "$VH_OUTPUTS_DIR" or not name or name in command.inputs
+    is_known = variable == "$VH_OUTPUTS_DIR" or not name or any(each.name == name for each in command.inputs)
     text = f"{variable}/{name}" if name else variable
     changed = (0, len(inner) + 2, text) if is_known and "'" not in name else None
     return Slip(text, f"write `{text}`, the folder of its files", changed)
@@ -168,7 +176,7 @@ def in_braces(item: str) -> Iterator[tuple[int, str]]:
 
 def hidden_placeholders(subject: Subject) -> Iterator[Finding]:
     """Placeholders that are read together with an open brace before them, and so stay. Source: decision 8."""
-    for command in commands_of(subject):
+    for command in subject.commands:
         for index, item in enumerate(command.items):
             if item.count("{") < 2:
                 continue
@@ -201,7 +209,9 @@ def _hidden(command: CommandText, index: int, start: int, inner: str) -> Finding
 
 def split_commands(subject: Subject) -> Iterator[Finding]:
     """Items such as `bash -c` or `python`, whose other words stand in the next item. Source: decision 7."""
-    for command in commands_of(subject):
+    for command in subject.commands:
+        if len(command.items) < 2:
+            continue
         items = [(index, item) for index, item in enumerate(command.items) if item.strip()]
         for (index, item), (_, following) in pairwise(items):
             words = item.split()

@@ -132,8 +132,12 @@ def scripts_of(subject: Subject, step: Step) -> StepScripts:
 
 
 def _of_steps(subject: Subject) -> Iterator[StepScripts]:
+    from vhpipe.command.script_paths import may_name_scripts
+
     if subject.surroundings is not None:
-        yield from (scripts_of(subject, step) for step in subject.config.steps if subject.is_sound(step.at))
+        for step in subject.config.steps:
+            if may_name_scripts(step.command) and subject.is_sound(step.at):
+                yield scripts_of(subject, step)
 
 
 def _place(step: Step, script: "ScriptPath") -> Location:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from vhpipe.config.model import Config, DeploymentNode, Endpoint, Node, Step, Task, TaskNode
+from vhpipe.config.model import Config, DeploymentNode, Endpoint, Input, Node, Parameter, Step, Task, TaskNode
 from vhpipe.diagnostics import Edit, Fix, Location, Path, RelatedPlace, Severity
 from vhpipe.graph.model import PipelineGraph
 
@@ -11,12 +11,30 @@ if TYPE_CHECKING:
     from vhpipe.rules.surroundings import Surroundings
 
 
+class CommandText(NamedTuple):
+    """A command, the object that it is written in, and what its placeholders may name.
+
+    `complete` says whether these are all the parameters there are.
+    """
+
+    items: tuple[str, ...]
+    at: Path
+    parameters: tuple[Parameter, ...]
+    source_path: str | None
+    complete: bool
+    inputs: tuple[Input, ...] = ()
+
+
 class Subject(NamedTuple):
-    """`graphs` has one graph for each of `config.pipelines`; `surroundings` is None where no project is known."""
+    """`graphs` has one graph for each of `config.pipelines`; `surroundings` is None where no project is known.
+
+    `commands` are those of `commands_of`, which several rules look at.
+    """
 
     config: Config
     graphs: tuple[PipelineGraph, ...]
     surroundings: "Surroundings | None" = None
+    commands: tuple[CommandText, ...] = ()
     written: Callable[[Path], str | None] | None = None
     """The text of the plain scalar at a path; None for what two YAML readers take for different things."""
 

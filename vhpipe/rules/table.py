@@ -26,6 +26,7 @@ from vhpipe.rules import (
     steps,
     tasks,
     unused,
+    uris,
     useless,
     variation,
 )
@@ -76,14 +77,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-placeholder",
         "warning",
-        "a command names a parameter that its step does not have",
-        commands.unknown_placeholders,
+        "a command or the address of an input names a parameter that its step does not have",
+        uris.unknown_placeholders,
     ),
     Rule(
         "misspelled-placeholder",
         "warning",
-        "braces in a command look like a placeholder but are not one",
-        placeholders.misspelled_placeholders,
+        "braces in a command or in an address look like a placeholder but are not one",
+        uris.misspelled_placeholders,
     ),
     Rule(
         "hidden-placeholder",

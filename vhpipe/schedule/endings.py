@@ -13,7 +13,7 @@ from vhpipe.schedule.expectations import expects_proposals
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
-from vhpipe.schedule.terms import Moment, Status
+from vhpipe.schedule.terms import Moment, Status, what_became
 from vhpipe.schedule.unmatched_monitors import warn_of_unmatched
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
@@ -83,7 +83,7 @@ class Endings:
         because = self._why_failed(name, node)
         self._ledger.emit(events.NodeStopping(name, because))
         if stops_everything(self._nodes[name].on_error):
-            self.stop_run(Status.ERROR, f"`{name}` is error: {because}")
+            self.stop_run(Status.ERROR, f"`{name}` failed: {because}")
         else:
             self._stop_running([name], because)
 
@@ -177,7 +177,7 @@ class Endings:
             return
         self._settle(name, status, because, failed)
         if stops_everything(planned.on_error):
-            self.stop_run(Status.ERROR, f"`{name}` is error: {because}")
+            self.stop_run(Status.ERROR, f"`{name}` failed: {because}")
 
     def _settle(
         self, name: str, status: Status, because: str | None = None, failed: int = 0, held: bool = False
@@ -192,7 +192,7 @@ class Endings:
             warn_of_unmatched(self._ledger, name)
             self._ledger.consider_downstream(name)
         else:
-            self._leave_downstream(name, f"`{name}` is {status}")
+            self._leave_downstream(name, f"`{name}` {what_became(status)}")
 
     def _leave_downstream(self, name: str, because: str) -> None:
         """Skip what needs a node that is not complete; those for which another one is enough are looked at."""
@@ -237,7 +237,7 @@ class Endings:
         if stopping and (stopping.by_user or stopping.status is Status.ERROR or not bad):
             self._ledger.emit(events.RunEnded(stopping.status, stopping.because))
         elif bad:
-            self._ledger.emit(events.RunEnded(Status.ERROR, f"`{bad}` is error: {state.nodes[bad].because}"))
+            self._ledger.emit(events.RunEnded(Status.ERROR, f"`{bad}` failed: {state.nodes[bad].because}"))
         else:
             self._ledger.emit(events.RunEnded(Status.COMPLETE))
 

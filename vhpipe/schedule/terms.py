@@ -21,6 +21,21 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+_ENDINGS: dict[str, str] = {
+    Status.ERROR: "failed", Status.CRASHED: "crashed", Status.STOPPED: "was stopped", Status.SKIPPED: "was skipped",
+}  # fmt: skip
+
+
+def what_became(status: str) -> str:
+    """A status as the predicate of a sentence: `failed`, `was skipped`, `is queued`."""
+    return _ENDINGS.get(status, f"is {status}")
+
+
+def ending_word(status: str) -> str:
+    """A status behind a name in a line of text: `failed` for `error`, else as it is."""
+    return "failed" if status == Status.ERROR else status
+
+
 SETTLED = frozenset({Status.COMPLETE, Status.ERROR, Status.STOPPED, Status.CRASHED, Status.SKIPPED})
 
 

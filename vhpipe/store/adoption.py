@@ -15,7 +15,7 @@ from vhpipe.errors import RefusedError, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import INPUTS, OUTPUTS, REPOSITORY
 from vhpipe.store.file_system import set_mode
-from vhpipe.store.owner import fault_of_folder, sign
+from vhpipe.store.owner import away, fault_of_folder, sign
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import Trash
 
@@ -56,7 +56,7 @@ def adopt(project: Path, environ: Mapping[str, str]) -> Adoption:
 def _refuse(root: str) -> None:
     """Links, pipes and the like would make vhpipe read or write elsewhere, or wait for ever."""
     if reason := fault_of_folder(root):
-        raise RefusedError(f"cannot take over `{root}`: {reason}", hint=f"move it away: mv {root} {root}.old")
+        raise RefusedError(f"cannot take over `{root}`: {reason}", hint=away(root))
     for path in _strange(root):
         raise RefusedError(f"cannot take over `{root}`: vhpipe never made `{path}`", hint="look at it, and remove it")
     for run in ProjectStore(Path(root).parent, Path(root)).runs():

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.atomic import temporary_name, write_all
+from vhpipe.store.checksums import Checksums, PassingBytes, RememberedChecksums
 from vhpipe.store.file_system import CANNOT_LINK, set_mode
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.long_work import go_on
@@ -55,6 +56,7 @@ class Blobs:
         self._folder = os.fspath(folder)
         self._known: set[str] = set()
         self._verified = _verified.setdefault(os.path.abspath(self._folder), {})
+        self._checksums = RememberedChecksums()
         self.hashed_bytes = 0
 
     @property
@@ -132,6 +134,32 @@ class Blobs:
         if not self.is_intact(blob):
             raise DamagedBlobError(blob)
 
+    def checksums(self, blob: str) -> Checksums:
+        """All checksums of an intact blob, taken as it is verified. Errors: `DamagedBlobError`, EnvironmentFailure."""
+        known = self._checksums.get(blob)
+        if known is not None and self._is_as_verified(blob):
+            return known
+        name = self._name(blob)
+        try:
+            descriptor = os.open(name, _READ | os.O_NOFOLLOW)
+        except OSError as error:
+            raise DamagedBlobError(blob) from error
+        try:
+            if not self._hash_is(descriptor, name, blob, takes_all=True):
+                raise DamagedBlobError(blob)
+        finally:
+            os.close(descriptor)
+        taken = self._checksums.get(blob)
+        assert taken is not None, "they were taken just now"
+        return taken
+
+    def _is_as_verified(self, blob: str) -> bool:
+        marks = self._verified.get(blob)
+        try:
+            return marks is not None and _marks(os.stat(self._name(blob), follow_symlinks=False)) == marks
+        except OSError:
+            return False
+
     def _open_unverified(self, name: str, blob: str) -> int | None:
         """A descriptor of a blob that is to be hashed; None for one that is as it was when that was done."""
         marks = self._verified.get(blob)
@@ -139,10 +167,10 @@ class Blobs:
             return None
         return os.open(name, _READ | os.O_NOFOLLOW)
 
-    def _hash_is(self, descriptor: int, name: str, blob: str) -> bool:
+    def _hash_is(self, descriptor: int, name: str, blob: str, takes_all: bool = False) -> bool:
         try:
             before = _regular(name, descriptor)
-            found, size_bytes = _hash(descriptor, before.st_size)
+            found, size_bytes = self._hash(descriptor, before.st_size, takes_all)
             after = os.fstat(descriptor)
         except (OSError, EnvironmentFailure):
             return False
@@ -152,6 +180,15 @@ class Blobs:
         if _marks(before) == _marks(after):
             self._verified[blob] = _marks(after)
         return True
+
+    def _hash(self, descriptor: int, expected_bytes: int, takes_all: bool = False) -> tuple[str, int]:
+        """sha256 and size of the rest of a regular file; of a small one all checksums are remembered."""
+        if takes_all or expected_bytes <= SMALL_BYTES:
+            passing = PassingBytes(_chunks(descriptor, expected_bytes))
+            blob, size_bytes = _hash(passing)
+            self._checksums.add(passing.checksums(blob))
+            return blob, size_bytes
+        return _hash(_chunks(descriptor, expected_bytes))
 
     def keep(self, path: str | os.PathLike[str]) -> tuple[str, int]:
         """sha256 and size of a file that is ours: it becomes the blob itself, read-only.
@@ -171,7 +208,7 @@ class Blobs:
 
     def _keep(self, source: str, descriptor: int) -> tuple[str, int]:
         status = _regular(source, descriptor)
-        blob, size_bytes = _hash(descriptor, status.st_size)
+        blob, size_bytes = self._hash(descriptor, status.st_size)
         target = self._name(blob)
         if status.st_nlink > 1 or not self._link(source, target, size_bytes):
             return self._copy_descriptor(descriptor, blob, size_bytes)
@@ -228,7 +265,7 @@ class Blobs:
         size_bytes = _regular(source, descriptor).st_size
         if size_bytes < SMALL_BYTES:
             return self.write(b"".join(_chunks(descriptor, size_bytes)))
-        return self._copy_descriptor(descriptor, *_hash(descriptor, size_bytes))
+        return self._copy_descriptor(descriptor, *self._hash(descriptor, size_bytes, takes_all=True))
 
     def write(self, content: bytes) -> tuple[str, int]:
         """sha256 and size of the content, which is stored if it is not there yet."""
@@ -248,11 +285,13 @@ class Blobs:
         No file is made before the first chunk is there, for which the wait may be long.
         """
         coming = iter(chunks)
-        first = next(coming, b"")
+        passing = PassingBytes(chain((next(coming, b""),), coming))
         try:
-            return self._receive(chain((first,), coming))
+            blob, size_bytes = self._receive(passing)
         except OSError as error:
             raise from_os_error(error, "cannot store") from error
+        self._checksums.add(passing.checksums(blob))
+        return blob, size_bytes
 
     def _receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         make_folders(self._folder)
@@ -353,10 +392,10 @@ def is_still(path: str, descriptor: int) -> bool:
     return False
 
 
-def _hash(descriptor: int, expected_bytes: int) -> tuple[str, int]:
+def _hash(chunks: Iterable[bytes]) -> tuple[str, int]:
     digest = sha256()
     size_bytes = 0
-    for chunk in _chunks(descriptor, expected_bytes):
+    for chunk in chunks:
         digest.update(chunk)
         size_bytes += len(chunk)
     return digest.hexdigest(), size_bytes

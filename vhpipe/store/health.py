@@ -1,6 +1,7 @@
 """What may be wrong around runs, each thing with what to do about it, and the checks of a project's state folder."""
 
 import os
+import shlex
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -48,10 +49,13 @@ def place_checks(project: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     yield Check("ok", "store", f"the state of this project is kept in `{root}`")
     inside = project / FOLDER
     if os.path.lexists(inside):
-        hint = f"to use it, run without --state and VHPIPE_STATE; else remove it: rm -r {inside}"
+        hint = (
+            f"to use it, run without --state and VHPIPE_STATE; else remove it: {shlex.join(('rm', '-r', str(inside)))}"
+        )
         yield Check("warning", "store", f"`{inside}` has earlier runs, which are not used", hint)
     for gone, path in states_of_gone_projects(os.fspath(project), environ):
-        hint = f"if this project was moved from there: mv {gone} {root}; else remove it: rm -r {gone}"
+        move, remove = shlex.join(("mv", gone, os.fspath(root))), shlex.join(("rm", "-r", gone))
+        hint = f"if this project was moved from there: {move}; else remove it: {remove}"
         yield Check("warning", "store", f"`{gone}` is the state of `{path}`, which is gone", hint)
 
 
@@ -62,9 +66,14 @@ def store_checks(store: ProjectStore) -> Iterator[Check]:
         hint = "keep the state on a disk that keeps modes: --state DIR, or VHPIPE_STATE for all projects"
         yield Check("warning", "store", f"who may read and change `{store.root}` is up to its file system", hint)
     elif mode & 0o077:
-        yield Check("warning", "store", f"others may read `{store.root}` (mode {mode:04o})", f"chmod 700 {store.root}")
+        yield Check(
+            "warning",
+            "store",
+            f"others may read `{store.root}` (mode {mode:04o})",
+            shlex.join(("chmod", "700", os.fspath(store.root))),
+        )
     if not (store.root / ".gitignore").exists():
-        hint = f"echo '*' > {store.root}/.gitignore"
+        hint = f"echo '*' > {shlex.quote(os.fspath(store.root / '.gitignore'))}"
         yield Check("warning", "store", "git may add the state folder: it has no `.gitignore`", hint)
     yield from _foreign_folders(store)
     yield from _garbage_checks(store)

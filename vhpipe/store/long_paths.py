@@ -53,6 +53,9 @@ def open_folder(path: str) -> int:
 def make_folders(path: str, mode: int = 0o700) -> None:
     """Make a folder and those above it; one that is there stays as it is. Errors: OSError with the path."""
     try:
+        if is_short(path):
+            _make_upwards(path, mode)
+            return
         with reachable(path) as short:
             _make_folder(short, mode, None)
     except FileNotFoundError:
@@ -60,6 +63,25 @@ def make_folders(path: str, mode: int = 0o700) -> None:
     except OSError as error:
         error.filename = path
         raise
+
+
+def _make_upwards(path: str, mode: int) -> None:
+    """Mostly the folder above is there, so that a single call does it."""
+    missing, current = [], path
+    while current and not _is_made(current, mode):
+        missing.append(current)
+        current = os.path.dirname(current)
+    for folder in reversed(missing):
+        _make_folder(folder, mode, None)
+
+
+def _is_made(path: str, mode: int) -> bool:
+    """Whether the folder is there or could be made; False where those above are missing."""
+    try:
+        _make_folder(path, mode, None)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _make_all(path: str, mode: int) -> None:

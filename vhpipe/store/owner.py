@@ -18,9 +18,8 @@ import msgspec
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, from_os_error
 from vhpipe.regular_files import read_start
-from vhpipe.store.atomic import temporary_name, write_new
-from vhpipe.store.file_system import CANNOT_LINK
 from vhpipe.store.json_codec import decode, encode
+from vhpipe.store.signing_key import put_new_key
 
 KEY_FILE_VARIABLE = "VHPIPE_KEY_FILE"
 _LARGEST_BYTES = 4096
@@ -74,18 +73,24 @@ def keeps_modes(folder: str | Path) -> bool:
 
 def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     """Return if this user made the folder. Errors: RefusedError with the reason and the remedy."""
-    away = _remedy(folder)
     if reason := _fault_of_kind(folder):
-        raise _not_used(folder, reason, away)
+        raise _not_used(folder, reason, away(folder))
     if reason := fault_of_owner(folder, environ):
-        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away}")
+        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away(folder)}")
 
 
-def _remedy(folder: str) -> str:
-    """What to do about a folder that is not used. One that the user named may be anything of theirs, and stays."""
+def away(folder: str) -> str:
+    """What to do with a state folder that is in the way: a command that a shell takes as it is.
+
+    One that the user named may be anything of theirs, and stays where it is.
+    """
+    import shlex
+
     from vhpipe.store.state_place import chosen_state
 
-    return f"move it away: mv {folder} {folder}.old" if chosen_state() is None else "name another folder by `--state`"
+    if chosen_state() is not None:
+        return "name another folder by `--state`"
+    return f"move it away: {shlex.join(('mv', folder, f'{folder}.old'))}"
 
 
 def _not_used(folder: str, reason: str, hint: str) -> RefusedError:
@@ -176,7 +181,10 @@ def _shared_key(environ: Mapping[str, str]) -> bytes:
     try:
         key = _small_file(path).strip()
     except OSError as error:
-        raise from_os_error(error, f"cannot read the key of `{KEY_FILE_VARIABLE}`:") from error
+        failure = from_os_error(error, f"cannot read the key of `{KEY_FILE_VARIABLE}`:")
+        if isinstance(error, FileNotFoundError):
+            failure.hint = "make it once, and keep it: vhpipe doctor --make-key FILE"
+        raise failure from error
     return _long_enough(key, path)
 
 
@@ -188,7 +196,10 @@ def _own_key(environ: Mapping[str, str], create: bool) -> bytes:
             _create_key(path)
         if os.stat(path).st_mode & 0o077:
             elsewhere = f"if modes cannot be set there, name a key elsewhere in `{KEY_FILE_VARIABLE}`"
-            raise RefusedError(f"others may read your key `{path}`", f"close it: chmod 600 {path}; {elsewhere}")
+            import shlex
+
+            close = shlex.join(("chmod", "600", path))
+            raise RefusedError(f"others may read your key `{path}`", f"close it: {close}; {elsewhere}")
         return _long_enough(_small_file(path).strip(), path)
     except FileNotFoundError:
         raise
@@ -203,18 +214,8 @@ def _create_key(path: str) -> None:
     if os.path.exists(path):
         return
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    temporary = temporary_name(path)
-    write_new(temporary, os.urandom(32).hex().encode() + b"\n", 0o600, durable=True)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        if error.errno not in CANNOT_LINK:
-            raise
-        os.rename(temporary, path)
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
+    with suppress(FileExistsError):
+        put_new_key(path)
 
 
 def _key_path(environ: Mapping[str, str]) -> str:
@@ -249,7 +250,7 @@ def _long_enough(key: bytes, path: str) -> bytes:
     if len(key) < _SHORTEST_KEY_BYTES:
         raise EnvironmentFailure(
             f"the key in `{path}` is shorter than {_SHORTEST_KEY_BYTES} characters",
-            hint=f"make a good one: openssl rand -hex 32 > {path}",
+            hint="make one: vhpipe doctor --make-key FILE",
         )
     return key
 

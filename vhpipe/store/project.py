@@ -5,7 +5,8 @@ import fcntl
 import os
 import shlex
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vhpipe.errors import EnvironmentFailure, UsageError, from_os_error
@@ -78,22 +79,43 @@ class ProjectStore:
 
     def new_run(self) -> RunFolder:
         """A new run's folder, with a number that no run had before, also not one that was deleted since."""
-        runs = self.runs_folder
         try:
-            runs.mkdir(mode=0o700, exist_ok=True)
-            descriptor = open_regular(self.root / "counter", os.O_RDWR | os.O_CREAT, follow=False)
-            try:
-                lock(descriptor, fcntl.LOCK_EX, self.root / "counter")
-                number = 1 + max(_counter(descriptor), *self._numbers(), 0)
-                (runs / str(number)).mkdir(mode=0o700)
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                write_all(descriptor, f"{number}\n".encode())
-            finally:
-                os.close(descriptor)
+            self.runs_folder.mkdir(mode=0o700, exist_ok=True)
+            with self._counter() as descriptor:
+                number = 1 + max(_number_in(descriptor), *self._numbers(), 0)
+                (self.runs_folder / str(number)).mkdir(mode=0o700)
+                try:
+                    _write_number(descriptor, number)
+                except OSError:
+                    (self.runs_folder / str(number)).rmdir()
+                    raise
         except OSError as error:
             error.filename = error.filename or os.fspath(self.root / "counter")
             raise _cannot_create(error, "cannot create a run: cannot write") from error
         return self._folder(number)
+
+    def withdraw(self, run: RunFolder) -> None:
+        """Remove a run that failed before anybody heard of it; the next run gets its number.
+
+        The number is not given again where another run has a later one, or where a version in the registry names it.
+        What cannot be removed stays, which `clean` finds; it is no error, for the user hears of the first failure.
+        """
+        assert not run.exists, "a run that others can see keeps its number"
+        run.release()
+        with suppress(OSError, EnvironmentFailure), self._counter() as descriptor:
+            shutil.rmtree(run.path)
+            if _number_in(descriptor) == run.number and not self.registry.names(run.number):
+                _write_number(descriptor, run.number - 1)
+
+    @contextmanager
+    def _counter(self) -> Iterator[int]:
+        """The open file with the last run's number, which nobody else reads or writes meanwhile."""
+        descriptor = open_regular(self.root / "counter", os.O_RDWR | os.O_CREAT, follow=False)
+        try:
+            lock(descriptor, fcntl.LOCK_EX, self.root / "counter")
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def runs(self) -> tuple[RunFolder, ...]:
         """The runs by number. A folder without `run.json` is not a run (yet)."""
@@ -166,6 +188,8 @@ def _cannot_create(error: OSError, doing: str) -> EnvironmentFailure:
 
 def _no_state(project: Path) -> UsageError:
     """What there is instead may be that of the project before it was moved."""
+    if not project.is_dir():
+        return UsageError(f"there is no folder `{project}`", "name the folder of the project with --project")
     for root, path in states_of_gone_projects(os.fspath(project)):
         if os.path.basename(path) == project.name:
             move = shlex.join(("mv", root, os.fspath(state_folder(project))))
@@ -186,9 +210,14 @@ def _rename_to_nothing(source: str, target: str) -> None:
         raise
 
 
-def _counter(descriptor: int) -> int:
-    text = os.read(descriptor, 32).strip()
+def _number_in(descriptor: int) -> int:
+    text = os.pread(descriptor, 32, 0).strip()
     return int(text) if text.isdigit() else 0
+
+
+def _write_number(descriptor: int, number: int) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    write_all(descriptor, f"{number}\n".encode())
 
 
 def _no_such_run(selector: str, runs: tuple[RunFolder, ...], project: Path) -> UsageError:

@@ -102,6 +102,10 @@ class Registry:
         """All versions, oldest first; no registry has none."""
         return tuple(each for each in _entries(self._content()) if isinstance(each, DeploymentVersion))
 
+    def names(self, run: int) -> bool:
+        """Whether a version says that this run made it. Errors: EnvironmentFailure."""
+        return any(entry.run == run for entry in _entries(self._content()))
+
     def version_for(self, run: int, node: str) -> DeploymentVersion | None:
         """The version that a node of a run made before, so that none makes two."""
         return next((known for known in self.deployment_versions() if (known.run, known.node) == (run, node)), None)

@@ -88,7 +88,9 @@ def open_wake(run: RunFolder) -> int:
         raise from_os_error(error, "cannot open") from error
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise EnvironmentFailure(f"`{path}` is not a named pipe", hint=f"remove it: rm {path}")
+        from shlex import quote
+
+        raise EnvironmentFailure(f"`{path}` is not a named pipe", hint=f"remove it: rm {quote(path)}")
     return descriptor
 
 

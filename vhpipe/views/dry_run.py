@@ -9,7 +9,7 @@ import msgspec
 
 from vhpipe.plan.model import ExecutionId, Origin
 from vhpipe.plan.provenance import CountedCode, Difference
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Status, what_became
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.run_json import origin_json
 from vhpipe.views.run_text import duration_text
@@ -120,7 +120,7 @@ def _since(past: PastExecution) -> str:
     if past.differences is None:
         return f"what it depended on in run {past.run} is no longer kept"
     if not past.differences:
-        status = "" if past.status is Status.COMPLETE else f", where it is {past.status}"
+        status = "" if past.status is Status.COMPLETE else f", where it {what_became(past.status)}"
         return f"nothing differs from run {past.run}{status}"
     shown = [difference_text(each) for each in past.differences[:SHOWN_DIFFERENCES]]
     more = len(past.differences) - len(shown)

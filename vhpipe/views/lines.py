@@ -6,7 +6,7 @@ from typing import NamedTuple, assert_never
 
 from vhpipe.plan.model import AttemptId, PlannedExecution
 from vhpipe.schedule import events
-from vhpipe.schedule.terms import Moment, Status
+from vhpipe.schedule.terms import Moment, Status, ending_word
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, AttemptView, NodeView
 from vhpipe.views.progress import RunView
@@ -19,7 +19,7 @@ from vhpipe.views.run_text import (
     metadata_text,
     setup_text,
 )
-from vhpipe.views.safe_text import one_line, safe_log
+from vhpipe.views.safe_text import brief, one_line, safe_log
 from vhpipe.wording import counted
 
 LONG_FAILURES = 5
@@ -84,7 +84,7 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
         case events.AttemptEnded():
             yield from _end_lines(view, event, surroundings)
         case events.AttemptStopping():
-            yield Line(f"{_attempt(view, event.attempt)} stopping: {one_line(event.because)}", Weight.DETAIL)
+            yield Line(f"{_attempt(view, event.attempt)} stopping: {brief(event.because)}", Weight.DETAIL)
         case events.RetryScheduled():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             later = f" after {duration_text(event.delay_s)}" if event.delay_s else ""
@@ -96,14 +96,14 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
         case (
             events.NodeStarted() | events.NodeStopping() | events.NodeSettled() | events.Warned() | events.ActionTaken()
         ):
-            yield from _about_node(view.nodes[event.node], event)
+            yield from _about_node(view, view.nodes[event.node], event)
         case events.AttemptLost():
             yield Line(f"{_attempt(view, event.attempt)} is lost: {event.because}", Weight.DETAIL)
         case events.ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
         case events.NodeWaiting():
-            yield Line(f"{one_line(event.node)} waits: {one_line(event.because)}", Weight.NOTABLE)
+            yield Line(f"{one_line(event.node)} waits: {brief(event.because)}", Weight.NOTABLE)
         case events.Published():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
             yield Line(f"{label} published {event.kind} {one_line(event.name)}", Weight.DETAIL)
@@ -125,15 +125,15 @@ def _about_run(
         case events.RunResumed():
             return Line(f"{name} continues", Weight.USUAL)
         case events.RunStopping():
-            return Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
+            return Line(f"{name} stopping: {brief(event.because)}", Weight.NOTABLE)
         case events.RunEnded():
             return Line(f"{name} {end_text(view)}", Weight.VITAL)
 
 
 def end_text(view: RunView) -> str:
-    """`error in 12 s: node train failed`: how a run ended."""
+    """`failed in 12 s: node train failed`: how a run ended."""
     took = "" if view.started_at is None or view.ended_at is None else duration_text(view.ended_at - view.started_at)
-    return f"{view.status}{took and ' in ' + took}{_reason(view.because)}"
+    return f"{ending_word(view.status)}{took and ' in ' + took}{_reason(view.because)}"
 
 
 def _start_lines(view: RunView, attempt: AttemptId, surroundings: LineContext, limit: Weight) -> Iterator[Line]:
@@ -150,13 +150,14 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
         return
     attempt = node.execution(event.attempt.execution.index).attempts[-1]
     took = duration_text(attempt.duration_s or 0.0)
-    head = f"{attempt_text(node, event.attempt)} {event.outcome} in {took}{setup_text(attempt)}"
+    head = f"{attempt_text(node, event.attempt)} {ending_word(event.outcome)} in {took}{setup_text(attempt)}"
     if event.outcome in FAILED:
         yield Line(head + _reason(attempt.because or exit_text(attempt)), Weight.VITAL)
         yield from (Line(text, Weight.VITAL, follows=True) for text in failure_block(view, event.attempt, surroundings))
     else:
         measured = metadata_text(event.metadata)
-        yield Line(head + _reason(attempt.because) + (measured and f" {measured}"), Weight.USUAL)
+        because = None if attempt.because == view.because else attempt.because
+        yield Line(head + _reason(because) + (measured and f" {measured}"), Weight.USUAL)
         yield from (Line(f"{one_line(key)}: {one_line(str(value))}", Weight.DETAIL, follows=True)
                     for key, value in event.metadata.items())  # fmt: skip
 
@@ -174,9 +175,9 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
         return
     failed = next(one for one in node.execution(index).attempts if one.number == attempt.number)
     yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(failed)}"
-    tail = [safe_log(line)[:LONGEST_LOG_LINE] for line in surroundings.log_tail(attempt)]
+    tail = [safe_log(line)[:LONGEST_LOG_LINE].rstrip().expandtabs() for line in surroundings.log_tail(attempt)]
     yield log_heading(len(tail))
-    yield from (f"| {one_line(line.rstrip())}" for line in tail)
+    yield from (f"| {one_line(line)}" for line in tail)
     yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
@@ -227,10 +228,11 @@ def _about_deployment(
             yield Line(f"{name} made deployment version {one_line(event.version)}{aliases}", Weight.USUAL)
             yield from (Line(one_line(path), Weight.DETAIL, follows=True) for path in event.files)
         case events.DeploymentFailed():
-            yield Line(f"{name} error: {one_line(event.because)}", Weight.VITAL)
+            yield Line(f"{name} failed: {brief(event.because)}", Weight.VITAL)
 
 
 def _about_node(
+    view: RunView,
     node: NodeView,
     event: events.NodeStarted | events.NodeStopping | events.NodeSettled | events.Warned | events.ActionTaken,
 ) -> Iterator[Line]:
@@ -239,28 +241,43 @@ def _about_node(
         case events.NodeStarted() if node.type == "task":
             yield Line(f"{name} started: {counted(event.executions, 'execution')}", Weight.USUAL)
         case events.NodeStopping():
-            yield Line(f"{name} stopping: {one_line(event.because)}", Weight.NOTABLE)
+            yield Line(f"{name} stopping: {brief(event.because)}", Weight.NOTABLE)
         case events.NodeSettled():
-            yield Line(*_settled_text(node, name))
+            yield Line(*_settled_text(view, node, name))
         case events.Warned():
-            yield Line(f"{name} warning: {one_line(event.message)}", Weight.NOTABLE)
+            yield Line(f"{name} warning: {brief(event.message)}", Weight.NOTABLE)
         case events.ActionTaken():
             taken = ", ".join(node.planned.actions[event.action].then)
             yield Line(f"{name} action at {event.moment}: {one_line(taken)}", Weight.DETAIL)
 
 
-def _settled_text(node: NodeView, name: str) -> tuple[str, Weight]:
-    """A node with one execution says nothing new when it settles as that ended."""
+def _settled_text(view: RunView, node: NodeView, name: str) -> tuple[str, Weight]:
+    """A node with one execution says nothing new when it settles as that ended.
+
+    The reason why the entire run stops is not repeated.
+    """
     took_s = node.took_s()
     took = "" if took_s is None else duration_text(took_s)
     counts = f", {counts_text(node.counts)}" if node.type == "task" and node.total else ""
     failed = node.status is Status.COMPLETE and node.because is not None
-    reason = f" although it failed: {one_line(node.because or '')}" if failed else _reason(node.because)
-    text = f"{name} {node.status}{took and ' in ' + took}{counts}{reason}"
-    if isinstance(node.planned, PlannedExecution) and node.total and node.execution(0).status is node.status:
+    reason = f" although it failed: {brief(node.because or '')}" if failed else _reason(_own_reason(view, node))
+    text = f"{name} {ending_word(node.status)}{took and ' in ' + took}{counts}{reason}"
+    if (
+        isinstance(node.planned, PlannedExecution)
+        and node.total
+        and _failed_alike(node.execution(0).status, node.status)
+    ):
         return text, Weight.DETAIL
     is_shown_above = node.type == "deployment" or node.counts.failed
     return text, Weight.VITAL if node.status is Status.ERROR and not is_shown_above else Weight.USUAL
+
+
+def _failed_alike(one: Status, other: Status) -> bool:
+    return one is other or (one in FAILED and other in FAILED)
+
+
+def _own_reason(view: RunView, node: NodeView) -> str | None:
+    return None if node.status is Status.SKIPPED and node.because == view.because else node.because
 
 
 def _attempt(view: RunView, attempt: AttemptId) -> str:
@@ -268,4 +285,4 @@ def _attempt(view: RunView, attempt: AttemptId) -> str:
 
 
 def _reason(because: str | None) -> str:
-    return f": {one_line(because)}" if because else ""
+    return f": {brief(because)}" if because else ""

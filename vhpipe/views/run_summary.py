@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.schedule.terms import ending_word
 from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
@@ -15,7 +16,7 @@ from vhpipe.views.run_text import (
     duration_text,
     metadata_text,
 )
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
 
 SHOWN_FAILURES = 10
@@ -29,7 +30,7 @@ def summary(
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
         yield f"  {_node_line(node)}"
-        yield from (f"    warning: {one_line(warning)}" for warning in node.warnings)
+        yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
         yield from _failures(view, node, log_path, commands)
     yield from _published_lines(view)
     for node in view.awaiting:
@@ -55,7 +56,7 @@ def _published_lines(view: RunView) -> Iterator[str]:
 
 def _node_line(node: NodeView) -> str:
     parts = [f"{one_line(node.name)}: {node.type} {node.status}", *_details(node)]
-    return ", ".join(parts) + (f": {one_line(node.because)}" if node.because else "")
+    return ", ".join(parts) + (f": {brief(node.because)}" if node.because else "")
 
 
 def _details(node: NodeView) -> Iterator[str]:
@@ -94,10 +95,10 @@ def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str
         attempt = AttemptId(ExecutionId(node.name, execution.index), last.number)
         said = last.because or ""
         code = "" if last.exit_code is None or "exit code" in said else f" ({exit_text(last)})"
-        because = f": {one_line(said)}" if said else ""
+        because = f": {brief(said)}" if said else ""
         number = f" in attempt {last.number}" if last.number > 1 else ""
         label = one_line(node.label(execution.index))
-        yield f"    {label} {execution.status}{number}{because}{code}"
+        yield f"    {label} {ending_word(execution.status)}{number}{because}{code}"
         yield f"      log: {one_line(log_path(attempt))}"
         yield f"      look inside: {commands.about(view.number, 'shell', node.label(execution.index))}"
     if len(failed) > SHOWN_FAILURES:

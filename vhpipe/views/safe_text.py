@@ -8,6 +8,10 @@ import re
 from functools import cache
 
 _UNSAFE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+LONGEST_WORD = 200
+"""Characters that a word of a message may have."""
+_SHOWN_OF_EACH_END = 80
+_SHOWN_AGAIN = 30
 _LAYOUT = re.compile("[\t\n]")
 _CONTROL_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
@@ -16,6 +20,11 @@ _CONTROL_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 def _unsafe() -> re.Pattern[str]:
     """Compiling it takes longer than many a command: what is all printable never needs it."""
     return re.compile(_UNSAFE)
+
+
+@cache
+def _long_word() -> re.Pattern[str]:
+    return re.compile(f"`[^`]{{{LONGEST_WORD},}}`|[^\\s`]{{{LONGEST_WORD},}}")
 
 
 def safe_text(text: str) -> str:
@@ -28,6 +37,25 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return _LAYOUT.sub(lambda match: "\\n" if match[0] == "\n" else "\\t", safe_text(text))
+
+
+def brief(text: str, said: set[str] | None = None) -> str:
+    """`one_line` for messages: what is too long in it, such as a path, is cut, and is said once.
+
+    Later on only its end stands for it. `said` is what was cut before, and learns what is cut here.
+    """
+    if len(text) <= LONGEST_WORD and not said:
+        return one_line(text)
+    known = set() if said is None else said
+    return _long_word().sub(lambda match: _cut(match[0], known), one_line(text))
+
+
+def _cut(word: str, said: set[str]) -> str:
+    bare = word.strip("`'\":,;()")
+    if bare in said:
+        return f"`…{bare[-_SHOWN_AGAIN:]}`"
+    said.add(bare)
+    return f"{word[:_SHOWN_OF_EACH_END]}…{word[-_SHOWN_OF_EACH_END:]}"
 
 
 def safe_log(text: str) -> str:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from vhpipe.plan.provenance import CountedCode, Difference
 from vhpipe.plan.reuse_policy import reuses
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Status, what_became
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.run_text import shortened, value_text
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
 
 SHOWN_DIFFERENCES = 20
@@ -48,7 +48,7 @@ class Why(NamedTuple):
 def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str, str]:
     """Action and words; `execution` is None for a node that has started none."""
     if execution is None or (execution.status is Status.SKIPPED and not execution.attempts):
-        because = f": {one_line(node.because)}" if node.because else ""
+        because = f": {brief(node.because)}" if node.because else ""
         return "skip", f"did not run{because}"
     if execution.reused_from is not None:
         is_given = node.planned.given is not None
@@ -58,7 +58,7 @@ def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str,
         waits = f": {one_line(execution.reuse)}" if execution.reuse else ""
         return "run", f"is {execution.status}{waits}"
     reason = execution.reuse if reuses(node.planned) else REUSE_WAS_OFF
-    return "run", f"ran: {one_line(reason)}" if reason else "ran"
+    return "run", f"ran: {brief(reason)}" if reason else "ran"
 
 
 def why_lines(why: Why) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _advice(why: Why, compared: PastComparison) -> str | None:
     if why.action != "run" or compared.differences != ():
         return None
     if compared.status is not Status.COMPLETE:
-        return f"it was not reused because it is {compared.status}: only complete executions are"
+        return f"it was not reused because it {what_became(compared.status)}: only complete executions are"
     return None if why.was_reusable else "with --reuse its result would have been taken"
 
 

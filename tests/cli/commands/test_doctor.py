@@ -11,6 +11,7 @@ import pytest
 
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Status
+from vhpipe.store.project import ProjectStore
 
 GOOD = "- step:\n    name: a\n    image: none\n    command: exit 0\n"
 
@@ -107,3 +108,51 @@ def test_a_copy_is_shown_and_taken_over(new_run: Any, project: Path, vhpipe: Any
     assert "taken over: 1 run, 0 stored files" in said.out
     assert "not signed by you" in said.err
     assert vhpipe("runs", "--project", tmp_path / "copy").code == 0
+
+
+def test_adopting_says_in_json_what_was_taken_over(new_run: Any, project: Path, vhpipe: Any, tmp_path: Path) -> None:
+    new_run().tell(events.RunStarted(1), events.RunEnded(Status.COMPLETE))
+    shutil.copytree(project, tmp_path / "copy")
+    words = ("doctor", "--adopt", "--json", "--project", tmp_path / "copy")
+    told = [json.loads(vhpipe(*words).out) for _ in range(2)]
+    taken = {"runs": 1, "blobs": 0, "size_bytes": 0, "damaged": [], "reuse_entries": 0, "requests": 0}
+    assert told == [{"schema": 1, "adopted": taken}, {"schema": 1, "adopted": None}]
+
+
+def test_a_key_is_made_by_one_command_whose_output_a_shell_can_read(
+    project: Path, vhpipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "my key"
+    said = vhpipe("doctor", "--make-key", key)
+    assert (said.code, said.out) == (0, f"export VHPIPE_KEY_FILE='{key}'\n")
+    assert (key.stat().st_mode & 0o777, len(key.read_text().strip())) == (0o600, 64)
+    monkeypatch.setenv("VHPIPE_KEY_FILE", str(key))
+    ProjectStore.create(project)
+    shutil.copytree(project, tmp_path / "copy")
+    assert ProjectStore.open(tmp_path / "copy").runs() == ()
+
+
+def test_a_key_is_never_written_over_and_never_part_of_the_project(
+    project: Path, vhpipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(vhpipe("doctor", "--json", "--make-key", tmp_path / "key").out)
+    assert told == {"schema": 1, "variable": "VHPIPE_KEY_FILE", "key_file": str(tmp_path / "key")}
+    before = (tmp_path / "key").read_bytes()
+    again = vhpipe("doctor", "--make-key", tmp_path / "key")
+    assert (again.code, "already" in again.err, (tmp_path / "key").read_bytes()) == (2, True, before)
+    (project / "valohai.yaml").write_text(GOOD)
+    inside = vhpipe("doctor", "--make-key", project / "key")
+    assert (inside.code, "part of the project's code" in inside.err) == (2, True)
+    assert not (project / "key").exists()
+    assert vhpipe("doctor", "--make-key", tmp_path / "none/key").code == 4
+    assert vhpipe("doctor", "--adopt", "--make-key", tmp_path / "other").code == 2
+    assert {path.name for path in tmp_path.glob("*key*")} == {"key"}
+
+
+def test_a_missing_key_names_the_command_that_makes_it(
+    project: Path, vhpipe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VHPIPE_KEY_FILE", "/nowhere/key")
+    (project / ".vhpipe").mkdir()
+    (project / ".vhpipe/owner").write_text(json.dumps({"uid": os.geteuid(), "signature": "0", "id": "1"}))
+    assert "hint: make it once, and keep it: vhpipe doctor --make-key FILE" in vhpipe("runs").err

@@ -89,4 +89,4 @@ def test_following_ends_with_the_run_when_the_execution_never_starts(new_run: An
 def test_a_node_without_executions_says_why_there_is_no_log(new_run: Any, vhpipe: Any) -> None:
     new_run().tell(events.RunStarted(1), events.NodeSettled("train", Status.SKIPPED, "`prepare` is error"))
     said = vhpipe("logs", 1, "train")
-    assert said == (0, "", "node `train` has no execution, so no log: it is skipped: `prepare` is error\n")
+    assert said == (0, "", "node `train` has no execution, so no log: it was skipped: `prepare` is error\n")

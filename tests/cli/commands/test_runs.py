@@ -1,6 +1,9 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Status
@@ -48,3 +51,16 @@ def test_a_project_without_runs_is_wrong_usage(project: Any, vhpipe: Any) -> Non
 def test_a_hostile_title_cannot_steer_the_terminal(new_run: Any, vhpipe: Any) -> None:
     new_run(title="\x1b[2Jgone\n").tell(events.RunStarted(1))
     assert "\\x1b[2Jgone\\n" in vhpipe("runs").out
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["runs", "show", "clean", "verify", "deployments", "doctor", "doctor --adopt", "wait 1", "logs 1 a", "outputs 1"],
+)
+def test_a_folder_that_is_not_there_has_not_just_no_runs(line: str, vhpipe: Any, tmp_path: Path) -> None:
+    said = vhpipe(*line.split(), "--project", tmp_path / "nowhere")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        f"vhpipe: error: there is no folder `{tmp_path / 'nowhere'}`\n"
+        "  hint: name the folder of the project with --project\n"
+    )

@@ -22,9 +22,9 @@ def test_a_run_is_shown_with_its_failures(new_run: Any, vhpipe: Any) -> None:
     said = vhpipe("show")
     assert said.code == 0
     assert said.out.splitlines()[:3] == [
-        "title: night", "tags: x", "run 1 of training: error in 7.0 s: `train` failed"
+        "title: night", "tags: x", "run 1 of training: failed in 7.0 s: `train` failed"
     ]  # fmt: skip
-    assert "    train#1 error: exit code 3" in said.out
+    assert "    train#1 failed: exit code 3" in said.out
     assert str(run.folder.path / "work") in said.out
 
 

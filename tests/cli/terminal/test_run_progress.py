@@ -47,9 +47,9 @@ def test_without_a_terminal_every_change_is_one_plain_line(new_run: Any) -> None
         "train#1 started",
         "train warning: careful",
         "train#0 complete in 3.0 s loss=0.5",
-        "train#1 error in 3.0 s: exit code 1",
-        "train error in 6.0 s, 1 of 2, 1 failed",
-        "run 1 of training error in 8.0 s: `train` failed",
+        "train#1 failed in 3.0 s: exit code 1",
+        "train failed in 6.0 s, 1 of 2, 1 failed",
+        "run 1 of training failed in 8.0 s: `train` failed",
     ]
     assert "  | no such file\\x07\n" in said
 
@@ -57,8 +57,8 @@ def test_without_a_terminal_every_change_is_one_plain_line(new_run: Any) -> None
 def test_quiet_says_failures_and_the_end_only(new_run: Any) -> None:
     said = watched(new_run, io.StringIO(), verbosity=-1)
     assert [line[9:] for line in said.splitlines() if re.match(r"\d\d:\d\d:\d\d ", line)] == [
-        "train#1 error in 3.0 s: exit code 1",
-        "run 1 of training error in 8.0 s: `train` failed",
+        "train#1 failed in 3.0 s: exit code 1",
+        "run 1 of training failed in 8.0 s: `train` failed",
     ]
 
 

@@ -165,7 +165,7 @@ def test_what_is_complete_is_kept_and_the_rest_runs() -> None:
     world = World(CHAIN, fails("train#2"), capacity=1).start().finish()
     found = kept(world)
     assert found.kept == ("prep",)
-    assert causes(found) == {"train": "it is error", "ev": "after train"}
+    assert causes(found) == {"train": "it failed", "ev": "after train"}
     again = World(found.plan, completes).start().finish()
     assert [str(attempt) for attempt in again.started] == ["train#2.1", "ev#0.1"]
     assert again.state.status is Status.COMPLETE

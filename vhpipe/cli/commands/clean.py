@@ -73,7 +73,7 @@ def _run_numbers(store: ProjectStore, selectors: tuple[str, ...]) -> tuple[int, 
 def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
     from vhpipe.views.cleaning_text import cleaning_text
     from vhpipe.views.json_values import SCHEMA, json_text
-    from vhpipe.views.safe_text import one_line
+    from vhpipe.views.safe_text import brief
 
     cleaning = _cleaning_counts(removed)
     if as_json:
@@ -85,7 +85,7 @@ def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
         for line in cleaning_text(cleaning, is_dry):
             click.echo(line)
     for failure in removed.failures:
-        click.echo(one_line(failure), err=True)
+        click.echo(brief(failure), err=True)
 
 
 def _cleaning_counts(removed: "Removal") -> "Cleaning":

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from vhpipe.errors import UsageError, VhpipeError
 from vhpipe.project.yaml_files import yaml_files
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief
 from vhpipe.wording import counted
 
 INTERVAL_S = 0.3
@@ -53,7 +53,7 @@ def _check_all(paths: Sequence[str], check: Callable[[Sequence[str]], int]) -> t
     try:
         return seen, check(yaml_files(paths))
     except VhpipeError as failure:
-        _say(f"vhpipe: error: {one_line(failure.message)}")
+        _say(f"vhpipe: error: {brief(failure.message)}")
         return seen, failure.exit_code
     finally:
         sys.stdout.flush()

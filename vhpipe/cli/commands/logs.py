@@ -18,10 +18,10 @@ from vhpipe.project.selectors import (
     selected_executions,
     selected_node,
 )
-from vhpipe.schedule.terms import SETTLED
+from vhpipe.schedule.terms import SETTLED, what_became
 from vhpipe.store.attempt_files import LOG
 from vhpipe.views.node_progress import ExecutionView
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief, one_line
 
 PAUSE_S = 0.1
 
@@ -91,8 +91,10 @@ class LogStream:
         """Of a node that has no execution, why there is no log."""
         node = selected_node(self._run.view, self._selection)
         if node.total == 0:
-            because = f": {one_line(node.because)}" if node.because else ""
-            click.echo(f"node `{node.name}` has no execution, so no log: it is {node.status}{because}", err=True)
+            because = f": {brief(node.because)}" if node.because else ""
+            click.echo(
+                f"node `{node.name}` has no execution, so no log: it {what_became(node.status)}{because}", err=True
+            )
 
     def _print_more(self, attempt: AttemptId, has_ended: bool) -> None:
         printer = self._printers.get(attempt) or self._printers.setdefault(attempt, self._printer(attempt))
@@ -141,7 +143,7 @@ class LogStream:
         """The log of the attempt whose result the execution took; else that there is none."""
         origin, label = execution.reused_from, self._label(execution.index)
         if origin is None:
-            click.echo(f"{label} is {execution.status} and has no log", err=True)
+            click.echo(f"{label} {what_became(execution.status)} and has no log", err=True)
             return
         folder = self._run.origin_folder(origin)
         click.echo(f"{one_line(label)} was reused from {one_line(str(origin))}, "

@@ -17,6 +17,7 @@ from vhpipe.project.kept_code import repository_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
 from vhpipe.regular_files import RECORD_BYTES, read_regular
+from vhpipe.schedule.terms import what_became
 from vhpipe.store.attempt_files import COMMAND, STEP_FOLDERS
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
@@ -71,7 +72,7 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
         words = command_text(("vhpipe", "shell", str(origin.run), str(origin.attempt.execution)))
         raise UsageError(f"`{label}` did not run here: it was reused from {origin}", hint=words)
     if not execution.attempts:
-        raise UsageError(f"`{label}` has not started", hint=f"it is {execution.status}")
+        raise UsageError(f"`{label}` has not started", hint=f"it {what_became(execution.status)}")
     folder = run.folder.attempt_folder(selected_attempt(selection, execution))
     if not folder.is_dir():
         hint = execution.because and f"the attempt ended with: {execution.because}"

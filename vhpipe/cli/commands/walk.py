@@ -133,10 +133,10 @@ def _fill_closed_streams() -> None:
 
 def say(text: str) -> None:
     """A line on stderr; when nobody reads there any more the run goes on all the same."""
-    from vhpipe.views.safe_text import one_line
+    from vhpipe.views.safe_text import brief
 
     with suppress(OSError):
-        click.echo(one_line(text), err=True)
+        click.echo(brief(text), err=True)
 
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────

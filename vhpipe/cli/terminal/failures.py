@@ -22,7 +22,7 @@ from vhpipe.diagnostics import Diagnostic, Span
 from vhpipe.document.limits import MAX_BYTES
 from vhpipe.errors import InvalidFile, VhpipeError, from_os_error
 from vhpipe.regular_files import read_start
-from vhpipe.views.safe_text import one_line
+from vhpipe.views.safe_text import brief
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -64,10 +64,8 @@ def _say(failure: BaseException, concealment: Concealment) -> int:
             return _say_diagnostics(failure)
         case VhpipeError():
             return say_line(failure.message, failure.hint, failure.exit_code)
-        case click.UsageError():
-            return say_line(_as_ours(failure.format_message()), _where_usage_stands(failure), 2)
         case click.ClickException():
-            return say_line(_as_ours(failure.format_message()), None, 2)
+            return _say_usage(failure, concealment)
         case KeyboardInterrupt() | click.Abort() | EOFError():
             print(file=sys.stderr)
             return INTERRUPTED
@@ -78,21 +76,23 @@ def _say(failure: BaseException, concealment: Concealment) -> int:
 
 
 def _say_line(concealment: Concealment, message: str, hint: str | None, exit_code: int) -> int:
-    print(f"vhpipe: error: {one_line(concealment.without_them(message))}", file=sys.stderr)
+    said: set[str] = set()
+    print(f"vhpipe: error: {brief(concealment.without_them(message), said)}", file=sys.stderr)
     if hint:
-        print(f"  hint: {one_line(concealment.without_them(hint))}", file=sys.stderr)
+        print(f"  hint: {brief(concealment.without_them(hint), said)}", file=sys.stderr)
     return exit_code
 
 
-def _as_ours(message: str) -> str:
-    """A message of click in the form of our own: one line, lower case, no full stop."""
-    message = " ".join(message.split()).rstrip(".")
-    return message[:1].lower() + message[1:] if message[1:2].islower() else message
+def _say_usage(failure: click.ClickException, concealment: Concealment) -> int:
+    from vhpipe.cli.terminal.usage_errors import usage_message
 
-
-def _where_usage_stands(failure: click.UsageError) -> str:
-    path = failure.ctx.command_path if failure.ctx else "vhpipe"
-    return f"`{path} --help` shows the usage"
+    context = failure.ctx if isinstance(failure, click.UsageError) else None
+    if type(failure).__name__ == "NoArgsIsHelpError" and context is not None:  # as of click 8.2; before, it is printed
+        click.echo(context.get_help())
+        return 0
+    message, hint = usage_message(failure)
+    path = context.command_path if context else "vhpipe"
+    return _say_line(concealment, message, hint or f"`{path} --help` shows the usage", 2)
 
 
 def _say_diagnostics(failure: InvalidFile) -> int:

@@ -52,9 +52,7 @@ def _refuse_unfit(edge: PlannedEdge, parameter: Parameter, values: tuple[Value, 
 
 
 def _missing(upstream: Upstream, node: PlannedExecution | PlannedTask, parameter: Parameter, edge: PlannedEdge) -> str:
-    keys = upstream.metadata_keys(edge.source)
-    known = f"; its metadata has {listing(keys)}" if edge.source_kind is EdgeKind.METADATA else ""
-    message = f"`{edge}` brings no value: `{edge.source}` has no {edge.source_kind} `{edge.source_key}`{known}"
+    message = f"`{edge}` brings no value: {_absence(upstream, edge)}"
     varied = isinstance(node, PlannedTask) and any(axis.name == parameter.name for axis in node.sweep.axes)
     if node.spec.values.get(parameter.name) is not None or parameter.optional or varied:
         return f"{message}; `{parameter.name}` stays as it was"
@@ -62,6 +60,16 @@ def _missing(upstream: Upstream, node: PlannedExecution | PlannedTask, parameter
     if because is not None:
         raise NothingToBindError(f"{because} and left nothing for `{edge}`")
     raise CannotBindError(message)
+
+
+def _absence(upstream: Upstream, edge: PlannedEdge) -> str:
+    """Why an edge has nothing: what is null is there, and what was not passed is declared."""
+    if edge.source_kind is not EdgeKind.METADATA:
+        return f"`{edge.source}` has no value for its {edge.source_kind} `{edge.source_key}`"
+    keys = upstream.metadata_keys(edge.source)
+    if edge.source_key in keys:
+        return f"`{edge.source_key}` of `{edge.source}` is null"
+    return f"`{edge.source}` has no metadata `{edge.source_key}`; its metadata has {listing(keys)}"
 
 
 def _as_value(edge: PlannedEdge, found: Json) -> Value:

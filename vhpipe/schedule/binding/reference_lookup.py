@@ -221,7 +221,10 @@ class ReferenceLookup:
         elif reference.kind in FILES:
             there = f"its outputs are {listing(self._upstream.output_names(node))}"
         else:
-            there = f"its metadata has {listing(self._upstream.metadata_keys(node))}"
+            keys = self._upstream.metadata_keys(node)
+            if reference.kind is ReferenceKind.METADATA and not reference.metric and reference.key in keys:
+                return NothingThereError(f"`{reference.text}` has no value: it is null")
+            there = f"its metadata has {listing(keys)}"
         return NothingThereError(f"`{reference.text}` has no value: of `{node}` {there}")
 
 

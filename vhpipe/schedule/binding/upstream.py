@@ -22,7 +22,7 @@ from vhpipe.plan.model import (
 )
 from vhpipe.schedule import events
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.terms import Json, Status
+from vhpipe.schedule.terms import Json, Status, what_became
 from vhpipe.wording import listed
 
 NOT_COMPLETE = (Status.ERROR, Status.STOPPED, Status.SKIPPED)
@@ -134,7 +134,7 @@ class Upstream(NamedTuple):
             if node.failed:
                 return f"`{name}` failed"
             if node.status in NOT_COMPLETE:
-                return f"`{name}` is {node.status}"
+                return f"`{name}` {what_became(node.status)}"
         return None
 
 

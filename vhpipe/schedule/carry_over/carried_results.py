@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vhpipe.config.model import EdgeKind
+from vhpipe.config.edge_kinds import EDGE_KINDS
 from vhpipe.language.globs import match_outputs
 from vhpipe.plan.execution import execution_values, is_group, is_search
 from vhpipe.plan.model import (
@@ -102,23 +102,21 @@ def lost_for(node: PlannedNode, edges: Iterable[PlannedEdge], is_intact: Callabl
     names = [datum.name for datum in given_data(node)]
     taken: set[str] = set()
     for edge in taking:
-        if edge.source_kind is EdgeKind.OUTPUT:
+        files = EDGE_KINDS[edge.source_kind].files
+        if files == "named":
             taken.update(match_outputs(edge.source_key, names))
-        elif edge.source_kind in _MAY_TAKE_ALL:
+        elif files == "all":
             taken.update(names)
     lost = next(_lost(node, taken.__contains__, is_intact), None)
-    if lost is not None or not any(edge.source_kind is EdgeKind.INPUT for edge in taking):
+    if lost is not None or not any(EDGE_KINDS[edge.source_kind].files == "inputs" for edge in taking):
         return lost
     return next(_lost_inputs(node, is_intact), None)
 
 
-_MAY_TAKE_ALL = frozenset({EdgeKind.DEPENDENCY, EdgeKind.DEPLOYMENT})
 """Kinds of edges behind which references may stand, which name files in ways of their own."""
 
 
-def _lost(
-    node: PlannedNode, is_wanted: Callable[[str], bool], is_there: Callable[[str], bool]
-) -> Iterator[LostOutput]:
+def _lost(node: PlannedNode, is_wanted: Callable[[str], bool], is_there: Callable[[str], bool]) -> Iterator[LostOutput]:
     for each in node.given.executions if node.given else ():
         data = (*each.outputs, *(thing.datum for thing in each.published if thing.datum is not None))
         for datum in data:

@@ -14,7 +14,7 @@ from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.plan.plan_differences import differences, edge_differences
 from vhpipe.schedule.carry_over.carried_results import given_children, given_node
 from vhpipe.schedule.state import NodeState, RunState
-from vhpipe.schedule.terms import Status
+from vhpipe.schedule.terms import Status, what_became
 
 
 class PreviousRun(NamedTuple):
@@ -85,9 +85,9 @@ def keep(before: PreviousRun, plan: Plan, again: RerunRequest) -> CarryOver:
 def _carry_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) -> PlannedNode:
     name = node.name
     found = _given_node(before, name)
-    because = "is not complete there" if found is None else again.spoiled(found)
+    because = "it is not complete there" if found is None else again.spoiled(found)
     if found is None or because:
-        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: it {because}",
+        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: {because}",
                          f"make it again: vhpipe run --from {name}")  # fmt: skip
     return found
 
@@ -126,7 +126,7 @@ def _why_partial(had: NodeState, found: PlannedNode | None, named: frozenset[int
     if had.withheld is not None:
         return "its approval was not given"
     if had.status is not Status.COMPLETE:
-        return "it has not run" if had.status in (Status.CREATED, Status.SKIPPED) else f"it is {had.status}"
+        return "it has not run" if had.status in (Status.CREATED, Status.SKIPPED) else f"it {what_became(had.status)}"
     if found is None or (also_failed and had.failed):
         return "it failed" if len(had.executions) == 1 else f"{had.failed} of {len(had.executions)} executions failed"
     if named:
