@@ -139,6 +139,12 @@ def test_hooks_that_are_called_when_the_run_was_stopped_share_one_grace(processe
     assert "was not called: the run is being stopped" in (answer(hooks, "exit 3").because or "")
 
 
+def test_a_flood_of_output_does_not_fill_the_disk_and_the_answer_counts(processes: Any, tmp_path: Path) -> None:
+    hooks = processes(log=HookLog(tmp_path / "log"), stream_bytes=1 << 16)
+    assert answer(hooks, "yes | head -c 3000000; sleep 0.5; echo; echo '{\"skip\": true}'").skip
+    assert (tmp_path / "log").read_text() == '── pre hook of train\n\n{"skip": true}\n'
+
+
 def test_what_hooks_print_is_kept_without_secrets(processes: Any, tmp_path: Path) -> None:
     log = tmp_path / "hooks.log"
     hooks = processes(log=HookLog(log, Masking(["very-secret"])))
