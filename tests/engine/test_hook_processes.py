@@ -131,6 +131,20 @@ def test_a_hook_can_be_ended(processes: Any, tmp_path: Path, at_once: bool) -> N
     assert (refused is not None) == at_once
 
 
+def test_hooks_that_are_called_when_the_run_was_stopped_share_one_grace(processes: Any) -> None:
+    hooks = processes(grace_s=0.3)
+    hooks.stop(at_once=False)
+    assert answer(hooks, "exit 3").skip
+    assert "was killed by signal 9" in (answer(hooks, "trap '' TERM; sleep 60").because or "")
+    assert "was not called: the run is being stopped" in (answer(hooks, "exit 3").because or "")
+
+
+def test_a_flood_of_output_does_not_fill_the_disk_and_the_answer_counts(processes: Any, tmp_path: Path) -> None:
+    hooks = processes(log=HookLog(tmp_path / "log"), stream_bytes=1 << 16)
+    assert answer(hooks, "yes | head -c 3000000; sleep 0.5; echo; echo '{\"skip\": true}'").skip
+    assert (tmp_path / "log").read_text() == '── pre hook of train\n\n{"skip": true}\n'
+
+
 def test_what_hooks_print_is_kept_without_secrets(processes: Any, tmp_path: Path) -> None:
     log = tmp_path / "hooks.log"
     hooks = processes(log=HookLog(log, Masking(["very-secret"])))

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,40 @@ def test_a_second_ctrl_c_does_not_wait_for_steps_that_do_not_end(project: Any, m
     eventually(lambda: "RunStopping" in stopping.read_text())
     os.kill(tree.process.pid, signal.SIGINT)
     assert_stopped(tree, signal.SIGINT)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ends_by_itself", [True, False], ids=["complete", "stopped"])
+def test_a_second_ctrl_c_does_not_wait_for_large_outputs(project: Any, eventually: Any, ends_by_itself: bool) -> None:
+    waits = "" if ends_by_itself else "; sleep 60"
+    project.pipeline({"a": f"truncate -s 200G $VH_OUTPUTS_DIR/large; touch {project.side('ready')}{waits}"})
+    process = project.start("run", "--json")
+    eventually(project.side("ready").exists)
+    journal = project.path / ".vhpipe/runs/1/journal"
+    os.kill(process.pid, signal.SIGINT)
+    eventually(lambda: "RunStopping" in journal.read_text())
+    time.sleep(0.6)  # one that comes sooner is taken for the first
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert "outputs are not stored, for the run was asked to end at once: they are in" in err
+    (left,) = project.path.glob(".vhpipe/runs/1/work/*/0.1/outputs/large")
+    assert left.stat().st_size == 200 << 30
+
+
+@pytest.mark.long
+def test_ctrl_c_does_not_wait_for_the_verification_of_large_results(project: Any, eventually: Any) -> None:
+    project.pipeline({"a": "truncate -s 2G $VH_OUTPUTS_DIR/large"})
+    assert project("run", "--reuse").code == 0
+    (blob,) = (path for path in project.path.glob(".vhpipe/blobs/*/*") if path.stat().st_size == 2 << 30)
+    os.truncate(blob, 200 << 30)
+    process = project.start("run", "--reuse", "--json")
+    journal = project.path / ".vhpipe/runs/2/journal"
+    eventually(lambda: journal.exists() and "RunStarted" in journal.read_text())
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert blob.exists()
 
 
 @pytest.mark.long

@@ -103,8 +103,9 @@ def collect(
         made = made._replace(published=published, warnings=(*made.warnings, *warnings))
     except GivenUpError:
         where = f"{NOT_STORED} {attempt.folder}/{OUTPUTS}"
+        if end.outcome is not Status.COMPLETE:  # else it is the reason of its end
+            made = made._replace(warnings=(*made.warnings, masked(where)))
         end = end.spoiled(Status.STOPPED, where)
-        made = made._replace(warnings=(*made.warnings, masked(where)))
     except (VhpipeError, OSError) as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot store the outputs"))
     end, warnings = _judge_inputs(attempt, end, tools)

@@ -37,6 +37,8 @@ LOOK_S = 0.2
 SKIP_CODE = 3
 ANSWER_BYTES = 1 << 20
 """So much of the end of an output is looked at."""
+STREAM_BYTES = 1 << 28
+"""Where an output has taken more of the disk, its beginning is dropped."""
 FUNCTION_CALLER = """\
 import importlib, json, os, sys
 sys.path.insert(0, os.getcwd())
@@ -80,10 +82,13 @@ class ProcessHooks:
         shell: str,
         log: HookLog = HookLog(),  # noqa: B008 - a value
         time_limit_s: float = TIME_LIMIT_S,
+        grace_s: float = GRACE_S,
+        stream_bytes: int = STREAM_BYTES,
         children: OwnChildren | None = None,
     ) -> None:
         self._project, self._environment, self._shell = project, dict(environment), shell
-        self._log, self._time_limit_s = log, time_limit_s
+        self._log, self._time_limit_s, self._grace_s = log, time_limit_s, grace_s
+        self._stream_bytes = stream_bytes
         self._children = children or OwnChildren()
         self._lock = threading.Lock()
         self._clock = RunningClock()
@@ -109,14 +114,14 @@ class ProcessHooks:
         After a first stop those that are still to be called share one grace.
         """
         with self._lock:
-            self._left_s = GRACE_S if self._left_s is None else self._left_s
+            self._left_s = self._grace_s if self._left_s is None else self._left_s
             self._is_refusing = self._is_refusing or at_once
             if self._process is None:
                 return
             if at_once:
                 self._kill_at = self._clock.monotonic()
             elif self._kill_at is None:
-                self._kill_at = self._clock.monotonic() + GRACE_S
+                self._kill_at = self._clock.monotonic() + self._grace_s
                 _signal_group(self._process, signal.SIGTERM)
 
     # ── one process ──────────────────────────────────────────────────────────────────────────────
@@ -132,7 +137,7 @@ class ProcessHooks:
                 return _Answer(because=f"{name} cannot be started: {failure}")
             if process is None:
                 return _Answer(because=f"{name} was not called: the run is being stopped")
-            in_time = self._wait_for_end(process)
+            in_time = self._wait_for_end(process, (out, err))
             printed, complaints = _end_of(out), _end_of(err)
         self._log.add(f"{call.when} hook of {call.node}", complaints, printed)
         if not in_time:
@@ -155,13 +160,13 @@ class ProcessHooks:
                 self._children.processes.add(self._process.pid)
             return self._process
 
-    def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> bool:
+    def _wait_for_end(self, process: "subprocess.Popen[bytes]", streams: tuple[IO[bytes], ...]) -> bool:
         """Wait for the hook to end, and end what is left of it before its process id can be another's."""
         started = self._clock.monotonic()
         limit = started + self._time_limit_s
         ending = os.pidfd_open(process.pid)
         try:
-            in_time = self._has_ended(ending, limit) or self._clock.monotonic() < limit
+            in_time = self._has_ended(ending, limit, streams) or self._clock.monotonic() < limit
         finally:
             os.close(ending)
         with self._lock:
@@ -174,15 +179,22 @@ class ProcessHooks:
             self._children.processes.discard(process.pid)
         return in_time
 
-    def _has_ended(self, ending: int, limit: float) -> bool:
+    def _has_ended(self, ending: int, limit: float, streams: tuple[IO[bytes], ...]) -> bool:
         """Whether the process ends before its limit, or before it is to be killed."""
         while True:
             due = self._clock.monotonic() + LOOK_S
             if select([ending], (), (), LOOK_S)[0]:
                 return True
             self._clock.woke(due)
+            for stream in streams:
+                self._drop_much(stream.fileno())
             if self._clock.monotonic() >= min(limit, self._kill_at or limit):
                 return bool(select([ending], (), (), 0)[0])
+
+    def _drop_much(self, stream: int) -> None:
+        """Give the disk back what a flood of output has taken; what comes after it still counts."""
+        if os.fstat(stream).st_blocks * 512 > self._stream_bytes:
+            os.ftruncate(stream, 0)
 
     def _words(self, hook: Hook) -> tuple[str, ...]:
         if hook.command is not None:
@@ -199,7 +211,7 @@ def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) ->
 def _end_of(stream: IO[bytes]) -> bytes:
     size_bytes = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size_bytes - ANSWER_BYTES))
-    return stream.read(ANSWER_BYTES)
+    return stream.read(ANSWER_BYTES).lstrip(b"\0")  # zeros stand for what was dropped
 
 
 # ── what is asked, and what is answered ───────────────────────────────────────────────────────────

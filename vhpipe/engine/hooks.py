@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from vhpipe.attempt.worker_threads import WorkerThreads
 
 When = Literal["pre", "post", "status"]
-STOPPED_S, AT_ONCE_S = 12.0, 1.0
-"""How long hooks are waited for when the run was asked to end, in order or at once: processes have less."""
 
 
 class HookCall(NamedTuple):
@@ -47,14 +45,26 @@ class HookCalls(Protocol):
         """
 
 
+class HookPatience(NamedTuple):
+    """Seconds for which a run that was asked to end, in order or at once, waits for hooks: processes have less."""
+
+    stopped_s: float = 12.0
+    at_once_s: float = 1.0
+
+
 class HookThread:
     """The one thread in which hooks are called, made when first needed; answers come back through `hand_over`.
 
     All but the calls themselves is for the engine's thread.
     """
 
-    def __init__(self, calls: HookCalls | None, hand_over: Callable[[Callable[[], None]], None]) -> None:
-        self._calls, self._hand_over = calls, hand_over
+    def __init__(
+        self,
+        calls: HookCalls | None,
+        hand_over: Callable[[Callable[[], None]], None],
+        patience: HookPatience = HookPatience(),  # noqa: B008 - a value
+    ) -> None:
+        self._calls, self._hand_over, self._patience = calls, hand_over, patience
         self._thread: WorkerThreads | None = None
         self._when: When | None = None
         self._number = count()
@@ -94,7 +104,7 @@ class HookThread:
 
     def stop(self, at_once: bool) -> None:
         """The run is to end: so is the hook that runs now, and with `at_once` all that wait."""
-        self._patience_s = AT_ONCE_S if at_once else STOPPED_S
+        self._patience_s = self._patience.at_once_s if at_once else self._patience.stopped_s
         if self._thread is not None and self._calls is not None:
             self._calls.stop(at_once)
             self._leave_later(tuple(self._awaited))

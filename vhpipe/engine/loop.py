@@ -59,6 +59,7 @@ class Engine:
                 self._turn()
         except BaseException:
             self._runner.abandon()
+            self._performer.pool.give_up()  # nobody hears any more what comes of it
             raise
 
     # ── one turn of the loop ─────────────────────────────────────────────────────────────────────

@@ -90,7 +90,7 @@ def without_tilde(path: str, source: str) -> str:
     """The path with `~` as the user's home. Errors: UsageError for a user without one."""
     expanded = os.path.expanduser(path)
     if expanded == "~" or expanded.startswith("~/"):
-        raise UsageError(f"{source}: there is no home folder for `{path[:200]}`", "set `HOME`, or write the whole path")
+        raise UsageError(f"{source}: there is no home folder for `{path[:200]}`", "set `HOME`, or a path from `/` on")
     return expanded
 
 

@@ -80,9 +80,16 @@ def check_owner(folder: str, environ: Mapping[str, str]) -> None:
 
 
 def away(folder: str) -> str:
-    """What to do with a state folder that is in the way: a command that a shell takes as it is."""
+    """What to do with a state folder that is in the way: a command that a shell takes as it is.
+
+    One that the user named may be anything of theirs, and stays where it is.
+    """
     import shlex
 
+    from vhpipe.store.state_place import chosen_state
+
+    if chosen_state() is not None:
+        return "name another folder by `--state`"
     return f"move it away: {shlex.join(('mv', folder, f'{folder}.old'))}"
 
 

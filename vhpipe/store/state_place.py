@@ -58,7 +58,7 @@ def state_folder(project: str | os.PathLike[str], environ: Mapping[str, str] = o
     if home is None:
         return Path(path, FOLDER)
     if not os.path.isabs(home):
-        raise UsageError(f"`{STATE.variable}` must be an absolute path, not `{home[:200]}`", "write the whole path")
+        raise UsageError(f"`{STATE.variable}` must be an absolute path, not `{home[:200]}`", "begin it with `/`")
     named = os.path.join(home, name_of_state(path))
     if not os.path.lexists(named) and (moved := _state_of_moved(home, path)) is not None:
         return Path(moved)
