@@ -19,6 +19,7 @@ ALLOWED = {
     ("function_step/values.py", "_write"): "in the step's own process",
     ("function_step/values.py", "_read_bytes"): "in the step's own process",
     ("function_step/code_recorder.py", "write"): "in the step's own process",
+    ("function_step/code_recorder.py", "_text_of"): "in the step's own process",
     ("function_step/__main__.py", "_configuration"): "in the step's own process",
     ("publishing.py", "_copy_into"): "opens by `_regular`",
     ("publishing.py", "_regular"): "the same for a step's own process, whose Python may be older",

@@ -49,6 +49,13 @@ def test_a_change_is_checked_and_quiet_is_not(file: Path) -> None:
     assert code == 130
 
 
+def test_a_script_that_the_last_check_looked_at_is_watched_too(file: Path) -> None:
+    checks, script = Checks(), Path("train.py")
+    changes = (lambda: script.write_text("a"), lambda: script.write_text("other"), script.unlink, lambda: None)
+    watch(["valohai.yaml"], checks, pause=pauses(*changes), beside=lambda: ["train.py"])
+    assert len(checks.asked) == 4
+
+
 def test_a_file_saved_by_replacing_it_is_seen(file: Path) -> None:
     def replace() -> None:
         new = Path("new")

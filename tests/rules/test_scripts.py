@@ -182,12 +182,27 @@ def test_good_scripts_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert rules(tmp_path, "python train.py {parameters}", RATE, IMAGES, train=text) == set()
 
 
+@pytest.mark.parametrize(
+    ("command", "looked_at"),
+    [("python train.py", {"train.py", "deeper.py"}), ("python lost.py", {"lost.py"}), ("echo", set())],
+)
+def test_what_was_looked_at_is_known_so_that_it_can_be_watched(
+    command: str, looked_at: set[str], tmp_path: Path
+) -> None:
+    project(tmp_path, command, RATE, train="import deeper, numpy", deeper="")
+    path = str(tmp_path / "valohai.yaml")
+    assert check_path(path, reads_scripts=True).scripts == tuple(
+        str(tmp_path / name) for name in sorted(looked_at)[::-1]
+    )
+    assert check_path(path).scripts is None
+
+
 @pytest.mark.parametrize("name", [*INTERPRETERS, *sorted(LAUNCHERS), "source", "."])
 def test_no_command_that_runs_a_script_is_passed_over(name: str) -> None:
     assert may_name_scripts((f"{name} train",))
 
 
-@pytest.mark.parametrize("command", ["echo hi > \"$VH_OUTPUTS_DIR\"/x", "true", "cat $VH_INPUTS_DIR/a/b | wc -l"])
+@pytest.mark.parametrize("command", ['echo hi > "$VH_OUTPUTS_DIR"/x', "true", "cat $VH_INPUTS_DIR/a/b | wc -l"])
 def test_commands_without_scripts_are_not_read_closely(command: str) -> None:
     assert not may_name_scripts((command,))
     assert scripts_in((command,)).found == ()

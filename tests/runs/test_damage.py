@@ -122,7 +122,7 @@ def test_damage_to_what_an_earlier_run_gave_names_that_run_and_the_command_that_
     assert "`vhpipe resume 2 --from make`" in because
     refused = chain("resume", "3", "--with-changes")
     assert refused.code == 2
-    assert "cannot be provided again: its output `model.bin`" in refused.err
+    assert "cannot be provided again: it lost its output `model.bin`" in refused.err
     chain.side("lose").unlink()
     assert chain("resume", "2", "--from", "make").code == 0
     assert chain.output(4, "use", "copy").read_text() == "precious bytes"

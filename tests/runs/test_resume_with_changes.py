@@ -159,10 +159,10 @@ def test_a_killed_run_can_be_asked_again_with_changes(project: Any, eventually: 
     )  # fmt: skip
     process = project.start("run")
     eventually(lambda: project.side("ran").exists() and "b" in project.side("ran").read_text())
+    eventually(lambda: project("show", "1", "--json").json["nodes"]["a"]["status"] == "complete")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     hold.unlink()
-    eventually(lambda: project("show", "1", "--json").json["nodes"]["a"]["status"] == "complete")
     ran(project)
     done = resumed(project, "1", "-p", "b.x=2")
     assert ran(project) == ["b"]

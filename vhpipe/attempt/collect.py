@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from vhpipe.attempt.code_used import code_used
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.fingerprints import Fingerprints
 from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, found_outputs
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.log_end import reason_in_log
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
 from vhpipe.attempt.prepare import AttemptTools
@@ -17,7 +16,7 @@ from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import Datum, PublishedThing
+from vhpipe.plan.model import CodeUses, Datum, PublishedThing
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.attempt_files import LOG, OUTPUTS
@@ -73,6 +72,8 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
     if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
+        from vhpipe.attempt.log_end import reason_in_log  # failures only
+
         reason = reason_in_log(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
         because = f"{because}: {reason}" if reason else because
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
@@ -147,7 +148,7 @@ def _commit(
     because = end.because and tools.masking.text(end.because)
     work = attempt.prepared.work if end.outcome is Status.COMPLETE else None
     fingerprint = work.fingerprint if work else None
-    used = code_used(attempt.folder, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
+    used = _used(attempt, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
         made.published, used=used or msgspec.UNSET, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
@@ -175,3 +176,9 @@ def _commit(
         ran_s=end.ran_s,
         used=used,
     )
+
+
+def _used(attempt: ReadyAttempt, fingerprints: Fingerprints) -> CodeUses | None:
+    from vhpipe.attempt.code_used import code_used  # function steps only
+
+    return code_used(attempt.folder, fingerprints)

@@ -19,7 +19,7 @@ SELDOM_READ = ("README*", "CHANGELOG*", "LICENSE*")
 """Names at the top of a project that count only for a step whose command names them."""
 FUNCTION_STEP = ("python3", "-m", "vhpipe.function_step")
 
-_word = re.compile(r"[^\s'\"`;|&<>(){}\[\]=,:]+")
+_WORD = r"[^\s'\"`;|&<>(){}\[\]=,:]+"
 
 
 Contents = dict[str, str]
@@ -170,7 +170,7 @@ class ProjectCode:
         """Those paths that stand in a command as a word, and what is in folders that do."""
         if not among:
             return frozenset()
-        words = {word.removeprefix("./").rstrip("/") for item in command for word in _word.findall(item)}
+        words = {word.removeprefix("./").rstrip("/") for item in command for word in re.findall(_WORD, item)}
         folders = tuple(f"{word}/" for word in words if word in self._folders and word)
         named = among.keys() & words
         return frozenset(named.union(path for path in among if path.startswith(folders)) if folders else named)

@@ -45,8 +45,8 @@ class CheckedFile(NamedTuple):
     `path` is as the user gave it, `-` for stdin. `document` is None where the text could not be read at all; `source`
     can show the places of the findings in either case. `findings` is everything; `diagnostics` is what is reported of
     it: all until `settings` were applied. `suppressed` and `in_baseline` count what comments and a baseline excuse.
-    `passed_over` counts the errors in what was not asked for, where the file was reduced to what was. `has_scripts`:
-    the scripts beside the file have been looked at.
+    `passed_over` counts the errors in what was not asked for, where the file was reduced to what was. `scripts`:
+    the paths of scripts that were looked at, whether they are there or not; None where nobody has looked.
     """
 
     path: str
@@ -60,7 +60,7 @@ class CheckedFile(NamedTuple):
     in_baseline: int = 0
     settings: "ValidateSettings | None" = None
     passed_over: int = 0
-    has_scripts: bool = False
+    scripts: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -116,7 +116,7 @@ class CheckedFile(NamedTuple):
         return left_file._replace(diagnostics=new, in_baseline=len(left) - len(new))
 
     def _with_scripts(self) -> "CheckedFile":
-        if self.has_scripts or self.document is None:
+        if self.scripts is not None or self.document is None:
             return self
         return check_text(self.document.text.encode("utf-8"), self.path, reads_scripts=True)
 
@@ -174,10 +174,12 @@ def check_text(content: bytes, path: str, reads_scripts: bool = False) -> Checke
     if document is None:
         return CheckedFile(path, None, _unread(content, path), Config(), (), faults, faults)
     config, more = read_config(document)
-    subject = subject_of(config, _surroundings(path) if reads_scripts else None)
+    around = _surroundings(path) if reads_scripts else None
+    subject = subject_of(config, around)
     subject = subject._replace(written=partial(portable_text, document))
     findings = (*faults, *more, *check(subject))
-    return CheckedFile(path, document, document, config, subject.graphs, findings, findings, has_scripts=reads_scripts)
+    looked_at = (() if around is None else tuple(around.looked_at)) if reads_scripts else None
+    return CheckedFile(path, document, document, config, subject.graphs, findings, findings, scripts=looked_at)
 
 
 def _surroundings(path: str) -> "ProjectScripts | None":

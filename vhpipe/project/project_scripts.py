@@ -21,12 +21,16 @@ _WAYS_TO_ALL = {
 
 
 class ProjectScripts:
-    """The folder of a file, as rules see it. Nothing outside of it is looked at."""
+    """The folder of a file, as rules see it. Nothing outside of it is looked at.
+
+    `looked_at` has, in order, the paths of what was read, and of what was missed.
+    """
 
     def __init__(self, path: str) -> None:
         self._folder = os.path.dirname(path) or "."
         self._is_project_file = os.path.basename(path) in FILE_NAMES
         self._known: dict[tuple[str, bool], ProjectScript | None] = {}
+        self.looked_at: dict[str, None] = {}
 
     def script(self, path: str, language: str, is_module: bool) -> "ProjectScript | None":
         """The script at a path; None where there is none, or none that can be read."""
@@ -42,12 +46,15 @@ class ProjectScripts:
         """The bytes of a file of the project, None where it is no plain file, too long, or outside."""
         full = os.path.join(self._folder, path)
         try:
-            return read_regular(full, MAX_BYTES)
+            text = read_regular(full, MAX_BYTES)
         except (OSError, ValueError):
             return None
+        self.looked_at[full] = None
+        return text
 
     def lacks(self, path: str) -> bool:
         """Whether there is no such file, in the folder of a `valohai.yaml` with git or with scripts of the kind."""
+        self.looked_at[os.path.join(self._folder, path)] = None
         try:
             if not self._is_project_file or os.path.lexists(os.path.join(self._folder, path)):
                 return False

@@ -132,9 +132,9 @@ def scripts_of(subject: Subject, step: Step) -> StepScripts:
 
 
 def _of_steps(subject: Subject) -> Iterator[StepScripts]:
-    from vhpipe.command.script_paths import may_name_scripts
-
     if subject.surroundings is not None:
+        from vhpipe.command.script_paths import may_name_scripts
+
         for step in subject.config.steps:
             if may_name_scripts(step.command) and subject.is_sound(step.at):
                 yield scripts_of(subject, step)

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 
 from vhpipe.config.model import OnChildError
 from vhpipe.plan.execution import is_group
-from vhpipe.plan.model import AttemptId, ExecutionId, PlannedDeployment, PlannedTask, RetryPolicy
+from vhpipe.plan.model import NO_EXTRAS, AttemptId, ExecutionId, PlannedDeployment, PlannedTask, RetryPolicy
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.expectations import expects_proposals
 from vhpipe.schedule.ledger import Ledger
 from vhpipe.schedule.on_error import attempts_allowed, settled_status, siblings_go_on, stops_everything
 from vhpipe.schedule.state import NodeState
 from vhpipe.schedule.terms import Moment, Status, what_became
-from vhpipe.schedule.unmatched_monitors import warn_of_unmatched
 
 REQUIRE_APPROVAL, STOP_PIPELINE, ERROR_PIPELINE = "require-approval", "stop-pipeline", "error-pipeline"
 FAILED = (Status.ERROR, Status.CRASHED)
@@ -189,10 +188,17 @@ class Endings:
         if hooked:
             self._ledger.ask(effects.RunHook(name, "post"))
         if status is Status.COMPLETE:
-            warn_of_unmatched(self._ledger, name)
+            self._warn_of_unmatched(name)
             self._ledger.consider_downstream(name)
         else:
             self._leave_downstream(name, f"`{name}` {what_became(status)}")
+
+    def _warn_of_unmatched(self, name: str) -> None:
+        if self._nodes[name].extras.monitor == NO_EXTRAS.monitor:
+            return
+        from vhpipe.schedule.unmatched_monitors import warn_of_unmatched  # most nodes are not monitored
+
+        warn_of_unmatched(self._ledger, name)
 
     def _leave_downstream(self, name: str, because: str) -> None:
         """Skip what needs a node that is not complete; those for which another one is enough are looked at."""

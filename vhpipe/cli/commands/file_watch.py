@@ -24,12 +24,14 @@ def watch(
     check: Callable[[Sequence[str]], int],
     once: bool = False,
     pause: Callable[[float], None] = time.sleep,
+    beside: Callable[[], Sequence[str]] = tuple,
 ) -> int:
     """130, as every command that Ctrl-C ends; with `once` the exit code of the first check.
 
     `check` gets the files that the paths mean and prints what it finds. They are looked for anew each time, so that a
     file that appears in a folder is checked too; one that has gone is not an error but waited for. A terminal is
-    cleared before each check; elsewhere the checks stand below each other. stdin cannot be watched: `UsageError`.
+    cleared before each check; elsewhere the checks stand below each other. `beside` are the scripts that the last
+    check looked at, which are watched as well. stdin cannot be watched: `UsageError`.
     """
     if "-" in paths:
         raise UsageError("stdin cannot be watched", "name files or folders")
@@ -38,8 +40,9 @@ def watch(
             seen, code = _check_all(paths, check)
             if once:
                 return code
+            scripts = {path: _stamp(path) for path in beside()}
             _say(f"watching {counted(len(seen), 'file')}, Ctrl-C ends it")
-            while _stamps(paths) == seen:
+            while _stamps(paths) == seen and all(_stamp(path) == scripts[path] for path in scripts):
                 pause(INTERVAL_S)
             _begin_again()
     except KeyboardInterrupt:

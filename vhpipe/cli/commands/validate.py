@@ -51,10 +51,14 @@ def command(
         raise UsageError("stdin cannot be watched", "name a file or a folder")
     from vhpipe.cli.commands.file_watch import watch as watch_files
 
-    def check(paths: Sequence[str]) -> int:
-        return _paint(validate(request._replace(paths=tuple(paths))), request, format_name, targets)
+    scripts: list[str] = []
 
-    return watch_files(request.paths, check)
+    def check(paths: Sequence[str]) -> int:
+        validated = validate(request._replace(paths=tuple(paths)))
+        scripts[:] = [path for file in validated.files for path in file.scripts or ()]
+        return _paint(validated, request, format_name, targets)
+
+    return watch_files(request.paths, check, beside=lambda: scripts)
 
 
 def _names_in(written: tuple[str, ...]) -> tuple[str, ...]:

@@ -85,9 +85,9 @@ def keep(before: PreviousRun, plan: Plan, again: RerunRequest) -> CarryOver:
 def _carry_again(before: PreviousRun, node: PlannedNode, again: RerunRequest) -> PlannedNode:
     name = node.name
     found = _given_node(before, name)
-    because = "it is not complete there" if found is None else again.spoiled(found)
+    because = "is not complete there" if found is None else again.spoiled(found)
     if found is None or because:
-        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: {because}",
+        raise UsageError(f"`{name}` was not part of run {before.run} and cannot be provided again: it {because}",
                          f"make it again: vhpipe run --from {name}")  # fmt: skip
     return found
 
