@@ -7,6 +7,7 @@
 #   make instructions     instruction counts beside those of the last version (needs valgrind)
 #   make test-lowest      quick tests with the lowest versions of what vhpipe needs
 #   make test-newest      the same tests with the newest versions
+#   make test-worlds      the long tests of poorer file systems, users and files (some take root)
 #   make lock             write requirements-dev.lock anew, on Python 3.11
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ LOCK = requirements-dev.lock
 DEPENDENT = $(addprefix tests/,cli config document graph plan rules schedule store views \
   runs/test_contract.py runs/test_edges.py runs/test_reuse.py)
 
-.PHONY: help demo test test-all test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
+.PHONY: help demo test test-all test-worlds test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,6 +55,9 @@ demo: $(VENV)/.demo-ready
 
 test: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick $(TESTS)
+
+test-worlds: $(VENV)/.test-ready
+	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long tests/worlds
 
 test-all: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)
