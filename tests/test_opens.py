@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 from functools import cache
-from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "vhpipe"
@@ -67,7 +66,6 @@ def is_open(call: ast.Call) -> bool:
     return False
 
 
-@cache
 @cache
 def all_opens() -> list[tuple[str, str, int]]:
     return [each for path in sorted(PACKAGE.rglob("*.py")) if path.name != THE_ONE for each in opens_of(path)]
