@@ -1,7 +1,8 @@
 # Everything works on a machine that has Python >= 3.11 (with venv) and make. Without a target: this list.
 #
 #   make demo         run the example pipeline to the end and say where the results are
-#   make test         all tests but the long ones          make test-all   those too
+#   make test         all tests but the long ones and the proofs   make test-all   those too
+#   make test-proofs      kills, full disks and faults of calls, a sample of each
 #   make lint         ruff and mypy                        make bench      side by side with others
 #   make clean        remove what these made               make bench-peers   install the others for it
 #   make instructions     instruction counts beside those of the last version (needs valgrind)
@@ -23,7 +24,7 @@ LOCK = requirements-dev.lock
 DEPENDENT = $(addprefix tests/,cli config document graph plan rules schedule store views \
   runs/test_contract.py runs/test_edges.py runs/test_reuse.py)
 
-.PHONY: help demo test test-all test-worlds test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
+.PHONY: help demo test test-all test-proofs test-worlds test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -56,7 +57,10 @@ demo: $(VENV)/.demo-ready
 	@echo "look at the run: $(VENV)/bin/vhpipe show --project examples"
 
 test: $(VENV)/.test-ready
-	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick $(TESTS)
+	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick --ignore=tests/proofs $(TESTS)
+
+test-proofs: $(VENV)/.test-ready
+	$(VENV)/bin/python -m pytest -q -n $(JOBS) -m "not long" --hypothesis-profile=quick tests/proofs
 
 test-worlds: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long tests/worlds
