@@ -131,11 +131,17 @@ def unmatched_code(subject: Subject) -> Iterator[Finding]:
     """Patterns that no project can have a file for, and those for which this one has none, where it is known."""
     around = subject.surroundings
     for extension in subject.config.extensions:
-        for pattern in (*extension.code, *(each for node in extension.nodes for each in node.code)):
-            if _matches_nothing(pattern.text) or (around is not None and around.has_no_code(pattern.text)):
-                message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
-                hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
-                yield Finding(message, value_at(pattern.at), hint=hint)
+        for patterns in (extension.code, *(node.code for node in extension.nodes)):
+            is_baseless = True
+            for pattern in patterns:
+                is_baseless = is_baseless and pattern.text.startswith("!")
+                if is_baseless:
+                    message = f"`{pattern.text[:80]}` takes files away where none are selected, so the entire project counts"
+                    yield Finding(message, value_at(pattern.at), hint="write before it what counts, such as `src/**`")
+                elif _matches_nothing(pattern.text) or (around is not None and around.has_no_code(pattern.text)):
+                    message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
+                    hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
+                    yield Finding(message, value_at(pattern.at), hint=hint)
 
 
 def _matches_nothing(pattern: str) -> bool:
