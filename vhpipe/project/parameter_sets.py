@@ -70,7 +70,7 @@ def _from_table(file: str, text: str) -> "Iterator[ParameterSet]":
         _refuse_bad_header(file, names)
         for cells in lines:
             if len(cells) not in (0, len(names)):
-                raise UsageError(f"line {lines.line_num} of `{file}` has {len(cells)} values below {len(names)} names")
+                raise UsageError(f"line {lines.line_num} of `{file}` has {counted(len(cells), 'value')} below {counted(len(names), 'name')}")
             if cells:
                 yield tuple((name, _utf8(file, cell)) for name, cell in zip(names, cells, strict=True))
     except csv.Error as problem:

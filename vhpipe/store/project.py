@@ -19,6 +19,8 @@ from vhpipe.store.registry import Registry
 from vhpipe.store.reuse import ReuseEntries
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.state_place import (
+    IGNORE_ALL,
+    is_absent,
     is_inside,
     record_project,
     state_folder,
@@ -44,7 +46,7 @@ class ProjectStore:
         """The project's store, made if there is none. Errors: RefusedError for one that this user did not make."""
         root = os.fspath(state_folder(project))
         try:
-            if not os.path.lexists(root):
+            if is_absent(root):
                 _make(root)
             check_owner(root, os.environ)
             root = _named_as_now(root, project)
@@ -69,9 +71,9 @@ class ProjectStore:
     def open_if_any(cls, project: Path) -> "ProjectStore | None":
         """The project's store for reading, None if there is none. Errors: as `open`."""
         root = state_folder(project)
-        if not os.path.lexists(root):
-            return None
         try:
+            if is_absent(os.fspath(root)):
+                return None
             check_owner(os.fspath(root), os.environ)
         except OSError as error:
             raise from_os_error(error, "cannot read the state folder") from error
@@ -157,7 +159,7 @@ def _make(root: str) -> None:
     os.makedirs(os.path.dirname(root), 0o700, exist_ok=True)
     os.mkdir(temporary, 0o700)
     try:
-        write_new(f"{temporary}/.gitignore", b"*\n", 0o600)
+        write_new(f"{temporary}/.gitignore", IGNORE_ALL, 0o600)
         write_new(f"{temporary}/owner", sign(temporary, os.environ, root), 0o600)
         with suppress(FileExistsError):
             _rename_to_nothing(temporary, root)
