@@ -20,6 +20,7 @@ from vhpipe.store.reuse import ReuseEntries
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.state_place import (
     IGNORE_ALL,
+    chosen_state,
     is_absent,
     is_inside,
     record_project,
@@ -197,6 +198,9 @@ def _no_state(project: Path) -> UsageError:
             move = shlex.join(("mv", root, os.fspath(state_folder(project))))
             hint = f"if the project was moved from `{path}`, move its state too: {move}"
             return UsageError(f"no runs in `{project}` yet", hint)
+    if (chosen := chosen_state()) is not None:
+        hint = "start a run with this `--state`, or name another folder by it"
+        return UsageError(f"no runs in `{chosen}` yet", hint)
     return UsageError(
         f"no runs in `{project}` yet", hint="start one with `vhpipe run`, or name the folder with `--project`"
     )
