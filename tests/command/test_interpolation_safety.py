@@ -176,7 +176,7 @@ def test_other_places_take_only_what_means_itself(place: str) -> None:
 def test_a_sample_of_values_in_bare_words_is_not_run(shell: str, folder: Path) -> None:
     chance = random.Random(9)
     together = cases(TOGETHER, chance.sample(SWITCHES, 1))
-    run_all(shell, folder, chance.sample([*cases(BARE), *together], 60))
+    run_all(shell, folder, chance.sample([*cases(BARE), *together], 30))
 
 
 @pytest.mark.long

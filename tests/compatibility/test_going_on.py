@@ -107,6 +107,13 @@ def test_everything_that_is_equal_is_reused(shop: Any) -> None:
     assert origins(done) == {"prepare": [2], "train": [11, 11, 11], "report": [10]}
 
 
+def test_what_a_run_does_otherwise_now_is_said_once(shop: Any) -> None:
+    first = shop("run", "--only", "prepare", *SECRET)
+    assert "since vhpipe 0.3.0 numbers and truth values reach parameters" in first.err
+    again = shop("run", "--only", "prepare", *SECRET)
+    assert (again.code, "since vhpipe" in again.err) == (0, False)
+
+
 def test_what_differs_runs_and_what_follows_is_reused_by_its_contents(shop: Any) -> None:
     done = shop("run", "--reuse", "-p", "remark=today", "--until", "train", "--json", *SECRET)
     assert done.code == 0, done.err

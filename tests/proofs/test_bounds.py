@@ -114,7 +114,8 @@ def test_a_log_ends_at_its_limit_with_a_word_and_the_run_goes_on(project: Any, i
 # ── outputs ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("gibibytes", [1, pytest.param(10, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("gibibytes", [1, 10])
 def test_a_sparse_file_is_hashed_and_takes_no_room(project: Any, idle_kib: int, gibibytes: int) -> None:
     done = measured(project, f"truncate -s {gibibytes}G $VH_OUTPUTS_DIR/sparse")
     assert done.code == 0

@@ -102,7 +102,9 @@ def fault(new: Any, faults: Any, undisturbed: Undisturbed) -> Fault:
 FIRST = [("ENOSPC", 1), ("EIO", 2), ("EMFILE", 3), ("EROFS", 4)]
 
 
-@pytest.mark.parametrize(("name", "first"), FIRST)
+@pytest.mark.parametrize(
+    ("name", "first"), [pytest.param(*each, marks=pytest.mark.long if each[1] % 2 == 0 else ()) for each in FIRST]
+)
 def test_a_call_that_fails_is_told_in_one_line_and_loses_nothing(fault: Fault, name: str, first: int) -> None:
     fault.at_each(fault.every(109, 20 * first), name)
 

@@ -107,7 +107,7 @@ def campaign(project: Any, kills: int) -> None:
 
 
 def test_a_run_that_is_killed_now_and_then_ends_as_if_nothing_had_been(project: Any) -> None:
-    campaign(project, 8)
+    campaign(project, 4)
 
 
 @pytest.mark.long

@@ -154,7 +154,7 @@ CONFIGS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(CONFIGS)
 def test_any_file_can_be_checked_and_the_answer_is_the_same_twice(config: Config) -> None:
     diagnostics = check(subject_of(config))

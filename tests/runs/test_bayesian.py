@@ -54,6 +54,7 @@ def test_the_same_sets_come_out_as_of_optuna_itself(project: Any, seed: int) -> 
     assert tried(done) == proposed_by_optuna(26, 4, seed)
 
 
+@pytest.mark.long
 def test_a_killed_search_goes_on_with_the_same_proposals(project: Any, eventually: Any) -> None:
     side = project.side("held")
     hold = Path(f"{side}.hold")

@@ -51,7 +51,7 @@ def test_quiet_says_only_failures_and_the_end(project: Any) -> None:
     assert [CLOCKED.sub("", line)[:19] for line in project("run", "-q").err.splitlines()] == ["run 1 of p complete"]
     sweep(project, "echo broken; exit 5")
     failed = project("run", "-q").err
-    assert "train#0 error" in failed
+    assert "train#0 failed" in failed
     assert "| broken" in failed
     assert "started" not in failed
 

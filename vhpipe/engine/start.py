@@ -10,10 +10,11 @@ from vhpipe.code.large_code import UNWATCHED, SnapshotWatch, WatchedBlobs
 from vhpipe.code.run_copies import make_shared_files
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import code_notices
+from vhpipe.engine.changed_defaults import changes_since
 from vhpipe.engine.order import LockedRun, Order
 from vhpipe.engine.run_facts import declared_code
 from vhpipe.engine.versions import pipeline_version
-from vhpipe.errors import EnvironmentFailure
+from vhpipe.errors import EnvironmentFailure, VhpipeError
 from vhpipe.plan.model import Plan
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.plan.run_request import RunRequest
@@ -77,8 +78,16 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)
     beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
-    said = (*snapshot.notices, *of_code, *notices)
+    said = (*_changes(store, run.number), *snapshot.notices, *of_code, *notices)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
+
+
+def _changes(store: ProjectStore, number: int) -> tuple[str, ...]:
+    """What this version does otherwise than the one that made the run before; a damaged record tells nothing."""
+    try:
+        return changes_since(store.last_run_before(number))
+    except VhpipeError:
+        return ()
 
 
 def with_version(order: Order, snapshot: Snapshot, store: ProjectStore, run: int, at: float) -> tuple[Order, list[str]]:

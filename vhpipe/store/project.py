@@ -125,6 +125,12 @@ class ProjectStore:
         folders = (self._folder(number) for number in sorted(self._numbers()))
         return tuple(folder for folder in folders if folder.exists)
 
+    def last_run_before(self, number: int) -> RunFolder | None:
+        """The run with the greatest number below; None without one that can be read."""
+        below = max((each for each in self._numbers() if each < number), default=None)
+        run = None if below is None else self._folder(below)
+        return run if run is not None and run.exists else None
+
     def run(self, selector: str) -> RunFolder:
         """The run that `3`, `=3`, `#3` or `latest` names. Errors: UsageError with the numbers there are."""
         runs = self.runs()

@@ -1,0 +1,37 @@
+"""What a newer version does otherwise than the one that made the last run, said once, with what brings the old back."""
+
+from vhpipe.store.run_folder import RunFolder
+
+CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
+    (0, 3): (
+        "numbers and truth values reach parameters of type string or without a type as they are: put a default in "
+        "quotes if it is to be text",
+        "inputs without files have no folder: make it in the command where a script needs it",
+        "environments, node_modules and caches of tools are left out of working copies: `!/folder/` in .valohaiignore "
+        "brings one back",
+        "files of 64 MiB and more may be read-only in working copies: copy one before you write into it",
+        "equal executions of one run all run: feed one into the others to have its result in all",
+        'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
+    ),
+}
+"""By the version that brought them."""
+
+
+def changes_since(last: RunFolder | None) -> tuple[str, ...]:
+    """Sentences on defaults that changed since the last run was made; none without one."""
+    if last is None:
+        return ()
+    before = _version(last.info().version)
+    return tuple(
+        f"since vhpipe {major}.{minor}.0 {sentence}"
+        for (major, minor), sentences in CHANGES.items()
+        if before < (major, minor)
+        for sentence in sentences
+    )
+
+
+def _version(text: str) -> tuple[int, int]:
+    """Major and minor; the first version for a text that is none, which the first one wrote."""
+    major, _, rest = text.partition(".")
+    minor = rest.partition(".")[0]
+    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else (0, 1)
