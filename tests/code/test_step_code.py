@@ -2,7 +2,7 @@
 
 import pytest
 
-from vhpipe.code.step_code import ProjectCode, is_function_step
+from vhpipe.code.step_code import ProjectCode, is_function_step, unmatched_text
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 
 FILES = {
@@ -62,6 +62,25 @@ def test_patterns_do_not_lose_what_the_command_and_the_configuration_name() -> N
 def test_a_pattern_that_matches_nothing_makes_the_entire_project_count(pattern: str) -> None:
     found = code(n=("train.py", pattern)).of("n", ("true",))
     assert (found.paths, found.unmatched) == (COMMON, (pattern,))
+
+
+def test_patterns_that_take_files_away_before_any_is_selected_make_the_entire_project_count() -> None:
+    found = code(n=("!lib/**", "!docs/**")).of("n", ("true",))
+    assert (found.paths, found.unmatched) == (COMMON, ("!lib/**", "!docs/**"))
+    assert not code(n=("**", "!lib/**")).of("n", ("true",)).unmatched
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (("a",), "`a` matches no file"),
+        (("a", "b"), "`a`, `b` match no file"),
+        (("!a",), "`!a` takes files away where none are selected"),
+        (("!a", "!b", "c"), "`!a`, `!b` take files away where none are selected and `c` matches no file"),
+    ],
+)
+def test_a_sentence_says_of_each_pattern_why_it_selects_nothing(patterns: tuple[str, ...], expected: str) -> None:
+    assert unmatched_text(patterns) == expected
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_a_file_that_an_argument_names_must_be_there_for_an_optional_input_too(t
     done = tree.run(step("{name: x, optional: true}"), "--step", "s", "-i", f"x={uri}")
     assert done.code == 2
     assert f"input `x` of node `s`: `{uri}`" in done.err
-    assert "to leave it empty: -i x=" in done.err
+    assert "to leave it empty: -i s.x=" in done.err
 
 
 # ── parameters in URIs ───────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,15 @@ def test_a_run_with_its_state_elsewhere_leaves_the_project_as_it_is(project: Pro
     assert [each.name for each in project.path.iterdir()] == ["valohai.yaml"]
     assert project("show", *STATE, "--json").statuses() == {"make": "complete"}
     assert project("runs").code == 2
+    (project.path.parent / "empty").mkdir()
+    missed = project("runs", "--state", "../empty")
+    assert (missed.code, "no runs in `" in missed.err, "/empty` yet" in missed.err) == (2, True, True)
+    assert "name another folder by it" in missed.err
+    assert project("run", "--state", "../empty", "-q").code == 0
+    (project.path.parent / "mine").mkdir()
+    (project.path.parent / "mine/.gitignore").write_text("*.pyc")
+    refused = project("run", "--state", "../mine")
+    assert (refused.code, "--adopt" in refused.err) == (3, False)
 
 
 @pytest.mark.long

@@ -74,7 +74,7 @@ def test_what_expanding_prints_can_be_given_back(swept: Any, form: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("lr,epochs\n1\n", "line 2 of `s.csv` has 1 values below 2 names"),
+        ("lr,epochs\n1\n", "line 2 of `s.csv` has 1 value below 2 names"),
         ("lr,lr\n1,2\n", "two columns `lr`"),
         ("lr,\n1,2\n", "a column without a name"),
         ("lr\n", "has no parameter set"),

@@ -77,7 +77,7 @@ def test_a_node_whose_condition_does_not_hold_is_skipped_with_all_that_rely_on_i
 def test_what_is_not_there_is_unequal_to_everything_with_a_warning() -> None:
     world = ran('{when: "${first.metadata.rows} > 3"}', metadata={"loss": 1})
     assert world.statuses()["second"] == "skipped"
-    absent = "`${first.metadata.rows}` has no value: of `first` its metadata has `loss`"
+    absent = "`${first.metadata.rows}` has no value: the metadata of `first` has `loss`"
     assert f"`when: ${{first.metadata.rows}} > 3` does not hold: {absent}" in warned(world)
     world = ran('{when: "${first.metadata.rows} not in (1, 2)"}', metadata={"loss": 1})
     assert world.statuses()["second"] == "complete"
@@ -119,7 +119,7 @@ def test_a_configuration_is_filled_in_at_any_depth_and_keeps_types() -> None:
 def test_a_configuration_with_a_reference_to_nothing_is_an_error() -> None:
     world = ran("{configuration: {model: {rows: '${first.metadata.rows}'}}}", metadata={"loss": 1})
     assert world.state.nodes["second"].because == (
-        "configuration `model`: `${first.metadata.rows}` has no value: of `first` its metadata has `loss`"
+        "configuration `model`: `${first.metadata.rows}` has no value: the metadata of `first` has `loss`"
     )
 
 

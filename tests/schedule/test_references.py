@@ -213,7 +213,7 @@ def test_of_equals_the_first_is_best_and_a_child_without_the_metric_never() -> N
 def test_without_the_metric_nothing_is_best() -> None:
     found = because("{parameters: [{name: needed, default: '${sweep.best.loss.min.parameters.rate}'}]}", outcomes(x=1))
     assert found == (
-        "parameter `needed`: `${sweep.best.loss.min.parameters.rate}` has no value: of `sweep` its metadata has `x`"
+        "parameter `needed`: `${sweep.best.loss.min.parameters.rate}` has no value: the metadata of `sweep` has `x`"
     )
 
 
@@ -223,17 +223,17 @@ def test_without_the_metric_nothing_is_best() -> None:
 @pytest.mark.parametrize(
     ("value", "there"),
     [
-        ("${make.metadata.rate}", "its metadata has `loss`"),
-        ("a ${make.metadata.rate}", "its metadata has `loss`"),
-        ("${make.outputs[*.pkl].url}", "its outputs are `a.csv`"),
-        ("${make.artifacts.b.url}", "its outputs are `a.csv`"),
-        ("${make.models.output.0.url}", "its outputs are `a.csv`"),
-        ("${make.models.input.0.url}", "its input files are nothing"),
+        ("${make.metadata.rate}", "the metadata of `make` has `loss`"),
+        ("a ${make.metadata.rate}", "the metadata of `make` has `loss`"),
+        ("${make.outputs[*.pkl].url}", "the outputs of `make` are `a.csv`"),
+        ("${make.artifacts.b.url}", "the outputs of `make` are `a.csv`"),
+        ("${make.models.output.0.url}", "the outputs of `make` are `a.csv`"),
+        ("${make.models.input.0.url}", "the input files of `make` are nothing"),
     ],
 )
 def test_what_is_needed_and_not_there_is_an_error_that_says_what_is_there(value: str, there: str) -> None:
     found = because(f"{{parameters: [{{name: needed, default: '{value}'}}]}}", outcomes("a.csv", loss=1))
-    assert found.endswith(f"has no value: of `make` {there}")
+    assert found.endswith(f"has no value: {there}")
 
 
 def test_a_value_that_is_null_is_said_to_be_null() -> None:
@@ -250,7 +250,7 @@ def test_what_is_optional_stays_unset_with_a_warning() -> None:
     world = ran("{parameters: [{name: text, default: '${make.metadata.rate}'}]}", outcomes(loss=1))
     assert "text" not in spec_of(world).values
     assert warnings(world) == [
-        "`${make.metadata.rate}` has no value: of `make` its metadata has `loss`; parameter `text` stays as it was"
+        "`${make.metadata.rate}` has no value: the metadata of `make` has `loss`; parameter `text` stays as it was"
     ]
 
 

@@ -94,3 +94,13 @@ def test_a_linked_folder_cannot_be_taken_over(foreign: Path, tmp_path: Path) -> 
 def test_files_of_another_user_are_refused(foreign: Path) -> None:
     os.chown(foreign / ".vhpipe/runs/1/run.json", 12345, -1)
     refused(foreign, "run.json")
+
+
+def test_a_folder_of_another_kind_is_never_taken_over_and_keeps_its_files(tmp_path: Path) -> None:
+    other = tmp_path / ".vhpipe"
+    (other / "slots").mkdir(parents=True)
+    (other / "slots" / "work.txt").write_text("mine")
+    (other / ".gitignore").write_text("*.pyc\n")
+    refused(tmp_path, "not made by vhpipe")
+    assert (other / ".gitignore").read_text() == "*.pyc\n"
+    assert (other / "slots" / "work.txt").read_text() == "mine"

@@ -209,3 +209,10 @@ def test_an_unknown_run_is_answered_with_those_there_are(store: ProjectStore) ->
     started(store)
     with pytest.raises(UsageError, match=r"no run `7` in .*\n.*there are runs 1"):
         store.run("7")
+
+
+def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / ".vhpipe").mkdir()
+    assert ProjectStore.open_if_any(tmp_path) is None
+    ProjectStore.create(tmp_path)
+    assert ProjectStore.open_if_any(tmp_path) is not None

@@ -6,14 +6,16 @@ step the entire project. Times are no part of it. Source: decisions 57 and 117.
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import sha256
+from itertools import takewhile
 from typing import NamedTuple
 
 from vhpipe.code.code_uses import EVERYTHING, Sources, no_source, use_value, used_files
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry, code_entries, content_of, digest_of
+from vhpipe.wording import listed, plural
 
 SELDOM_READ = ("README*", "CHANGELOG*", "LICENSE*")
 """Names at the top of a project that count only for a step whose command names them."""
@@ -188,14 +190,29 @@ def selected(patterns: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def unmatched(patterns: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
-    """The patterns that select no path, and what is no pattern; one that takes paths away again need not match."""
-    known = tuple(paths)
-    return tuple(each for each in patterns if not _selects(each, known))
+    """The patterns that select no path, and what is no pattern. One that takes paths away need not match any, but
+    has to stand behind one that selects some.
+    """
+    written, known = tuple(patterns), tuple(paths)
+    baseless = takes_from_nothing(written)
+    return (*baseless, *(each for each in written[len(baseless) :] if not _selects(each, known)))
+
+
+def takes_from_nothing(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The patterns at the beginning that only take paths away: before them nothing is selected."""
+    return tuple(takewhile(lambda each: each.startswith("!"), patterns))
 
 
 def unmatched_text(patterns: tuple[str, ...]) -> str:
     """What is said of patterns that select no path."""
-    return f"{', '.join(f'`{each}`' for each in patterns)} matches no file"
+    baseless = takes_from_nothing(patterns)
+    missed = patterns[len(baseless) :]
+    said = []
+    if baseless:
+        said.append(f"{listed(baseless)} {plural(len(baseless), 'takes', 'take')} files away where none are selected")
+    if missed:
+        said.append(f"{listed(missed)} {plural(len(missed), 'matches', 'match')} no file")
+    return " and ".join(said)
 
 
 def code_notices(snapshot: Snapshot, declared: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

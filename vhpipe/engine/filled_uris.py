@@ -33,12 +33,12 @@ class _Unbound(NamedTuple):
     proposed: tuple[Mapping[str, Value], ...] = ()
 
 
-def find_files(filled: FilledUri, uris: RecordedUris) -> tuple[SourceFile, ...]:
+def find_files(filled: FilledUri, uris: RecordedUris, node: str = "NODE") -> tuple[SourceFile, ...]:
     """The files of a URI, under names without secrets. Errors: UsageError, which names the input."""
     item = filled.item
     uri = filled_uri(uris.true_uri(filled.template), filled.values)
     try:
-        found = tuple(files_of(uri, item, item.base, uris))
+        found = tuple(files_of(uri, item, node, item.base, uris))
         for file in found:
             if reason := path_fault(item.filename or file.path):
                 raise UsageError(f"`{file.path}` cannot be the path of a file: it {reason}", "name it by `filename`")
@@ -84,7 +84,7 @@ def _look(plan: Plan, node: PlannedExecution | PlannedTask, item: PlannedInput, 
             try:
                 uri = filled_uri(template, values)
                 if uri not in seen:
-                    find_files(FilledUri(item, template, uri, dict(values)), uris)
+                    find_files(FilledUri(item, template, uri, dict(values)), uris, node.name)
                     seen.add(uri)
             except UnfilledUriError as fault:
                 if not item.optional:

@@ -28,7 +28,7 @@ from vhpipe.plan.model import (
     SourceFile,
 )
 from vhpipe.plan.redaction import redacted
-from vhpipe.plan.required_values import input_argument
+from vhpipe.plan.required_values import empty_input_argument, input_argument
 from vhpipe.plan.uri_templates import is_template
 from vhpipe.schedule import stimuli
 from vhpipe.store.blobs import Blobs
@@ -131,7 +131,7 @@ def _template_input(
 def _found_files(uri: str, item: PlannedInput, node: str, around: _Surroundings) -> Sequence[SourceFile]:
     where = f"input `{item.name}` of node `{node}`"
     try:
-        return tuple(files_of(uri, item, around.bases[item.relative_to], around.uris))
+        return tuple(files_of(uri, item, node, around.bases[item.relative_to], around.uris))
     except UnsupportedUriError as error:
         argument = input_argument(node, item.name)
         around.problems.append(UnsupportedUriError(f"{where}: {error.message}", argument))
@@ -156,13 +156,13 @@ def _without_collisions(files: list[SourceFile], where: str, around: _Surroundin
     return [SourceFile(files[position].uri, target) for target, position in placement.placed]
 
 
-def files_of(uri: str, item: PlannedInput, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
+def files_of(uri: str, item: PlannedInput, node: str, base: str, uris: RecordedUris) -> Iterator[SourceFile]:
     match = re.match(_SCHEME, uri)
     scheme = match[1].lower() if match else ""
     if scheme in {"http", "https"}:
         yield _remote_file(uri, item, uris)
     elif scheme in {"", "file"}:
-        yield from _local_files(uri, local_path(uri) if scheme else uri, item, base)
+        yield from _local_files(uri, local_path(uri) if scheme else uri, item, node, base)
     else:
         raise UnsupportedUriError(f"`{redacted(uri)}`: `{scheme}://` is not supported yet")
 
@@ -192,13 +192,13 @@ def local_path(uri: str) -> str:
     return os.fsdecode(unquote_to_bytes(uri[len("file://") + len(parts.netloc) :]))
 
 
-def _local_files(uri: str, path: str, item: PlannedInput, base: str) -> Iterator[SourceFile]:
+def _local_files(uri: str, path: str, item: PlannedInput, node: str, base: str) -> Iterator[SourceFile]:
     absolute = os.path.normpath(os.path.join(base, path))
     found = matching_files(absolute) if "*" in path else _one_file(uri, absolute)
     is_typed = item.relative_to == "cwd"
     if not found and (is_typed or not item.optional):
         what = "matches no file" if "*" in path else "does not exist"
-        way_out = f"; to leave it empty: -i {item.name}=" if item.optional else ""
+        way_out = f"; to leave it empty: {empty_input_argument(node, item.name)}" if item.optional else ""
         raise UsageError(f"`{uri}` {what}", hint=f"looked for `{absolute}`{way_out}")
     pattern = _below(absolute, base)
     for file in found:

@@ -84,6 +84,11 @@ def input_argument(node: str, name: str) -> str:
     return _typed("-i", f"{node}.{name}=PATH")
 
 
+def empty_input_argument(node: str, name: str) -> str:
+    """What to type to leave an optional input empty."""
+    return _typed("-i", f"{node}.{name}=")
+
+
 def _typed(option: str, value: str) -> str:
     from shlex import quote
 

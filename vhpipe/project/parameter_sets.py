@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vhpipe.errors import UsageError
 from vhpipe.regular_files import TYPED_BYTES, read_regular
+from vhpipe.wording import counted
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Value
@@ -70,7 +71,8 @@ def _from_table(file: str, text: str) -> "Iterator[ParameterSet]":
         _refuse_bad_header(file, names)
         for cells in lines:
             if len(cells) not in (0, len(names)):
-                raise UsageError(f"line {lines.line_num} of `{file}` has {len(cells)} values below {len(names)} names")
+                found = f"{counted(len(cells), 'value')} below {counted(len(names), 'name')}"
+                raise UsageError(f"line {lines.line_num} of `{file}` has {found}")
             if cells:
                 yield tuple((name, _utf8(file, cell)) for name, cell in zip(names, cells, strict=True))
     except csv.Error as problem:

@@ -64,10 +64,13 @@ class ProjectScripts:
             return False
 
     def has_no_code(self, pattern: str) -> bool:
-        """Whether no file of the project is selected by a pattern of `code`, where there is more than one file."""
+        """Whether no file of the project is selected by a pattern of `code`, where there is more than one file.
+
+        One that takes files away need not match any.
+        """
         from vhpipe.code.step_code import unmatched
 
-        return len(self._code) > 1 and bool(unmatched((pattern,), self._code))
+        return not pattern.startswith("!") and len(self._code) > 1 and bool(unmatched((pattern,), self._code))
 
     @cached_property
     def _code(self) -> tuple[str, ...]:

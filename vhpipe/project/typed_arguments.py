@@ -101,7 +101,8 @@ def split_node(name: str, nodes: Sequence[str]) -> tuple[str | None, str]:
 def _split_parameter(assignment: str) -> tuple[str, str]:
     name, equals, value = assignment.partition("=")
     if not (name and equals):
-        raise UsageError(f"`-p {assignment}` has no value", "-p NAME=VALUE or -p NODE.NAME=VALUE")
+        what = "value" if name else "name"
+        raise UsageError(f"`-p {assignment}` has no {what}", "-p NAME=VALUE or -p NODE.NAME=VALUE")
     return name, value
 
 

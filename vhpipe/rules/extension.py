@@ -1,6 +1,7 @@
 """The extension item `vhpipe`: does what it names exist, and can what it asks for be done."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from vhpipe.config.model import DeploymentNode
@@ -129,13 +130,22 @@ def reserved_configurations(subject: Subject) -> Iterator[Finding]:
 
 def unmatched_code(subject: Subject) -> Iterator[Finding]:
     """Patterns that no project can have a file for, and those for which this one has none, where it is known."""
-    around = subject.surroundings
     for extension in subject.config.extensions:
-        for pattern in (*extension.code, *(each for node in extension.nodes for each in node.code)):
-            if _matches_nothing(pattern.text) or (around is not None and around.has_no_code(pattern.text)):
-                message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
-                hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
-                yield Finding(message, value_at(pattern.at), hint=hint)
+        for patterns in (extension.code, *(node.code for node in extension.nodes)):
+            baseless = tuple(takewhile(lambda pattern: pattern.text.startswith("!"), patterns))
+            for pattern in baseless:
+                shown = pattern.text[:80]
+                message = f"`{shown}` takes files away where none are selected, so the entire project counts"
+                yield Finding(message, value_at(pattern.at), hint="write before it what counts, such as `src/**`")
+            for pattern in patterns[len(baseless) :]:
+                if _matches_nothing(pattern.text) or _is_without_files(subject, pattern.text):
+                    message = f"`{pattern.text[:80]}` matches no file of the project, so all of it counts as code"
+                    hint = "name files as `.gitignore` does, such as `train.py` or `lib/**`"
+                    yield Finding(message, value_at(pattern.at), hint=hint)
+
+
+def _is_without_files(subject: Subject, pattern: str) -> bool:
+    return subject.surroundings is not None and subject.surroundings.has_no_code(pattern)
 
 
 def _matches_nothing(pattern: str) -> bool:

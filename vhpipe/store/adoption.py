@@ -15,9 +15,10 @@ from vhpipe.errors import RefusedError, from_os_error
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.attempt_files import INPUTS, OUTPUTS, REPOSITORY
 from vhpipe.store.file_system import set_mode
-from vhpipe.store.owner import away, fault_of_folder, sign
+from vhpipe.store.owner import OF_ANOTHER_KIND, away, fault_of_folder, sign
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import Trash
+from vhpipe.store.state_place import IGNORE_ALL, is_of_another_kind
 
 _UNREAD = frozenset({OUTPUTS, INPUTS, REPOSITORY})
 """Folders of an attempt that hold what steps made, links among it; vhpipe reads their files by descriptors only."""
@@ -46,7 +47,7 @@ def adopt(project: Path, environ: Mapping[str, str]) -> Adoption:
         set_mode(root, 0o700)
         reuse_entries, requests = _drop(store)
         damaged, blobs, size_bytes = _verify(store)
-        write_atomically(f"{root}/.gitignore", b"*\n")
+        write_atomically(f"{root}/.gitignore", IGNORE_ALL)
         write_atomically(f"{root}/owner", sign(root, environ), durable=True)
     except OSError as error:
         raise from_os_error(error, "cannot take over") from error
@@ -57,6 +58,8 @@ def _refuse(root: str) -> None:
     """Links, pipes and the like would make vhpipe read or write elsewhere, or wait for ever."""
     if reason := fault_of_folder(root):
         raise RefusedError(f"cannot take over `{root}`: {reason}", hint=away(root))
+    if is_of_another_kind(root):
+        raise RefusedError(f"cannot take over `{root}`: {OF_ANOTHER_KIND}", hint=away(root))
     for path in _strange(root):
         raise RefusedError(f"cannot take over `{root}`: vhpipe never made `{path}`", hint="look at it, and remove it")
     for run in ProjectStore(Path(root).parent, Path(root)).runs():

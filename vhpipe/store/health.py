@@ -12,7 +12,7 @@ from vhpipe.errors import VhpipeError
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.owner import check_owner, keeps_modes
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.state_place import FOLDER, is_inside, state_folder, states_of_gone_projects
+from vhpipe.store.state_place import FOLDER, is_absent, is_inside, state_folder, states_of_gone_projects
 
 MUCH_BYTES = 1 << 30
 """From so many bytes that could go on, it is worth a word."""
@@ -32,9 +32,9 @@ class Check(NamedTuple):
 def owner_check(project: Path, environ: Mapping[str, str]) -> Check | None:
     """Whether the state folder is this user's; None where there is none."""
     root = os.fspath(state_folder(project, environ))
-    if not os.path.lexists(root):
-        return None
     try:
+        if is_absent(root):
+            return None
         check_owner(root, environ)
     except VhpipeError as failure:
         return Check("error", "store", failure.message, failure.hint)

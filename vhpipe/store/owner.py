@@ -22,6 +22,7 @@ from vhpipe.store.json_codec import decode, encode
 from vhpipe.store.signing_key import put_new_key
 
 KEY_FILE_VARIABLE = "VHPIPE_KEY_FILE"
+OF_ANOTHER_KIND = "what is in it was not made by vhpipe"
 _LARGEST_BYTES = 4096
 _SHORTEST_KEY_BYTES = 16
 
@@ -76,7 +77,11 @@ def check_owner(folder: str, environ: Mapping[str, str]) -> None:
     if reason := _fault_of_kind(folder):
         raise _not_used(folder, reason, away(folder))
     if reason := fault_of_owner(folder, environ):
-        raise _not_used(folder, reason, f"if you trust it, take it over: vhpipe doctor --adopt; else {away(folder)}")
+        from vhpipe.store.state_place import adopt_command, is_of_another_kind
+
+        if is_of_another_kind(folder):
+            raise _not_used(folder, OF_ANOTHER_KIND, away(folder))
+        raise _not_used(folder, reason, f"if you trust it, take it over: {adopt_command(folder)}; else {away(folder)}")
 
 
 def away(folder: str) -> str:

@@ -19,6 +19,9 @@ from vhpipe.store.registry import Registry
 from vhpipe.store.reuse import ReuseEntries
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.state_place import (
+    IGNORE_ALL,
+    chosen_state,
+    is_absent,
     is_inside,
     record_project,
     state_folder,
@@ -44,7 +47,7 @@ class ProjectStore:
         """The project's store, made if there is none. Errors: RefusedError for one that this user did not make."""
         root = os.fspath(state_folder(project))
         try:
-            if not os.path.lexists(root):
+            if is_absent(root):
                 _make(root)
             check_owner(root, os.environ)
             root = _named_as_now(root, project)
@@ -69,9 +72,9 @@ class ProjectStore:
     def open_if_any(cls, project: Path) -> "ProjectStore | None":
         """The project's store for reading, None if there is none. Errors: as `open`."""
         root = state_folder(project)
-        if not os.path.lexists(root):
-            return None
         try:
+            if is_absent(os.fspath(root)):
+                return None
             check_owner(os.fspath(root), os.environ)
         except OSError as error:
             raise from_os_error(error, "cannot read the state folder") from error
@@ -163,7 +166,7 @@ def _make(root: str) -> None:
     os.makedirs(os.path.dirname(root), 0o700, exist_ok=True)
     os.mkdir(temporary, 0o700)
     try:
-        write_new(f"{temporary}/.gitignore", b"*\n", 0o600)
+        write_new(f"{temporary}/.gitignore", IGNORE_ALL, 0o600)
         write_new(f"{temporary}/owner", sign(temporary, os.environ, root), 0o600)
         with suppress(FileExistsError):
             _rename_to_nothing(temporary, root)
@@ -201,6 +204,9 @@ def _no_state(project: Path) -> UsageError:
             move = shlex.join(("mv", root, os.fspath(state_folder(project))))
             hint = f"if the project was moved from `{path}`, move its state too: {move}"
             return UsageError(f"no runs in `{project}` yet", hint)
+    if (chosen := chosen_state()) is not None:
+        hint = "start a run with this `--state`, or name another folder by it"
+        return UsageError(f"no runs in `{chosen}` yet", hint)
     return UsageError(
         f"no runs in `{project}` yet", hint="start one with `vhpipe run`, or name the folder with `--project`"
     )

@@ -23,6 +23,8 @@ from vhpipe.store.json_codec import decode, encode
 
 FOLDER = ".vhpipe"
 RECORD = "project"
+IGNORE_ALL = b"*\n"
+"""What is in `.gitignore` of a state folder."""
 _chosen: list[str] = []
 """What `--state` of this process's command line says, once at most."""
 
@@ -44,6 +46,34 @@ def choose_state(folder: str | None) -> None:
 
 def chosen_state() -> str | None:
     return _chosen[0] if _chosen else None
+
+
+def is_absent(root: str) -> bool:
+    """Whether there is no state folder yet; an empty folder is as good as none, and is replaced."""
+    if os.path.lexists(f"{root}/owner"):
+        return False
+    try:
+        return not os.path.lexists(root) or not (os.path.islink(root) or os.listdir(root))
+    except OSError:  # no folder, or one that cannot be read
+        return False
+
+
+def is_of_another_kind(root: str) -> bool:
+    """Whether a folder has nothing that every state folder has, so that it is something else of the user's."""
+    if any(os.path.lexists(f"{root}/{name}") for name in ("owner", "blobs")) or is_absent(root):
+        return False
+    try:
+        return read_regular(f"{root}/.gitignore", SETTINGS_BYTES) != IGNORE_ALL
+    except (OSError, UsageError):
+        return True
+
+
+def adopt_command(root: str) -> str:
+    """What takes over a state folder, as one types it in the current folder."""
+    import shlex
+
+    words = ("--state", os.path.relpath(root)) if chosen_state() is not None else ()
+    return shlex.join(("vhpipe", "doctor", "--adopt", *words))
 
 
 def state_folder(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Path:

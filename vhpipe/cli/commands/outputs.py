@@ -92,7 +92,7 @@ def _row(output: OutputRow) -> tuple[str, ...]:
         output.node.label(output.execution.index),
         "" if status is Status.COMPLETE else str(status),
         output.datum.name,
-        naturalsize(output.datum.size_bytes),
+        naturalsize(output.datum.size_bytes, binary=True),
         output.datum.id,
     )
 
@@ -101,7 +101,7 @@ def _total(outputs: Sequence[OutputRow]) -> str:
     from humanize import naturalsize
 
     size_bytes = sum(output.datum.size_bytes for output in outputs)
-    return f"{counted(len(outputs), 'file')}, {naturalsize(size_bytes)},"
+    return f"{counted(len(outputs), 'file')}, {naturalsize(size_bytes, binary=True)},"
 
 
 def _output_json(output: OutputRow, blobs: str) -> dict[str, object]:

@@ -217,17 +217,17 @@ class ReferenceLookup:
             return NothingToBindError(f"{because} and left nothing for `{reference.text}`")
         if reference.kind is ReferenceKind.MODEL_INPUT:
             names = [file.path for file in self._input_files(node)]
-            there = f"its input files are {listing(names)}"
+            there = f"the input files of `{node}` are {listing(names)}"
         elif reference.kind in FILES:
-            there = f"its outputs are {listing(self._upstream.output_names(node))}"
+            there = f"the outputs of `{node}` are {listing(self._upstream.output_names(node))}"
         elif reference.kind is ReferenceKind.PARAMETER and not reference.metric:
             return NothingThereError(f"`{reference.text}` has no value: it was not passed")
         else:
             keys = self._upstream.metadata_keys(node)
             if reference.kind is ReferenceKind.METADATA and not reference.metric and reference.key in keys:
                 return NothingThereError(f"`{reference.text}` has no value: it is null")
-            there = f"its metadata has {listing(keys)}"
-        return NothingThereError(f"`{reference.text}` has no value: of `{node}` {there}")
+            there = f"the metadata of `{node}` has {listing(keys)}"
+        return NothingThereError(f"`{reference.text}` has no value: {there}")
 
 
 COLLECTED = frozenset(ReferenceKind) - {ReferenceKind.MODEL_INPUT, ReferenceKind.VERSION_ID}
