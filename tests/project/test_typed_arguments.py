@@ -25,9 +25,9 @@ def test_of_equal_parameters_the_last_wins_and_values_may_hold_anything() -> Non
     assert given.pipeline_parameters == {"lr": TypedText("a=b.c"), "empty": TypedText("")}
 
 
-@pytest.mark.parametrize("wrong", ["lr", "=1", ""])
-def test_a_parameter_without_a_value_is_refused(wrong: str) -> None:
-    with pytest.raises(UsageError, match="has no value"):
+@pytest.mark.parametrize(("wrong", "fault"), [("lr", "has no value"), ("=1", "has no name"), ("", "has no name")])
+def test_a_parameter_without_a_name_or_a_value_is_refused(wrong: str, fault: str) -> None:
+    with pytest.raises(UsageError, match=fault):
         typed_arguments(PIPELINE, [wrong])
 
 
