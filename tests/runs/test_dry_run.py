@@ -1,7 +1,6 @@
 """`vhpipe run --dry-run`: what would run, what would be reused, and why; and that nothing is touched."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -150,6 +149,6 @@ def test_errors_are_those_of_a_run(world: Any) -> None:
     world.path.joinpath("raw.csv").unlink()
     assert world("run", "-n", *RATES).code == 2
     shutil.rmtree(world.path / ".vhpipe", ignore_errors=True)
-    os.mkdir(world.path / ".vhpipe")
+    world.write(".vhpipe/counter", "1")
     world.write("raw.csv", "1\n")
     assert world("run", "-n", *RATES).code == 3
