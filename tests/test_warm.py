@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm import vhpipe
+from tests.warm import WarmPython, vhpipe
 
 GOOD = "- step: {name: train, image: none, command: 'true'}\n"
 SAYS_ITS_PLACE = "- step: {name: show, image: none, command: 'echo $PLACE at $PWD'}\n"
@@ -44,3 +44,12 @@ def test_variables_that_python_reads_when_it_starts_count(tmp_path: Path) -> Non
     done = vhpipe.run(["--version"], tmp_path, {**os.environ, "PYTHONVERBOSE": "1"})
     assert done.returncode == 0
     assert "import 'site'" in done.stderr
+
+
+def test_one_that_was_ended_is_started_again(tmp_path: Path) -> None:
+    warm = WarmPython()
+    assert warm.run(["--version"], tmp_path, os.environ).returncode == 0
+    assert warm._process is not None
+    warm._process.kill()
+    warm._process.wait()
+    assert warm.run(["--version"], tmp_path, os.environ).returncode == 0

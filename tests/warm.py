@@ -36,11 +36,15 @@ LATE_IMPORTS = ("concurrent.futures.thread", "decimal", "difflib", "importlib.me
 
 
 class WarmPython:
-    """A process that forks others; started when first needed, and gone when this one is."""
+    """A process that forks others; started when first needed, and gone when this one is.
+
+    Tests of attempts in this process may take it for a remains of theirs when process ids begin anew: then it is
+    started again.
+    """
 
     def __init__(self) -> None:
         self._address = ""
-        self._lifeline = -1
+        self._process: subprocess.Popen[bytes] | None = None
         self._at_start: dict[str, str] = {}
 
     def run(
@@ -56,7 +60,7 @@ class WarmPython:
     ) -> "subprocess.CompletedProcess[bytes]":  # fmt: skip
         """What `subprocess.run` says of `python -m vhpipe` with these arguments. Errors: TimeoutError."""
         words = [sys.executable, "-m", MODULE, *arguments]
-        if not self._address:
+        if self._process is None or self._process.poll() is not None:
             self._start()
         if _at_start(environment) != self._at_start:
             return subprocess.run(
@@ -87,19 +91,20 @@ class WarmPython:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._address)
             listener.listen()
-            ends, self._lifeline = os.pipe()
+            ends, lifeline = os.pipe()
             process = subprocess.Popen(
                 [sys.executable, __file__, str(listener.fileno())],
                 stdin=ends, stdout=subprocess.DEVNULL, pass_fds=[listener.fileno()],
             )  # fmt: skip
             os.close(ends)
-        atexit.register(self._end, os.getpid(), process, folder)
+        self._process = process
+        atexit.register(self._end, os.getpid(), process, folder, lifeline)
 
-    def _end(self, owner: int, process: "subprocess.Popen[bytes]", folder: str) -> None:
+    def _end(self, owner: int, process: "subprocess.Popen[bytes]", folder: str, lifeline: int) -> None:
         """For the process that has started it: since Python 3.13 forked ones of `multiprocessing` come here too."""
         if os.getpid() != owner:
             return
-        os.close(self._lifeline)
+        os.close(lifeline)
         process.wait()
         shutil.rmtree(folder)
 
