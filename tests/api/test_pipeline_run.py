@@ -308,6 +308,7 @@ pipeline.start_locally()
     assert run.node("first").executions[0].attempts == 1
 
 
+@pytest.mark.long
 def test_twenty_steps_in_a_chain_take_seconds(made: Any) -> None:
     began = time.monotonic()
     made.program(

@@ -148,6 +148,7 @@ def test_only_of_plain_commands_is_said_what_they_do_not_write(command: str, is_
     assert ("unwritten-output" not in sweep(f'"{command}"')) == is_silent
 
 
+@pytest.mark.long
 def test_ten_thousand_task_nodes_are_looked_at_in_linear_time() -> None:
     count = 10_000
     nodes = "".join(f"      - {{name: n{i}, type: task, task: sweep}}\n" for i in range(count))

@@ -86,6 +86,7 @@ def test_a_search_that_cannot_know_what_is_better_is_refused(project: Any, prope
     assert told in done.err
 
 
+@pytest.mark.long
 def test_a_failed_trial_is_no_result_and_the_search_goes_on_if_allowed(project: Any) -> None:
     work = "test $VH_PARAM_LAYERS != 2"
     done = project.run(file_of(12, 3, work, **{"on-child-error": "continue-and-complete"}), "--task", "tune",

@@ -73,6 +73,7 @@ def test_a_run_that_is_running_is_not_removed(project: Any, mark: Any, eventuall
     assert project("show", "1").code == 0
 
 
+@pytest.mark.long
 def test_runs_that_start_while_others_clean_lose_nothing(project: Any) -> None:
     """Every run makes the same bytes anew, so that each clean wants to collect what the next run has just stored."""
     steps = {"a": "for i in 1 2 3; do echo same $i > $VH_OUTPUTS_DIR/$i; done",
