@@ -20,7 +20,7 @@ from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import GRACE_S, Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
-from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.attempt.running_clock import RunningClock, wait_and_hear
 from vhpipe.attempt.spec import NO_SECRETS, AttemptSecrets, AttemptSpec
 from vhpipe.attempt.storage import AttemptBlobs, CodeCopies
 from vhpipe.plan.model import AttemptId
@@ -147,21 +147,12 @@ class _Course:
 
     def _wait(self, ready: ReadyAttempt) -> None:
         while self._ending is None:
-            self._turn()
+            wait_and_hear(self.clock, self._patience(), self._hear_ready)
             now = self.clock.monotonic()
             self._processes.keep_time(now)
             if now >= self._next_look:
                 self._next_look = now + LOOK_S
                 ready.spool.read()
-
-    def _turn(self) -> None:
-        """Wait for what happens. What is ready is heard before limits count, however late this process woke."""
-        patience_s = self._patience()
-        due = self.clock.monotonic() + patience_s
-        self._hear_ready(patience_s)
-        self.clock.woke(due)
-        if patience_s and self.clock.monotonic() >= due:
-            self._hear_ready(0.0)
 
     def _hear_ready(self, patience_s: float) -> None:
         for key, _ in self._selector.select(patience_s):

@@ -5,9 +5,19 @@ Source: decision 154.
 """
 
 import time
+from collections.abc import Callable
+from typing import Protocol
 
 NOTICED_S = 1.0
 """A process that wakes by so much later than it wanted was stopped, or as good as."""
+
+
+class Clock(Protocol):
+    def monotonic(self) -> float:
+        """Seconds from some moment on in which this process ran; they never go back."""
+
+    def woke(self, due: float) -> None:
+        """Take note that a wait is over which was to last until `due` at most."""
 
 
 class RunningClock:
@@ -24,3 +34,15 @@ class RunningClock:
         late_s = self.monotonic() - due
         if late_s > NOTICED_S:
             self._lost_s += late_s
+
+
+def wait_and_hear(clock: Clock, patience_s: float, wait: Callable[[float], None]) -> None:
+    """Wait for what happens. What is ready is heard before limits count, however late this process woke.
+
+    `wait` waits for so many seconds at most, and hears what is ready.
+    """
+    due = clock.monotonic() + patience_s
+    wait(patience_s)
+    clock.woke(due)
+    if patience_s and clock.monotonic() >= due:
+        wait(0.0)

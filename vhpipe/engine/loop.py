@@ -8,8 +8,9 @@ import signal
 from collections import deque
 from collections.abc import Sequence
 
+from vhpipe.attempt.running_clock import Clock, wait_and_hear
 from vhpipe.engine.effect_performer import EffectPerformer
-from vhpipe.engine.protocols import Clock, EventRecorder, Requests, SignalSource, Waker
+from vhpipe.engine.protocols import EventRecorder, Requests, SignalSource, Waker
 from vhpipe.engine.recorder import Observer
 from vhpipe.schedule import effects, events, stimuli
 from vhpipe.schedule.scheduler import Scheduler
@@ -65,7 +66,7 @@ class Engine:
     # ── one turn of the loop ─────────────────────────────────────────────────────────────────────
 
     def _turn(self) -> None:
-        self._wait()
+        wait_and_hear(self._clock, self._patience(), self._inbox.wait)
         for number in self._signals.new():
             self._hear_signal(number)
         for stimulus in self._inbox.heard():
@@ -78,15 +79,6 @@ class Engine:
         self._perform_waiting()
         self._look_for_requests(now)
         self._tick(now)
-
-    def _wait(self) -> None:
-        """Wait for what happens. What is ready is heard before limits count, however late this process woke."""
-        patience_s = self._patience()
-        due = self._clock.monotonic() + patience_s
-        self._inbox.wait(patience_s)
-        self._clock.woke(due)
-        if patience_s and self._clock.monotonic() >= due:
-            self._inbox.wait(0.0)
 
     def _patience(self) -> float:
         """Seconds until something must be looked at."""

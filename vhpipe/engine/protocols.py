@@ -13,14 +13,6 @@ Measured = Sequence[Mapping[str, Json] | None]
 """The metadata of each execution so far, by index; None of one that failed."""
 
 
-class Clock(Protocol):
-    def monotonic(self) -> float:
-        """Seconds from some moment on in which this process ran; they never go back."""
-
-    def woke(self, due: float) -> None:
-        """Take note that a wait is over which was to last until `due` at most."""
-
-
 class Waker(Protocol):
     """What wakes the engine, and what was heard meanwhile."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Protocol
 
-from vhpipe.engine.protocols import Clock
+from vhpipe.attempt.running_clock import Clock
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import events
 from vhpipe.store.journal import JournalWriter

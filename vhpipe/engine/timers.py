@@ -3,7 +3,7 @@
 import heapq
 from itertools import count
 
-from vhpipe.engine.protocols import Clock
+from vhpipe.attempt.running_clock import Clock
 from vhpipe.plan.model import ExecutionId
 from vhpipe.schedule import effects, stimuli
 
