@@ -162,10 +162,7 @@ class Blobs:
 
     def _open_unverified(self, name: str, blob: str) -> int | None:
         """A descriptor of a blob that is to be hashed; None for one that is as it was when that was done."""
-        marks = self._verified.get(blob)
-        if marks is not None and _marks(os.stat(name, follow_symlinks=False)) == marks:
-            return None
-        return os.open(name, _READ | os.O_NOFOLLOW)
+        return None if self._is_as_verified(blob) else os.open(name, _READ | os.O_NOFOLLOW)
 
     def _hash_is(self, descriptor: int, name: str, blob: str, takes_all: bool = False) -> bool:
         try:
