@@ -12,14 +12,8 @@ OWN_PYTHON = "steps run in the Python that runs this program"
 OWN_CODE = "steps run the code of the project's folder"
 NO_SERVER = "there is no server"
 
-OF_STEPS: Mapping[str, str] = {
-    "project_name": NO_SERVER,
-    "task_name": NO_SERVER,
-    "task_type": NO_SERVER,
-    "auto_connect_frameworks": NO_SERVER,
-    "auto_connect_arg_parser": NO_SERVER,
+OF_BOTH: Mapping[str, str] = {
     "output_uri": "outputs are kept in the project's `.vhpipe`",
-    "stage": "steps are not grouped",
     "docker_args": NO_IMAGE,
     "docker_bash_setup_script": NO_IMAGE,
     "packages": OWN_PYTHON,
@@ -27,24 +21,27 @@ OF_STEPS: Mapping[str, str] = {
     "repo_branch": OWN_CODE,
     "repo_commit": OWN_CODE,
     "working_dir": OWN_CODE,
+}
+"""What steps and pipelines alike may be given and has no effect, and why."""
+OF_STEPS: Mapping[str, str] = {
+    **OF_BOTH,
+    "project_name": NO_SERVER,
+    "task_name": NO_SERVER,
+    "task_type": NO_SERVER,
+    "auto_connect_frameworks": NO_SERVER,
+    "auto_connect_arg_parser": NO_SERVER,
+    "stage": "steps are not grouped",
     "clone_base_task": "a step is always a copy",
 }
 """What a step may be given and has no effect, and why."""
 OF_PIPELINES: Mapping[str, str] = {
+    **OF_BOTH,
     "pool_frequency": "nothing is polled",
     "add_pipeline_tags": "every step belongs to its run anyway",
     "target_project": NO_SERVER,
     "auto_version_bump": "a version is always counted up when the pipeline or its code has changed",
     "always_create_from_code": "a pipeline is always made by its program",
     "add_run_number": "every run has a number",
-    "docker_args": NO_IMAGE,
-    "docker_bash_setup_script": NO_IMAGE,
-    "packages": OWN_PYTHON,
-    "repo": OWN_CODE,
-    "repo_branch": OWN_CODE,
-    "repo_commit": OWN_CODE,
-    "working_dir": OWN_CODE,
-    "output_uri": "outputs are kept in the project's `.vhpipe`",
     "artifact_serialization_function": "the type of a value decides how it is kept",
     "artifact_deserialization_function": "the type of a value decides how it is read",
     "skip_global_imports": "a step imports its module",
