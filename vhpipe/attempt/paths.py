@@ -5,12 +5,18 @@ elsewhere brings a mapping of its own, and nothing else changes.
 """
 
 from collections.abc import Callable
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
+
+from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
 
 OutsidePath = NewType("OutsidePath", str)
 """A path on the machine that runs the attempt, as this program uses it."""
 InsidePath = NewType("InsidePath", str)
 """A path as the step sees it: in variables, in configuration files, in its command."""
+
+
+VALOHAI = "/valohai"
+"""Where the platform has the folders of an execution."""
 
 
 class PathMapping(Protocol):
@@ -27,6 +33,25 @@ class SamePaths:
 
 
 SAME_PATHS = SamePaths()
+
+
+class PlatformPaths(NamedTuple):
+    """The step sees the folders of its attempt and its working copy below `/valohai`; all else as the host has it."""
+
+    folder: OutsidePath
+    repository: OutsidePath
+
+    def inside(self, path: OutsidePath) -> InsidePath:
+        if _is_in(path, self.repository):
+            return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
+        if any(_is_in(path, f"{self.folder}/{name}") for name in STEP_FOLDERS):
+            return InsidePath(f"{VALOHAI}{path[len(self.folder) :]}")
+        return InsidePath(path)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
 
 MappingOf = Callable[[OutsidePath, OutsidePath], PathMapping]
 """The mapping for one attempt: of its folder and its working copy."""

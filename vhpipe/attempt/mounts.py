@@ -1,0 +1,28 @@
+"""What a place puts where for one execution: folders and files of the host at the paths that its step sees."""
+
+from typing import NamedTuple
+
+from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
+from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
+
+
+class BindMount(NamedTuple):
+    """`source` of the host stands at `target` for the step, with all that is below it."""
+
+    source: OutsidePath
+    target: InsidePath
+    read_only: bool = False
+
+
+def platform_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
+    """The four folders of an attempt where the platform has them. Source: docs on the platform's directories."""
+    return (
+        BindMount(repository, _at(REPOSITORY)),
+        BindMount(OutsidePath(f"{folder}/{INPUTS}"), _at(INPUTS), read_only=True),
+        BindMount(OutsidePath(f"{folder}/{OUTPUTS}"), _at(OUTPUTS)),
+        BindMount(OutsidePath(f"{folder}/{CONFIG}"), _at(CONFIG), read_only=True),
+    )
+
+
+def _at(name: str) -> InsidePath:
+    return InsidePath(f"{VALOHAI}/{name}")
