@@ -15,6 +15,7 @@ from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.storage import CodeCopies
+from vhpipe.environments.layer import remove_layer
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import CodeUses, Datum, PublishedThing
 from vhpipe.schedule import stimuli
@@ -113,6 +114,7 @@ def collect(
     if output.failure is not None:
         end = end.spoiled(Status.CRASHED, output.failure)
     end = _release(attempt, end, code)
+    remove_layer(attempt.folder)
     return _commit(attempt, end, made, tools, code)
 
 

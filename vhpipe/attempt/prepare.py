@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
+from vhpipe.attempt.environments import InstallerSurroundings, RunEnvironments
 from vhpipe.attempt.deferred_files import referred_files, referred_text
 from vhpipe.attempt.extension_configuration import configuration_objects
 from vhpipe.attempt.fingerprints import Fingerprints, Work
@@ -62,11 +63,13 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
+        installers: InstallerSurroundings = InstallerSurroundings(),
     ) -> None:
         self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
         self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
+        self.environments = RunEnvironments(run, secrets, blobs, installers)
         self._run = run
         self._fingerprints: Fingerprints | None = None
 
@@ -114,6 +117,7 @@ def prepare(
     referred = referred_files(spec.execution.deferred)
     execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
     command = _command(execution)
+    environment = tools.environments.of(spec.execution, snapshot)
     _make_folders(folder)
     inputs = tools.input_files.place(execution, OutsidePath(f"{folder}/{INPUTS}"), paths)
     others = tools.input_files.place_others(referred, folder) if referred else ()
@@ -131,7 +135,11 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    if environment is not None:
+        variables = environment.activate(variables)
     tools.variables.keep(folder, execution, variables, of_parameters)
+    if environment is not None:
+        variables = environment.with_layer(variables, environment.add_layer(folder))
     output = _output(spec, tools, folder, hear)
     launch = Launch(
         argv=_argv(command, run.shell, place.folder),

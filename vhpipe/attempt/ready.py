@@ -14,6 +14,7 @@ from vhpipe.attempt.publishing_spool import Spool
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.code.copy_pool import HeldCopy
+from vhpipe.environments.failures import EnvironmentNotMadeError
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
@@ -50,6 +51,8 @@ def make_ready(
         report = stimuli.AttemptReported(
             spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob
         )
+    except EnvironmentNotMadeError as problem:
+        report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(problem.message))
     except GivenUpError as end:
         report = stimuli.AttemptReported(spec.id, Status.STOPPED, because=end.message)
     except (VhpipeError, OSError, ValueError) as failure:

@@ -9,6 +9,7 @@ from functools import cached_property
 import msgspec
 
 from vhpipe.attempt.masking import Masking
+from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.plan.model import AttemptId, ExecutionSpec
 from vhpipe.plan.secrets import secret_names_in
 
@@ -19,6 +20,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     `number` counts the runs of the project, `identifier` is the random id from which those of executions derive.
     `code` has the patterns of the nodes that say their code themselves, and is None where steps depend on more than a
     fingerprint can have; `changed_secrets` are the HMACs in the plan whose secrets have another value by now.
+    `environments` is where those of steps that install packages are, None where they get none.
     """
 
     number: int
@@ -34,6 +36,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     shell: str = "/bin/sh"
     code: dict[str, tuple[str, ...]] | None = None
     changed_secrets: tuple[str, ...] = ()
+    environments: EnvironmentsPlace | None = None
 
 
 class AttemptSpec(msgspec.Struct, frozen=True):

@@ -84,7 +84,7 @@ def step_variables(
     variables = {
         **secrets.variables,
         **of_parameters,
-        **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
+        **{name: text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
         "VH_CONFIG_DIR": f"{place.folder}/{CONFIG}",
         "VH_INPUTS_DIR": f"{place.folder}/{INPUTS}",
@@ -107,7 +107,7 @@ def step_variables(
     return variables
 
 
-def _text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:
+def text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:
     """What a variable is in a step's process."""
     if isinstance(value, Literal):
         return value.text

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.environments.place import EnvironmentMode
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import events, stimuli
@@ -46,6 +47,10 @@ class Order(NamedTuple):
     """The URIs of inputs behind the names by which the plan has them, where these differ; they are written nowhere."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
+    environments: EnvironmentMode = "none"
+    """Which steps get a Python environment of their own."""
+    required: str = ""
+    """The install line of steps that have none; empty for none."""
 
 
 class LockedRun(NamedTuple):

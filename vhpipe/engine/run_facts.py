@@ -6,6 +6,7 @@ import shutil
 from vhpipe.attempt.identifiers import project_identifier
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
+from vhpipe.environments.place import FOLDER, EnvironmentsPlace
 from vhpipe.plan.model import Plan
 from vhpipe.store.owner import secret_mac
 
@@ -26,7 +27,17 @@ def facts_of(begun: LockedRun) -> RunFacts:
         shell=shell_of(order.environment.get("PATH")),
         code=declared_code(order.plan) if is_closed(order) else None,
         changed_secrets=_changed_secrets(order),
+        environments=_environments_place(begun),
     )
+
+
+def _environments_place(begun: LockedRun) -> EnvironmentsPlace | None:
+    """None where no step gets an environment of its own."""
+    order = begun.order
+    if order.environments == "none":
+        return None
+    folder = f"{begun.store.root}/{FOLDER}"
+    return EnvironmentsPlace(folder, str(order.project), str(begun.run.path), order.required)
 
 
 def declared_code(plan: Plan) -> dict[str, tuple[str, ...]]:

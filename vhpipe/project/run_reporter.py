@@ -9,6 +9,7 @@ from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
+from vhpipe.views.safe_text import one_line
 
 
 class RunReporter:
@@ -37,6 +38,11 @@ class RunReporter:
             return
         for line in lines_for(self.view, recorded, self._context, self._limit):
             self._say(line)
+
+    def note(self, text: str) -> None:
+        """Say something about the work before a start, unless only what failed is said."""
+        if self._limit is not None and self._limit is not Weight.VITAL:
+            self._say(f"{time_of_day(time.time())} {one_line(text)}")
 
     def tick(self) -> None:
         """Lines are said when something happens, and need no time."""

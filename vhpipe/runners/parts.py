@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from vhpipe.attempt.environments import InstallerSurroundings, say_nothing
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
@@ -41,7 +42,8 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.
 
     With `shares_process` this process has other threads and children, `others` are children of this process that are
-    no attempts; `grace_s` is between TERM and KILL, `clock` the one of the engine's loop.
+    no attempts; `grace_s` is between TERM and KILL, `clock` the one of the engine's loop. `say` hears, in any thread,
+    what the user should see of the work before a start.
     """
 
     run: RunFacts
@@ -58,11 +60,16 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     shares_process: bool = False
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
+    say: Callable[[str], None] = say_nothing
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""
         is_monitored = order.execution.id.node in self.monitored
         return AttemptSpec(order.attempt, order.execution, self.run, is_monitored)
+
+    @property
+    def installers(self) -> InstallerSurroundings:
+        return InstallerSurroundings(self.others, self.say)
 
     def folder_of(self, order: AttemptOrder) -> OutsidePath:
         return OutsidePath(self.folder.attempt_path(order.attempt))

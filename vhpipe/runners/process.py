@@ -22,6 +22,7 @@ from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
+from vhpipe.runners.environments import AwaitedEnvironments
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
@@ -38,11 +39,14 @@ class ProcessRunner:
     def __init__(self, parts: RunnerParts) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
+        self._tools = AttemptTools(
+            parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path), installers=parts.installers
+        )
         self._code = _code_of(parts)
         self._processes = Processes(
             parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
         )
+        self._environments = AwaitedEnvironments(parts, self._tools.environments, self._code)
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}
         self._collecting: set[AttemptId] = set()
@@ -62,10 +66,17 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready() and self._is_light(order):
-                self._launch(order.attempt, self._made_ready(order, self._timer()))
-            else:
-                self._start_in_pool(order)
+            if not self._environments.delays(order, self._start, self._give_up):
+                self._start(order)
+
+    def _start(self, order: AttemptOrder) -> None:
+        if self._code.next_is_ready() and self._is_light(order):
+            self._launch(order.attempt, self._made_ready(order, self._timer()))
+        else:
+            self._start_in_pool(order)
+
+    def _give_up(self, report: stimuli.AttemptReported) -> None:
+        self._launch(report.attempt, report)
 
     def _is_light(self, order: AttemptOrder) -> bool:
         """Whether its inputs are in place before anybody waits for it."""
@@ -110,18 +121,22 @@ class ProcessRunner:
     def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
         if completes:
             self._completing.add(attempt)
+        if self._environments.leave(attempt, because):
+            return
         if attempt in self._preparing:
             self._preparing[attempt] = because
         else:
             self._processes.stop(attempt, because)
 
     def kill(self) -> None:
+        self._environments.leave_all("killed")
         for attempt, because in self._preparing.items():
             self._preparing[attempt] = because or "killed"
         self._processes.kill()
 
     def abandon(self) -> None:
         self._hear = _nobody
+        self._environments.leave_all("abandoned")
         self._preparing = dict.fromkeys(self._preparing, "abandoned")
         self._running.clear()
         self._processes.abandon()

@@ -50,6 +50,10 @@ class Watcher:
     def observe(self, recorded: events.RecordedEvent) -> None:
         self._reporter.observe(recorded)
 
+    def note(self, text: str) -> None:
+        """Say something about the work before a start."""
+        self._reporter.note(text)
+
     def tick(self) -> None:
         if self._live is None:
             return

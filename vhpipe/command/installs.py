@@ -1,0 +1,283 @@
+"""The packages that a command installs for Python: which calls of pip and uv are written out, and where more happens.
+
+A reader that knows little: what it does not understand is left to the step, which installs it when it comes there.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from posixpath import normpath
+from typing import NamedTuple
+
+from vhpipe.command.install_words import IGNORED, fields_of
+from vhpipe.command.script_paths import ShellText, simple_commands
+
+ReadFile = Callable[[str], bytes | None]
+"""The bytes of a file of the project by its path; None where there is none, or none that can be read."""
+
+MAX_DEPTH = 4
+"""Scripts within scripts that are looked into, and requirements files within others."""
+_REPOSITORY = "/valohai/repository"
+_SKIPPED = frozenset({"time", "exec", "command", "env", "sudo", "nohup", "-H", "-E", "--"})
+_OPENING = frozenset({"if", "for", "while", "until", "case", "function", "{"})
+_CLOSING = frozenset({"fi", "done", "esac", "}"})
+_COMPOUND = _OPENING | _CLOSING | {"then", "elif", "else", "do", "[[", "!"}
+_HARMLESS = frozenset({
+    "cd", "echo", "set", "export", "mkdir", "ls", "pwd", "printf", "true", ":", "date", "which", "nvidia-smi", "cat",
+})  # fmt: skip
+"""Programs before an install that cannot matter to it."""
+_SHELLS = frozenset({"sh", "bash", "dash", "source", "."})
+
+
+class InstallLine(NamedTuple):
+    """One call that is written out: the words behind `install`, run in a folder of the project (empty: its own).
+
+    `files` are the requirements and constraints files that it names, with what these name; `needs_code`: it installs
+    something of the project itself. Where it `may_fail`, it stands behind what may matter to it, or is not needed.
+    """
+
+    words: tuple[str, ...]
+    folder: str = ""
+    is_uv: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    needs_code: bool = False
+    may_fail: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line as people write it."""
+        return " ".join(("uv pip" if self.is_uv else "pip", "install", *self.words))
+
+
+class Installs(NamedTuple):
+    """What a command installs: calls in their order, and whether there are more that only the step can carry out."""
+
+    lines: tuple[InstallLine, ...] = ()
+    has_more: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.lines and not self.has_more
+
+
+NOTHING = Installs()
+
+
+def may_install(items: Sequence[str]) -> bool:
+    """Whether reading the items closely could find an install: most commands have none."""
+    return any("install" in item or ".sh" in item or "source" in item for item in items)
+
+
+def installs_in(items: Sequence[str], read: ReadFile) -> Installs:
+    """What the items of one command install; `read` gives scripts and requirements files."""
+    if not may_install(items):
+        return NOTHING
+    reader = _Reader(read)
+    for item in items:
+        reader.read_text(item, 0)
+    return Installs(tuple(reader.lines), reader.has_more)
+
+
+class _Call(NamedTuple):
+    """A simple command between two operators, `&&` and the like."""
+
+    words: list[ShellText]
+    before: str
+    after: str
+
+
+class _Reader:
+    """Follows `cd` from command to command; the folder is None where it is not known."""
+
+    def __init__(self, read: ReadFile) -> None:
+        self.lines: list[InstallLine] = []
+        self.has_more = False
+        self._read = read
+        self._folder: str | None = ""
+        self._is_elsewhere = False
+        """Whether the step has entered an environment of its own."""
+        self._is_late = False
+        """Whether something has run by now that an install may need."""
+
+    def read_text(self, text: str, depth: int) -> None:
+        document = text.find("<<")
+        end = len(text) if document < 0 else text.find("\n", document)
+        text = text[: end if end >= 0 else None]
+        nesting = 0
+        for call in _calls(text):
+            first = call.words[0].text
+            nesting += call.before.count("(") - call.before.count(")") + (first in _OPENING) - (first in _CLOSING)
+            self._read_call(call, nesting > 0 or first in _COMPOUND, depth)
+
+    def _read_call(self, call: _Call, is_conditional: bool, depth: int) -> None:
+        variables, words = _split(call.words)
+        if not words:
+            return
+        name = words[0].text
+        if name in ("cd", "pushd", "popd"):
+            self._change_folder(words)
+        elif _enters_environment(words):
+            self._is_elsewhere = True
+        elif name in _SHELLS or name.endswith((".sh", ".bash")):
+            self._read_script(words, depth)
+            self._is_late = True
+        elif (asked := _install_words(words)) is not None:
+            may_fail = depth > 0 or self._is_late or "|" in call.after + call.before
+            self._add(asked, variables, may_fail, is_conditional or "||" in call.before)
+        elif name not in _HARMLESS:
+            self._is_late = True
+
+    def _add(
+        self, asked: "_Asked", variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
+    ) -> None:
+        if self._is_elsewhere or asked.is_elsewhere:
+            return
+        if variables is None or asked.words is None or self._folder is None or is_conditional:
+            self.has_more = True
+            return
+        line = self._line(InstallLine(asked.words, self._folder, asked.is_uv, variables, may_fail=may_fail))
+        if line is None:
+            self.has_more = True
+        elif line not in self.lines:
+            self.lines.append(line)
+
+    def _line(self, line: InstallLine) -> InstallLine | None:
+        """The line with what it stands on; None where that is not part of the project."""
+        found = fields_of(line.words)
+        if found is None:
+            return None
+        files: dict[str, None] = {}
+        for each in found.files:
+            if not self._take_file(each, line.folder, files, 0):
+                return None
+        paths = [_placed(each, line.folder) for each in found.paths]
+        if any(path is None for path in paths):
+            return None
+        has_local = bool(paths) or any(self._has_local_path(path) for path in files)
+        return line._replace(files=tuple(files), needs_code=has_local)
+
+    def _take_file(self, written: str, folder: str, files: dict[str, None], depth: int) -> bool:
+        """Whether a requirements file and all that it names can be read; what is on the network is not looked at."""
+        if "://" in written:
+            return True
+        path = _placed(written, folder)
+        content = None if path is None or depth > MAX_DEPTH else self._read(path)
+        if path is None or content is None:
+            return False
+        if path in files:
+            return True
+        files[path] = None
+        inner = path.rpartition("/")[0]
+        return all(self._take_file(each, inner, files, depth + 1) for each in _named_in(content))
+
+    def _has_local_path(self, path: str) -> bool:
+        content = self._read(path) or b""
+        return any(line.startswith((".", "/", "-e .", "-e ./", "--editable .")) for line in _logical_lines(content))
+
+    def _read_script(self, words: list[ShellText], depth: int) -> None:
+        script = next((each for each in words[words[0].text in _SHELLS :] if not each.text.startswith("-")), None)
+        if script is None or not script.is_literal or self._folder is None or depth >= MAX_DEPTH:
+            return
+        path = _placed(script.text, self._folder)
+        content = None if path is None else self._read(path)
+        if content is None or b"install" not in content:
+            return
+        folder = self._folder
+        self.read_text(content.decode("utf-8", "replace"), depth + 1)
+        if words[0].text not in ("source", "."):
+            self._folder = folder
+
+    def _change_folder(self, words: list[ShellText]) -> None:
+        is_known = words[0].text == "cd" and len(words) == 2 and words[1].is_literal and self._folder is not None
+        self._folder = _placed(words[1].text, self._folder or "") if is_known else None
+
+
+def _placed(written: str, folder: str) -> str | None:
+    """The path from the project's folder; None for one outside of it."""
+    if written == _REPOSITORY or written.startswith(f"{_REPOSITORY}/"):
+        written, folder = written[len(_REPOSITORY) + 1 :] or ".", ""
+    path = normpath(f"{folder}/{written}" if folder else written)
+    if path == ".." or path.startswith(("/", "~", "-", "../")):
+        return None
+    return "" if path == "." else path
+
+
+def _calls(text: str) -> Iterator[_Call]:
+    """The simple commands of a text with the operators around them."""
+    commands = [words for words in simple_commands(text) if words]
+    for place, words in enumerate(commands):
+        start = commands[place - 1][-1].end if place else 0
+        end = commands[place + 1][0].start if place + 1 < len(commands) else len(text)
+        yield _Call(words, text[start : words[0].start], text[words[-1].end : end])
+
+
+def _split(words: list[ShellText]) -> tuple[tuple[tuple[str, str], ...] | None, list[ShellText]]:
+    """The variables that are set for a command, None where they are not written out, and the command itself."""
+    variables: list[tuple[str, str]] = []
+    is_known = True
+    for place, word in enumerate(words):
+        name, equals, value = word.text.partition("=")
+        if equals and name.isidentifier():
+            variables.append((name, value))
+            is_known = is_known and word.is_literal
+        elif word.text not in _SKIPPED and word.text not in _COMPOUND:
+            return (tuple(variables) if is_known else None), words[place:]
+    return (), []
+
+
+def _enters_environment(words: list[ShellText]) -> bool:
+    name, first = words[0].text, words[1].text if len(words) > 1 else ""
+    return (name in ("source", ".") and first.endswith("activate")) or (
+        name in ("conda", "mamba", "micromamba") and first == "activate"
+    )
+
+
+class _Asked(NamedTuple):
+    """What is installed; `words` are None where they are not written out."""
+
+    words: tuple[str, ...] | None
+    is_uv: bool
+    is_elsewhere: bool
+
+
+def _install_words(words: list[ShellText]) -> _Asked | None:
+    """What a simple command installs by pip or uv; None where it does not."""
+    texts = [word.text for word in words]
+    name, is_uv = texts[0], False
+    if _is_python(name) and texts[1:3] == ["-m", "pip"]:
+        rest = 3
+    elif name == "uv" and "pip" in texts[1:4]:
+        rest, is_uv = texts.index("pip") + 1, True
+    elif name == "pip" or (name.startswith("pip") and not name[3:].strip("0123456789.")):
+        rest = 1
+    else:
+        return None
+    while rest < len(texts) and texts[rest].startswith("-"):
+        rest += 1
+    if rest >= len(texts) or texts[rest] != "install":
+        return None
+    asked = words[rest + 1 :]
+    is_elsewhere = any(each.text.partition("=")[0] in IGNORED for each in asked)
+    is_literal = all(each.is_literal for each in asked) and bool(asked)
+    return _Asked(tuple(each.text for each in asked) if is_literal else None, is_uv, is_elsewhere)
+
+
+def _is_python(name: str) -> bool:
+    return name.startswith("python") and not name[6:].strip("0123456789.")
+
+
+def _named_in(content: bytes) -> Iterator[str]:
+    """The requirements and constraints files that a requirements file names."""
+    for line in _logical_lines(content):
+        for option in ("-r", "-c", "--requirement", "--constraint"):
+            rest = line[len(option) :]
+            is_attached = len(option) == 2 and rest[:1] not in ("", "-")
+            if line.startswith(option) and (rest[:1] in (" ", "\t", "=") or is_attached):
+                yield rest.lstrip(" \t=")
+                break
+
+
+def _logical_lines(content: bytes) -> Iterator[str]:
+    for line in content.decode("utf-8", "replace").replace("\\\n", " ").splitlines():
+        text = line.partition(" #")[0].strip()
+        if text and not text.startswith("#"):
+            yield text

@@ -1,0 +1,45 @@
+"""Why an environment could not be made: one line, with what to do about it."""
+
+import re
+from collections.abc import Sequence
+
+from vhpipe.errors import VhpipeError
+from vhpipe.plan.redaction import redacted
+
+WAYS_OUT = "`--env none` leaves installing to the steps, `--python` names an environment that has the packages"
+OFFLINE_WAYS = f"connect, name packages on this machine by UV_FIND_LINKS or PIP_FIND_LINKS, or: {WAYS_OUT}"
+LONGEST = 240
+
+_NETWORK = re.compile(
+    r"(?i)dns error|name or service not known|temporary failure in name resolution|network is unreachable"
+    r"|connection refused|connection reset|failed to fetch|could not connect|error sending request|max retries exceeded"
+    r"|newconnectionerror|network connectivity is disabled|tcp connect error|connect timeout|read timed out"
+    r"|proxyerror|no route to host|client error \(connect\)|timed out"
+)
+_MISSING = re.compile(
+    r"(?i)no matching distribution found for ([^\s()]+)|because ([\w.-]+) was not found in the (?:provided|package)"
+)
+_ERROR = re.compile(r"(?i)^\s*(?:error|×|x |├─▶|╰─▶|fatal)[:\s]*(.*\w.*)$")
+_DISK = "No space left on device"
+
+
+class EnvironmentNotMadeError(VhpipeError):
+    """An environment that a step needs could not be made. Another try may succeed."""
+
+
+def reason_in(output: Sequence[str]) -> str:
+    """What the lines that an installer has printed say of its failure, with the ways out; no secret of an address."""
+    text = "\n".join(output)
+    if _DISK in text:
+        return "the disk is full; free some space, or keep the state elsewhere: --state DIR"
+    is_offline = _NETWORK.search(text) is not None
+    missing = _MISSING.search(text)
+    if missing is not None:
+        name = missing[1] or missing[2]
+        return f"`{name}` was not found; {OFFLINE_WAYS if is_offline or 'no-index' in text else WAYS_OUT}"
+    if is_offline:
+        return f"the network cannot be reached; {OFFLINE_WAYS}"
+    errors = [found[1].strip() for line in output if (found := _ERROR.match(line))]
+    last = next((line.strip() for line in reversed(output) if line.strip()), "it says nothing")
+    said = redacted(errors[0] if errors else last)
+    return f"{said[:LONGEST].rstrip('.')}; {WAYS_OUT}"

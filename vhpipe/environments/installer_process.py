@@ -1,0 +1,129 @@
+"""One installer as a process: its output goes to a log without secrets, and it ends when nobody wants it any more."""
+
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from vhpipe.plan.redaction import redacted
+from vhpipe.store.long_work import go_on
+
+SILENCE_S = 1200.0
+"""An installer that prints nothing for so long is ended; so is one that takes longer than the next."""
+TIME_LIMIT_S = 4 * 3600.0
+LOOK_S = 0.2
+SAY_EVERY_S = 10.0
+LOG_BYTES = 16 << 20
+KEPT_LINES = 300
+
+
+class OtherChildren(Protocol):
+    """Children of this process that are no attempts: whoever looks for the remains of attempts leaves them alone."""
+
+    lock: threading.Lock
+    processes: set[int]
+
+
+class InstallLog:
+    """What installers print, appended to a file up to a bound; the last lines are at hand. `mask` hides secrets."""
+
+    def __init__(self, path: Path, mask: Callable[[str], str]) -> None:
+        self.path = path
+        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._mask = mask
+        self._file = open(path, "ab")  # noqa: SIM115 - closed by `close`
+        self._size_bytes = 0
+
+    def add(self, line: str) -> None:
+        text = self._mask(redacted(line))
+        self.lines.append(text)
+        self._size_bytes += len(text) + 1
+        if self._size_bytes <= LOG_BYTES:
+            self._file.write(f"{text}\n".encode("utf-8", "replace"))
+            self._file.flush()
+
+    @property
+    def last(self) -> str:
+        """The last line that is not blank."""
+        return next((line.strip() for line in reversed(self.lines) if line.strip()), "")
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+
+
+def run_installer(
+    argv: Sequence[str],
+    folder: str,
+    variables: Mapping[str, str],
+    log: InstallLog,
+    children: OtherChildren,
+    progress: Callable[[str], None],
+) -> tuple[int, bytes]:
+    """The exit code, and standard output where the installer answers in JSON; `progress` hears a line now and then.
+
+    Errors: OSError where it cannot be started; `GivenUpError` when nobody wants the rest.
+    """
+    answers = "json" in argv
+    log.add(f"$ {redacted(' '.join(argv))}")
+    with children.lock:
+        process = subprocess.Popen(
+            argv, cwd=folder, env=dict(variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if answers else subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        children.processes.add(process.pid)
+    try:
+        return _follow(process, log, progress, answers)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        with children.lock:
+            children.processes.discard(process.pid)
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]", log: InstallLog, progress: Callable[[str], None], answers: bool
+) -> tuple[int, bytes]:
+    assert process.stdout is not None, "it is a pipe"
+    text = process.stderr if answers else process.stdout
+    assert text is not None, "it is a pipe"
+    answer, rest = [b""], b""
+    open_streams = {process.stdout.fileno(), text.fileno()}
+    started = heard = said = time.monotonic()
+    while open_streams:
+        go_on()
+        now = time.monotonic()
+        if now - heard > SILENCE_S or now - started > TIME_LIMIT_S:
+            log.add(f"error: ended by vhpipe: {'no output' if now - heard > SILENCE_S else 'not done'} for too long")
+            return 1, b""
+        ready, _, _ = select.select(list(open_streams), [], [], LOOK_S)
+        for stream in ready:
+            chunk = os.read(stream, 1 << 16)
+            heard = now
+            if not chunk:
+                open_streams.discard(stream)
+            elif answers and stream == process.stdout.fileno():
+                answer.append(chunk)
+            else:
+                *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+                for line in lines:
+                    log.add(line.decode("utf-8", "replace"))
+        if not ready and process.poll() is not None:
+            break
+        if now - said > SAY_EVERY_S:
+            said = now
+            progress(log.last)
+    if rest:
+        log.add(rest.decode("utf-8", "replace"))
+    return process.wait(), b"".join(answer)

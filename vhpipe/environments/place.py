@@ -1,0 +1,23 @@
+"""Where the environments of a project's steps are kept, and which Python they are made from: plain data."""
+
+from typing import Literal
+
+import msgspec
+
+EnvironmentMode = Literal["auto", "requirements", "none"]
+"""Which steps get an environment of their own: those that install packages; all, with what the project requires."""
+
+FOLDER = "environments"
+"""The folder of a state folder that they are in."""
+
+
+class EnvironmentsPlace(msgspec.Struct, frozen=True):
+    """`folder` is that of the environments, `project` the one in which the Python is looked for on PATH.
+
+    `run` is the folder of the run. `required` is the install line of every step that has none; empty for none.
+    """
+
+    folder: str
+    project: str
+    run: str
+    required: str = ""
