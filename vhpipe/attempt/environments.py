@@ -28,6 +28,9 @@ class InstallerSurroundings(NamedTuple):
     say: Callable[[str], None] = say_nothing
 
 
+NO_SURROUNDINGS = InstallerSurroundings()
+
+
 class RunEnvironments:
     """Those of one run at one place; what makes them is loaded when an execution asks for one. Thread-safe."""
 

@@ -9,8 +9,8 @@ from functools import partial
 from typing import NamedTuple
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
-from vhpipe.attempt.environments import InstallerSurroundings, RunEnvironments
 from vhpipe.attempt.deferred_files import referred_files, referred_text
+from vhpipe.attempt.environments import NO_SURROUNDINGS, InstallerSurroundings, RunEnvironments
 from vhpipe.attempt.extension_configuration import configuration_objects
 from vhpipe.attempt.fingerprints import Fingerprints, Work
 from vhpipe.attempt.group_members import group_json
@@ -63,7 +63,7 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
-        installers: InstallerSurroundings = InstallerSurroundings(),
+        installers: InstallerSurroundings = NO_SURROUNDINGS,
     ) -> None:
         self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
         self.input_files = InputFiles(LentCopies(blobs, shared))

@@ -4,7 +4,7 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -15,10 +15,12 @@ from vhpipe.schedule import stimuli
 class Inbox:
     """The first part of an engine, on which the others stand. Everything but `hand_over` and `wake` is for one thread.
 
-    What is registered with `selector` has a callable as its data, called when the descriptor is ready.
+    What is registered with `selector` has a callable as its data, called when the descriptor is ready. `narrators` say
+    what they are given to the user.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, narrators: Sequence[Callable[[str], None]] = ()) -> None:
+        self._narrators = narrators
         self.selector = selectors.DefaultSelector()
         self._work: deque[Callable[[], None]] = deque()
         self._stimuli: deque[stimuli.Stimulus] = deque()
@@ -31,6 +33,11 @@ class Inbox:
         """Run `work` in the engine's thread, soon. Thread-safe."""
         self._work.append(work)
         self.wake()
+
+    def note(self, text: str) -> None:
+        """Say something to the user in the engine's thread, soon. Thread-safe."""
+        for each in self._narrators:
+            self.hand_over(partial(each, text))
 
     def wake(self) -> None:
         """End a wait, the next one if there is none now. Thread-safe."""

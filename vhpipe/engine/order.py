@@ -5,13 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from vhpipe.environments.place import EnvironmentMode
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import events, stimuli
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.run_folder import Repository, RunFolder, RunInfo
+from vhpipe.store.run_folder import EnvironmentMode, Repository, RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot
 
 Beginning = stimuli.StartRequested | stimuli.ResumeRequested
@@ -48,9 +47,11 @@ class Order(NamedTuple):
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
     environments: EnvironmentMode = "none"
-    """Which steps get a Python environment of their own."""
+    """Which steps get a Python environment of their own, as it was asked for."""
+    makes_environments: bool = False
+    """Whether any of this run does."""
     required: str = ""
-    """The install line of steps that have none; empty for none."""
+    """The install line of steps that have none of their own; empty for none."""
 
 
 class LockedRun(NamedTuple):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vhpipe.attempt.running_clock import Clock
 from vhpipe.errors import VhpipeError
@@ -24,6 +24,13 @@ class Observer(Protocol):
     def observe(self, recorded: events.RecordedEvent) -> None: ...
 
     def tick(self) -> None: ...
+
+
+@runtime_checkable
+class Narrator(Protocol):
+    """An observer that can say a sentence which no event stands for."""
+
+    def note(self, text: str) -> None: ...
 
 
 class Recorder:

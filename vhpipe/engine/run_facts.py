@@ -34,7 +34,7 @@ def facts_of(begun: LockedRun) -> RunFacts:
 def _environments_place(begun: LockedRun) -> EnvironmentsPlace | None:
     """None where no step gets an environment of its own."""
     order = begun.order
-    if order.environments == "none":
+    if not order.makes_environments:
         return None
     folder = f"{begun.store.root}/{FOLDER}"
     return EnvironmentsPlace(folder, str(order.project), str(begun.run.path), order.required)

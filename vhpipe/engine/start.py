@@ -74,6 +74,7 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
         inherits_environment=order.inherits_environment,
         python=order.python,
         asked=_stored_request(order, store),
+        environments=order.environments,
     )
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)

@@ -1,6 +1,6 @@
 """A run that is begun is walked to its end: the parts of an engine are built on its inbox, then the engine itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -53,12 +53,13 @@ def walk(
 
     `VhpipeError` where the world fails; the journal then holds what was true until then.
     """
-    scheduler, inbox, children = Scheduler(begun.order.plan, begun.past), Inbox(), OwnChildren()
+    narrators = [each.note for each in observers if isinstance(each, Narrator)]
+    scheduler, inbox, children = Scheduler(begun.order.plan, begun.past), Inbox(narrators), OwnChildren()
     clock = RunningClock()
     pool = Pool(inbox.hand_over, inbox.fail)
     metrics = RunMetrics(str(begun.run.metrics_path), begun.order.plan)
     facts = facts_of(begun)
-    runner = _runner(begun, facts, scheduler, inbox, pool, metrics, children, clock, _narrator(observers, inbox))
+    runner = _runner(begun, facts, scheduler, inbox, pool, metrics, children, clock)
     reuse = _reuse(begun, facts, scheduler, inbox, pool)
     thread = HookThread(hook_calls or _hook_calls(begun, children), inbox.hand_over)
     hooks = NodeHooks(scheduler, begun.run.number, thread, inbox.hear)
@@ -105,7 +106,6 @@ def _runner(
     metrics: RunMetrics,
     others: OwnChildren,
     clock: RunningClock,
-    say: Callable[[str], None],
 ) -> Runner:
     def explain(report: stimuli.AttemptReported) -> stimuli.AttemptReported:
         from vhpipe.engine.damaged_inputs import with_origin
@@ -127,23 +127,9 @@ def _runner(
             others=others,
             shares_process=begun.order.shares_process,
             clock=clock,
-            say=say,
+            say=inbox.note,
         )
     )
-
-
-def _narrator(observers: Sequence[Observer], inbox: Inbox) -> Callable[[str], None]:
-    """What has a sentence said by the observers that say such; it may be called in any thread."""
-    narrators = [each for each in observers if isinstance(each, Narrator)]
-
-    def say(text: str) -> None:
-        def tell() -> None:
-            for each in narrators:
-                each.note(text)
-
-        inbox.hand_over(tell)
-
-    return say
 
 
 def _reuse(begun: LockedRun, facts: RunFacts, scheduler: Scheduler, inbox: Inbox, pool: Pool) -> Reuse:

@@ -1,11 +1,6 @@
 """Where the environments of a project's steps are kept, and which Python they are made from: plain data."""
 
-from typing import Literal
-
 import msgspec
-
-EnvironmentMode = Literal["auto", "requirements", "none"]
-"""Which steps get an environment of their own: those that install packages; all, with what the project requires."""
 
 FOLDER = "environments"
 """The folder of a state folder that they are in."""

@@ -89,7 +89,7 @@ def order_with_changes(
         continues=run.number,
         snapshot=None if changes.with_changes else load_snapshot(run.path),
     )
-    remarks = (*said_before_start(kept.plan, python, os.environ), *_remarks(store, run, kept, changes))
+    remarks = (*said_before_start(order, python, os.environ), *_remarks(store, run, kept, changes))
     return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
 
 

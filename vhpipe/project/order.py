@@ -93,7 +93,7 @@ def order_run(
         true_uris=made.true_uris,
         shares_process=choices.shares_process,
     )
-    remarks = (*errors_passed_over(file), *said_before_start(made.plan, python, os.environ))
+    remarks = (*errors_passed_over(file), *said_before_start(order, python, os.environ))
     return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
 
 
@@ -102,11 +102,13 @@ def order_of(
 ) -> "tuple[Order, PythonChoice]":
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
     from vhpipe.engine.order import Order
+    from vhpipe.project.environments import environments_of
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python, own_python
 
     is_chosen = conditions.python is not None or not any(map(_calls_function, plan.nodes))
     python = find_python(project, conditions.python, os.environ) if is_chosen else own_python(sys.executable)
+    environments = environments_of(plan, project, python, conditions.environments)
     order = Order(
         plan=plan,
         project=project,
@@ -119,6 +121,9 @@ def order_of(
         inherits_environment=conditions.inherits_environment,
         python=conditions.python,
         secrets=secrets,
+        environments=conditions.environments,
+        makes_environments=environments is not None,
+        required=environments or "",
     )
     return order, python
 

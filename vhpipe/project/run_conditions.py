@@ -8,13 +8,13 @@ from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.settings.run import RunSettings
-    from vhpipe.store.run_folder import Repository, RunInfo
+    from vhpipe.store.run_folder import EnvironmentMode, Repository, RunInfo
 
 
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
-    `python` is a folder or a file, None for the project's own.
+    `python` is a folder or a file, None for the project's own; `environments` says which steps get one of their own.
     """
 
     capacity: int
@@ -24,6 +24,7 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
+    environments: "EnvironmentMode" = "none"
 
 
 class RunChoices(NamedTuple):
@@ -41,6 +42,7 @@ class RunChoices(NamedTuple):
     words: tuple[str, ...] = ()
     shares_process: bool = False
     own_python: str | None = None
+    environments: "EnvironmentMode | None" = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -53,10 +55,11 @@ class RunChoices(NamedTuple):
             repository=self.repository or settings.repository,
             inherits_environment=settings.inherit_env if inherits is None else inherits,
             queues=settings.queues,
+            environments=self.environments or settings.env,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
-        """Those of a run that is taken up: only how many at once, and which Python, can be chosen anew."""
+        """Those of a run that is taken up: how many at once, Python and environments can be chosen anew."""
         return RunConditions(
             capacity=self._capacity(settings),
             python=self.python or info.python,
@@ -65,6 +68,7 @@ class RunChoices(NamedTuple):
             repository=info.repository,
             inherits_environment=info.inherits_environment,
             queues=settings.queues,
+            environments=self.environments or info.environments,
         )
 
     def _capacity(self, settings: "RunSettings") -> int:

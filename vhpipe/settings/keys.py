@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from vhpipe.settings.values import (
     APPROVAL,
     COUNT,
+    ENVIRONMENTS_TYPE,
     PATH,
     REPOSITORY,
     RULES,
@@ -62,6 +63,8 @@ APPROVAL_TIMEOUT = Key("run", "approval-timeout", SECONDS, "time after which an 
                        "never", "--approval-timeout", "VHPIPE_APPROVAL_TIMEOUT")  # fmt: skip
 PYTHON = Key("run", "python", PATH, "the Python environment that steps see", "the active or the project's own",
              "--python", "VHPIPE_PYTHON", in_project=False)  # fmt: skip
+ENVIRONMENTS_MADE = Key("run", "env", ENVIRONMENTS_TYPE, "which steps get a Python environment of their own", "`auto`",
+                        "--env", "VHPIPE_ENV")  # fmt: skip
 INHERIT_ENV = Key("run", "inherit-env", SWITCH, "give steps all environment variables", "`false`", "--inherit-env",
                   "VHPIPE_INHERIT_ENV", in_project=False)  # fmt: skip
 SECRETS = Key("run", "secrets", TEXTS, "variables to give to steps, and to hide", "none", "--secret",
@@ -74,7 +77,8 @@ VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variabl
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
-    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
+    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, ENVIRONMENTS_MADE,
+    INHERIT_ENV, SECRETS, STATE,
     QUEUE, VARIABLE,
 )  # fmt: skip
 

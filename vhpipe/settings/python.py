@@ -17,13 +17,15 @@ from vhpipe.settings.files import folders_up
 class PythonChoice(NamedTuple):
     """`folder` comes first on PATH, or last with `after_path`; None leaves PATH as it is.
 
-    `reason` says why, for the line before the start; `variables` go with the choice, e.g. VIRTUAL_ENV.
+    `reason` says why, for the line before the start; `variables` go with the choice, e.g. VIRTUAL_ENV. `is_found`:
+    nobody has chosen or activated it, so that steps may get an environment of their own above it.
     """
 
     folder: Path | None
     reason: str
     variables: dict[str, str]
     after_path: bool = False
+    is_found: bool = False
 
 
 def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -> PythonChoice:
@@ -42,12 +44,18 @@ def own_python(interpreter: str) -> PythonChoice:
 
 
 def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str | None:
-    """The interpreter that a `pip install` in a step would change for everybody; None in an environment of its own."""
+    """The interpreter that a `pip install` in a step would change for everybody; None in a virtual environment."""
     if choice.variables:
         return None
     own = shutil.which("python", path=environ.get("PATH", os.defpath)) if choice.folder is None else None
     interpreter = Path(own) if own else (choice.folder or Path(sys.executable).parent) / "python"
     return None if (interpreter.parent.parent / "pyvenv.cfg").exists() else str(interpreter)
+
+
+def active_interpreter(choice: PythonChoice) -> str | None:
+    """The interpreter of the virtual environment that a `pip install` in a step would change; None without one."""
+    is_environment = choice.folder is not None and (choice.folder.parent / "pyvenv.cfg").exists()
+    return f"{choice.folder}/python" if is_environment and not choice.is_found else None
 
 
 def _python_of_choice(choice: str) -> PythonChoice:
@@ -83,9 +91,9 @@ def _in_project(project: Path) -> PythonChoice | None:
 def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     found = shutil.which("python", path=environ.get("PATH", os.defpath))
     if found is not None:
-        return PythonChoice(None, f"{found}, the first on PATH", {})
+        return PythonChoice(None, f"{found}, the first on PATH", {}, is_found=True)
     own = Path(sys.executable).parent
-    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, after_path=True)
+    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, True, True)
 
 
 def _environment(folder: Path, reason: str) -> PythonChoice:

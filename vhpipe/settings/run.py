@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vhpipe.settings.keys import (
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
+    ENVIRONMENTS_MADE,
     INHERIT_ENV,
     JOBS,
     PYTHON,
@@ -17,7 +18,7 @@ from vhpipe.settings.keys import (
     VARIABLE,
 )
 from vhpipe.settings.read import settings_sources
-from vhpipe.settings.values import Approval, Repository
+from vhpipe.settings.values import Approval, Environments, Repository
 
 
 class RunSettings(NamedTuple):
@@ -35,6 +36,7 @@ class RunSettings(NamedTuple):
     secrets: tuple[str, ...] = ()
     queues: Mapping[str, int] = MappingProxyType({})
     variables: Mapping[str, str] = MappingProxyType({})
+    env: Environments = "auto"
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -53,4 +55,5 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         secrets=sources.value(SECRETS) or (),
         queues=sources.named(QUEUE),
         variables=sources.named(VARIABLE),
+        env=sources.value(ENVIRONMENTS_MADE) or "auto",
     )

@@ -11,8 +11,11 @@ T = TypeVar("T")
 Repository = Literal["copy", "link", "in-place"]
 Approval = Literal["wait", "reject", "approve"]
 
+Environments = Literal["auto", "requirements", "none"]
+
 REPOSITORIES: tuple[Repository, ...] = ("copy", "link", "in-place")
 APPROVALS: tuple[Approval, ...] = ("wait", "reject", "approve")
+ENVIRONMENTS: tuple[Environments, ...] = ("auto", "requirements", "none")
 
 
 class UnfitValueError(ValueError):
@@ -109,3 +112,4 @@ RULES = ValueType("list of rules", _rules)
 SEVERITY = ValueType("error, warning, info", _one_of(SEVERITIES))
 REPOSITORY = ValueType("copy, link, in-place", _one_of(REPOSITORIES))
 APPROVAL = ValueType("wait, reject, approve", _one_of(APPROVALS))
+ENVIRONMENTS_TYPE = ValueType("auto, requirements, none", _one_of(ENVIRONMENTS))

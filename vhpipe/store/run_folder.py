@@ -23,6 +23,8 @@ from vhpipe.store.shared_lock import use
 
 Kept = TypeVar("Kept")
 
+EnvironmentMode = Literal["auto", "requirements", "none"]
+"""Which steps get an environment of their own: those that install packages; all, with what the project requires."""
 Repository = Literal["copy", "link", "in-place"]
 
 _LOCK_PATIENCE_S = 0.5
@@ -51,6 +53,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     inherits_environment: bool = False
     python: str | None = None
     asked: RunRequest | None = None
+    environments: EnvironmentMode = "none"
+    """Which steps got a Python environment of their own; none in runs before 0.4.0."""
 
     def __post_init__(self) -> None:
         """Whoever makes it, no URI in the words of the command line has what only its owner may know."""

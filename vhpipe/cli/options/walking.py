@@ -9,6 +9,7 @@ from vhpipe.cli.options.typed_options import typed_options
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.approval_prompt import Mode
     from vhpipe.settings.run import RunSettings
+    from vhpipe.store.run_folder import EnvironmentMode
 
 
 class ApprovalRule(NamedTuple):
@@ -29,6 +30,7 @@ class WatchOptions(NamedTuple):
     as_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
+    environments: "EnvironmentMode | None" = None
 
     def approval_rule(self, settings: "RunSettings") -> ApprovalRule:
         """What counts for approvals: what was typed, else what settings say."""
@@ -48,6 +50,9 @@ watch_options = typed_options(
     click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
                  help="Reject what nobody has approved after this time."),
     click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
+    click.option("--env", "environments", type=click.Choice(("auto", "requirements", "none")),
+                 help="Which steps get a Python environment of their own: those that install packages (auto), "
+                 "also the others with what the project requires, or none."),
     click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
     click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Print only what failed and how it ended."),
     click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Print more."),

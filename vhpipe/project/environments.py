@@ -1,0 +1,107 @@
+"""Which steps of a run get a Python environment of their own, and what is said of installing before it starts."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vhpipe.settings.python import PythonChoice, active_interpreter, shared_interpreter
+
+if TYPE_CHECKING:
+    from vhpipe.command.installs import Installs
+    from vhpipe.engine.order import Order
+    from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.store.run_folder import EnvironmentMode
+
+REQUIREMENTS = "requirements.txt"
+_PROJECT = "pyproject.toml"
+MOST_BYTES = 4 << 20
+
+
+def environments_of(plan: "Plan", project: Path, python: PythonChoice, mode: "EnvironmentMode") -> str | None:
+    """The install line of steps that have none of their own, often empty; None where no step gets an environment.
+
+    An environment that is active or was chosen is the user's: steps install into it, unless requirements are asked for.
+    """
+    if mode == "requirements":
+        return required_line(project)
+    if mode == "none" or not python.is_found or not any(map(_may_install, plan.nodes)):
+        return None
+    return ""
+
+
+def environment_notices(order: "Order", python: PythonChoice, environ: Mapping[str, str]) -> Iterator[str]:
+    """What the user should know of packages that steps install."""
+    if order.environments == "requirements" and not order.required:
+        yield f"warning: `--env requirements`: the project has no {REQUIREMENTS}, and no dependencies in {_PROJECT}"
+    installing = tuple(_installing(order))
+    if not installing:
+        return
+    from vhpipe.wording import listed, plural
+
+    if order.makes_environments:
+        names = listed(installing, " and ")
+        verb = plural(len(installing), "installs packages and gets", "install packages and get")
+        yield f"{names} {verb} an environment of {plural(len(installing), 'its', 'their')} own above this Python"
+        return
+    shared, active = shared_interpreter(python, environ), active_interpreter(python)
+    if shared is not None:
+        yield f"warning: `pip install` in a step changes {shared}; name a virtual environment with --python"
+    elif active is not None:
+        yield f"warning: `pip install` in a step changes {active}, an environment of yours"
+
+
+def required_line(project: Path) -> str:
+    """The line that installs what a project requires; empty where it does not say so."""
+    if (project / REQUIREMENTS).is_file():
+        return f"pip install -r {REQUIREMENTS}"
+    import shlex
+
+    return " ".join(("pip install", *map(shlex.quote, found))) if (found := _dependencies(project)) else ""
+
+
+def _dependencies(project: Path) -> tuple[str, ...]:
+    from tomllib import loads
+
+    from vhpipe.regular_files import read_regular
+
+    try:
+        document: Any = loads(read_regular(project / _PROJECT, MOST_BYTES).decode())
+    except (OSError, ValueError):
+        return ()
+    table = document.get("project")
+    found = table.get("dependencies") if isinstance(table, dict) else None
+    return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
+
+
+def _installing(order: "Order") -> Iterator[str]:
+    """The nodes whose commands install packages, as far as that can be read."""
+    for node in order.plan.nodes:
+        if _may_install(node) and not installs_of(node, order.project).is_empty:
+            yield node.name
+
+
+def installs_of(node: "PlannedNode", project: Path) -> "Installs":
+    """What the command of a node installs; its values are not filled in."""
+    from vhpipe.command.installs import installs_in
+    from vhpipe.regular_files import read_regular
+
+    def read(path: str) -> bytes | None:
+        try:
+            return read_regular(os.path.join(project, path), MOST_BYTES)
+        except (OSError, ValueError):
+            return None
+
+    return installs_in(_command(node), read)
+
+
+def _may_install(node: "PlannedNode") -> bool:
+    """Whether reading the command closely could find an install; a node that an earlier run gives installs nothing."""
+    if not any("install" in item or ".sh" in item or "source" in item for item in _command(node)):
+        return False
+    return not (node.given and node.given.is_whole)
+
+
+def _command(node: "PlannedNode") -> tuple[str, ...]:
+    spec = getattr(node, "spec", None)
+    return () if spec is None else spec.command
