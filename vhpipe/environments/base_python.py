@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.environments.failures import EnvironmentNotMadeError
+from vhpipe.environments.installer_process import OtherChildren, answer_of
 
 PATIENCE_S = 60.0
 _ASK = """\
 import json, os, sys, sysconfig
+from importlib.metadata import distributions
 from importlib.util import find_spec
 names = sysconfig.get_scheme_names()
 scheme = "venv" if "venv" in names else "pypy" if "pypy" in names else "posix_prefix"
@@ -30,6 +32,7 @@ print(json.dumps({
     "platform": sysconfig.get_path("platlib", scheme, vars=at).lstrip("/"), "sites": site,
     "sees_system": not is_inner or "include-system-site-packages = true" in text,
     "has_pip": find_spec("pip") is not None,
+    "packages": sorted({name for name in (each.metadata["Name"] for each in distributions()) if name}),
 }))
 """
 
@@ -38,7 +41,7 @@ class BasePython(msgspec.Struct, frozen=True):
     """`executable` is the one that was asked; `program` the one behind it where that is in an environment.
 
     `sites` are the folders with the packages of that environment, absolute; `pure` and `platform` are where packages
-    lie below the folder of an environment.
+    lie below the folder of an environment. `packages` are the names of what is installed.
     """
 
     executable: str
@@ -52,6 +55,7 @@ class BasePython(msgspec.Struct, frozen=True):
     sites: tuple[str, ...]
     sees_system: bool
     has_pip: bool
+    packages: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -59,21 +63,19 @@ class BasePython(msgspec.Struct, frozen=True):
         return self.executable, self.prefix, self.implementation, self.version
 
 
-def base_python(program: str, folder: str, variables: Mapping[str, str]) -> BasePython:
+def base_python(program: str, folder: str, variables: Mapping[str, str], children: OtherChildren) -> BasePython:
     """What the interpreter says of itself when it is started in a folder with these variables.
 
     Errors: EnvironmentNotMadeError for one that cannot be started or is none.
     """
     try:
-        done = subprocess.run(
-            (program, "-c", _ASK), cwd=folder if os.path.isdir(folder) else "/", env=dict(variables),
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-        return msgspec.json.decode(done.stdout, type=BasePython)
+        where = folder if os.path.isdir(folder) else "/"
+        out, err = answer_of((program, "-c", _ASK), where, variables, children, PATIENCE_S)
+        return msgspec.json.decode(out, type=BasePython)
     except (OSError, subprocess.SubprocessError) as failure:
         raise _unfit(program, str(failure)) from failure
     except msgspec.DecodeError as failure:
-        lines = done.stderr.decode("utf-8", "replace").split("\n")
+        lines = err.decode("utf-8", "replace").split("\n")
         raise _unfit(program, next((line for line in reversed(lines) if line.strip()), "it says nothing")) from failure
 
 

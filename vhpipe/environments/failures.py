@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.redaction import redacted
 
-WAYS_OUT = "`--env none` leaves installing to the steps, `--python` names an environment that has the packages"
-OFFLINE_WAYS = f"connect, name packages on this machine by UV_FIND_LINKS or PIP_FIND_LINKS, or: {WAYS_OUT}"
+OFFLINE_WAYS = (
+    "connect, name a folder with the packages by UV_FIND_LINKS or PIP_FIND_LINKS, or run with `--python` of an "
+    "environment that has them, or with `--env none`"
+)
 LONGEST = 240
 
 _NETWORK = re.compile(
@@ -36,10 +38,10 @@ def reason_in(output: Sequence[str]) -> str:
     missing = _MISSING.search(text)
     if missing is not None:
         name = missing[1] or missing[2]
-        return f"`{name}` was not found; {OFFLINE_WAYS if is_offline or 'no-index' in text else WAYS_OUT}"
+        return f"`{name}` was not found: {OFFLINE_WAYS if is_offline else 'check its name and version'}"
     if is_offline:
-        return f"the network cannot be reached; {OFFLINE_WAYS}"
+        return f"the network cannot be reached: {OFFLINE_WAYS}"
     errors = [found[1].strip() for line in output if (found := _ERROR.match(line))]
     last = next((line.strip() for line in reversed(output) if line.strip()), "it says nothing")
     said = redacted(errors[0] if errors else last)
-    return f"{said[:LONGEST].rstrip('.')}; {WAYS_OUT}"
+    return said[:LONGEST].rstrip(".")

@@ -54,9 +54,32 @@ class InstallLog:
         """The last line that is not blank."""
         return next((line.strip() for line in reversed(self.lines) if line.strip()), "")
 
+    def last_of(self, count: int) -> str:
+        """The last lines but those that repeat what was called."""
+        return "\n".join(line for line in list(self.lines)[-count:] if not line.startswith("$ "))
+
     def close(self) -> None:
         with suppress(OSError):
             self._file.close()
+
+
+def answer_of(
+    argv: Sequence[str], folder: str, variables: Mapping[str, str], children: OtherChildren, patience_s: float
+) -> tuple[bytes, bytes]:
+    """What a short process prints on its two streams. Errors: OSError, `subprocess.TimeoutExpired`."""
+    with children.lock:
+        process = subprocess.Popen(
+            argv, cwd=folder, env=dict(variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        children.processes.add(process.pid)
+    try:
+        return process.communicate(timeout=patience_s)
+    finally:
+        process.kill()
+        process.communicate()
+        with children.lock:
+            children.processes.discard(process.pid)
 
 
 def run_installer(

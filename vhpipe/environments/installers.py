@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -12,13 +11,24 @@ from vhpipe.command.install_words import words_for
 from vhpipe.command.installs import InstallLine
 from vhpipe.environments.installer_process import InstallLog, OtherChildren, run_installer
 from vhpipe.environments.layout import EnvironmentFolder
-from vhpipe.environments.pip_settings import PASSED_ON, PASSED_ON_NAMES, variables_for_pip, variables_for_uv
+from vhpipe.environments.pip_settings import (
+    NOT_OURS,
+    PASSED_ON,
+    PASSED_ON_NAMES,
+    options_for_uv,
+    variables_for_pip,
+    variables_for_uv,
+)
 
 _NOT_FOR_UV = re.compile(
     r"unexpected argument|unrecognized|invalid value|a value is required|cannot be used with"
     r"|initialize cache|failed to (?:create|open) (?:the )?cache"
 )
 """What uv says of lines that pip may understand."""
+
+
+_ALWAYS_THERE = frozenset({"pip", "setuptools", "wheel"})
+"""A Python with these alone has nothing that an install could need."""
 
 
 class Installer(NamedTuple):
@@ -41,7 +51,7 @@ class Installer(NamedTuple):
         if uv is not None:
             if self._by_uv(uv, line):
                 return "uv"
-            if not self.target.base.has_pip or not _NOT_FOR_UV.search("\n".join(self.log.lines)):
+            if not self.target.base.has_pip or not _NOT_FOR_UV.search(self.log.last_of(30)):
                 return None
         return "pip" if self._by_pip(line) else None
 
@@ -57,7 +67,8 @@ class Installer(NamedTuple):
         return self._run(words, self._folder(line), variables_for_pip(self.environ) | dict(line.variables))[0] == 0
 
     def _by_uv(self, uv: str, line: InstallLine) -> bool:
-        words = words_for(line.words, is_uv=True)
+        said = options_for_uv({**self.environ, **dict(line.variables)}, self.target.base.prefix)
+        words = (*said, *(word for word in words_for(line.words, is_uv=True) if word not in said))
         variables = self._uv_variables(dict(line.variables))
         excluded = self._satisfied_below(uv, line, words, variables)
         if excluded is None:
@@ -66,7 +77,7 @@ class Installer(NamedTuple):
         with open(beside, "w", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in excluded)
         without = ("--excludes", beside) if excluded else ()
-        install = (uv, "pip", "install", "--python", self.target.python, "--compile-bytecode", *without, *words)
+        install = (uv, "pip", "install", "--python", self.target.python, *without, *words)
         code, _ = self._run(install, self._folder(line), variables)
         os.unlink(beside)
         return code == 0
@@ -79,30 +90,18 @@ class Installer(NamedTuple):
         None where the line cannot be satisfied at all. A uv that cannot tell installs everything.
         """
         base = self.target.base
-        if not base.sees_system and not base.sites:
-            return []
-        at = ("--python", base.executable, "--output-format", "json")
-        there = self._names(self._run((uv, "pip", "list", *at[:2], "--format", "json"), self.source, variables)[1])
+        there = set(map(_normalised, base.packages)) - _ALWAYS_THERE
         if not there:
             return []
-        asked = (uv, "pip", "install", "--dry-run", "--break-system-packages", *at, *words)
-        code, answer = self._run(asked, self._folder(line), variables)
+        asked = (uv, "pip", "install", "--dry-run", "--break-system-packages", "--python", base.executable, *words)
+        code, answer = self._run((*asked, "--output-format", "json"), self._folder(line), variables)
         if code != 0:
-            return [] if "--output-format" in "\n".join(self.log.lines) and code == 2 else None
-        own = self._names(
-            self._run((uv, "pip", "list", "--python", self.target.python, "--format", "json"), self.source, variables)[
-                1
-            ]
-        )
-        changed = self._names(answer, "changes")
-        return sorted(there - changed - own)
-
-    def _names(self, answer: bytes, part: str = "") -> set[str]:
+            return [] if "--output-format" in self.log.last_of(10) and code == 2 else None
         try:
-            listed = json.loads(answer)
-            return {_normalised(each["name"]) for each in (listed[part] if part else listed)}
+            changed = {_normalised(each["name"]) for each in json.loads(answer)["changes"]}
         except (ValueError, KeyError, TypeError):
-            return set()
+            return []
+        return sorted(there - changed - set(map(_normalised, self.target.installed())))
 
     def _uv_variables(self, own: Mapping[str, str] | None = None) -> dict[str, str]:
         found = variables_for_uv({**self.environ, **(own or {})}, self.target.base.prefix)
@@ -110,7 +109,7 @@ class Installer(NamedTuple):
 
     def _run(self, argv: tuple[str, ...], folder: str, more: Mapping[str, str]) -> tuple[int, bytes]:
         variables = {**_passed_on(self.environ), **self.variables, **more}
-        for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME"):
+        for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", *NOT_OURS):
             variables.pop(name, None)
         try:
             return run_installer(argv, folder, variables, self.log, self.children, self.progress)
@@ -123,9 +122,8 @@ class Installer(NamedTuple):
 
 
 def uv_program(variables: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
-    """uv as the step or the user has it on PATH, or the one beside the Python that runs this."""
-    beside = os.path.dirname(sys.executable)
-    for path in (variables.get("PATH"), environ.get("PATH"), beside):
+    """uv as the step or the user has it on PATH."""
+    for path in (variables.get("PATH"), environ.get("PATH")):
         found = shutil.which("uv", path=path) if path else None
         if found is not None:
             return found

@@ -49,6 +49,13 @@ class EnvironmentFolder(NamedTuple):
         """Where installed packages lie."""
         return f"{self.path}/{self.base.pure}"
 
+    def installed(self) -> dict[str, str]:
+        """The versions of the packages in it, by name; what the Python below has is not among them."""
+        from importlib.metadata import distributions
+
+        folders = list(dict.fromkeys((self.packages, f"{self.path}/{self.base.platform}")))
+        return {each.name: each.version for each in distributions(path=folders) if each.name}
+
     def write(self, below: tuple[str, ...]) -> None:
         """Make an environment without packages, which sees those in the folders `below`. Errors: OSError."""
         base = self.base

@@ -118,7 +118,7 @@ class Making(NamedTuple):
         _remove_sources(target, source)
         shutil.rmtree(source)
         target.write_stand_ins(_installed(wanted, left))
-        packages = {each.name: each.version for each in distributions(path=_sites(target)) if each.name}
+        packages = target.installed()
         if wanted.lines:
             took_s = time.monotonic() - started
             what = f"{counted(len(packages), 'package')} installed in {took_s:.1f} s"
@@ -170,9 +170,13 @@ def _remove_sources(target: EnvironmentFolder, source: str) -> None:
     """Take out what was installed from the project itself: each execution has a working copy of its own for that."""
     for found in distributions(path=_sites(target)):
         if _is_from(found, source):
-            for file in found.files or ():
+            paths = [str(found.locate_file(file)) for file in found.files or ()]
+            for path in paths:
                 with suppress(OSError):
-                    os.unlink(str(found.locate_file(file)))
+                    os.unlink(path)
+            for folder in {os.path.dirname(path) for path in paths}:
+                with suppress(OSError):
+                    os.rmdir(folder)
 
 
 def _is_from(found: Distribution, source: str) -> bool:

@@ -19,12 +19,13 @@ _UV_NAMES = {
 }
 """The variable of uv for a setting of pip, and what stands between several values."""
 _UV_SWITCHES = {
-    "no-index": ("UV_NO_INDEX", "1"),
     "pre": ("UV_PRERELEASE", "allow"),
     "no-cache-dir": ("UV_NO_CACHE", "1"),
 }
 _SAME = {"UV_DEFAULT_INDEX": ("UV_INDEX_URL",), "UV_INDEX": ("UV_EXTRA_INDEX_URL",)}
 """Other names of a variable."""
+NOT_OURS = frozenset({"UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT", "UV_WORKING_DIR"})
+"""Variables that choose where uv installs."""
 _PIP_NAMES = {
     "UV_DEFAULT_INDEX": "PIP_INDEX_URL",
     "UV_INDEX_URL": "PIP_INDEX_URL",
@@ -47,7 +48,7 @@ def variables_for_uv(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
         if name in _UV_NAMES:
             variable, between = _UV_NAMES[name]
             found[variable] = between.join(text.split())
-        elif name in _UV_SWITCHES and text.strip().lower() in ("1", "true", "yes", "on"):
+        elif name in _UV_SWITCHES and _is_on(text):
             variable, value = _UV_SWITCHES[name]
             found[variable] = value
     ours = {
@@ -55,7 +56,17 @@ def variables_for_uv(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
         for name, text in found.items()
         if text and not any(each in environ for each in (name, *_SAME.get(name, ())))
     }
-    return {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_NO_PROGRESS": "1", **ours, **_of_uv(environ)}
+    return {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_NO_PROGRESS": "1", "UV_COMPILE_BYTECODE": "1", **ours, **_of_uv(environ)}
+
+
+def options_for_uv(environ: Mapping[str, str], prefix: str) -> tuple[str, ...]:
+    """The options for uv that say what pip's settings say and no variable of uv does."""
+    said = dict(_pip_settings(environ, prefix))
+    return ("--no-index",) if _is_on(said.get("no-index", "")) or _is_on(environ.get("UV_NO_INDEX", "")) else ()
+
+
+def _is_on(text: str) -> bool:
+    return text.strip().lower() in ("1", "true", "yes", "on")
 
 
 def variables_for_pip(environ: Mapping[str, str]) -> dict[str, str]:
@@ -66,7 +77,7 @@ def variables_for_pip(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_uv(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in environ.items() if name.startswith("UV_") and name != "UV_PYTHON"}
+    return {name: text for name, text in environ.items() if name.startswith("UV_") and name not in NOT_OURS}
 
 
 def _pip_settings(environ: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:

@@ -158,7 +158,7 @@ class StepEnvironments:
                 program = shutil.which("python", path=path) or shutil.which("python3", path=path)
                 if program is None:
                     raise EnvironmentNotMadeError("there is no Python to make an environment from")
-                self._base = base_python(program, project, variables)
+                self._base = base_python(program, project, variables, self._around.children)
             return self._base
 
     def _installer(

@@ -113,7 +113,9 @@ def order_of(
         plan=plan,
         project=project,
         capacity=conditions.capacity,
-        environment=child_environment(os.environ, python, conditions.inherits_environment),
+        environment=child_environment(
+            os.environ, python, conditions.inherits_environment, environments is not None
+        ),
         title=conditions.title,
         tags=conditions.tags,
         repository=conditions.repository,

@@ -14,12 +14,21 @@ PASSED_ON = frozenset(
 PASSED_ON_PREFIXES = ("LC_", "SSL_", "CUDA_", "NVIDIA_", "CONDA_")
 PASSED_ON_SUFFIXES = ("_PROXY", "_proxy")
 
+FOR_INSTALLERS = ("PIP_", "UV_")
+"""Beginnings of the variables that a step which installs packages has too."""
 _OF_ANOTHER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME")
 
 
-def child_environment(environ: Mapping[str, str], python: PythonChoice, inherit: bool) -> dict[str, str]:
-    """Few variables, or all with `inherit`, and a PATH on which the chosen python is found first."""
+def child_environment(
+    environ: Mapping[str, str], python: PythonChoice, inherit: bool, installs: bool = False
+) -> dict[str, str]:
+    """Few variables, or all with `inherit`, and a PATH on which the chosen python is found first.
+
+    With `installs` those of pip and uv are among them.
+    """
     child = {name: value for name, value in environ.items() if inherit or _is_passed_on(name)}
+    if installs:
+        child |= {name: value for name, value in environ.items() if name.startswith(FOR_INSTALLERS)}
     child.setdefault("PATH", os.defpath)
     if python.folder is None:
         return child

@@ -1,0 +1,167 @@
+"""Steps that install packages: into an environment of their own, made once, and never into the user's Python."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.wheels import installing, wheel
+
+IMPORTS = "python -c 'import one, two; print(one.VERSION, two.VERSION, one.__file__)'"
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    wheel(folder, "one", needs=("two",), program="say-one")
+    wheel(folder, "two", "2.0")
+    return folder
+
+
+@pytest.fixture(params=["uv", pytest.param("pip", marks=pytest.mark.long)])
+def world(request: pytest.FixtureRequest, project: Any, tmp_path: Path, wheels: Path) -> Any:
+    project.environment |= installing(tmp_path / "user", wheels, request.param)
+    return project
+
+
+def environments(project: Any) -> list[Any]:
+    folder = project.path / ".vhpipe/environments"
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def folders(project: Any) -> list[str]:
+    folder = project.path / ".vhpipe/environments"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
+
+
+def test_install_lines_are_carried_out_once_and_found_by_the_step(world: Any, log_of: Any) -> None:
+    world.write("requirements.txt", "one\n")
+    world.pipeline({"a": ["pip install -r requirements.txt", IMPORTS, "say-one"], "b": "true"})
+    done = world("run", "--json")
+    assert done.code == 0, done.err
+    assert "`a` installs packages and gets an environment of its own above this Python" in done.err
+    assert done.err.count("a: pip install -r requirements.txt: installing what is missing") == 1
+    log = log_of(done, "a")
+    assert "already satisfied" in log
+    assert f"1.0 2.0 {world.path}/.vhpipe/environments/" in log
+    (made,) = environments(world)
+    assert made["packages"] == {"one": "1.0", "two": "2.0"}
+    again = world("run", "--json")
+    assert again.code == 0
+    assert "installing" not in again.err
+    assert [made] == environments(world)
+    assert not list(world.path.glob(".vhpipe/runs/*/work/*/*/python"))
+
+
+def test_an_install_that_fails_fails_the_node_and_leaves_nothing(world: Any, wheels: Path) -> None:
+    (wheels / "two-2.0-py3-none-any.whl").unlink()
+    world.pipeline({"a": ["pip install one", "touch $VH_OUTPUTS_DIR/x"],
+                    "b": {"command": "true", "node": {"on-error": "continue"}}})  # fmt: skip
+    done = world("run", "--json")
+    assert done.code == 1
+    (attempt,) = done.node("a")["executions"][0]["attempts"]
+    assert attempt["status"] == "error"
+    assert "`pip install one` failed: " in attempt["because"]
+    assert folders(world) == []
+    wheel(wheels, "two", "2.0")
+    assert world("run", "--json").code == 0
+
+
+@pytest.mark.long
+def test_what_only_the_step_can_install_goes_into_a_layer_of_its_execution(world: Any, log_of: Any) -> None:
+    world.pipeline({"a": {"command": ["pip install two", "pip install {parameter:what}", IMPORTS, "say-one"],
+                          "parameters": [{"name": "what", "default": "one"}]},
+                    "b": ["X=one; pip install $X", IMPORTS, "say-one"]})  # fmt: skip
+    done = world("run", "--json")
+    assert done.code == 0, done.err
+    assert "/.vhpipe/environments/" in log_of(done, "a")
+    assert "/0.1/python/" in log_of(done, "b")
+    assert not list(world.path.glob(".vhpipe/runs/*/work/*/*/python"))
+
+
+@pytest.mark.long
+def test_the_python_of_the_user_stays_as_it_was(world: Any) -> None:
+    before = set(
+        Path(os.path.realpath(shutil.which("python", path=world.environment["PATH"]))).parents[1].rglob("one*")
+    )
+    world.environment["PYTHONUSERBASE"] = str(world.side("userbase"))
+    world.pipeline({"a": ["pip install --user one", "python -m pip install --user two", IMPORTS]})
+    assert world("run", "--json").code == 0
+    python = Path(os.path.realpath(shutil.which("python", path=world.environment["PATH"])))
+    assert set(python.parents[1].rglob("one*")) == before
+    assert not world.side("userbase").exists()
+
+
+def test_a_changed_requirements_file_is_another_environment(world: Any, wheels: Path, log_of: Any) -> None:
+    world.write("requirements.txt", "two==2.0\n")
+    world.pipeline({"a": ["pip install -r requirements.txt", "python -c 'import two; print(two.VERSION)'"]})
+    assert world("run", "--reuse", "--json").node("a")["executions"][0]["reused_from"] is None
+    assert world("run", "--reuse", "--json").node("a")["executions"][0]["reused_from"] is not None
+    wheel(wheels, "two", "3.0")
+    world.write("requirements.txt", "two>=3\n")
+    done = world("run", "--reuse", "--json")
+    assert log_of(done, "a").splitlines()[-1] == "3.0"
+    assert len(environments(world)) == 2
+
+
+@pytest.mark.long
+def test_none_is_the_old_way_with_the_old_warning(world: Any) -> None:
+    world.pipeline({"a": "pip install --dry-run one; true", "b": "pip install one 2>&1 | true"})
+    done = world("run", "--env", "none", "--json")
+    assert "warning: `pip install` in a step changes" in done.err
+    assert environments(world) == []
+
+
+@pytest.mark.long
+def test_an_environment_of_the_project_is_changed_after_a_warning(world: Any) -> None:
+    python = shutil.which("python", path=world.environment["PATH"])
+    os.system(f"{python} -m venv --without-pip {world.path}/.venv")
+    world.write(".gitignore", ".venv\n")
+    world.pipeline({"a": "true || pip install one"})
+    done = world("run", "--json")
+    assert done.code == 0
+    assert (
+        f"warning: `pip install` in a step changes {world.path}/.venv/bin/python, an environment of yours" in done.err
+    )
+    assert environments(world) == []
+
+
+@pytest.mark.long
+def test_requirements_are_installed_for_steps_that_install_nothing(world: Any, log_of: Any) -> None:
+    world.write("requirements.txt", "one\n")
+    world.pipeline({"a": IMPORTS})
+    failed = world("run", "--json")
+    assert failed.code == 1
+    assert "`--env requirements`" in failed.node("a")["executions"][0]["attempts"][0]["because"]
+    done = world("run", "--env", "requirements", "--json")
+    assert done.code == 0, done.err
+    assert "/.vhpipe/environments/" in log_of(done, "a")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("signal", ["kill", "terminate"])
+def test_a_making_that_is_ended_is_taken_for_nothing(world: Any, wheels: Path, signal: str, eventually: Any) -> None:
+    world.write("slow/pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+                                       '[project]\nname = "slow"\nversion = "1"\n')  # fmt: skip
+    world.write("slow/slow.py", "import time\n\ndef build_wheel(*x, **y):\n    time.sleep(600)\n")
+    world.pipeline({"a": ["pip install one", "pip install --no-build-isolation ./slow"]})
+    process = world.start("run")
+    eventually(
+        lambda: folders(world) and list((world.path / ".vhpipe/environments").glob("*/lib/*/site-packages/one.py"))
+    )
+    family = psutil.Process(process.pid).children(recursive=True)
+    if signal == "kill":
+        psutil.Process(process.pid).children()[0].kill()
+    else:
+        process.terminate()
+    process.communicate(timeout=30)
+    assert not psutil.wait_procs(family, timeout=20)[1]
+    assert environments(world) == []
+    world.pipeline({"a": ["pip install one", IMPORTS]})
+    assert world("run", "--json").code == 0
+    assert "removed" in world("clean", "--keep", "9").out or signal == "terminate"
+    assert len(folders(world)) == 1
