@@ -73,7 +73,7 @@ def test_an_install_that_fails_fails_the_node_and_leaves_nothing(world: Any, whe
 
 @pytest.mark.long
 def test_what_only_the_step_can_install_goes_into_a_layer_of_its_execution(world: Any, log_of: Any) -> None:
-    world.pipeline({"a": {"command": ["pip install two", "pip install {parameter:what}", IMPORTS, "say-one"],
+    world.pipeline({"a": {"command": ["pip install two", "pip install {parameter-value:what}", IMPORTS, "say-one"],
                           "parameters": [{"name": "what", "default": "one"}]},
                     "b": ["X=one; pip install $X", IMPORTS, "say-one"]})  # fmt: skip
     done = world("run", "--json")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from vhpipe.environments.layer import LAYER_VARIABLE
 from vhpipe.regular_files import open_to_read
 
 END_BYTES = 4096
@@ -35,7 +36,11 @@ def _of_module(end: bytes, environment: Mapping[str, str]) -> str | None:
         return None
     path = environment.get("PATH", os.defpath)
     python = shutil.which("python", path=path) or shutil.which("python3", path=path) or "its Python"
-    return f"{python} has no module `{found[1].decode()}`; `--python` chooses another Python"
+    way_out = "`--python` chooses another Python"
+    required = os.path.join(environment.get("VH_REPOSITORY_DIR", ""), "requirements.txt")
+    if os.path.isfile(required) and LAYER_VARIABLE not in environment:
+        way_out = f"`--env requirements` installs requirements.txt for the steps, {way_out}"
+    return f"{python} has no module `{found[1].decode()}`; {way_out}"
 
 
 def _of_platform_folder(end: bytes, environment: Mapping[str, str]) -> str | None:

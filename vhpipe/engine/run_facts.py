@@ -6,8 +6,9 @@ import shutil
 from vhpipe.attempt.identifiers import project_identifier
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
-from vhpipe.environments.place import FOLDER, EnvironmentsPlace
+from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.plan.model import Plan
+from vhpipe.store.environments import FOLDER
 from vhpipe.store.owner import secret_mac
 
 

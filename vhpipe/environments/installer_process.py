@@ -22,6 +22,8 @@ LOOK_S = 0.2
 SAY_EVERY_S = 10.0
 LOG_BYTES = 16 << 20
 KEPT_LINES = 300
+CALL = "$ "
+"""Stands before the words of a call in the log."""
 
 
 class OtherChildren(Protocol):
@@ -54,9 +56,12 @@ class InstallLog:
         """The last line that is not blank."""
         return next((line.strip() for line in reversed(self.lines) if line.strip()), "")
 
-    def last_of(self, count: int) -> str:
-        """The last lines but those that repeat what was called."""
-        return "\n".join(line for line in list(self.lines)[-count:] if not line.startswith("$ "))
+    @property
+    def of_last_call(self) -> list[str]:
+        """The lines of the installer that was called last."""
+        lines = list(self.lines)
+        start = max((place for place, line in enumerate(lines) if line.startswith(CALL)), default=-1)
+        return lines[start + 1 :]
 
     def close(self) -> None:
         with suppress(OSError):
@@ -95,7 +100,7 @@ def run_installer(
     Errors: OSError where it cannot be started; `GivenUpError` when nobody wants the rest.
     """
     answers = "json" in argv
-    log.add(f"$ {redacted(' '.join(argv))}")
+    log.add(f"{CALL}{redacted(' '.join(argv))}")
     with children.lock:
         process = subprocess.Popen(
             argv, cwd=folder, env=dict(variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -51,7 +51,7 @@ class Installer(NamedTuple):
         if uv is not None:
             if self._by_uv(uv, line):
                 return "uv"
-            if not self.target.base.has_pip or not _NOT_FOR_UV.search(self.log.last_of(30)):
+            if not self.target.base.has_pip or not _NOT_FOR_UV.search("\n".join(self.log.of_last_call)):
                 return None
         return "pip" if self._by_pip(line) else None
 
@@ -96,7 +96,7 @@ class Installer(NamedTuple):
         asked = (uv, "pip", "install", "--dry-run", "--break-system-packages", "--python", base.executable, *words)
         code, answer = self._run((*asked, "--output-format", "json"), self._folder(line), variables)
         if code != 0:
-            return [] if "--output-format" in self.log.last_of(10) and code == 2 else None
+            return [] if "--output-format" in "\n".join(self.log.of_last_call) and code == 2 else None
         try:
             changed = {_normalised(each["name"]) for each in json.loads(answer)["changes"]}
         except (ValueError, KeyError, TypeError):

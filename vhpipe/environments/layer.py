@@ -3,6 +3,8 @@
 import os
 
 FOLDER = "python"
+LAYER_VARIABLE = "VHPIPE_PYTHON_LAYER"
+"""Names the packages of the layer to programs of the environment below it."""
 
 
 def remove_layer(attempt: str) -> None:

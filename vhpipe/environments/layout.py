@@ -12,8 +12,6 @@ from typing import NamedTuple
 from vhpipe.environments.base_python import BasePython
 from vhpipe.store.atomic import write_new
 
-LAYER_VARIABLE = "VHPIPE_PYTHON_LAYER"
-"""Names the packages of the layer to programs of the environment below it."""
 STAND_IN = "vhpipe_installers.py"
 INSTALLED = "installed.json"
 """The install lines that are carried out already, for what stands before pip and uv."""

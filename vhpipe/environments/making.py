@@ -21,7 +21,10 @@ from vhpipe.environments.failures import EnvironmentNotMadeError, reason_in
 from vhpipe.environments.installer_process import InstallLog
 from vhpipe.environments.installers import Installer
 from vhpipe.environments.layout import EnvironmentFolder
-from vhpipe.environments.records import (
+from vhpipe.environments.wanted import WantedEnvironment
+from vhpipe.plan.redaction import redacted
+from vhpipe.regular_files import open_regular
+from vhpipe.store.environments import (
     EnvironmentRecord,
     is_within,
     lock_path,
@@ -30,9 +33,6 @@ from vhpipe.environments.records import (
     record_path,
     write_record,
 )
-from vhpipe.environments.wanted import WantedEnvironment
-from vhpipe.plan.redaction import redacted
-from vhpipe.regular_files import open_regular
 from vhpipe.store.file_system import lock
 from vhpipe.store.long_work import go_on
 from vhpipe.wording import counted
@@ -143,7 +143,7 @@ class Making(NamedTuple):
             by = used or by
             if used is None and not line.may_fail:
                 raise EnvironmentNotMadeError(
-                    f"`{redacted(line.text)}` failed: {reason_in(log.lines)}; log: {log.path}"
+                    f"`{redacted(line.text)}` failed: {reason_in(log.of_last_call)}; log: {log.path}"
                 )
             if used is None:
                 left.append(line)

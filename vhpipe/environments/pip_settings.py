@@ -56,7 +56,13 @@ def variables_for_uv(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
         for name, text in found.items()
         if text and not any(each in environ for each in (name, *_SAME.get(name, ())))
     }
-    return {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_NO_PROGRESS": "1", "UV_COMPILE_BYTECODE": "1", **ours, **_of_uv(environ)}
+    return {
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_NO_PROGRESS": "1",
+        "UV_COMPILE_BYTECODE": "1",
+        **ours,
+        **_of_uv(environ),
+    }
 
 
 def options_for_uv(environ: Mapping[str, str], prefix: str) -> tuple[str, ...]:

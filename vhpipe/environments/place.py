@@ -2,9 +2,6 @@
 
 import msgspec
 
-FOLDER = "environments"
-"""The folder of a state folder that they are in."""
-
 
 class EnvironmentsPlace(msgspec.Struct, frozen=True):
     """`folder` is that of the environments, `project` the one in which the Python is looked for on PATH.

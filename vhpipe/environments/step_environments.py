@@ -13,13 +13,14 @@ from vhpipe.environments.failures import EnvironmentNotMadeError
 from vhpipe.environments.installer_process import InstallLog, OtherChildren
 from vhpipe.environments.installers import Installer
 from vhpipe.environments.layer import FOLDER as LAYER_FOLDER
-from vhpipe.environments.layout import LAYER_VARIABLE, EnvironmentFolder, activated
+from vhpipe.environments.layer import LAYER_VARIABLE
+from vhpipe.environments.layout import EnvironmentFolder, activated
 from vhpipe.environments.making import Making
 from vhpipe.environments.place import EnvironmentsPlace
-from vhpipe.environments.usage import note_use
 from vhpipe.environments.wanted import METADATA, WantedEnvironment
 from vhpipe.errors import VhpipeError
 from vhpipe.regular_files import read_regular
+from vhpipe.store.environments import note_use
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
 

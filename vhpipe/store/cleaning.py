@@ -56,9 +56,10 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
         shared=_take_all(garbage.shared, trash),
     )
     if not garbage.is_complete or runs != garbage.runs:
-        return taken._replace(blobs=(), reuse_entries=(), is_complete=False)
+        return taken._replace(blobs=(), reuse_entries=(), environments=(), is_complete=False)
     if runs:
         sync_folder(os.fspath(store.runs_folder))
+    taken = taken._replace(environments=_take_all(_records_first(garbage.environments), trash))
     return taken._replace(reuse_entries=_take_all(garbage.reuse_entries, trash), blobs=_take_all(garbage.blobs, trash))
 
 
@@ -91,6 +92,11 @@ def _take_locked(path: str, lock: int | None, trash: Trash) -> bool:
         return trash.take(path)
     finally:
         os.close(lock)
+
+
+def _records_first(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Without its record nothing counts as an environment."""
+    return tuple(sorted(paths, key=lambda path: not path.endswith(".json")))
 
 
 def _take_all(paths: tuple[str, ...], trash: Trash) -> tuple[str, ...]:

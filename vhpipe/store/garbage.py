@@ -13,6 +13,7 @@ from typing import NamedTuple
 from vhpipe.errors import from_os_error
 from vhpipe.store.attempt_files import SHARED_FILES
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
+from vhpipe.store.environments import FOLDER, half_made_environments, unused, used_by
 from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
 from vhpipe.store.project import ProjectStore
@@ -53,6 +54,7 @@ class Garbage(NamedTuple):
     reuse_entries: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
     is_complete: bool = False
 
 
@@ -71,7 +73,7 @@ def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_co
 def measure(store: ProjectStore, garbage: Garbage) -> int:
     """The bytes that the disk would have again."""
     runs = (os.fspath(store.runs_folder / str(number)) for number in garbage.runs)
-    copies = (*garbage.slots, *garbage.shared)
+    copies = (*garbage.slots, *garbage.shared, *garbage.environments)
     return bytes_of((*runs, *garbage.unborn, *copies, *garbage.blobs, *garbage.reuse_entries, *garbage.leftovers))
 
 
@@ -158,13 +160,14 @@ def _slot_names(store: ProjectStore) -> Iterator[str]:
 
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:
-    """Half-made stores beside this one, and blobs that were put aside as damaged more than a day ago."""
+    """Half-made stores beside this one, half-made environments, and blobs that were put aside as damaged more than a day ago."""
     beside = store.root.parent
     half_made = re.compile(re.escape(store.root.name) + _HALF_MADE)
     for name in _names(beside):
         path = beside / name
         if half_made.fullmatch(name) and _age_s(path, now) > UNBORN_S:
             yield os.fspath(path)
+    yield from half_made_environments(store.root / FOLDER)
     for blob in _blob_files(store):
         if blob.endswith(".bad") and _age_s(Path(blob), now) > DAY_S:
             yield blob
@@ -183,9 +186,18 @@ def _with_blobs(store: ProjectStore, garbage: Garbage) -> Garbage:
     return garbage._replace(
         blobs=tuple(path for path in blobs if _is_blob(path) and os.path.basename(path) not in alive),
         reuse_entries=tuple(path for path in entries if _is_useless(path, alive, staying)),
+        environments=tuple(_unused_environments(store, staying, garbage.leftovers)),
         leftovers=(*garbage.leftovers, *filter(_is_unfinished, (*blobs, *entries)), *filter(os.path.isdir, entries)),
         is_complete=True,
     )
+
+
+def _unused_environments(store: ProjectStore, staying: set[int], leftovers: tuple[str, ...]) -> Iterator[str]:
+    """What no run that stays has used."""
+    used: set[str] = set()
+    for number in staying:
+        used |= used_by(store.runs_folder / str(number))
+    yield from (path for path in unused(store.root / FOLDER, frozenset(used)) if path not in leftovers)
 
 
 def _is_useless(path: str, alive: set[str], staying: set[int]) -> bool:

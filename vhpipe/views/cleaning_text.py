@@ -21,6 +21,7 @@ class Cleaning(NamedTuple):
     leftovers: int
     looked_at_blobs: bool
     freed_bytes: int
+    environments: int = 0
 
 
 def cleaning_text(cleaning: Cleaning, is_dry: bool) -> Iterator[str]:
@@ -46,6 +47,7 @@ def _parts(cleaning: Cleaning) -> Iterator[str]:
         (cleaning.slots, "working copy", "working copies"),
         (cleaning.blobs, "stored file", "stored files"),
         (cleaning.reuse_entries, "reuse entry", "reuse entries"),
+        (cleaning.environments, "environment", "environments"),
         (cleaning.leftovers, "leftover", "leftovers"),
     )
     yield from (counted(count, one, many) for count, one, many in counts if count)

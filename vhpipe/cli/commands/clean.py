@@ -103,4 +103,5 @@ def _cleaning_counts(removed: "Removal") -> "Cleaning":
         leftovers=len(garbage.leftovers) + len(garbage.unborn),
         looked_at_blobs=garbage.is_complete,
         freed_bytes=removed.freed_bytes,
+        environments=sum(path.endswith(".json") for path in garbage.environments),
     )

@@ -1,4 +1,7 @@
-"""What is kept of each environment: a record beside its folder, there only when the environment is complete."""
+"""What is kept of the Python environments of steps: a record beside each folder, there only when that is complete.
+
+Runs note which they have used: by that it is known which may go.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +14,8 @@ from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.file_system import is_locked
 
+FOLDER = "environments"
+"""The folder of a state folder that they are in, and the file of a run that names those it has used."""
 _SUFFIX = ".json"
 
 
@@ -71,7 +76,7 @@ def records(folder: str | Path) -> Iterator[tuple[str, EnvironmentRecord]]:
                 yield key, record
 
 
-def half_made(folder: str | Path) -> Iterator[str]:
+def half_made_environments(folder: str | Path) -> Iterator[str]:
     """The paths of what was not completed, and of what a newer one stands for, where nobody is making it now."""
     known = {record.folder for _, record in records(folder)}
     for name in names_in(folder):
@@ -80,8 +85,34 @@ def half_made(folder: str | Path) -> Iterator[str]:
             yield f"{folder}/{name}"
 
 
+def unused(folder: str | Path, used: frozenset[str]) -> Iterator[str]:
+    """The paths of all that belongs to environments other than those, but for those that are being made now."""
+    for name in names_in(folder):
+        key = name.partition("-")[0].partition(".")[0]
+        if key not in used and not is_locked(lock_path(os.fspath(folder), key)):
+            yield f"{folder}/{name}"
+
+
 def names_in(folder: str | Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def note_use(run: str, key: str) -> None:
+    """Note it in the folder of a run; nothing is lost where that fails but that `clean` may remove it. Thread-safe."""
+    with suppress(OSError):
+        descriptor = os.open(f"{run}/{FOLDER}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, f"{key}\n".encode())
+        finally:
+            os.close(descriptor)
+
+
+def used_by(run: str | os.PathLike[str]) -> frozenset[str]:
+    """The keys that are noted in the folder of a run."""
+    try:
+        return frozenset(read_regular(f"{os.fspath(run)}/{FOLDER}", RECORD_BYTES, follow=False).decode().split())
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
