@@ -160,7 +160,7 @@ def _slot_names(store: ProjectStore) -> Iterator[str]:
 
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:
-    """Half-made stores beside this one, half-made environments, and blobs that were put aside as damaged more than a day ago."""
+    """Half-made stores beside this one, half-made environments, and blobs put aside as damaged more than a day ago."""
     beside = store.root.parent
     half_made = re.compile(re.escape(store.root.name) + _HALF_MADE)
     for name in _names(beside):
