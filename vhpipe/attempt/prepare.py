@@ -27,6 +27,7 @@ from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.attempt.step_variables import (
     StepPlace,
+    device_variables,
     execution_json,
     parameter_variables,
     step_variables,
@@ -131,6 +132,8 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    if spec.devices:
+        variables |= device_variables(spec.devices)
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(

@@ -11,10 +11,11 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
-from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
+from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.attempt.usage import usage_of
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -101,6 +102,7 @@ class _Process:
         self._because: str | None = None
         self._stopped = False
         self._exit_code: int | None = None
+        self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
         self._spawn(*places)
@@ -160,7 +162,8 @@ class _Process:
             with self._owner.others.lock:
                 mine = self._owner.leaders() | self._owner.others.processes
                 kill_remains(self.pid, self._launch.marker, mine)
-        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        _, status, used = os.wait4(self.pid, 0)
+        self._exit_code, self._usage = os.waitstatus_to_exitcode(status), usage_of(used)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
@@ -173,7 +176,7 @@ class _Process:
             return
         self._drain_until = None
         self._launch.sink.close()
-        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
+        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage))
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:
