@@ -43,26 +43,29 @@ class Launch(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What a process tree has used: seconds of CPU time, and the most bytes of memory at once.
+    """What a process tree has used: seconds of CPU time, and the most bytes of memory at once, also of its GPUs.
 
     The memory is that of its largest process, or of all together where they have a control group; None if not known.
     """
 
     cpu_s: float
     peak_memory: int | None = None
+    peak_gpu_memory: int | None = None
 
 
 class Ending(NamedTuple):
     """How a process ended: nothing of its process tree is alive any more.
 
     `exit_code` is negative for a signal, as in `subprocess`. `because` is set where this program ended it: by a limit,
-    or, with `stopped`, because it was asked to. `usage` is None where the place cannot tell.
+    or, with `stopped`, because it was asked to. `usage` is None where the place cannot tell. `memory_exceeded` are the
+    bytes that were not enough, where a process was killed for that.
     """
 
     exit_code: int
     because: str | None = None
     stopped: bool = False
     usage: Usage | None = None
+    memory_exceeded: int | None = None
 
 
 OnEnding = Callable[[AttemptId, Ending], None]

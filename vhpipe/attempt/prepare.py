@@ -17,6 +17,7 @@ from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
 from vhpipe.attempt.lent_copies import LentCopies
+from vhpipe.attempt.limits import limits_of
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.news import HearNews
@@ -144,6 +145,7 @@ def prepare(
         sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
+        limits=limits_of(execution.step.resources),
     )
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)

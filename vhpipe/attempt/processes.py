@@ -11,7 +11,9 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
+from vhpipe.attempt.confinement import Confinements
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
+from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.attempt.running_clock import RunningClock
@@ -45,6 +47,7 @@ class Processes:
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
+        self.confinements = Confinements()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -97,7 +100,8 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._owner, self._attempt, self._launch, self._clock = owner, attempt, launch, owner.clock
+        self._confinement = owner.confinements.of(launch)
+        self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
@@ -113,11 +117,10 @@ class _Process:
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            if self._owner.shares_process:
-                self.pid = _spawn_by_shell(self._launch, streams)
-            else:
-                self.pid = _spawned(self._launch, streams, here)
+            spawn = _spawn_by_shell if self._owner.shares_process else _spawned
+            self.pid = started_on(self._launch.limits.on_cores, lambda: spawn(self._launch, streams, here))
         except BaseException:
+            self._confinement.end()
             os.close(output)
             os.close(errors)
             raise
@@ -163,7 +166,7 @@ class _Process:
                 mine = self._owner.leaders() | self._owner.others.processes
                 kill_remains(self.pid, self._launch.marker, mine)
         _, status, used = os.wait4(self.pid, 0)
-        self._exit_code, self._usage = os.waitstatus_to_exitcode(status), usage_of(used)
+        self._exit_code, self._usage = os.waitstatus_to_exitcode(status), self._confinement.usage(usage_of(used))
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
@@ -176,7 +179,10 @@ class _Process:
             return
         self._drain_until = None
         self._launch.sink.close()
-        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage))
+        ran_out_of = self._confinement.end()
+        self._owner.ended(
+            self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of)
+        )
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:
@@ -244,7 +250,7 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         os.fchdir(here)
 
 
-def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
     """The process id of one that a shell becomes, which goes to the folder first: other threads use relative paths."""
     words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
     return os.posix_spawn(

@@ -284,6 +284,14 @@ class PlannedAction(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
+class ResourceUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an attempt has used: seconds of CPU time, the most bytes of memory and of GPU memory; None: not known."""
+
+    cpu_s: float = 0.0
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+
+
 class CarriedExecution(msgspec.Struct, frozen=True):
     """A complete execution of an earlier run. `values` are its parameters, `metadata` its last values."""
 
@@ -293,6 +301,7 @@ class CarriedExecution(msgspec.Struct, frozen=True):
     metadata: dict[str, object] = {}
     outputs: tuple[Datum, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    use: ResourceUse | None = None
 
 
 class CarriedDeployment(msgspec.Struct, frozen=True):

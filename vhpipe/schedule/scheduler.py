@@ -268,7 +268,7 @@ class Scheduler:
         self._ledger.warn(attempt.execution.node, report.warnings)
         ended = events.AttemptEnded(
             attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
-            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s,
+            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s, use=report.use,
         )  # fmt: skip
         self._ledger.emit(ended)
         publish(self._ledger, ended, report.published)
@@ -305,7 +305,7 @@ class Scheduler:
             ended = events.AttemptEnded(
                 AttemptId(execution, self.state.execution(execution).attempt + 1), Status.COMPLETE,
                 metadata=answer.metadata, outputs=answer.outputs, fingerprint=answer.fingerprint,
-                reused_from=answer.origin,
+                reused_from=answer.origin, use=answer.use,
             )  # fmt: skip
             self._ledger.emit(ended)
             publish(self._ledger, ended, answer.published)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment, SourceFile
+from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment, ResourceUse, SourceFile
 from vhpipe.schedule import events
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Moment, Status
@@ -27,6 +27,7 @@ class ExecutionState(msgspec.Struct):
     outputs: tuple[Datum, ...] = ()
     fingerprint: str | None = None
     origin: Origin | None = None
+    use: ResourceUse | None = None
 
 
 class NodeState(msgspec.Struct):
@@ -251,7 +252,7 @@ class RunState(msgspec.Struct):
                 node.waits_because = None
             self._forget_waiting(execution)
         state.status, state.because, state.is_stopping = event.outcome, event.because, False
-        state.metadata, state.outputs = event.metadata, event.outputs
+        state.metadata, state.outputs, state.use = event.metadata, event.outputs, event.use
         state.fingerprint, state.origin = event.fingerprint, event.reused_from
         if event.outcome is Status.COMPLETE:
             node.completed += 1
@@ -268,7 +269,7 @@ class RunState(msgspec.Struct):
 
     def _retry_scheduled(self, event: events.RetryScheduled) -> None:
         node, state = self.nodes[event.execution.node], self.execution(event.execution)
-        state.status, state.outputs, state.metadata = Status.QUEUED, (), {}
+        state.status, state.outputs, state.metadata, state.use = Status.QUEUED, (), {}, None
         node.failed -= 1
         node.queued += 1
         if event.delay_s:
@@ -299,7 +300,7 @@ class RunState(msgspec.Struct):
         else:
             node.running -= 1
             self.running -= 1
-        state.outputs, state.metadata, state.is_stopping = (), {}, False
+        state.outputs, state.metadata, state.is_stopping, state.use = (), {}, False, None
         state.fingerprint = state.origin = None
         because = node.stopping or (self.stopping.because if self.stopping else None)
         if because is not None:
