@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from vhpipe.plan.model import AttemptId, ExecutionId, Origin
+from vhpipe.plan.model import AttemptId, ExecutionId, Origin, ResourceUse
 from vhpipe.schedule import events
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
@@ -79,6 +79,17 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
         "metadata": json_value(execution.metadata),
         "outputs": [json_value(datum.name) for datum in execution.outputs],
         "attempts": _attempts_json(node, execution, log_path),
+        **use_json(execution.use),
+    }
+
+
+def use_json(use: ResourceUse | None) -> dict[str, object]:
+    """Seconds of CPU time and bytes of memory; null where they are not known."""
+    found = use or ResourceUse()
+    return {
+        "cpu_s": None if use is None else use.cpu_s,
+        "peak_memory_bytes": found.memory_bytes,
+        "peak_gpu_memory_bytes": found.gpu_memory_bytes,
     }
 
 
@@ -99,6 +110,7 @@ def _attempts_json(node: NodeView, execution: ExecutionView, log_path: LogPath) 
             "because": json_value(attempt.because),
             "setup_s": attempt.setup_s,
             "duration_s": None if attempt.duration_s is None else round(attempt.duration_s, 3),
+            **use_json(attempt.use),
             "log": json_value(log_path(AttemptId(ExecutionId(node.name, execution.index), attempt.number))),
         }
         for attempt in execution.attempts

@@ -15,6 +15,7 @@ from vhpipe.views.run_text import (
     counts_text,
     duration_text,
     metadata_text,
+    use_text,
 )
 from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
@@ -64,6 +65,8 @@ def _details(node: NodeView) -> Iterator[str]:
         yield duration_text(took_s)
     if node.setup_s >= TOLD_SETUP_S:
         yield f"set up in {duration_text(node.setup_s)}"
+    if used := use_text(execution.use for execution in node.known_executions()):
+        yield used
     if node.waits_because:
         yield f"waits because {one_line(node.waits_because)}"
     if node.type == "task" and node.total:
