@@ -51,10 +51,18 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     inherits_environment: bool = False
     python: str | None = None
     asked: RunRequest | None = None
+    place: str = "process"
+    """Where its executions ran; what earlier versions did was this."""
+    places: dict[str, str] = {}
+    """By node, where that is another place."""
 
     def __post_init__(self) -> None:
         """Whoever makes it, no URI in the words of the command line has what only its owner may know."""
         msgspec.structs.force_setattr(self, "command_line", redacted_words(self.command_line))
+
+    def place_of(self, node: str) -> str:
+        """The place where the executions of a node ran, as `--in` calls it."""
+        return self.places.get(node, self.place)
 
 
 class _Format(msgspec.Struct):
