@@ -56,7 +56,7 @@ comparison_options = typed_options(
         "--sort",
         metavar="[-]NAME",
         multiple=True,
-        help="Sort by a parameter, a metadata key, run, index, status, duration, cpu, memory; `-acc`: the largest first.",
+        help="Sort by a parameter, a metadata key, run, index, status, duration, cpu, memory; `-acc`: largest first.",
     ),
     click.option("--best", metavar="KEY[:min|max]",
                  help="Mark the best; what a bayesian search looks for if not given."),
