@@ -21,7 +21,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     runtime_presets: bool = False
     restarts: bool = False
     cache_volumes: bool = False
-    variable_groups: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -45,8 +44,6 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
     ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
-    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
-     lambda step: step.environment_variable_groups),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),

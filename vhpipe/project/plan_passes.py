@@ -80,7 +80,9 @@ def seal(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.secrets import seal_secrets
     from vhpipe.store.owner import secret_mac
 
-    return seal_secrets(plan, around.graph, around.source.variables.values, partial(secret_mac, environ=os.environ))
+    variables = around.source.variables
+    mac = partial(secret_mac, environ=os.environ)
+    return seal_secrets(plan, around.graph, variables.values, mac, variables.of_settings.values)
 
 
 def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
@@ -89,7 +91,8 @@ def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
         return plan
     from vhpipe.project.secret_values import with_unknown_secrets
 
-    return with_unknown_secrets(plan, previous, around.source.request.environment_names)
+    names = (*around.source.request.environment_names, *previous.named_variables)
+    return with_unknown_secrets(plan, previous, names)
 
 
 def set_goal(plan: "Plan", around: PassContext) -> "Plan":

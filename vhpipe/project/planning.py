@@ -101,14 +101,19 @@ def plan_to_look_at(
 
     Errors: UsageError for everything that does not fit the file.
     """
+    import os
+
+    from vhpipe.project.user_variables import all_variables
     from vhpipe.settings.run import run_settings
 
     project = project_folder(arguments.file)
-    request = request_of(arguments, definition.config, project)
-    conditions = RunChoices().settled(run_settings(project))
+    settings = run_settings(project)
+    variables = all_variables(arguments.variables, os.environ, settings)
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = RunChoices().settled(settings)
     source = PlanSource(
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
-        command=start_words(arguments),
+        variables, start_words(arguments),
     )  # fmt: skip
     return plan_run(source, passes)
 

@@ -1,5 +1,6 @@
 """What a settings file may not say: unknown tables and keys, unfit values, and what only somebody else may set."""
 
+import os
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -45,11 +46,23 @@ def _refuse_setting(file: SettingsFile, table: str, name: str, value: object) ->
         raise _unknown(file, "setting", name, tuple(known), f"{file.prefix}{table}.")
     if not (key.in_user if file.is_users else key.in_project):
         raise _misplaced_setting(file, key, f"`{file.prefix}{table}.{name}`")
-    if (
-        fitting_value(key, value, f"{file.prefix}{table}.{name}", f"`{file.path}`") in key.kept_values
-        and not file.is_users
-    ):
+    fitting = fitting_value(key, value, f"{file.prefix}{table}.{name}", f"`{file.path}`")
+    if file.is_users:
+        return
+    if fitting in key.kept_values:
         raise _misplaced_setting(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
+    if key.stays_inside:
+        _refuse_outside(file, f"{file.prefix}{table}.{name}", str(fitting))
+
+
+def _refuse_outside(file: SettingsFile, setting: str, path: str) -> None:
+    """A project's file is not to reach for files of the user, by links neither."""
+    folder = os.path.realpath(os.path.dirname(file.path))
+    if not os.path.realpath(os.path.join(folder, path)).startswith(f"{folder}/"):
+        raise UsageError(
+            f"`{file.path}`: `{setting}` must be a file in the folder of these settings",
+            "name another one in your own ~/.config/vhpipe/config.toml",
+        )
 
 
 def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:

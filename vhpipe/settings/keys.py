@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from vhpipe.settings.values import (
     APPROVAL,
     COUNT,
+    GROUPS,
     PATH,
     REPOSITORY,
     RULES,
@@ -32,6 +33,7 @@ class Key(NamedTuple, Generic[T]):
 
     `in_project` and `in_user` say in which files it may stand; of `kept_values` only the user may set it to one.
     `variable` and `option` are None where there is none.
+    With `stays_inside` a project's file names only what lies in its own folder.
     """
 
     table: str
@@ -44,6 +46,7 @@ class Key(NamedTuple, Generic[T]):
     in_project: bool = True
     in_user: bool = True
     kept_values: tuple[object, ...] = ()
+    stays_inside: bool = False
 
 
 SELECT = Key("validate", "select", RULES, "rules and patterns to check", "every rule", "--select",
@@ -71,11 +74,18 @@ STATE = Key("run", "state", PATH, "a folder outside of projects that holds a sta
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
+PROJECT_VARIABLES = Key("environment-variables", "names", TEXTS, "variables that every step gets from your environment",
+                        "none", "-e", in_user=False)  # fmt: skip
+VARIABLE_GROUPS = Key("environment-variables", "groups", GROUPS,
+                      "the variables of groups that steps name, by group", "none", "-e")  # fmt: skip
+VARIABLES_FILE = Key("environment-variables", "file", PATH,
+                     "a file with the values of those that your environment lacks", "none", "--env-file",
+                     stays_inside=True)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
-    QUEUE, VARIABLE,
+    QUEUE, VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE,
 )  # fmt: skip
 
 TABLES = tuple(dict.fromkeys(key.table for key in KEYS))

@@ -10,11 +10,14 @@ from vhpipe.settings.keys import (
     APPROVAL_TIMEOUT,
     INHERIT_ENV,
     JOBS,
+    PROJECT_VARIABLES,
     PYTHON,
     QUEUE,
     REPOSITORY_KIND,
     SECRETS,
     VARIABLE,
+    VARIABLE_GROUPS,
+    VARIABLES_FILE,
 )
 from vhpipe.settings.read import settings_sources
 from vhpipe.settings.values import Approval, Repository
@@ -24,6 +27,8 @@ class RunSettings(NamedTuple):
     """`jobs` None is the number of cores, `python` None the environment that is found, a timeout of None never.
 
     `queues` are sizes by name, also of queues that a pipeline does not have; `variables` are values by name.
+    `variable_names` and `variable_groups` are names of variables, whose values stand in the environment and, weaker, in
+    `variables_file`.
     """
 
     jobs: int | None = None
@@ -35,6 +40,9 @@ class RunSettings(NamedTuple):
     secrets: tuple[str, ...] = ()
     queues: Mapping[str, int] = MappingProxyType({})
     variables: Mapping[str, str] = MappingProxyType({})
+    variable_names: tuple[str, ...] = ()
+    variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    variables_file: str | None = None
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -53,4 +61,7 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         secrets=sources.value(SECRETS) or (),
         queues=sources.named(QUEUE),
         variables=sources.named(VARIABLE),
+        variable_names=sources.value(PROJECT_VARIABLES) or (),
+        variable_groups=sources.by_name(VARIABLE_GROUPS),
+        variables_file=sources.path(VARIABLES_FILE),
     )
