@@ -25,7 +25,7 @@ class VariablesOfSettings(NamedTuple):
         return not (self.project or self.groups)
 
     def planned(self, secret_names: tuple[str, ...]) -> "NamedVariables":
-        """The same for a plan, secrets by their names only."""
+        """These variables as a plan has them, secrets by their names only."""
         from vhpipe.plan.named_variables import NamedVariables
         from vhpipe.plan.secrets import environment_value
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.settings.files import project_files
 from vhpipe.settings.keys import (
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
@@ -19,7 +20,7 @@ from vhpipe.settings.keys import (
     VARIABLE_GROUPS,
     VARIABLES_FILE,
 )
-from vhpipe.settings.read import settings_sources
+from vhpipe.settings.read import SettingsSources, settings_sources
 from vhpipe.settings.values import Approval, Repository
 
 
@@ -43,6 +44,15 @@ class RunSettings(NamedTuple):
     variable_names: tuple[str, ...] = ()
     variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     variables_file: str | None = None
+
+
+def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The variables that a project's files name for every step, and those of groups; nobody's own file counts.
+
+    Errors: UsageError as for `run_settings`.
+    """
+    sources = SettingsSources({}, tuple(project_files(folder)))
+    return sources.value(PROJECT_VARIABLES) or (), sources.by_name(VARIABLE_GROUPS)
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
