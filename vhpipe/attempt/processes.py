@@ -11,6 +11,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
+from vhpipe.attempt.core_shares import CoreShares, kept_to
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
@@ -45,6 +46,7 @@ class Processes:
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
+        self.cores = CoreShares()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -101,7 +103,13 @@ class _Process:
         self._exit_code: int | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._spawn(*places)
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        try:
+            with kept_to(self._cores):
+                self._spawn(*places)
+        except BaseException:
+            owner.cores.give_back(self._cores)
+            raise
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
@@ -171,6 +179,7 @@ class _Process:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
         self._drain_until = None
+        self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
         self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
 from vhpipe.wording import listed
@@ -63,6 +63,16 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
 
 
+_OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
+    ("node-selector", lambda endpoint: endpoint.node_selector),
+    ("tolerations", lambda endpoint: endpoint.tolerations),
+    ("resources", lambda endpoint: endpoint.resources),
+    ("shared-volumes", lambda endpoint: endpoint.shared_volumes),
+    ("workspace-volume", lambda endpoint: endpoint.workspace_volume),
+)
+"""What endpoints say to the platform's cluster, and how to see that one has it."""
+
+
 def names_platform_folders(step: Step) -> bool:
     """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
     defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
@@ -95,6 +105,10 @@ def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
+    for word, has_it in _OF_ENDPOINTS:
+        served = (endpoint for name in deployments for endpoint in graph.endpoints.get(name, {}).values())
+        if endpoints := dict.fromkeys(endpoint.name for endpoint in served if has_it(endpoint)):
+            yield f"{word} of endpoint {listed(endpoints)}: it is for the cluster that serves it"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:

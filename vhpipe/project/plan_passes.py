@@ -97,6 +97,18 @@ def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
     return with_unknown_secrets(plan, previous, names)
 
 
+def say_controls(plan: "Plan", around: PassContext) -> "Plan":
+    """What the variables of steps ask of the platform's agent and their places do not do."""
+    from msgspec import structs
+
+    from vhpipe.attempt.core_shares import allowed_cores
+    from vhpipe.plan.agent_controls import controls_not_honoured
+    from vhpipe.plan.capabilities import CAPABILITIES
+
+    said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.places.of(node)], allowed_cores())
+    return structs.replace(plan, ignored=(*plan.ignored, *said))
+
+
 def set_goal(plan: "Plan", around: PassContext) -> "Plan":
     goal = around.source.request.goal
     if goal is None:
