@@ -12,9 +12,12 @@ from vhpipe.views.run_text import (
     FROM_THE_PROJECT,
     TOLD_SETUP_S,
     Commands,
+    HostPaths,
     counts_text,
     duration_text,
+    host_path_text,
     metadata_text,
+    no_host_paths,
 )
 from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
@@ -24,14 +27,17 @@ SHOWN_PUBLISHED = 20
 
 
 def summary(
-    view: RunView, log_path: Callable[[AttemptId], str], commands: Commands = FROM_THE_PROJECT
+    view: RunView,
+    log_path: Callable[[AttemptId], str],
+    commands: Commands = FROM_THE_PROJECT,
+    host_paths: HostPaths = no_host_paths,
 ) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
         yield f"  {_node_line(node)}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
-        yield from _failures(view, node, log_path, commands)
+        yield from _failures(view, node, log_path, commands, host_paths)
     yield from _published_lines(view)
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
@@ -88,7 +94,13 @@ def _deployment_details(node: NodeView) -> Iterator[str]:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 
 
-def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str], commands: Commands) -> Iterator[str]:
+def _failures(
+    view: RunView,
+    node: NodeView,
+    log_path: Callable[[AttemptId], str],
+    commands: Commands,
+    host_paths: HostPaths,
+) -> Iterator[str]:
     failed = [execution for execution in node.known_executions() if execution.status in FAILED]
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]
@@ -100,6 +112,7 @@ def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str
         label = one_line(node.label(execution.index))
         yield f"    {label} {ending_word(execution.status)}{number}{because}{code}"
         yield f"      log: {one_line(log_path(attempt))}"
+        yield from (f"      {host_path_text(each)}" for each in host_paths(attempt))
         yield f"      look inside: {commands.about(view.number, 'shell', node.label(execution.index))}"
     if len(failed) > SHOWN_FAILURES:
         yield f"    and {len(failed) - SHOWN_FAILURES} more that failed"

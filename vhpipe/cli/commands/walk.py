@@ -190,7 +190,9 @@ def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready:
 
 
 def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
+    from vhpipe.project.log_paths import LogPaths
     from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)))))
+    paths = LogPaths(run)
+    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)), paths.of_failure)))
