@@ -60,7 +60,7 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
         return variables
     of_parameters = parameter_variables(_object(folder / "config/parameters.json") or {})
     inside = {name: text for name, text in variables.items() if is_platform_path(name, text)}
-    return {**of_parameters, **variables, **_of_attempt(folder), **inside}
+    return {**of_parameters, **variables, **own_variables(folder), **inside}
 
 
 def is_platform_path(name: str, text: str | None) -> bool:
@@ -73,7 +73,8 @@ def has_platform_folders(variables: Mapping[str, str | None]) -> bool:
     return is_platform_path(_INPUTS, variables.get(_INPUTS))
 
 
-def _of_attempt(folder: Path) -> dict[str, str]:
+def own_variables(folder: Path) -> dict[str, str]:
+    """Those that tell the attempt in a folder from all others, with the paths of the host."""
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
     folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
     folders[SPOOL] = str(folder / SPOOL_NAME)
