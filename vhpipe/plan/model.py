@@ -481,6 +481,8 @@ class Plan(msgspec.Struct, frozen=True):
     definition: str | None = None
     queues: dict[str, int] = {}
     """How many executions of the nodes in a queue may run at once."""
+    queue_amounts: dict[str, dict[str, int]] = {}
+    """What the executions of the nodes in a queue share, by the names of `Capacity.amounts`."""
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

@@ -23,6 +23,7 @@ from vhpipe.project.plan_passes import (
     refuse_without_search,
     seal,
     set_goal,
+    share_queues,
     take_earlier_results,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
@@ -52,6 +53,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("secrets of the run before", keep_unknown_secrets),
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
+    Pass("queues", share_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
     Pass("no list where one value is taken", refuse_lists),
@@ -159,5 +161,5 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision,
         request.parameter_values, request.parameter_texts,
     )  # fmt: skip
-    queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
+    queues = {**sizes_of_known(graph, source.conditions.queues), **request.queues}
     return graph, structs.replace(arguments, queues=queues)
