@@ -483,6 +483,8 @@ class Plan(msgspec.Struct, frozen=True):
     """How many executions of the nodes in a queue may run at once."""
     named_variables: dict[str, EnvironmentValue] = {}
     """The values that variables had which settings name, for asking again."""
+    queue_amounts: dict[str, dict[str, int]] = {}
+    """What the executions of the nodes in a queue share, by the names of `Capacity.amounts`."""
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

@@ -103,6 +103,10 @@ class Scheduler:
         self._advance()
         return self._ledger.close()
 
+    def taken_by(self, node: str, amount: str) -> int:
+        """How much each execution of a node takes of a thing that is counted; see `Capacity`."""
+        return self._slots.taken_by(self.state, node, amount)
+
     def execution_spec(self, execution: ExecutionId) -> ExecutionSpec:
         """What one execution of a started node needs to know."""
         return execution_spec(self.plan, self.state, self._ledger.nodes, execution)

@@ -23,7 +23,7 @@ class Slots:
             for node in plan.nodes
             if isinstance(node, PlannedTask) and node.maximum_queued_executions
         }
-        self._queues = Queues(plan.nodes, plan.queues)
+        self._queues = Queues(plan)
         self._needs = {node.name: needs for node in plan.nodes if (needs := amounts_needed(node))}
         in_queues = (node.name for node in plan.nodes if self._queues.name(node.name))
         self._bounded = frozenset((*self._limits, *self._needs, *in_queues))
@@ -57,6 +57,12 @@ class Slots:
         if name in self._groups and count > room:
             return f"its {count} executions must run at once, and there is room for {room}"
         return None
+
+    def taken_by(self, state: RunState, name: str, amount: str) -> int:
+        """How much of a thing that is counted each execution of a node takes; 0 where it is not counted."""
+        needed = self._needs.get(name, {}).get(amount, 0)
+        counts = [each[amount] for _, each in self._counted_for(state, name) if amount in each] if needed else []
+        return min((needed, *counts)) if counts else 0
 
     def new_delays(self, state: RunState) -> list[tuple[str, str]]:
         """The nodes whose executions do not start although slots are free, and why; what is known is left out.
@@ -137,9 +143,7 @@ class Slots:
         if amounts := self._queues.amounts(name):
             yield self._queues.together_with(name), amounts
 
-    def _amount_in_use(
-        self, state: RunState, amount: str, counts: Mapping[str, int], nodes: Collection[str]
-    ) -> int:
+    def _amount_in_use(self, state: RunState, amount: str, counts: Mapping[str, int], nodes: Collection[str]) -> int:
         needs = ((name, self._needs[name]) for name in nodes if amount in self._needs.get(name, ()))
         return sum(state.nodes[name].running * min(needed[amount], counts[amount]) for name, needed in needs)
 
@@ -164,14 +168,13 @@ class Slots:
             return f"its {count} executions start together, and fewer slots are free"
         return None
 
-
     def _why_not_enough(self, state: RunState, name: str, amount: str) -> str:
         """The same as long as the node waits for it, whatever is free meanwhile."""
         of_queue = self._queues.amounts(name).get(amount)
         there = min(state.capacity.amounts.get(amount, UNLIMITED), UNLIMITED if of_queue is None else of_queue)
         needed = min(self._needs[name][amount], there)
-        where = f"queue `{self._queues.name_of(name)}` has" if there == of_queue else "there are"
-        return f"it needs {amount_text(amount, needed)}, and of the {there} that {where} fewer are free"
+        where = f" of queue `{self._queues.name(name)}`" if there == of_queue else ""
+        return f"it needs {amount_text(amount, needed)}, and not enough of {there}{where} are free"
 
 
 def _waits(state: RunState, name: str) -> bool:

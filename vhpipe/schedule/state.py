@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment, ResourceUse, SourceFile
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, Plan, PlannedDeployment, ResourceUse, SourceFile
 from vhpipe.schedule import events
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Moment, Status
@@ -108,6 +108,11 @@ class RunState(msgspec.Struct):
 
     def execution(self, execution: ExecutionId) -> ExecutionState:
         return self.nodes[execution.node].executions[execution.index]
+
+    def is_running(self, attempt: AttemptId) -> bool:
+        """Whether an attempt is the one of its execution that runs now."""
+        execution = self.execution(attempt.execution)
+        return execution.status is Status.STARTED and execution.attempt == attempt.number
 
     def apply(self, event: events.AnyEvent) -> None:  # noqa: C901 - a table of events
         match event:
