@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.settings.python import PythonChoice, active_interpreter, shared_interpreter
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def _dependencies(project: Path) -> tuple[str, ...]:
 def _installing(order: "Order") -> Iterator[str]:
     """The nodes whose commands install packages, as far as that can be read."""
     for node in order.plan.nodes:
+        place = CAPABILITIES.get(order.places.get(node.name, order.place))
+        if place is not None and place.image:
+            continue
         if _may_install(node) and not installs_of(node, order.project).is_empty:
             yield node.name
 

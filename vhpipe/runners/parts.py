@@ -65,7 +65,11 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""
         is_monitored = order.execution.id.node in self.monitored
-        return AttemptSpec(order.attempt, order.execution, self.run, is_monitored)
+        return AttemptSpec(order.attempt, order.execution, self.run, is_monitored, order.devices)
+
+    def without_environments(self) -> "RunnerParts":
+        """The same for a place that brings a Python of its own."""
+        return msgspec.structs.replace(self, run=msgspec.structs.replace(self.run, environments=None))
 
     @property
     def installers(self) -> InstallerSurroundings:

@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities
+from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE, Capabilities
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
@@ -20,12 +20,15 @@ class RunnerKind(msgspec.Struct, frozen=True):
     survivors: Callable[[EarlierAttempts], Survivors] = survivors_here
 
     def make(self, parts: RunnerParts) -> Runner:
-        """A runner at this place; its module is imported only now."""
+        """A runner at this place; its module is imported only now. What runs an image has the Python of the image."""
+        if self.capabilities.image:
+            parts = parts.without_environments()
         module, _, name = self.made_by.partition(":")
         return cast(Runner, getattr(import_module(module), name)(parts))
 
 
 RUNNERS: Mapping[str, RunnerKind] = {
+    "local": RunnerKind(CAPABILITIES["local"], "vhpipe.runners.process:ProcessRunner"),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
 }
