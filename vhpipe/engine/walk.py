@@ -111,7 +111,7 @@ def _runner(
 
         return with_origin(report, scheduler.state, begun.run.number)
 
-    return RUNNERS["process"].make(
+    return RUNNERS["local"].make(
         RunnerParts(
             run=facts,
             secrets=secrets_of(begun.order),

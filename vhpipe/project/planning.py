@@ -94,9 +94,7 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris(), around.missing_in(plan))
 
 
-def plan_to_look_at(
-    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING
-) -> PlannedRun:
+def plan_to_look_at(definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING) -> PlannedRun:
     """What a run would do; nothing is looked for on this machine but the results of earlier runs.
 
     Errors: UsageError for everything that does not fit the file.
