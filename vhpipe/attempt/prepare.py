@@ -25,6 +25,7 @@ from vhpipe.attempt.paths import InsidePath, MappingOf, OutsidePath, same_paths
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, make_volumes
 from vhpipe.attempt.step_variables import (
     StepPlace,
     execution_json,
@@ -132,6 +133,10 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    volumes = execution.step.cache_volumes
+    if volumes:
+        make_volumes(volumes, run.volumes)
+        variables[VOLUMES_VARIABLE] = run.volumes
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(

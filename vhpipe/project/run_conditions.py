@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
@@ -16,7 +17,7 @@ class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
-    count after these, the strongest first.
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
 
     capacity: int
@@ -28,6 +29,8 @@ class RunConditions(NamedTuple):
     queues: Mapping[str, int]
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
 
 
 class RunChoices(NamedTuple):
@@ -61,6 +64,8 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -75,6 +80,8 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
         )
 
     def _capacity(self, settings: "RunSettings") -> int:
