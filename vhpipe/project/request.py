@@ -42,9 +42,9 @@ class RunArguments(NamedTuple):
     """What shall run: a pipeline, or one step, or one task; without any the only pipeline of the file.
 
     `file` is as the user gave it, `-` for stdin. `parameter_values` are values of Python by `[NODE.]NAME`, weaker than
-    typed ones. `configuration` are `NAME=FILE` and `NAME.KEY=VALUE`, `queues` are `NAME=N`,
-    `mounts` are `SOURCE=FOLDER`; with `allows_mounts` the file may mount what lies outside of project and home. `is_built`: a program made
-    the pipeline, and no file can be read again. `hooks` are called beside those of the file, by node.
+    typed ones. `configuration` are `NAME=FILE` and `NAME.KEY=VALUE`, `queues` are `NAME=N`. `is_built`: a program made
+    the pipeline, and no file can be read again. `hooks` are called beside those of the file, by node. `mounts` are
+    `SOURCE=FOLDER`; with `allows_mounts` a file may mount what lies outside of project and home.
     """
 
     file: str = DEFAULT_FILE
