@@ -1,33 +1,41 @@
 """What a step mounts beside the folders of its execution: parts of this machine, and its cache volumes."""
 
 import os
-from collections.abc import Iterable
 
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
-from vhpipe.plan.model import PlannedMount
+from vhpipe.plan.model import PlannedMount, StepSpec
 from vhpipe.store.attempt_files import CACHE_VOLUMES
 
 VOLUMES_VARIABLE = "VH_CACHE_VOLUMES_DIR"
+"""Says where a step finds its cache volumes by their names."""
+_INSIDE = InsidePath(f"{VALOHAI}/{CACHE_VOLUMES}")
 
 
-def step_mounts(mounts: Iterable[PlannedMount], volumes: Iterable[str], folder: str) -> tuple[BindMount, ...]:
-    """What is mounted, those that others are below first. `folder` has a folder for each of the `volumes`.
+def with_step_mounts(mounts: tuple[BindMount, ...], step: StepSpec, volumes: str) -> tuple[BindMount, ...]:
+    """The mounts of an attempt with those of its step, at a place that mounts anything.
 
-    Errors: `CannotPrepareError` for a source that is no longer what it was when it was allowed.
+    `volumes` is the folder of the cache volumes, in which those of the step are made.
+    Errors: `CannotPrepareError` for a source that is no longer what it was when it was allowed, OSError.
     """
-    for mount in mounts:
-        if os.path.realpath(mount.source) != mount.source or not os.path.exists(mount.source):
-            raise CannotPrepareError(f"`{mount.source}`, which is mounted at `{mount.destination}`, is not there")
-    inside = f"{VALOHAI}/{CACHE_VOLUMES}"
+    for name in step.cache_volumes:
+        os.makedirs(f"{volumes}/{name}", 0o700, exist_ok=True)
+    if not mounts:
+        return ()
     return (
-        *(BindMount(OutsidePath(each.source), InsidePath(each.destination), each.read_only) for each in mounts),
-        *(BindMount(OutsidePath(f"{folder}/{name}"), InsidePath(f"{inside}/{name}")) for name in volumes),
+        *mounts,
+        *map(_bound, step.mounts),
+        *(BindMount(OutsidePath(f"{volumes}/{name}"), InsidePath(f"{_INSIDE}/{name}")) for name in step.cache_volumes),
     )
 
 
-def make_volumes(volumes: Iterable[str], folder: str) -> None:
-    """Make the folders of those volumes that are not there. Errors: OSError."""
-    for name in volumes:
-        os.makedirs(f"{folder}/{name}", 0o700, exist_ok=True)
+def _bound(mount: PlannedMount) -> BindMount:
+    if os.path.realpath(mount.source) != mount.source or not os.path.exists(mount.source):
+        raise CannotPrepareError(f"`{mount.source}`, which is mounted at `{mount.destination}`, is not there any more")
+    return BindMount(OutsidePath(mount.source), InsidePath(mount.destination), mount.read_only)
+
+
+def volumes_inside(mounts: tuple[BindMount, ...], volumes: str) -> str:
+    """Where the step finds the folder of its cache volumes."""
+    return _INSIDE if any(each.target.startswith(f"{_INSIDE}/") for each in mounts) else volumes
