@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import Project
+from vhpipe.namespaces.trial import tried_here
 
 
 def mounting(project: Project, *mounts: Any, command: str = "true", **step: Any) -> None:
@@ -100,3 +101,80 @@ def test_what_is_where_it_would_be_mounted_is_no_reason_to_refuse(project: Proje
     there.mkdir()
     mounting(project, mount(there, str(there)), command=f"ls {there}")
     assert project("run", "--in", "process").code == 0
+
+
+# ── what is bound ────────────────────────────────────────────────────────────────────────────────
+
+BINDS = pytest.mark.skipif(tried_here().way is None, reason="steps have no mounts of their own on this machine")
+NOWHERE = "/vhpipe-nowhere/data"
+"""What no machine has."""
+
+
+@BINDS
+def test_files_and_folders_are_bound_where_the_file_says(project: Project) -> None:
+    project.write("data/sets/x", "bound\n")
+    other = project.side("other")
+    other.mkdir()
+    command = [
+        f"cat {NOWHERE}/sets/x /mnt/vhpipe/alone > $VH_OUTPUTS_DIR/read",
+        f"! touch {NOWHERE}/y 2> /dev/null",
+        "echo written > /valohai/given/w",
+        "test $(ls /valohai/repository/inside) = sets",
+    ]
+    mounting(
+        project, mount("data", NOWHERE, readonly=True), mount("data/sets/x", "/mnt/vhpipe/alone"),
+        mount("/of/the/platform", "/valohai/given"), mount("data", "/valohai/repository/inside"), command=command,
+    )  # fmt: skip
+    done = project("run", "--mount", f"/of/the/platform={other}")
+    assert done.code == 0, done.err
+    assert project.output(1, "a", "read").read_text() == "bound\nbound\n"
+    assert (other / "w").read_text() == "written\n"
+    assert not Path(NOWHERE).parent.exists()
+    assert not Path("/mnt/vhpipe").exists()
+
+
+@BINDS
+def test_the_users_settings_say_what_stands_for_a_source_and_allow_others(project: Project) -> None:
+    project.write("data/x", "mine\n")
+    mounting(project, mount("/s3/data", NOWHERE), mount("/usr/share", "/mnt/shared"), command=f"cat {NOWHERE}/x")
+    own = Path(project.environment["XDG_CONFIG_HOME"], "vhpipe", "config.toml")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(f'[run]\nallow-mounts = true\n[mounts]\n"/s3/data" = "{project.path}/data"\n')
+    assert project("run").code == 0
+
+
+@BINDS
+def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> None:
+    project.write("data/x", "")
+    step = {"command": "date +%N > $VH_OUTPUTS_DIR/now"}
+    project.pipeline({"a": {**step, "mounts": [mount("data", NOWHERE, readonly=True)]}, "b": step})
+    assert project("run", "--reuse").code == 0
+    again = project("run", "--reuse", "--json")
+    assert "`a` is not reused: nobody knows whether what it mounts is as it was" in again.err
+    assert [again.node(name)["executions"][0].get("reused_from") is None for name in "ab"] == [True, False]
+    asked = project("run", "--reuse=a", "--json")
+    assert asked.node("a")["executions"][0]["reused_from"] is not None
+    assert "reuse was off" in project("why", "2", "a").out
+
+
+@BINDS
+def test_a_source_that_has_gone_fails_the_execution_and_is_asked_for_again_on_resume(project: Project) -> None:
+    project.write("data/x", "")
+    project.write("other/x", "")
+    first = {"command": f"rm -r {project.path}/data && ln -s other {project.path}/data"}
+    second = {"command": "true", "mounts": [mount("data", NOWHERE)]}
+    project.pipeline({"first": first, "a": second}, [["first.dependency.ready", "a.dependency.ready"]])
+    done = project("run")
+    assert done.code == 1
+    assert f"`{project.path}/data`, which is mounted at `{NOWHERE}`, is not there any more" in done.err
+    resumed = project("resume", "1", "--failed")
+    assert resumed.code == 0, resumed.err
+
+
+@BINDS
+def test_volumes_are_below_valohai_and_writable(project: Project) -> None:
+    command = ["test $VH_CACHE_VOLUMES_DIR = /valohai/cache-volumes", "echo x > /valohai/cache-volumes/one/x"]
+    project.pipeline({"a": {"command": command, "cache-volumes": ["one", "two"]}})
+    done = project("run")
+    assert done.code == 0, done.err
+    assert (project.path / ".vhpipe/cache-volumes/one/x").read_text() == "x\n"
