@@ -1,6 +1,7 @@
 """What a step mounts beside the folders of its execution: parts of this machine, and its cache volumes."""
 
 import os
+from collections.abc import Iterable
 
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
@@ -10,21 +11,17 @@ from vhpipe.store.attempt_files import CACHE_VOLUMES
 
 VOLUMES_VARIABLE = "VH_CACHE_VOLUMES_DIR"
 """Says where a step finds its cache volumes by their names."""
-_INSIDE = InsidePath(f"{VALOHAI}/{CACHE_VOLUMES}")
+_INSIDE = f"{VALOHAI}/{CACHE_VOLUMES}"
 
 
-def with_step_mounts(mounts: tuple[BindMount, ...], step: StepSpec, volumes: str) -> tuple[BindMount, ...]:
-    """The mounts of an attempt with those of its step, at a place that mounts anything.
+def step_mounts(step: StepSpec, volumes: str) -> tuple[BindMount, ...]:
+    """What a step mounts, what others are below first; `volumes` is the folder of the project's cache volumes.
 
-    `volumes` is the folder of the cache volumes, in which those of the step are made.
-    Errors: `CannotPrepareError` for a source that is no longer what it was when it was allowed, OSError.
+    Errors: `CannotPrepareError` for a source that is no longer what it was when it was allowed.
     """
-    for name in step.cache_volumes:
-        os.makedirs(f"{volumes}/{name}", 0o700, exist_ok=True)
-    if not mounts:
+    if not (step.mounts or step.cache_volumes):
         return ()
     return (
-        *mounts,
         *map(_bound, step.mounts),
         *(BindMount(OutsidePath(f"{volumes}/{name}"), InsidePath(f"{_INSIDE}/{name}")) for name in step.cache_volumes),
     )
@@ -36,6 +33,8 @@ def _bound(mount: PlannedMount) -> BindMount:
     return BindMount(OutsidePath(mount.source), InsidePath(mount.destination), mount.read_only)
 
 
-def volumes_inside(mounts: tuple[BindMount, ...], volumes: str) -> str:
-    """Where the step finds the folder of its cache volumes."""
-    return _INSIDE if any(each.target.startswith(f"{_INSIDE}/") for each in mounts) else volumes
+def made_volumes(names: Iterable[str], volumes: str, is_inside: bool) -> str:
+    """Where a step finds its cache volumes, each of which is made; `is_inside`: below `/valohai`. Errors: OSError."""
+    for name in names:
+        os.makedirs(f"{volumes}/{name}", 0o700, exist_ok=True)
+    return _INSIDE if is_inside else volumes

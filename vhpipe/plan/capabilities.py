@@ -31,13 +31,13 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 _FOLDERS = "/valohai/"
 """Where the platform has the folders of an execution."""
 
-PLAIN_MACHINE = Capabilities()
+PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True, mounts=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True, mounts=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "docker": Capabilities(paths_inside=True, image=True, mounts=True),
     "podman": Capabilities(paths_inside=True, image=True, mounts=True),
 }

@@ -90,7 +90,7 @@ def compile_plan(
         unfilled.extend(missing)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
-    queues = queue_sizes(extension, arguments.queues)
+    queues = queue_sizes(graph, arguments.queues)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,

@@ -102,7 +102,10 @@ def order_run(
 def order_of(
     plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
 ) -> "tuple[Order, PythonChoice]":
-    """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
+    """The order of a plan, and the Python that its steps see; what was asked for can be added to it.
+
+    Errors: UsageError for slots that are none, or are not enough.
+    """
     from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python, own_python
@@ -122,7 +125,17 @@ def order_of(
         python=conditions.python,
         secrets=secrets,
     )
+    if conditions.slots or any(map(_asks_for_resources, plan.nodes)):
+        from vhpipe.project.machine_shares import shares_of
+
+        shares = shares_of(plan, conditions.slots, os.environ)
+        order = order._replace(amounts=shares.amounts, gpus=shares.gpus, notices=shares.notices)
     return order, python
+
+
+def _asks_for_resources(node: "PlannedNode") -> bool:
+    spec = getattr(node, "spec", None)
+    return spec is not None and spec.resources is not None
 
 
 def _calls_function(node: "PlannedNode") -> bool:

@@ -125,6 +125,18 @@ def configure(plan: "Plan", around: PassContext) -> "Plan":
     return with_configuration(plan, around.source.request.configuration)
 
 
+def share_queues(plan: "Plan", around: PassContext) -> "Plan":
+    """What settings say that the nodes of a queue share."""
+    rows = around.source.conditions.queue_slots
+    if not (rows or plan.queues):
+        return plan
+    from vhpipe.plan.queues import with_queues
+    from vhpipe.schedule.amounts import typed_amounts
+
+    amounts = {name: typed_amounts(texts, f"`queues.{name}.slots`").counts for name, texts in rows.items()}
+    return with_queues(plan, around.graph, amounts)
+
+
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.partial_run import reduced_plan
 

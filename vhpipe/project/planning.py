@@ -25,6 +25,7 @@ from vhpipe.project.plan_passes import (
     say_controls,
     seal,
     set_goal,
+    share_queues,
     take_earlier_results,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
@@ -54,6 +55,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("secrets of the run before", keep_unknown_secrets),
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
+    Pass("queues", share_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
     Pass("controls of the agent", say_controls),
@@ -168,5 +170,5 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision,
         request.parameter_values, request.parameter_texts,
     )  # fmt: skip
-    queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
+    queues = {**sizes_of_known(graph, source.conditions.queues), **request.queues}
     return graph, structs.replace(arguments, queues=queues)

@@ -13,10 +13,9 @@ from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.mounts import MountsOf, no_mounts
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.paths import MappingOf, same_paths
-from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
@@ -42,13 +41,13 @@ class ProcessRunner:
         self,
         parts: RunnerParts,
         mapping_of: MappingOf = same_paths,
-        mounts_of: MountsOf = no_mounts,
+        launch_of: LaunchOf | None = None,
         starter: Starter | None = None,
     ) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
         shared = str(parts.folder.shared_path)
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, mounts_of)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
         self._code = _code_of(parts)
         self._processes = Processes(
             parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,

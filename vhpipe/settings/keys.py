@@ -83,6 +83,8 @@ PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a st
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
 FOLDER_OF_NODE = Key(f"nodes{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a node", "as its step")
+SLOTS = Key("run", "slots", AMOUNTS, "what executions share of this machine", "the GPUs that are found", "--slots",
+            "VHPIPE_SLOTS")  # fmt: skip
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
 SIZE_OF_QUEUE = Key(f"queues{OF_EACH}", "size", COUNT, "the same, in a table of the queue", "no limit", "--queue")
 PLACE_OF_QUEUE = Key(f"queues{OF_EACH}", "place", PLACE, "where executions of nodes in a queue run", "as the run",
@@ -107,7 +109,7 @@ MOUNT = Key("mounts", ANY_NAME, PATH, "the folder that stands for this source of
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE, ALLOW_MOUNTS,
-    PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
     VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from vhpipe.settings.keys import (
     REPOSITORY_KIND,
     SECRETS,
     SIZE_OF_QUEUE,
+    SLOTS,
     SLOTS_OF_QUEUE,
     VARIABLE,
     VARIABLE_GROUPS,
@@ -32,10 +33,11 @@ from vhpipe.settings.values import Approval, Repository
 class RunSettings(NamedTuple):
     """`jobs` None is the number of cores, `python` None the environment that is found, a timeout of None never.
 
-    `queues` are sizes by name, also of queues that a pipeline does not have, `queue_slots` and `queue_images` what else
-    is set for them; `variables` are values by name. `places` are what each source says of these, the strongest first.
-    `variable_names` and `variable_groups` are names of variables, whose values stand in the environment and, weaker, in
-    `variables_file`. `mounts` are folders by the sources that they stand for.
+    `slots` are texts by the names of what is counted. `queues` are sizes by name, also of queues that a pipeline does
+    not have, `queue_slots` and `queue_images` what else is set for them; `variables` are values by name. `places` are
+    what each source says of these, the strongest first. `variable_names` and `variable_groups` are names of variables,
+    whose values stand in the environment and, weaker, in `variables_file`. `mounts` are folders by the sources that
+    they stand for.
     """
 
     jobs: int | None = None
@@ -48,6 +50,7 @@ class RunSettings(NamedTuple):
     queues: Mapping[str, int] = MappingProxyType({})
     variables: Mapping[str, str] = MappingProxyType({})
     places: tuple[PlaceSettings, ...] = ()
+    slots: Mapping[str, str] = MappingProxyType({})
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
     variable_names: tuple[str, ...] = ()
@@ -88,6 +91,7 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         mounts=sources.named(MOUNT),
         allow_mounts=sources.value(ALLOW_MOUNTS) or False,
         places=place_settings(sources),
+        slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
     )
