@@ -19,7 +19,7 @@ from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.recorded_variables import has_platform_folders
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import CodeUses, Datum, PublishedThing
+from vhpipe.plan.model import CodeUses, Datum, PublishedThing, ResourceUse
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.attempt_files import LOG, OUTPUTS, REPOSITORY
@@ -42,6 +42,7 @@ class AttemptEnd(NamedTuple):
     because: str | None
     exit_code: int | None
     ran_s: float
+    use: ResourceUse | None = None
 
     def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
         """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
@@ -74,7 +75,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     With `completes` an attempt that was asked to stop counts as complete.
     Errors: `VhpipeError` for what no other attempt would survive either.
     """
-    outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
+    outcome, because = outcome_of(ending.exit_code, _why_ended(ending), ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
     if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
@@ -83,7 +84,8 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
         world = StepWorld(attempt.prepared.launch.environment, _host_folders(attempt))
         reason = reason_in_log(f"{attempt.folder}/{LOG}", world)
         because = f"{because}: {reason}" if reason else because
-    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
+    use = None if ending.usage is None else ResourceUse(*ending.usage)
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s, use)
     found = OutputsFound()
     try:
         found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
@@ -92,6 +94,14 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     except OSError as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs"))
     return AttemptRemains(end, found, attempt.spool.close())
+
+
+def _why_ended(ending: Ending) -> str | None:
+    """Why this program or the system ended it; a command that did without what was killed has not failed by that."""
+    if ending.because is not None or ending.memory_exceeded is None or ending.exit_code == 0:
+        return ending.because
+    most = ending.memory_exceeded >> 20
+    return f"killed, for it used more than {most} MB of memory: raise `resources.memory.max` of the step"
 
 
 def collect(
@@ -159,6 +169,7 @@ def _commit(
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
         made.published, used=used or msgspec.UNSET, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
+        use=end.use or msgspec.UNSET,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
@@ -166,7 +177,7 @@ def _commit(
         because = because or survivable(failure, "cannot write the manifest")
         return stimuli.AttemptReported(
             spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.timer.setup_s,
-            ran_s=end.ran_s,
+            ran_s=end.ran_s, use=end.use,
         )  # fmt: skip
     return stimuli.AttemptReported(
         attempt=spec.id,
@@ -182,6 +193,7 @@ def _commit(
         setup_s=attempt.timer.setup_s,
         ran_s=end.ran_s,
         used=used,
+        use=end.use,
     )
 
 

@@ -14,6 +14,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.effect_performer import EffectPerformer
+from vhpipe.engine.gpu_pool import GpuPool
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
 from vhpipe.engine.inbox import Inbox
 from vhpipe.engine.input_fetching import Fetcher
@@ -30,9 +31,9 @@ from vhpipe.engine.signals import StopSignals
 from vhpipe.engine.timers import Timers
 from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan, PlannedDeployment
+from vhpipe.runners.by_place import runner_of
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
-from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
@@ -76,6 +77,7 @@ def walk(
         search=_search(begun.order.plan),
         approvals=approvals,
         deployer=_deployer(begun),
+        gpus=GpuPool(begun.order.gpus, scheduler.state.is_running),
     )
     requests, signals = RunRequests(begun.run), StopSignals()
     engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, clock)
@@ -92,8 +94,9 @@ def walk(
 
 
 def at_place(beginning: Beginning, place: Capacity) -> Beginning:
-    """The beginning of a run with all that the place counts; how many slots there are is what the user says."""
-    return msgspec.structs.replace(beginning, capacity=Capacity(beginning.capacity.slots, place.amounts))
+    """The beginning of a run with all that the place counts too; how many slots there are is what the user says."""
+    amounts = {**place.amounts, **beginning.capacity.amounts}
+    return msgspec.structs.replace(beginning, capacity=Capacity(beginning.capacity.slots, amounts))
 
 
 def _runner(
@@ -111,7 +114,9 @@ def _runner(
 
         return with_origin(report, scheduler.state, begun.run.number)
 
-    return RUNNERS["process"].make(
+    return runner_of(
+        begun.info,
+        begun.order.plan,
         RunnerParts(
             run=facts,
             secrets=secrets_of(begun.order),
@@ -126,7 +131,7 @@ def _runner(
             others=others,
             shares_process=begun.order.shares_process,
             clock=clock,
-        )
+        ),
     )
 
 

@@ -1,10 +1,10 @@
 """What a place honours of all that a step can ask for; for the rest there is one sentence each, naming the nodes."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
 from vhpipe.wording import listed
@@ -21,7 +21,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     runtime_presets: bool = False
     restarts: bool = False
     cache_volumes: bool = False
-    variable_groups: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -33,8 +32,17 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 _FOLDERS = "/valohai/"
 """Where the platform has the folders of an execution."""
 
-PLAIN_MACHINE = Capabilities()
+PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
+
+CAPABILITIES: Mapping[str, Capabilities] = {
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True),
+    "process": PLAIN_MACHINE,
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True),
+    "docker": Capabilities(paths_inside=True, image=True),
+    "podman": Capabilities(paths_inside=True, image=True),
+}
+"""What each place that a user can name honours."""
 
 
 _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
@@ -45,19 +53,27 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
     ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
-    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
-     lambda step: step.environment_variable_groups),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
     ("paths_inside", "paths below `/valohai`",
      "there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their like are right here and on the platform",
-     lambda step: _names_platform_folders(step)),
+     lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
 
 
-def _names_platform_folders(step: Step) -> bool:
+_OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
+    ("node-selector", lambda endpoint: endpoint.node_selector),
+    ("tolerations", lambda endpoint: endpoint.tolerations),
+    ("resources", lambda endpoint: endpoint.resources),
+    ("shared-volumes", lambda endpoint: endpoint.shared_volumes),
+    ("workspace-volume", lambda endpoint: endpoint.workspace_volume),
+)
+"""What endpoints say to the platform's cluster, and how to see that one has it."""
+
+
+def names_platform_folders(step: Step) -> bool:
     """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
     defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
     return any(
@@ -65,19 +81,22 @@ def _names_platform_folders(step: Step) -> bool:
     )
 
 
-def not_honoured(graph: PipelineGraph, place: Capabilities, queues: Collection[str] = ()) -> tuple[str, ...]:
-    """One sentence for each thing that a pipeline asks for and a place does not do; of `queues` the sizes are known.
+def not_honoured(
+    graph: PipelineGraph, capabilities_of: Callable[[str], Capabilities], queues: Collection[str] = ()
+) -> tuple[str, ...]:
+    """One sentence for each thing that a pipeline asks for and the place of the node does not do.
 
-    Empty where everything is honoured.
+    Of `queues` the sizes are known. Empty where everything is honoured.
     """
     steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
+    places = {name: capabilities_of(name) for name in steps}
     sentences = []
-    if steps and not place.image:
-        images = listed(dict.fromkeys(step.image for step in steps.values()))
-        sentences.append(f"image: commands run on this machine, not in {images}")
+    images = tuple(dict.fromkeys(step.image for name, step in steps.items() if not places[name].image))
+    if images:
+        sentences.append(f"image: commands run on this machine, not in {listed(images)}")
     for capability, word, instead, has_it in _OF_STEPS:
-        nodes = [name for name, step in steps.items() if has_it(step)]
-        if nodes and not getattr(place, capability):
+        nodes = [name for name, step in steps.items() if has_it(step) and not getattr(places[name], capability)]
+        if nodes:
             sentences.append(f"{word} of {listed(nodes)}: {instead}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
 
@@ -86,6 +105,10 @@ def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
+    for word, has_it in _OF_ENDPOINTS:
+        served = (endpoint for name in deployments for endpoint in graph.endpoints.get(name, {}).values())
+        if endpoints := dict.fromkeys(endpoint.name for endpoint in served if has_it(endpoint)):
+            yield f"{word} of endpoint {listed(endpoints)}: it is for the cluster that serves it"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:

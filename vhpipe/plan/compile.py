@@ -28,7 +28,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import FIXED, Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value, doubtful_arguments
-from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
+from vhpipe.plan.capabilities import CAPABILITIES, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
 from vhpipe.plan.extension import with_extension
@@ -46,7 +46,9 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.named_variables import variable_notices
 from vhpipe.plan.pipeline_version import definition_of
+from vhpipe.plan.places import EVERYTHING_LOCAL, NodePlaces
 from vhpipe.plan.queues import queue_sizes
 from vhpipe.plan.required_values import FilledTargets, MissingValue, missing_values, refuse_missing
 from vhpipe.plan.search_goal import search_of
@@ -62,12 +64,12 @@ def compile_plan(
     graph: PipelineGraph,
     arguments: Arguments,
     file: str,
-    place: Capabilities = PLAIN_MACHINE,
+    places: NodePlaces = EVERYTHING_LOCAL,
     unfilled: list[MissingValue] | None = None,
 ) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
-    What `place` does not honour is said in `Plan.ignored`.
+    What a node's place of `places` does not honour is said in `Plan.ignored`.
     Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
     raise `UsageError`; with `unfilled` what nothing fills is put there.
     """
@@ -80,7 +82,7 @@ def compile_plan(
     by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     filled = by_edge.union(*(slots_filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
-    nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
+    nodes = with_extension(with_given_variables(nodes, arguments, graph.steps), graph.extension)
     missing = missing_values(graph, nodes, filled)
     if unfilled is None:
         refuse_missing(missing)
@@ -88,7 +90,7 @@ def compile_plan(
         unfilled.extend(missing)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
-    queues = queue_sizes(extension, arguments.queues)
+    queues = queue_sizes(graph, arguments.queues)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
@@ -96,11 +98,11 @@ def compile_plan(
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
-        ignored=not_honoured(graph, place, queues),
+        ignored=not_honoured(graph, lambda node: CAPABILITIES[places.of(node)], queues),
         notices=(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
-            *_variable_notices(graph, arguments, filled),
+            *variable_notices(graph, arguments.named),
             *arguments.notices,
             *doubtful_arguments(graph, arguments),
             *_useless_arguments(graph, arguments),
@@ -111,6 +113,7 @@ def compile_plan(
         time_limit_s=extension.time_limit_s if extension else None,
         definition=definition,
         queues=queues,
+        named_variables=arguments.named.values,
     )
 
 
@@ -133,18 +136,6 @@ def _refuse_commits(graph: PipelineGraph) -> None:
                 f"node `{node.name}` runs commit `{node.commit}`, and only the files of the project can be run",
                 "remove `commit` from the node",
             )
-
-
-def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: FilledTargets) -> Iterator[str]:
-    """Required variables without a value: the platform could have one in the project's settings."""
-    for name in graph.order:
-        step = graph.steps.get(name)
-        for variable in step.environment_variables if step else ():
-            is_filled = (name, EdgeKind.ENVIRONMENT_VARIABLE, variable.name) in filled
-            is_given = variable.name in arguments.environment_variables
-            if not (variable.default is not None or variable.optional or is_filled or is_given):
-                what = f"environment variable `{variable.name}` of node `{name}`"
-                yield f"{what} is required and has no value in the file"
 
 
 def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:

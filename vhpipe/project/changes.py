@@ -15,6 +15,7 @@ from vhpipe.wording import listed, plural
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.project.user_variables import UserVariables, VariableTexts
@@ -46,6 +47,7 @@ class NewPlan(NamedTuple):
     plan: "Plan"
     given: frozenset[str]
     true_uris: Mapping[str, str]
+    places: "NodePlaces"
 
 
 def order_with_changes(
@@ -75,10 +77,10 @@ def order_with_changes(
     conditions = choices.settled_as_in(info, settings)
     again = _repeated_request(run, info, changes)
     definition = _definition(store, info, again.request, changes)
-    variables = variables_again(past.plan, again.request, definition.config, now)
+    variables = variables_again(past.plan, again.request, definition.config, now, changes.with_changes)
     new = _new_plan(store, info, again, definition, variables, past.plan, conditions)
     kept = _carry_over(store, past, new, changes)
-    secrets = known_secrets(kept.plan, definition.config, variables.values, os.environ)
+    secrets = known_secrets(kept.plan, definition.config, variables.all_values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(
@@ -86,6 +88,8 @@ def order_with_changes(
         source=definition.text.encode(),
         command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
+        place=new.places.place,
+        places=new.places.others,
         continues=run.number,
         snapshot=None if changes.with_changes else load_snapshot(run.path),
     )
@@ -163,7 +167,7 @@ def _new_plan(
         previous=previous,
     )  # fmt: skip
     made = plan_run(source)
-    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris)
+    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris, made.places)
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────

@@ -10,8 +10,9 @@ from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId
 from vhpipe.project.logs import CHUNK_BYTES, FAILURE_LINES, last_lines
 from vhpipe.store.attempt_files import LOG, REPOSITORY
-from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import load_snapshot
+from vhpipe.views.run_text import RunDetails
 
 
 class LogPaths:
@@ -48,3 +49,12 @@ class LogPaths:
         with suppress(VhpipeError):
             return {entry.path: entry.blob for entry in load_snapshot(self._run.path).entries if entry.link is None}
         return {}
+
+
+def details_of(run: RunFolder, info: RunInfo) -> RunDetails:
+    """What a run's folder and record say beside its events."""
+
+    def log_path(attempt: AttemptId) -> str:
+        return str(run.log_path(attempt))
+
+    return RunDetails(log_path, LogPaths(run).of_failure, info.unusual_place_of)

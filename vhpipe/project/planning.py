@@ -21,8 +21,10 @@ from vhpipe.project.plan_passes import (
     refuse_unfilled,
     refuse_unrunnable,
     refuse_without_search,
+    say_controls,
     seal,
     set_goal,
+    share_queues,
     take_earlier_results,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.project.checked_file import CheckedFile
 
@@ -51,8 +54,10 @@ FINISHING: tuple[Pass, ...] = (
     Pass("secrets of the run before", keep_unknown_secrets),
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
+    Pass("queues", share_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
+    Pass("controls of the agent", say_controls),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
@@ -79,6 +84,7 @@ class PlannedRun(NamedTuple):
     selection: "PartialRun"
     swept: tuple[str, ...]
     true_uris: Mapping[str, str]
+    places: "NodePlaces"
     unfilled: "tuple[MissingValue, ...]" = ()
 
 
@@ -91,24 +97,31 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     plan, around = _compile(source, any(each.needs_machine for each in passes))
     for each in passes:
         plan = each.change(plan, around)
-    return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris(), around.missing_in(plan))
+    true_uris, missing = around.uris.true_uris(), around.missing_in(plan)
+    return PlannedRun(plan, around.selection, around.swept, true_uris, around.places, missing)
 
 
 def plan_to_look_at(
-    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING
-) -> PlannedRun:
+    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING,
+    choices: RunChoices | None = None,
+) -> PlannedRun:  # fmt: skip
     """What a run would do; nothing is looked for on this machine but the results of earlier runs.
 
     Errors: UsageError for everything that does not fit the file.
     """
+    import os
+
+    from vhpipe.project.user_variables import all_variables
     from vhpipe.settings.run import run_settings
 
     project = project_folder(arguments.file)
-    request = request_of(arguments, definition.config, project)
-    conditions = RunChoices().settled(run_settings(project))
+    settings = run_settings(project)
+    variables = all_variables(arguments.variables, os.environ, settings)
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = (choices or RunChoices()).settled(settings)
     source = PlanSource(
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
-        command=start_words(arguments),
+        variables, start_words(arguments),
     )  # fmt: skip
     return plan_run(source, passes)
 
@@ -117,16 +130,21 @@ def _compile(source: PlanSource, uses_machine: bool) -> "tuple[Plan, PassContext
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.partial_run import select
+    from vhpipe.project.places import places_of
     from vhpipe.project.sweeps import with_sweeps
 
     written, arguments = _arguments(source)
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
     unfilled: list[MissingValue] = []
-    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, unfilled=unfilled)
+    places = places_of(graph, source.conditions.typed_places, source.conditions.place_rules, always_tries=uses_machine)
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, places, unfilled)
     selection = select(plan, selectors_of(request))
     swept = tuple(arguments.swept)
-    return plan, PassContext(source, written, graph, swept, selection, RecordedUris(), tuple(unfilled), uses_machine)
+    around = PassContext(
+        source, written, graph, swept, selection, RecordedUris(), places, tuple(unfilled), uses_machine
+    )
+    return plan, around
 
 
 def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
@@ -150,5 +168,5 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision,
         request.parameter_values, request.parameter_texts,
     )  # fmt: skip
-    queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
+    queues = {**sizes_of_known(graph, source.conditions.queues), **request.queues}
     return graph, structs.replace(arguments, queues=queues)

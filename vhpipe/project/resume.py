@@ -41,11 +41,12 @@ def resume_run(
     from vhpipe.project.user_variables import secrets_of_run, typed_notices
     from vhpipe.settings.run import run_settings
 
+    _refuse_other_places(run, choices)
     info, plan, settings = run.info(), run.plan(), run_settings(store.project)
     variables = variables_now(plan, texts, settings)
     hide(variables.hidden_values())
     _refuse_new_variables(run, tuple(variables.values))
-    secrets = secrets_of_run(store, run, variables.values, os.environ)
+    secrets = secrets_of_run(store, run, variables.all_values, os.environ)
     hide(secrets.values.values())
     conditions = choices.settled_as_in(info, settings)
     order, python = order_of(plan, store.project, conditions, secrets.values, info.is_pipeline)
@@ -65,6 +66,16 @@ def hold(run: "RunFolder") -> Iterator[None]:
         yield
     finally:
         run.release()
+
+
+def _refuse_other_places(run: "RunFolder", choices: RunChoices) -> None:
+    """A run that goes on does so where it was: what its attempts have left is found there."""
+    if choices.places:
+        words = " ".join(f"--in {each}" for each in choices.places)
+        raise UsageError(
+            f"run {run.number} continues at the places where it was",
+            f"a new run that takes over what is complete can be elsewhere: vhpipe resume {run.number} --failed {words}",
+        )
 
 
 def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:

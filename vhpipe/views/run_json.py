@@ -1,27 +1,15 @@
 """A run as one JSON object: what `vhpipe run --json` and `vhpipe show --json` print."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-from vhpipe.plan.model import AttemptId, ExecutionId, Origin
+from vhpipe.plan.model import AttemptId, ExecutionId, Origin, ResourceUse
 from vhpipe.schedule import events
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import FAILED, AttemptView, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_text import HostPaths, no_host_paths
-
-LogPath = Callable[[AttemptId], str]
+from vhpipe.views.run_text import RunDetails
 
 
-class LogFacts(NamedTuple):
-    """Where the log of an attempt is, and the host's paths of what its end names below `/valohai`."""
-
-    path: LogPath
-    host_paths: HostPaths
-
-
-def run_json(view: RunView, log_path: LogPath, host_paths: HostPaths = no_host_paths) -> dict[str, object]:
-    """The run so far, in plain dicts, lists and scalars. `log_path` says where the log of an attempt is.
+def run_json(view: RunView, details: RunDetails) -> dict[str, object]:
+    """The run so far, in plain dicts, lists and scalars.
 
     A failed attempt has `host_paths` where its log names paths that only its step had: the log stays as it is.
     `because` is null where there is nothing to explain. `ignored` lists what the file asks for and this machine does
@@ -34,7 +22,7 @@ def run_json(view: RunView, log_path: LogPath, host_paths: HostPaths = no_host_p
         "version": json_value(view.plan.version),
         "status": str(view.status),
         "because": json_value(view.because),
-        "nodes": {name: _node_json(view, node, LogFacts(log_path, host_paths)) for name, node in view.nodes.items()},
+        "nodes": {name: _node_json(view, node, details) for name, node in view.nodes.items()},
         "published": [_published_json(event) for event in view.published.values()],
         "ignored": json_value(view.plan.ignored),
     }
@@ -57,15 +45,18 @@ def _published_json(event: events.Published) -> dict[str, object]:
     }
 
 
-def _node_json(view: RunView, node: NodeView, logs: LogFacts) -> dict[str, object]:
+def _node_json(view: RunView, node: NodeView, details: RunDetails) -> dict[str, object]:
     shown: dict[str, object] = {"type": node.type, "status": str(node.status), "because": json_value(node.because)}
+    place = details.place_of(node.name)
+    if place is not None and node.has_run:
+        shown["place"] = place
     if node.approval is not None:
         shown["approval"] = str(node.approval)
     if node.waits_because is not None:
         shown["waits"] = json_value(node.waits_because)
     if node.warnings:
         shown["warnings"] = json_value(node.warnings)
-    return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, logs))
+    return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, details))
 
 
 def _deployment_json(node: NodeView) -> dict[str, object]:
@@ -76,11 +67,11 @@ def _deployment_json(node: NodeView) -> dict[str, object]:
     }
 
 
-def _executions_json(view: RunView, node: NodeView, logs: LogFacts) -> dict[str, object]:
-    return {"executions": [_execution_json(view, node, execution, logs) for execution in node.executions()]}
+def _executions_json(view: RunView, node: NodeView, details: RunDetails) -> dict[str, object]:
+    return {"executions": [_execution_json(view, node, execution, details) for execution in node.executions()]}
 
 
-def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, logs: LogFacts) -> dict[str, object]:
+def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, details: RunDetails) -> dict[str, object]:
     return {
         "index": execution.index,
         "status": str(execution.status),
@@ -88,7 +79,18 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
         "parameters": json_value(view.parameters(node, execution.index)),
         "metadata": json_value(execution.metadata),
         "outputs": [json_value(datum.name) for datum in execution.outputs],
-        "attempts": _attempts_json(node, execution, logs),
+        "attempts": _attempts_json(node, execution, details),
+        **use_json(execution.use),
+    }
+
+
+def use_json(use: ResourceUse | None) -> dict[str, object]:
+    """Seconds of CPU time and bytes of memory; null where they are not known."""
+    found = use or ResourceUse()
+    return {
+        "cpu_s": None if use is None else use.cpu_s,
+        "peak_memory_bytes": found.memory_bytes,
+        "peak_gpu_memory_bytes": found.gpu_memory_bytes,
     }
 
 
@@ -100,12 +102,12 @@ def origin_json(origin: Origin | None) -> dict[str, object] | None:
     return {"run": origin.run, "node": json_value(execution.node), "index": execution.index, "attempt": attempt}
 
 
-def _attempts_json(node: NodeView, execution: ExecutionView, logs: LogFacts) -> list[dict[str, object]]:
+def _attempts_json(node: NodeView, execution: ExecutionView, details: RunDetails) -> list[dict[str, object]]:
     which = ExecutionId(node.name, execution.index)
-    return [_attempt_json(attempt, AttemptId(which, attempt.number), logs) for attempt in execution.attempts]
+    return [_attempt_json(attempt, AttemptId(which, attempt.number), details) for attempt in execution.attempts]
 
 
-def _attempt_json(attempt: AttemptView, name: AttemptId, logs: LogFacts) -> dict[str, object]:
+def _attempt_json(attempt: AttemptView, name: AttemptId, details: RunDetails) -> dict[str, object]:
     shown: dict[str, object] = {
         "attempt": attempt.number,
         "status": str(attempt.status),
@@ -113,9 +115,10 @@ def _attempt_json(attempt: AttemptView, name: AttemptId, logs: LogFacts) -> dict
         "because": json_value(attempt.because),
         "setup_s": attempt.setup_s,
         "duration_s": None if attempt.duration_s is None else round(attempt.duration_s, 3),
-        "log": json_value(logs.path(name)),
+        **use_json(attempt.use),
+        "log": json_value(details.log_path(name)),
     }
-    named = logs.host_paths(name) if attempt.status in FAILED else ()
+    named = details.host_paths(name) if attempt.status in FAILED else ()
     if named:
         shown["host_paths"] = [
             {"named": json_value(text), "line": line, "path": json_value(path)} for text, line, path in named

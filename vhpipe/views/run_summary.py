@@ -1,6 +1,6 @@
 """A run in words: what `vhpipe show` prints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.terms import ending_word
@@ -12,12 +12,12 @@ from vhpipe.views.run_text import (
     FROM_THE_PROJECT,
     TOLD_SETUP_S,
     Commands,
-    HostPaths,
+    RunDetails,
     counts_text,
     duration_text,
     host_path_text,
     metadata_text,
-    no_host_paths,
+    use_text,
 )
 from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
@@ -26,18 +26,13 @@ SHOWN_FAILURES = 10
 SHOWN_PUBLISHED = 20
 
 
-def summary(
-    view: RunView,
-    log_path: Callable[[AttemptId], str],
-    commands: Commands = FROM_THE_PROJECT,
-    host_paths: HostPaths = no_host_paths,
-) -> Iterator[str]:
+def summary(view: RunView, details: RunDetails, commands: Commands = FROM_THE_PROJECT) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
-        yield f"  {_node_line(node)}"
+        yield f"  {_node_line(node, details.place_of(node.name))}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
-        yield from _failures(view, node, log_path, commands, host_paths)
+        yield from _failures(view, node, details, commands)
     yield from _published_lines(view)
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
@@ -60,8 +55,9 @@ def _published_lines(view: RunView) -> Iterator[str]:
         yield f"published metrics: {metadata_text(metrics)}"
 
 
-def _node_line(node: NodeView) -> str:
-    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *_details(node)]
+def _node_line(node: NodeView, place: str | None) -> str:
+    where = [f"in {place}"] if place is not None and node.has_run else []
+    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *where, *_details(node)]
     return ", ".join(parts) + (f": {brief(node.because)}" if node.because else "")
 
 
@@ -70,6 +66,8 @@ def _details(node: NodeView) -> Iterator[str]:
         yield duration_text(took_s)
     if node.setup_s >= TOLD_SETUP_S:
         yield f"set up in {duration_text(node.setup_s)}"
+    if used := use_text(execution.use for execution in node.known_executions()):
+        yield used
     if node.waits_because:
         yield f"waits because {one_line(node.waits_because)}"
     if node.type == "task" and node.total:
@@ -94,13 +92,7 @@ def _deployment_details(node: NodeView) -> Iterator[str]:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 
 
-def _failures(
-    view: RunView,
-    node: NodeView,
-    log_path: Callable[[AttemptId], str],
-    commands: Commands,
-    host_paths: HostPaths,
-) -> Iterator[str]:
+def _failures(view: RunView, node: NodeView, details: RunDetails, commands: Commands) -> Iterator[str]:
     failed = [execution for execution in node.known_executions() if execution.status in FAILED]
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]
@@ -111,8 +103,8 @@ def _failures(
         number = f" in attempt {last.number}" if last.number > 1 else ""
         label = one_line(node.label(execution.index))
         yield f"    {label} {ending_word(execution.status)}{number}{because}{code}"
-        yield f"      log: {one_line(log_path(attempt))}"
-        yield from (f"      {host_path_text(each)}" for each in host_paths(attempt))
+        yield f"      log: {one_line(details.log_path(attempt))}"
+        yield from (f"      {host_path_text(each)}" for each in details.host_paths(attempt))
         yield f"      look inside: {commands.about(view.number, 'shell', node.label(execution.index))}"
     if len(failed) > SHOWN_FAILURES:
         yield f"    and {len(failed) - SHOWN_FAILURES} more that failed"

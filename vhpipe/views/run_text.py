@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from vhpipe.plan.model import AttemptId
+from vhpipe.plan.model import AttemptId, ResourceUse
 from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
 
@@ -32,6 +32,22 @@ def duration_text(seconds: float) -> str:
 def setup_text(attempt: AttemptView) -> str:
     """` (set up in 12 s)`: what came before the step's own time, if it is worth a word."""
     return f" (set up in {duration_text(attempt.setup_s)})" if attempt.setup_s >= TOLD_SETUP_S else ""
+
+
+def memory_text(size_bytes: int) -> str:
+    """`310 MB`, `2.1 GB`, in powers of 1024 as limits are."""
+    megabytes = size_bytes / (1 << 20)
+    return f"{megabytes:.0f} MB" if megabytes < 1023.5 else f"{megabytes / 1024:.1f} GB"
+
+
+def use_text(uses: Iterable[ResourceUse | None]) -> str:
+    """`CPU 3 min 4 s, memory 2.1 GB, GPU memory 8.0 GB`: the CPU time of all, the most memory of one; else empty."""
+    known = [use for use in uses if use is not None]
+    memory = max((use.memory_bytes or 0 for use in known), default=0)
+    gpu_memory = max((use.gpu_memory_bytes or 0 for use in known), default=0)
+    said = [f"CPU {duration_text(sum(use.cpu_s for use in known))}"] if known else []
+    said += [f"memory {memory_text(memory)}"] if memory else []
+    return ", ".join(said + ([f"GPU memory {memory_text(gpu_memory)}"] if gpu_memory else []))
 
 
 def value_text(value: object) -> str:
@@ -107,3 +123,18 @@ def _quote_word(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def in_usual_place(node: str) -> None:
+    """The answer for runs whose nodes all ran where nodes usually do."""
+
+
+class RunDetails(NamedTuple):
+    """What is known of a run beside its events: where logs are, and where the host has what they name.
+
+    `place_of` gives the place of a node, None where it is the usual one.
+    """
+
+    log_path: Callable[[AttemptId], str]
+    host_paths: HostPaths = no_host_paths
+    place_of: Callable[[str], str | None] = in_usual_place

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, run_argument
-from vhpipe.project.log_paths import LogPaths
+from vhpipe.project.log_paths import details_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project
@@ -22,11 +22,13 @@ from vhpipe.views.safe_text import one_line
 def command(selector: str, project: Path, as_json: bool) -> int:
     """Show one run, the latest if RUN is not given: its nodes, what failed and why."""
     folder = opened_project(project).run(selector)
-    run, paths = open_run(folder), LogPaths(folder)
-    if as_json:
-        click.echo(json_text(run_json(run.view, lambda attempt: str(run.log_path(attempt)), paths.of_failure)))
-        return 0
+    run = open_run(folder)
     info = folder.info()
+
+    details = details_of(folder, info)
+    if as_json:
+        click.echo(json_text(run_json(run.view, details)))
+        return 0
     if info.title:
         click.echo(f"title: {one_line(info.title)}")
     if info.pipeline_version:
@@ -35,7 +37,6 @@ def command(selector: str, project: Path, as_json: bool) -> int:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
     if info.continues is not None:
         click.echo(f"continues run {info.continues}")
-    commands = commands_from_here(project)
-    for line in summary(run.view, lambda attempt: str(run.log_path(attempt)), commands, paths.of_failure):
+    for line in summary(run.view, details, commands_from_here(project)):
         click.echo(line)
     return 0
