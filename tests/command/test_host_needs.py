@@ -2,7 +2,8 @@
 
 import pytest
 
-from vhpipe.command.host_needs import may_need_host, needs_of_host
+from vhpipe.command.host_hints import may_need_host
+from vhpipe.command.host_needs import needs_of_host
 
 
 @pytest.mark.parametrize(

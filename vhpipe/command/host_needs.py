@@ -85,17 +85,6 @@ _OF_THE_STEP = (
 )  # fmt: skip
 """Beginnings of paths that only the step has."""
 
-_HINTS = (
-    *(name for names in _PLAIN.values() for name in names), *_BY_OPTION, *_MOUNTERS, "docker",
-    *(name for each in _INSTALLERS for name in each.programs),
-)  # fmt: skip
-
-
-def may_need_host(text: str) -> bool:
-    """Whether reading a text closely could find a need: most commands have none of the words."""
-    return any(hint.partition(" ")[0] in text for hint in _HINTS)
-
-
 def needs_of_host(text: str) -> tuple[NeedOfHost, ...]:
     """What the programs need that a shell script calls, each once, in order."""
     from vhpipe.command.called_programs import called_programs
