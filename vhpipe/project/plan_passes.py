@@ -110,6 +110,33 @@ def say_controls(plan: "Plan", around: PassContext) -> "Plan":
     return structs.replace(plan, ignored=(*plan.ignored, *said))
 
 
+def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
+    """What commands change on this machine, and what fails where they run: of the nodes that run."""
+    from msgspec import structs
+
+    from vhpipe.command.host_hints import may_need_host, may_run_shell_script
+
+    nodes = tuple(
+        node
+        for node in plan.nodes
+        if node.name not in around.selection.given
+        and any(may_need_host(text) or may_run_shell_script(text) for text in _command_of(node))
+    )
+    if not nodes:
+        return plan
+    from vhpipe.project.host_notices import host_notices
+    from vhpipe.project.places import tried
+
+    said = host_notices(nodes, around.places.of, around.source.project, lambda: tried().way == "user")
+    return structs.replace(plan, notices=(*plan.notices, *said))
+
+
+def _command_of(node: "PlannedNode") -> tuple[str, ...]:
+    from vhpipe.plan.model import PlannedDeployment
+
+    return () if isinstance(node, PlannedDeployment) else node.spec.command
+
+
 def set_goal(plan: "Plan", around: PassContext) -> "Plan":
     goal = around.source.request.goal
     if goal is None:
