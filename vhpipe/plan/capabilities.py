@@ -42,6 +42,7 @@ CAPABILITIES: Mapping[str, Capabilities] = {
     "sandbox": Capabilities(paths_inside=True),
     "docker": Capabilities(paths_inside=True, image=True),
     "podman": Capabilities(paths_inside=True, image=True),
+    "auto": Capabilities(paths_inside=True, image=True),
 }
 """What each place that a user can name honours."""
 

@@ -18,8 +18,10 @@ from vhpipe.project.plan_passes import (
     keep_unknown_secrets,
     reduce,
     refuse_lists,
+    refuse_missing_folders,
     refuse_unfilled,
     refuse_unrunnable,
+    refuse_unusable_places,
     refuse_without_search,
     seal,
     set_goal,
@@ -56,6 +58,8 @@ FINISHING: tuple[Pass, ...] = (
     Pass("values for all that runs", refuse_unfilled),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
+    Pass("folders of the platform", refuse_missing_folders),
+    Pass("places that can be used", refuse_unusable_places, needs_machine=True),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
     Pass("the library of the search", refuse_without_search, needs_machine=True),
     Pass("files of inputs", find_inputs, needs_machine=True),
@@ -94,7 +98,7 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     for each in passes:
         plan = each.change(plan, around)
     true_uris, missing = around.uris.true_uris(), around.missing_in(plan)
-    return PlannedRun(plan, around.selection, around.swept, true_uris, around.places, missing)
+    return PlannedRun(plan, around.selection, around.swept, true_uris, around.chosen.places, missing)
 
 
 def plan_to_look_at(
@@ -128,12 +132,13 @@ def _compile(source: PlanSource, uses_machine: bool) -> "tuple[Plan, PassContext
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
     unfilled: list[MissingValue] = []
-    places = places_of(graph, source.conditions.typed_places, source.conditions.place_rules, always_tries=uses_machine)
-    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, places, unfilled)
+    conditions = source.conditions
+    chosen = places_of(graph, conditions.typed_places, conditions.place_rules, always_tries=uses_machine)
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, chosen.places, unfilled)
     selection = select(plan, selectors_of(request))
     swept = tuple(arguments.swept)
     around = PassContext(
-        source, written, graph, swept, selection, RecordedUris(), places, tuple(unfilled), uses_machine
+        source, written, graph, swept, selection, RecordedUris(), chosen, tuple(unfilled), uses_machine
     )
     return plan, around
 

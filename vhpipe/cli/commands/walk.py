@@ -193,4 +193,5 @@ def _print_json(watcher: "Watcher", locked: "LockedRun") -> None:
     from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    click.echo(json_text(run_json(watcher.view, lambda attempt: str(locked.run.log_path(attempt)), locked.info.unusual_place_of)))
+    log_path, place_of = locked.run.log_path, locked.info.unusual_place_of
+    click.echo(json_text(run_json(watcher.view, lambda attempt: str(log_path(attempt)), place_of)))
