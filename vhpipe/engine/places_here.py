@@ -25,7 +25,12 @@ def tool_that_answers() -> str | None:
 
 def refuse_unusable(place: str) -> None:
     """Errors: EnvironmentFailure for a place that cannot be used here, with what would help."""
-    if place in ("local", "process"):
+    if place == "process":
+        return
+    if place == "local":
+        if (trial := folder_trial()).way is None:
+            cure = f"to have it: {trial.cure}" if trial.cure else ""
+            raise EnvironmentFailure(f"steps have no `/valohai` here: {trial.reason}", cure or None)
         return
     from vhpipe.runners.container_tools import TOOLS, first_that_answers, probe
     from vhpipe.runners.table import RUNNERS

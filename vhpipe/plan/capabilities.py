@@ -30,9 +30,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Steps reach the network."""
 
 
-_FOLDERS = "/valohai/"
-"""Where the platform has the folders of an execution."""
-
 PLAIN_MACHINE = Capabilities()
 """A place that runs commands as processes of this machine."""
 
@@ -60,19 +57,8 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
-    ("paths_inside", "paths below `/valohai`",
-     "there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their like are right here and on the platform",
-     lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
-
-
-def names_platform_folders(step: Step) -> bool:
-    """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
-    defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
-    return any(
-        _FOLDERS in text and _FOLDERS in text.replace(f":-{_FOLDERS}", "") for text in (*step.command, *defaults)
-    )
 
 
 def not_honoured(

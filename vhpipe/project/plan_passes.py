@@ -168,7 +168,9 @@ def take_earlier_results(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def refuse_missing_folders(plan: "Plan", around: PassContext) -> "Plan":
-    around.chosen.refuse(around.running_in(plan))
+    from vhpipe.project import missing_folders
+
+    missing_folders.refuse_missing_folders(plan, around.chosen, around.running_in(plan))
     return plan
 
 

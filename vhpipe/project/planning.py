@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
-    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.places import ChosenPlaces
 
 
 class Pass(NamedTuple):
@@ -70,21 +70,22 @@ FINISHING: tuple[Pass, ...] = (
 and no room; reuse comes after everything that changes what a node is given."""
 
 LOOKING = tuple(each for each in FINISHING if not each.needs_machine)
-SHOWING = tuple(each for each in LOOKING if each.change is not refuse_unfilled)
+SHOWING = tuple(each for each in LOOKING if each.change not in (refuse_unfilled, refuse_missing_folders))
 """For who shows what there is, with marks where something is missing."""
 
 
 class PlannedRun(NamedTuple):
     """`true_uris` are those of inputs by the names in the plan; they are written nowhere.
 
-    `unfilled` is what nothing fills, where that is not refused.
+    `running` are the nodes that no earlier run gives. `unfilled` is what nothing fills, where that is not refused.
     """
 
     plan: "Plan"
     selection: "PartialRun"
     swept: tuple[str, ...]
     true_uris: Mapping[str, str]
-    places: "NodePlaces"
+    chosen: "ChosenPlaces"
+    running: tuple[str, ...]
     unfilled: "tuple[MissingValue, ...]" = ()
 
 
@@ -98,7 +99,8 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     for each in passes:
         plan = each.change(plan, around)
     true_uris, missing = around.uris.true_uris(), around.missing_in(plan)
-    return PlannedRun(plan, around.selection, around.swept, true_uris, around.chosen.places, missing)
+    running = around.running_in(plan)
+    return PlannedRun(plan, around.selection, around.swept, true_uris, around.chosen, running, missing)
 
 
 def plan_to_look_at(
