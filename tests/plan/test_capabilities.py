@@ -32,7 +32,7 @@ FILE = """
 """
 
 SAID = {
-    "image": "image: commands run on this machine, not in `special:1`",
+    "image": "image: commands run on this machine, not in `special:1`; `--in docker` and `--in podman` honour it",
     "mounts": "mounts of `n`: nothing is mounted",
     "resources": "resources of `n`: this machine is used as it is",
     "environments": "environment of `n`: all executions run on this machine",
@@ -64,6 +64,17 @@ def graph_of(text: str) -> PipelineGraph:
 
 def test_a_plain_machine_says_all_that_it_does_not_do(graph: PipelineGraph) -> None:
     assert not_honoured(graph, at(PLAIN_MACHINE)) == tuple(SAID.values())
+
+
+def test_each_node_is_looked_at_at_its_own_place() -> None:
+    nodes = "[{name: n, type: execution, step: greedy}, {name: m, type: execution, step: greedy}]"
+    graph = graph_of(FILE.replace("[{name: n, type: execution, step: greedy}]", nodes))
+    able = msgspec.structs.replace(PLAIN_MACHINE, image=True, restarts=True)
+    said = not_honoured(graph, lambda node: able if node == "n" else PLAIN_MACHINE)
+    assert [text for text in said if text.startswith(("image", "autorestart"))] == [
+        SAID["image"], SAID["restarts"].replace("`n`", "`m`")
+    ]  # fmt: skip
+    assert SAID["environments"].replace("`n`", "`n`, `m`") in said
 
 
 @pytest.mark.parametrize("capability", SAID)

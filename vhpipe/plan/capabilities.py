@@ -7,7 +7,7 @@ import msgspec
 from vhpipe.config.model import DeploymentNode, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
-from vhpipe.wording import listed
+from vhpipe.wording import listed, plural
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +73,23 @@ def not_honoured(
     sentences = []
     images = tuple(dict.fromkeys(step.image for name, step in steps.items() if not places[name].image))
     if images:
-        sentences.append(f"image: commands run on this machine, not in {listed(images)}")
+        sentences.append(f"image: commands run on this machine, not in {listed(images)}{_elsewhere('image')}")
     for capability, word, instead, has_it in _OF_STEPS:
         nodes = [name for name, step in steps.items() if has_it(step) and not getattr(places[name], capability)]
         if nodes:
-            sentences.append(f"{word} of {listed(nodes)}: {instead}")
+            sentences.append(f"{word} of {listed(nodes)}: {instead}{_elsewhere(capability)}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
+
+
+def places_that_honour(capability: str) -> tuple[str, ...]:
+    """The places that have a capability, without the word that only stands for one."""
+    return tuple(name for name, place in CAPABILITIES.items() if name != "auto" and getattr(place, capability))
+
+
+def _elsewhere(capability: str) -> str:
+    """The places that do it, as the end of a sentence; empty where none does."""
+    places = tuple(f"--in {name}" for name in places_that_honour(capability))
+    return f"; {listed(places, ' and ')} {plural(len(places), 'honours', 'honour')} it" if places else ""
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
