@@ -115,3 +115,18 @@ def test_a_run_whose_place_is_lost_says_how_to_go_on(project: Project) -> None:
         done = refused(project, "resume")
         assert (done.code, "run 1 cannot continue where it was: steps have no `/valohai` here" in done.err) == (4, True)
         assert "vhpipe resume 1 --failed --in PLACE" in done.err
+
+
+def test_doctor_says_which_places_work_and_what_allows_the_others(project: Project) -> None:
+    project.write("valohai.yaml", "- step: {name: a, image: none, command: 'true'}\n")
+    done = refused(project, "doctor", "--json")
+    local, process = (
+        check for check in done.json["checks"] if check["message"].startswith(("`--in local`", "`--in pro"))
+    )
+    assert local == {
+        "severity": "warning", "about": "place",
+        "message": "`--in local`: steps have no `/valohai` here: user.max_user_namespaces is 0",
+        "hint": "sudo sysctl user.max_user_namespaces=15000",
+    }  # fmt: skip
+    assert process["severity"] == "ok"
+    assert done.code == 0  # runs work all the same
