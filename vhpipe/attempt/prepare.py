@@ -17,6 +17,7 @@ from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
 from vhpipe.attempt.lent_copies import LentCopies
+from vhpipe.attempt.limits import limits_of
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.news import HearNews
@@ -27,6 +28,7 @@ from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.attempt.step_variables import (
     StepPlace,
+    device_variables,
     execution_json,
     parameter_variables,
     step_variables,
@@ -37,6 +39,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
+from vhpipe.plan.agent_controls import CpuLimit, cpu_limit
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
@@ -131,6 +134,8 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    if spec.devices:
+        variables |= device_variables(spec.devices)
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(
@@ -141,6 +146,8 @@ def prepare(
         sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
+        limits=limits_of(execution.step.resources),
+        cpu_limit=_cpu_limit(execution),
     )
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
@@ -155,6 +162,13 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     if problems:
         raise CannotPrepareError(problems[0].sentence)
     return command
+
+
+def _cpu_limit(spec: ExecutionSpec) -> CpuLimit | None:
+    try:
+        return cpu_limit(spec.environment_variables)
+    except ValueError as fault:
+        raise CannotPrepareError(str(fault)) from None
 
 
 def _make_folders(folder: str) -> None:

@@ -11,10 +11,14 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
-from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
+from vhpipe.attempt.confinement import Confinements
+from vhpipe.attempt.core_shares import CoreShares, kept_to
+from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
+from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.attempt.usage import usage_of
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -45,6 +49,8 @@ class Processes:
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
+        self.confinements = Confinements()
+        self.cores = CoreShares()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -94,14 +100,22 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._owner, self._attempt, self._launch, self._clock = owner, attempt, launch, owner.clock
+        self._confinement = owner.confinements.of(launch)
+        self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
         self._exit_code: int | None = None
+        self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._spawn(*places)
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        try:
+            with kept_to(self._cores):
+                self._spawn(*places)
+        except BaseException:
+            owner.cores.give_back(self._cores)
+            raise
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
@@ -109,11 +123,10 @@ class _Process:
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            if self._owner.shares_process:
-                self.pid = _spawn_by_shell(self._launch, streams)
-            else:
-                self.pid = _spawned(self._launch, streams, here)
+            spawn = _spawn_by_shell if self._owner.shares_process else _spawned
+            self.pid = started_on(self._launch.limits.on_cores, lambda: spawn(self._launch, streams, here))
         except BaseException:
+            self._confinement.end()
             os.close(output)
             os.close(errors)
             raise
@@ -158,7 +171,8 @@ class _Process:
         else:
             with self._owner.others.lock:
                 kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
-        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        _, status, used = os.wait4(self.pid, 0)
+        self._exit_code, self._usage = os.waitstatus_to_exitcode(status), self._confinement.usage(usage_of(used))
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
@@ -171,8 +185,12 @@ class _Process:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
         self._drain_until = None
+        self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
-        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
+        ran_out_of = self._confinement.end()
+        self._owner.ended(
+            self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of)
+        )
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:
@@ -241,7 +259,7 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         os.fchdir(here)
 
 
-def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
     """The process id of one that a shell becomes, which goes to the folder first: other threads use relative paths."""
     words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
     return os.posix_spawn(

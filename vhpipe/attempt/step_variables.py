@@ -4,7 +4,7 @@ Source: docs on configuration files and environment variables of the platform; d
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -105,6 +105,12 @@ def step_variables(
     if spec.type == "task":
         variables["VH_TASK_ID"] = task_identifier(run.identifier, node)
     return variables
+
+
+def device_variables(devices: Sequence[str]) -> dict[str, str]:
+    """What an execution with GPUs of its own is given, whatever else says which ones it sees."""
+    listed = ",".join(devices)
+    return {"CUDA_VISIBLE_DEVICES": listed, "NVIDIA_VISIBLE_DEVICES": listed}
 
 
 def _text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:

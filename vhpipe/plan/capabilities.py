@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
 from vhpipe.wording import listed, plural
@@ -21,7 +21,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     runtime_presets: bool = False
     restarts: bool = False
     cache_volumes: bool = False
-    variable_groups: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -30,13 +29,13 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Steps reach the network."""
 
 
-PLAIN_MACHINE = Capabilities()
+PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True),
     "docker": Capabilities(paths_inside=True, image=True),
     "podman": Capabilities(paths_inside=True, image=True),
     "auto": Capabilities(paths_inside=True, image=True),
@@ -52,13 +51,21 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
     ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
-    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
-     lambda step: step.environment_variable_groups),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
+
+
+_OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
+    ("node-selector", lambda endpoint: endpoint.node_selector),
+    ("tolerations", lambda endpoint: endpoint.tolerations),
+    ("resources", lambda endpoint: endpoint.resources),
+    ("shared-volumes", lambda endpoint: endpoint.shared_volumes),
+    ("workspace-volume", lambda endpoint: endpoint.workspace_volume),
+)
+"""What endpoints say to the platform's cluster, and how to see that one has it."""
 
 
 def not_honoured(
@@ -96,6 +103,10 @@ def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
+    for word, has_it in _OF_ENDPOINTS:
+        served = (endpoint for name in deployments for endpoint in graph.endpoints.get(name, {}).values())
+        if endpoints := dict.fromkeys(endpoint.name for endpoint in served if has_it(endpoint)):
+            yield f"{word} of endpoint {listed(endpoints)}: it is for the cluster that serves it"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:
