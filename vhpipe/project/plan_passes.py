@@ -128,10 +128,10 @@ def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
     )
     if not nodes:
         return plan
+    from vhpipe.engine.places_here import folder_trial
     from vhpipe.project.host_notices import host_notices
-    from vhpipe.project.places import tried
 
-    said = host_notices(nodes, around.places.of, around.source.project, lambda: tried().way == "user")
+    said = host_notices(nodes, around.chosen.places.of, around.source.project, lambda: folder_trial().way == "user")
     return structs.replace(plan, notices=(*plan.notices, *said))
 
 
@@ -303,7 +303,7 @@ def _with_mounts(node: "PlannedNode", around: PassContext, rules: "MountRules") 
     step = around.graph.steps.get(node.name)
     if isinstance(node, PlannedDeployment) or step is None:
         return node
-    place = around.places.of(node.name)
+    place = around.chosen.places.of(node.name)
     volumes = step_mounts.checked_volumes(node.name, step.cache_volumes)
     if not CAPABILITIES[place].mounts:
         step_mounts.refuse_unmountable(node.name, step, place, rules)
