@@ -8,6 +8,7 @@ from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
 from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.plan.model import Plan
+from vhpipe.store.attempt_files import CACHE_VOLUMES
 from vhpipe.store.environments import FOLDER
 from vhpipe.store.owner import secret_mac
 
@@ -28,6 +29,7 @@ def facts_of(begun: LockedRun) -> RunFacts:
         shell=shell_of(order.environment.get("PATH")),
         code=declared_code(order.plan) if is_closed(order) else None,
         changed_secrets=_changed_secrets(order),
+        volumes=f"{begun.store.root}/{CACHE_VOLUMES}",
         environments=_environments_place(begun),
     )
 

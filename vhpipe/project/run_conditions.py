@@ -17,8 +17,9 @@ class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
     `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
-    `python` is a folder or a file, None for the project's own; `environments` says which steps get one of their own.
-    `typed_places` are as `--in` has them, `place_rules` count after these, the strongest first.
+    `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
+    `environments` says which steps get one of their own.
     """
 
     capacity: int
@@ -32,6 +33,8 @@ class RunConditions(NamedTuple):
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
     environments: "EnvironmentMode" = "none"
 
 
@@ -70,6 +73,8 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
             environments=self.environments or settings.env,
         )
 
@@ -87,6 +92,8 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
             environments=self.environments or info.environments,
         )
 
