@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from vhpipe.engine.order import Order
 from vhpipe.plan.model import Plan, PlannedExecution, StepSpec
+from vhpipe.project.environments import environments_of
 from vhpipe.project.start_notices import said_before_start
 from vhpipe.settings.python import find_python
+from vhpipe.store.run_folder import EnvironmentMode
 
 
 def plan_with(command: str) -> Plan:
@@ -25,8 +28,11 @@ def shared_python(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(programs)}
 
 
-def said(command: str, project: Path, environ: dict[str, str]) -> list[str]:
-    return list(said_before_start(plan_with(command), find_python(project, None, environ), environ))
+def said(command: str, project: Path, environ: dict[str, str], mode: EnvironmentMode = "none") -> list[str]:
+    plan, python = plan_with(command), find_python(project, None, environ)
+    makes = environments_of(plan, project, python, mode) is not None
+    order = Order(plan, project, 1, {}, environments=mode, makes_environments=makes)
+    return list(said_before_start(order, python, environ))
 
 
 def test_pip_install_outside_of_a_virtual_environment_is_warned_about(
@@ -41,9 +47,18 @@ def test_steps_that_install_nothing_are_not(tmp_path: Path, shared_python: dict[
     assert said(command, tmp_path, shared_python)[1:] == ["an edge is cut", "not honoured here: image: not used"]
 
 
-def test_pip_install_into_a_virtual_environment_is_nobody_elses_business(tmp_path: Path) -> None:
+def test_steps_that_install_get_an_environment_of_their_own(tmp_path: Path, shared_python: dict[str, str]) -> None:
+    told = said("pip install x", tmp_path, shared_python, "auto")
+    assert told[1] == "`n` installs packages and gets an environment of its own above this Python"
+    assert said("echo x", tmp_path, shared_python, "auto")[1] == "an edge is cut"
+
+
+@pytest.mark.parametrize("mode", ["auto", "none"])
+def test_an_environment_of_the_user_is_changed_after_a_warning(tmp_path: Path, mode: EnvironmentMode) -> None:
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
     (programs / "python").symlink_to(sys.executable)
     (tmp_path / ".venv" / "pyvenv.cfg").write_text("")
-    assert not any("pip install" in text for text in said("pip install x", tmp_path, {"PATH": os.defpath}))
+    told = said("pip install x", tmp_path, {"PATH": os.defpath}, mode)[1]
+    assert told == f"warning: `pip install` in a step changes {programs}/python, an environment of yours"
+    assert said("pip list", tmp_path, {"PATH": os.defpath}, mode)[1] == "an edge is cut"

@@ -70,11 +70,6 @@ def words_for(words: Sequence[str], is_uv: bool) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def without_names(words: Sequence[str]) -> tuple[str, ...]:
-    """The words that name no package: indexes, files and the like."""
-    return tuple(word for option, value in _parsed(words) if option for word in (option, value) if word)
-
-
 def _parsed(words: Sequence[str]) -> list[tuple[str, str | None]]:
     """Options with their values; for what is no option the option is empty."""
     found: list[tuple[str, str | None]] = []

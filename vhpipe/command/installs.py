@@ -71,7 +71,7 @@ def installs_in(items: Sequence[str], read: ReadFile) -> Installs:
     """What the items of one command install; `read` gives scripts and requirements files."""
     if not may_install(items):
         return NOTHING
-    reader = _Reader(read)
+    reader = _InstallReader(read)
     for item in items:
         reader.read_text(item, 0)
     return Installs(tuple(reader.lines), reader.has_more)
@@ -85,7 +85,7 @@ class _Call(NamedTuple):
     after: str
 
 
-class _Reader:
+class _InstallReader:
     """Follows `cd` from command to command; the folder is None where it is not known."""
 
     def __init__(self, read: ReadFile) -> None:
@@ -127,7 +127,7 @@ class _Reader:
             self._is_late = True
 
     def _add(
-        self, asked: "_Asked", variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
+        self, asked: "_InstallCall", variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
     ) -> None:
         if self._is_elsewhere or asked.is_elsewhere:
             return
@@ -231,7 +231,7 @@ def _enters_environment(words: list[ShellText]) -> bool:
     )
 
 
-class _Asked(NamedTuple):
+class _InstallCall(NamedTuple):
     """What is installed; `words` are None where they are not written out."""
 
     words: tuple[str, ...] | None
@@ -239,7 +239,7 @@ class _Asked(NamedTuple):
     is_elsewhere: bool
 
 
-def _install_words(words: list[ShellText]) -> _Asked | None:
+def _install_words(words: list[ShellText]) -> _InstallCall | None:
     """What a simple command installs by pip or uv; None where it does not."""
     texts = [word.text for word in words]
     name, is_uv = texts[0], False
@@ -258,7 +258,7 @@ def _install_words(words: list[ShellText]) -> _Asked | None:
     asked = words[rest + 1 :]
     is_elsewhere = any(each.text.partition("=")[0] in IGNORED for each in asked)
     is_literal = all(each.is_literal for each in asked) and bool(asked)
-    return _Asked(tuple(each.text for each in asked) if is_literal else None, is_uv, is_elsewhere)
+    return _InstallCall(tuple(each.text for each in asked) if is_literal else None, is_uv, is_elsewhere)
 
 
 def _is_python(name: str) -> bool:

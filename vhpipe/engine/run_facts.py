@@ -4,6 +4,7 @@ import os
 import shutil
 
 from vhpipe.attempt.identifiers import project_identifier
+from vhpipe.attempt.paths import is_hidden
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
 from vhpipe.environments.place import EnvironmentsPlace
@@ -35,9 +36,9 @@ def facts_of(begun: LockedRun) -> RunFacts:
 
 
 def _environments_place(begun: LockedRun) -> EnvironmentsPlace | None:
-    """None where no step gets an environment of its own."""
+    """None where no step gets an environment of its own, or could not see it at its path."""
     order = begun.order
-    if not order.makes_environments:
+    if not order.makes_environments or is_hidden(str(begun.store.root)):
         return None
     folder = f"{begun.store.root}/{FOLDER}"
     return EnvironmentsPlace(folder, str(order.project), str(begun.run.path), order.required)

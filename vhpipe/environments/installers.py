@@ -31,7 +31,7 @@ _ALWAYS_THERE = frozenset({"pip", "setuptools", "wheel"})
 """A Python with these alone has nothing that an install could need."""
 
 
-class Installer(NamedTuple):
+class PackageInstaller(NamedTuple):
     """Installs into one environment. `source` is a folder with the files of the project that lines name.
 
     `variables` are those of the step; what a user has set for installers is taken from `environ`.

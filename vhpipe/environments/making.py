@@ -1,4 +1,4 @@
-"""Making an environment: in a folder with a name that nobody knows, which its record names when it is complete.
+"""EnvironmentMaker an environment: in a folder with a name of its own, which its record has when it is complete.
 
 Installed programs name the folder that they are in, so it stays where it was made. What was not completed has no
 record: the next who makes the environment removes it, and so does `vhpipe clean`.
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from vhpipe.command.installs import InstallLine
 from vhpipe.environments.failures import EnvironmentNotMadeError, reason_in
 from vhpipe.environments.installer_process import InstallLog
-from vhpipe.environments.installers import Installer
+from vhpipe.environments.installers import PackageInstaller
 from vhpipe.environments.layout import EnvironmentFolder
 from vhpipe.environments.wanted import WantedEnvironment
 from vhpipe.plan.redaction import redacted
@@ -40,10 +40,10 @@ from vhpipe.wording import counted
 LOOK_S = 0.2
 WriteCode = Callable[[WantedEnvironment, str], None]
 """Writes what install lines name of the project into a folder."""
-MakeInstaller = Callable[[EnvironmentFolder, str, WantedEnvironment, InstallLog], Installer]
+MakeInstaller = Callable[[EnvironmentFolder, str, WantedEnvironment, InstallLog], PackageInstaller]
 
 
-class Making(NamedTuple):
+class EnvironmentMaker(NamedTuple):
     """What making environments takes. `folder` is where they are kept; `say` hears what the user should see."""
 
     folder: str
@@ -130,7 +130,7 @@ class Making(NamedTuple):
         )  # fmt: skip
 
     def _install(
-        self, wanted: WantedEnvironment, installer: Installer, log: InstallLog
+        self, wanted: WantedEnvironment, installer: PackageInstaller, log: InstallLog
     ) -> tuple[str, list[InstallLine]]:
         """The installer that was used, and the lines that are left to the steps."""
         self.write_code(wanted, installer.source)

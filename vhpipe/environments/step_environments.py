@@ -11,11 +11,11 @@ from vhpipe.command.installs import Installs, installs_in, may_install
 from vhpipe.environments.base_python import BasePython, base_python
 from vhpipe.environments.failures import EnvironmentNotMadeError
 from vhpipe.environments.installer_process import InstallLog, OtherChildren
-from vhpipe.environments.installers import Installer
+from vhpipe.environments.installers import PackageInstaller
 from vhpipe.environments.layer import FOLDER as LAYER_FOLDER
 from vhpipe.environments.layer import LAYER_VARIABLE
 from vhpipe.environments.layout import EnvironmentFolder, activated
-from vhpipe.environments.making import Making
+from vhpipe.environments.making import EnvironmentMaker
 from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.environments.wanted import METADATA, WantedEnvironment
 from vhpipe.errors import VhpipeError
@@ -99,7 +99,7 @@ class StepEnvironments:
         self._asked: dict[tuple[str, ...], Installs] = {}
         self._ready: dict[AskedEnvironment, StepEnvironment] = {}
         self._entries: dict[str, SnapshotEntry] | None = None
-        self._making = Making(around.place.folder, self._write_code, self._installer, around.mask, around.say)
+        self._maker = EnvironmentMaker(around.place.folder, self._write_code, self._installer, around.mask, around.say)
 
     # ── which ────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,7 +145,7 @@ class StepEnvironments:
         found = self._ready.get(asked.without_node)
         if found is None:
             wanted = self._wanted(asked)
-            record = self._making.make(wanted)
+            record = self._maker.make(wanted)
             folder = EnvironmentFolder(f"{self._around.place.folder}/{record.folder}", wanted.base)
             found = self._ready[asked.without_node] = StepEnvironment(folder)
             note_use(self._around.place.run, wanted.key)
@@ -164,14 +164,14 @@ class StepEnvironments:
 
     def _installer(
         self, target: EnvironmentFolder, source: str, wanted: WantedEnvironment, log: InstallLog
-    ) -> Installer:
+    ) -> PackageInstaller:
         around = self._around
 
         def progress(text: str) -> None:
             around.say(f"{wanted.node}: {text}")
 
         environ = {**os.environ, **wanted.variables}
-        return Installer(target, source, around.variables, environ, log, around.children, progress)
+        return PackageInstaller(target, source, around.variables, environ, log, around.children, progress)
 
     # ── the project's code ───────────────────────────────────────────────────────────────────────
 

@@ -28,7 +28,7 @@ class WantedEnvironment(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The same text for all that is equal. No value of a variable can be read from it."""
+        """A text that equal ones share. No value of a variable can be read from it."""
         asked = [(line.words, line.folder, line.is_uv, line.variables, line.may_fail) for line in self.lines]
         parts = [FORMAT, self.base.identity, asked, sorted(self.files.items())]
         parts += [sorted(self.variables.items()), self.has_more]

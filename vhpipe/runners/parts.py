@@ -68,7 +68,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
         return AttemptSpec(order.attempt, order.execution, self.run, is_monitored, order.devices)
 
     def without_environments(self) -> "RunnerParts":
-        """The same for a place that brings a Python of its own."""
+        """These parts for a place that brings a Python of its own."""
         return msgspec.structs.replace(self, run=msgspec.structs.replace(self.run, environments=None))
 
     @property
