@@ -13,6 +13,10 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         "equal executions of one run all run: feed one into the others to have its result in all",
         'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
     ),
+    (0, 4): (
+        "steps that install packages get an environment of their own, where none is active or chosen: `--env none` has "
+        "them install into the Python on PATH",
+    ),
 }
 """By the version that brought them."""
 

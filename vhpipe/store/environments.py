@@ -93,6 +93,15 @@ def unused(folder: str | Path, used: frozenset[str]) -> Iterator[str]:
             yield f"{folder}/{name}"
 
 
+def record_of(path: str | None, folder: str | Path) -> tuple[str, EnvironmentRecord | None] | None:
+    """Key and record of the environment at a path, the record None where it is gone; None for what is none of ours."""
+    if path is None or os.path.dirname(path) != os.fspath(folder):
+        return None
+    key = os.path.basename(path).partition("-")[0]
+    record = read_record(os.fspath(folder), key)
+    return key, record if record is not None and record.folder == os.path.basename(path) else None
+
+
 def names_in(folder: str | Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))

@@ -10,9 +10,12 @@ from typing import Literal, NamedTuple
 
 from vhpipe.errors import VhpipeError
 from vhpipe.store.cache_volumes import cache_volumes
+from vhpipe.store.environments import FOLDER as FOLDER_OF_ENVIRONMENTS
+from vhpipe.store.environments import records as environments
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.owner import check_owner, keeps_modes
 from vhpipe.store.project import ProjectStore
+from vhpipe.store.removal import bytes_of
 from vhpipe.store.state_place import FOLDER, is_absent, is_inside, state_folder, states_of_gone_projects
 from vhpipe.wording import counted, listed
 
@@ -89,6 +92,10 @@ def _foreign_folders(store: ProjectStore) -> Iterator[Check]:
 
 
 def _volume_checks(store: ProjectStore) -> Iterator[Check]:
+    for key, record in environments(store.root / FOLDER_OF_ENVIRONMENTS):
+        size = bytes_of((f"{store.root}/{FOLDER_OF_ENVIRONMENTS}/{record.folder}",)) / MUCH_BYTES
+        asked = "; ".join(record.lines) or "what its steps install"
+        yield Check("ok", "store", f"environment {key} with {size:.1f} GiB, Python {record.version}: {asked}")
     volumes = cache_volumes(store.root)
     if volumes:
         size = sum(each.size_bytes for each in volumes) / MUCH_BYTES

@@ -1,6 +1,6 @@
 """Why an execution ran, or did not: what happened to it, and what differs from an earlier one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.plan.provenance import CountedCode, Difference
@@ -17,10 +17,21 @@ LONGEST_VALUE = 60
 REUSE_WAS_OFF = "reuse was off"
 
 
+class EnvironmentUsed(NamedTuple):
+    """The Python environment that steps shared: its name, what was installed beforehand, and which versions these are.
+
+    `packages` is None where the environment is gone.
+    """
+
+    name: str
+    lines: tuple[str, ...] = ()
+    packages: Mapping[str, str] | None = None
+
+
 class PastComparison(NamedTuple):
     """Another execution to compare with, and what differs; `differences` is None where that cannot be known.
 
-    `uncounted` is what differs in files that are not its code.
+    `uncounted` is what differs in files that are not its code, `environment` its Python environment.
     """
 
     run: int
@@ -28,6 +39,7 @@ class PastComparison(NamedTuple):
     status: Status
     differences: tuple[Difference, ...] | None
     uncounted: tuple[Difference, ...] = ()
+    environment: EnvironmentUsed | None = None
 
 
 class Why(NamedTuple):
@@ -43,6 +55,7 @@ class Why(NamedTuple):
     was_reusable: bool
     compared: PastComparison | None = None
     code: CountedCode | None = None
+    environment: EnvironmentUsed | None = None
 
 
 def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str, str]:
@@ -67,12 +80,15 @@ def why_lines(why: Why) -> Iterator[str]:
     compared = why.compared
     if text := code_text(why.code):
         yield text
+    if why.environment is not None:
+        yield environment_text(why.environment)
     if compared is None:
         yield "no earlier run has it"
         return
     yield f"compared with {one_line(compared.label)} of run {compared.run} ({compared.status}):"
     yield from (f"  {line}" for line in difference_lines(compared.differences))
     yield from (f"  {line}" for line in uncounted_lines(compared.uncounted, SHOWN_DIFFERENCES))
+    yield from (f"  {line}" for line in environment_lines(compared.environment, why.environment))
     advice = _advice(why, compared)
     if advice:
         yield f"  {advice}"
@@ -118,6 +134,26 @@ def code_text(code: CountedCode | None) -> str | None:
     return one_line(f"code: the entire project, for {code.because}")
 
 
+def environment_text(used: EnvironmentUsed) -> str:
+    """Which environment its step had."""
+    if used.packages is None:
+        return one_line(f"environment: {used.name}, which is gone")
+    asked = "; ".join(used.lines) or "nothing beforehand"
+    return one_line(f"environment: {used.name} ({counted(len(used.packages), 'package')}): {asked}")
+
+
+def environment_lines(old: EnvironmentUsed | None, new: EnvironmentUsed | None) -> Iterator[str]:
+    """What differs of two environments; they are no part of what makes executions equal."""
+    if old is None or new is None or (old.name == new.name and old.packages == new.packages):
+        return
+    before, after = old.packages or {}, new.packages or {}
+    changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    if not changed or old.packages is None or new.packages is None:
+        yield "its environment is another one"
+    for name in changed[:SHOWN_DIFFERENCES] if old.packages is not None and new.packages is not None else ():
+        yield one_line(f"package {name}: {before.get(name, 'none')} → {after.get(name, 'none')}")
+
+
 def uncounted_lines(differences: Sequence[Difference], most: int) -> Iterator[str]:
     """`evaluate.py changed, is not code of this step`."""
     for each in differences[:most]:
@@ -158,14 +194,24 @@ def why_json(why: Why) -> dict[str, object]:
         "action": why.action,
         "because": json_value(why.happened),
         "code": code_json(why.code),
+        "environment": _environment_json(why.environment),
         "against": None if compared is None else {
             "run": compared.run,
             "execution": json_value(compared.label),
             "status": str(compared.status),
             "differences": differences_json(compared.differences),
             "uncounted": differences_json(compared.uncounted),
+            "environment": _environment_json(compared.environment),
         },
     }  # fmt: skip
+
+
+def _environment_json(used: EnvironmentUsed | None) -> dict[str, object] | None:
+    """None where its step had none of its own."""
+    if used is None:
+        return None
+    packages = None if used.packages is None else dict(used.packages)
+    return {"name": used.name, "lines": json_value(list(used.lines)), "packages": json_value(packages)}
 
 
 def differences_json(differences: Sequence[Difference] | None) -> list[dict[str, object]] | None:

@@ -7,7 +7,7 @@ import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, required_run_argument
 from vhpipe.errors import UsageError
-from vhpipe.plan.model import ExecutionId
+from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.plan.provenance import differences_between, uncounted_differences
 from vhpipe.plan.reuse_policy import reuses
 from vhpipe.project.open_run import open_run
@@ -21,7 +21,7 @@ from vhpipe.project.selectors import (
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.json_values import json_text
 from vhpipe.views.progress import RunView
-from vhpipe.views.why import PastComparison, Why, what_happened, why_json, why_lines
+from vhpipe.views.why import EnvironmentUsed, PastComparison, Why, what_happened, why_json, why_lines
 
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun, PastRuns
@@ -64,7 +64,24 @@ def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against
     evidence = past.evidence(now, which)
     compared = _comparison_with_past(store, past, now, evidence, which, against)
     code = evidence.code if evidence else None
-    return why._replace(compared=compared and compared._replace(label=label), code=code)
+    compared = compared and compared._replace(label=label)
+    return why._replace(compared=compared, code=code, environment=_environment(store, now, which))
+
+
+def _environment(store: ProjectStore, run: "PastRun", execution: ExecutionId) -> EnvironmentUsed | None:
+    """The Python environment that the last attempt of an execution had; None where it had none of its own."""
+    from vhpipe.attempt.recorded_variables import kept_variables
+    from vhpipe.store.environments import FOLDER, record_of
+
+    state = run.execution(execution)
+    if state is None or not state.attempt:
+        return None
+    folder = store.run(str(run.number)).attempt_folder(AttemptId(execution, state.attempt))
+    found = record_of((kept_variables(folder) or {}).get("VIRTUAL_ENV"), store.root / FOLDER)
+    if found is None:
+        return None
+    key, record = found
+    return EnvironmentUsed(key) if record is None else EnvironmentUsed(key, record.lines, record.packages)
 
 
 def _comparison_with_past(
@@ -84,7 +101,8 @@ def _comparison_with_past(
     if old is None or new is None:
         return PastComparison(then.number, str(execution), state.status, None)
     differences, uncounted = differences_between(old, new), uncounted_differences(old, new)
-    return PastComparison(then.number, str(execution), state.status, differences, uncounted)
+    environment = _environment(store, then, execution)
+    return PastComparison(then.number, str(execution), state.status, differences, uncounted, environment)
 
 
 def _before(past: "PastRuns", now: "PastRun", execution: ExecutionId) -> "PastRun | None":
