@@ -1,5 +1,6 @@
 """The Python environments of a run's attempts: what an execution asks for, and its variables when it is there."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,7 @@ class InstallerSurroundings(NamedTuple):
     say: Callable[[str], None] = say_nothing
 
 
+_OF_ANOTHER_PYTHON = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME")
 NO_SURROUNDINGS = InstallerSurroundings()
 
 
@@ -42,7 +44,7 @@ class RunEnvironments:
 
     def asked(self, execution: ExecutionSpec, snapshot: Snapshot | None) -> "AskedEnvironment | None":
         """What an execution asks for; None where it needs no environment of its own, or cannot be started at all."""
-        if self._run.environments is None:
+        if self._run.environments is None or execution.id.node in self._run.pythons:
             return None
         step = execution.step
         try:
@@ -54,6 +56,17 @@ class RunEnvironments:
             with suppress(CannotPrepareError):
                 declared[name] = text_of(each, self._secrets)
         return self._environments(snapshot).asked(command, declared, execution.id.node)
+
+    def with_python(self, node: str, variables: dict[str, str]) -> dict[str, str]:
+        """The variables of a node's step, for which the Python is active that stands for its image."""
+        folder = self._run.pythons.get(node)
+        if folder is None:
+            return variables
+        path = os.pathsep.join((folder, variables.get("PATH", os.defpath)))
+        left = {name: text for name, text in variables.items() if name not in _OF_ANOTHER_PYTHON}
+        root = os.path.dirname(folder)
+        is_virtual = os.path.exists(f"{root}/pyvenv.cfg")
+        return left | {"PATH": path} | ({"VIRTUAL_ENV": root} if is_virtual else {})
 
     def missing(self, execution: ExecutionSpec, snapshot: Snapshot | None) -> "AskedEnvironment | None":
         """What has to be made before the execution can start; None where nothing has."""

@@ -150,6 +150,7 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    variables = tools.environments.with_python(spec.execution.id.node, variables)
     if environment is not None:
         variables = environment.activate(variables)
     if spec.devices:

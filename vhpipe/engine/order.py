@@ -62,6 +62,8 @@ class Order(NamedTuple):
     """Whether any of this run does."""
     required: str = ""
     """The install line of steps that have none of their own; empty for none."""
+    pythons: Mapping[str, str] = MappingProxyType({})
+    """The folder of programs of the Python that stands for the image of a node, by node."""
 
 
 class LockedRun(NamedTuple):

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vhpipe.plan.capabilities import CAPABILITIES
-from vhpipe.settings.python import PythonChoice, active_interpreter, shared_interpreter
+from vhpipe.settings.images import python_instead
+from vhpipe.settings.python import PythonChoice, active_interpreter, find_python, shared_interpreter
+from vhpipe.wording import listed, plural
 
 if TYPE_CHECKING:
     from vhpipe.command.installs import Installs
     from vhpipe.engine.order import Order
     from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.settings.images import ImageRule
     from vhpipe.store.run_folder import EnvironmentMode
 
 REQUIREMENTS = "requirements.txt"
@@ -33,13 +36,14 @@ def environments_of(plan: "Plan", project: Path, python: PythonChoice, mode: "En
 
 def environment_notices(order: "Order", python: PythonChoice, environ: Mapping[str, str]) -> Iterator[str]:
     """What the user should know of packages that steps install."""
+    for folder in dict.fromkeys(order.pythons.values()):
+        names = listed([node for node, each in order.pythons.items() if each == folder], " and ")
+        yield f"{names}: {folder}/python stands for the image, as your settings say"
     if order.environments == "requirements" and not order.required:
         yield f"warning: `--env requirements`: the project has no {REQUIREMENTS}, and no dependencies in {_PROJECT}"
     installing = tuple(_installing(order))
     if not installing:
         return
-    from vhpipe.wording import listed, plural
-
     if order.makes_environments:
         names = listed(installing, " and ")
         verb = plural(len(installing), "installs packages and gets", "install packages and get")
@@ -50,6 +54,21 @@ def environment_notices(order: "Order", python: PythonChoice, environ: Mapping[s
         yield f"warning: `pip install` in a step changes {shared}; name a virtual environment with --python"
     elif active is not None:
         yield f"warning: `pip install` in a step changes {active}, an environment of yours"
+
+
+def pythons_for_images(plan: "Plan", project: Path, rules: "tuple[ImageRule, ...]") -> dict[str, str]:
+    """The folder of programs of the Python that stands for a node's image, by node.
+
+    Errors: UsageError where there is no Python in what settings name.
+    """
+    found: dict[str, str] = {}
+    for node in plan.nodes if any(rule.is_path for rule in rules) else ():
+        spec = getattr(node, "spec", None)
+        target = None if spec is None else python_instead(rules, spec.image)
+        folder = None if target is None else find_python(project, target, {}).folder
+        if folder is not None:
+            found[node.name] = str(folder)
+    return found
 
 
 def required_line(project: Path) -> str:
@@ -79,7 +98,7 @@ def _installing(order: "Order") -> Iterator[str]:
     """The nodes whose commands install packages, as far as that can be read."""
     for node in order.plan.nodes:
         place = CAPABILITIES.get(order.places.get(node.name, order.place))
-        if place is not None and place.image:
+        if (place is not None and place.image) or node.name in order.pythons:
             continue
         if _may_install(node) and not installs_of(node, order.project).is_empty:
             yield node.name

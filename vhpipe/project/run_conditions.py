@@ -9,6 +9,7 @@ from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from vhpipe.plan.places import PlaceRule
+    from vhpipe.settings.images import ImageRule
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import EnvironmentMode, Repository, RunInfo
 
@@ -19,7 +20,7 @@ class RunConditions(NamedTuple):
     `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
     count after these, the strongest first. `mounts` are folders by the sources that they stand for.
-    `environments` says which steps get one of their own.
+    `environments` says which steps get one of their own, `images` what stands for images; a typed Python is for all.
     """
 
     capacity: int
@@ -36,6 +37,7 @@ class RunConditions(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     environments: "EnvironmentMode" = "none"
+    images: "tuple[ImageRule, ...]" = ()
 
 
 class RunChoices(NamedTuple):
@@ -76,6 +78,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             environments=self.environments or settings.env,
+            images=() if self.python else settings.images,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -95,6 +98,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             environments=self.environments or info.environments,
+            images=() if self.python else settings.images,
         )
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:

@@ -69,7 +69,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
 
     def without_environments(self) -> "RunnerParts":
         """These parts for a place that brings a Python of its own."""
-        return msgspec.structs.replace(self, run=msgspec.structs.replace(self.run, environments=None))
+        return msgspec.structs.replace(self, run=msgspec.structs.replace(self.run, environments=None, pythons={}))
 
     @property
     def installers(self) -> InstallerSurroundings:

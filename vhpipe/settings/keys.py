@@ -95,6 +95,8 @@ PLACE_OF_QUEUE = Key(f"queues{OF_EACH}", "place", PLACE, "where executions of no
 SLOTS_OF_QUEUE = Key(f"queues{OF_EACH}", "slots", AMOUNTS, "what a queue has of everything that is counted",
                      "no limit")  # fmt: skip
 IMAGE_OF_QUEUE = Key(f"queues{OF_EACH}", "image", TEXT, "the image of all steps in a queue", "the step's own")
+IMAGE = Key("images", ANY_NAME, TEXT, "what stands for images with this pattern: a Python or environment (a path that "
+            "begins with `/`, `~` or `.`, in your own file only) or another image", "none")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
 PROJECT_VARIABLES = Key("environment-variables", "names", TEXTS, "variables that every step gets from your environment",
@@ -114,7 +116,7 @@ KEYS: tuple[Key[Any], ...] = (
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, ENVIRONMENTS_MADE, INHERIT_ENV, SECRETS, STATE,
     ALLOW_MOUNTS,
     SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
-    QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
+    QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE, IMAGE,
     VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip
 

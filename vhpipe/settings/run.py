@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vhpipe.settings.files import project_files
+from vhpipe.settings.images import ImageRule, image_rules
 from vhpipe.settings.keys import (
     ALLOW_MOUNTS,
     APPROVAL_ANSWER,
@@ -60,6 +61,7 @@ class RunSettings(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allow_mounts: bool = False
     env: Environments = "auto"
+    images: tuple[ImageRule, ...] = ()
 
 
 def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -97,4 +99,5 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
         env=sources.value(ENVIRONMENTS_MADE) or "auto",
+        images=image_rules(sources),
     )
