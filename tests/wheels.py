@@ -63,5 +63,6 @@ def installing(folder: Path, wheels: Path, by: str) -> dict[str, str]:
     }
     return kept | {
         "PATH": f"{programs}:/usr/bin:/bin", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(wheels), "UV_CACHE_DIR": str(folder / "uv-cache"), "PIP_NO_CACHE_DIR": "1", "UV_COMPILE_BYTECODE": "0",
+        "PIP_FIND_LINKS": str(wheels), "UV_CACHE_DIR": str(folder / "uv-cache"),
+        "PIP_NO_CACHE_DIR": "1", "UV_COMPILE_BYTECODE": "0",
     }  # fmt: skip

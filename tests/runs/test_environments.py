@@ -165,3 +165,54 @@ def test_a_making_that_is_ended_is_taken_for_nothing(world: Any, wheels: Path, s
     assert world("run", "--json").code == 0
     assert "removed" in world("clean", "--keep", "9").out or signal == "terminate"
     assert len(folders(world)) == 1
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(project: Any, tmp_path: Path, wheels: Path) -> None:
+    project.environment |= installing(tmp_path / "user", wheels, "nothing")
+    program = tmp_path / "user/programs/uv"
+    program.write_text("#!/bin/sh\necho 'error: No space left on device (os error 28)' >&2\nexit 1\n")
+    program.chmod(0o755)
+    project.pipeline({"a": "pip install one"})
+    done = project("run", "--json")
+    assert "the disk is full; free some space" in done.node("a")["executions"][0]["attempts"][0]["because"]
+    assert folders(project) == []
+    assert environments(project) == []
+
+
+@pytest.mark.long
+def test_of_two_runs_that_need_the_same_environment_one_makes_it(world: Any) -> None:
+    world.pipeline({"a": ["pip install one", IMPORTS]})
+    both = [world.start("run", "--json") for _ in range(2)]
+    said = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum(text.count("installing what is missing") for text in said) == 1
+    assert len(environments(world)) == len(folders(world)) == 1
+
+
+@pytest.mark.long
+def test_environments_go_with_the_runs_that_used_them(world: Any) -> None:
+    world.pipeline({"a": ["pip install two"]})
+    assert world("run", "--json").code == 0
+    (made,) = environments(world)
+    assert f"environment {made['folder'].partition('-')[0]} with" in world("doctor").out
+    assert world("why", "1", "a").out.splitlines()[1].endswith("(1 package): pip install two")
+    world.pipeline({"a": "true"})
+    assert world("run", "--json").code == 0
+    assert "environment" not in world("clean", "--keep", "2").out
+    assert "1 environment" in world("clean", "--keep", "1").out
+    assert list((world.path / ".vhpipe/environments").iterdir()) == []
+
+
+@pytest.mark.long
+def test_a_python_that_stands_for_an_image_is_seen_by_its_steps_alone(world: Any, log_of: Any) -> None:
+    folder = world.side("config") / "vhpipe"
+    folder.mkdir(parents=True)
+    (world.side("own") / "bin").mkdir(parents=True)
+    (world.side("own") / "bin/python").write_text("#!/bin/sh\necho mine\n")
+    (world.side("own") / "bin/python").chmod(0o755)
+    (folder / "config.toml").write_text(f'[images]\n"pytorch/*" = "{world.side("own")}"\n')
+    world.pipeline({"a": {"command": "python -V", "image": "pytorch/pytorch:2"}, "b": "python -V"})
+    done = world("run", "--json")
+    assert f"`a`: {world.side('own')}/bin/python stands for the image, as your settings say" in done.err
+    assert log_of(done, "a") == "mine\n"
+    assert log_of(done, "b").startswith("Python 3")
