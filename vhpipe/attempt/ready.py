@@ -14,7 +14,7 @@ from vhpipe.attempt.publishing_spool import Spool
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.code.copy_pool import HeldCopy
-from vhpipe.environments.failures import EnvironmentNotMadeError
+from vhpipe.environments.not_made import EnvironmentNotMadeError
 from vhpipe.errors import VhpipeError
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status

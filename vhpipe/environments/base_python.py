@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from vhpipe.environments.failures import EnvironmentNotMadeError
 from vhpipe.environments.installer_process import OtherChildren, answer_of
+from vhpipe.environments.not_made import EnvironmentNotMadeError
 
 PATIENCE_S = 60.0
 _ASK = """\

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from vhpipe.errors import VhpipeError
 from vhpipe.plan.redaction import redacted
 
 OFFLINE_WAYS = (
@@ -23,10 +22,6 @@ _MISSING = re.compile(
 )
 _ERROR = re.compile(r"(?i)^\s*(?:error|×|x |├─▶|╰─▶|fatal)[:\s]*(.*\w.*)$")
 _DISK = "No space left on device"
-
-
-class EnvironmentNotMadeError(VhpipeError):
-    """An environment that a step needs could not be made. Another try may succeed."""
 
 
 def reason_in(output: Sequence[str]) -> str:

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.command.installs import InstallLine
-from vhpipe.environments.failures import EnvironmentNotMadeError, reason_in
+from vhpipe.environments.failures import reason_in
 from vhpipe.environments.installer_process import InstallLog
 from vhpipe.environments.installers import PackageInstaller
 from vhpipe.environments.layout import EnvironmentFolder
+from vhpipe.environments.not_made import EnvironmentNotMadeError
 from vhpipe.environments.wanted import WantedEnvironment
 from vhpipe.plan.redaction import redacted
 from vhpipe.regular_files import open_regular

@@ -9,13 +9,13 @@ from typing import NamedTuple, Protocol
 
 from vhpipe.command.installs import Installs, installs_in, may_install
 from vhpipe.environments.base_python import BasePython, base_python
-from vhpipe.environments.failures import EnvironmentNotMadeError
 from vhpipe.environments.installer_process import InstallLog, OtherChildren
 from vhpipe.environments.installers import PackageInstaller
 from vhpipe.environments.layer import FOLDER as LAYER_FOLDER
 from vhpipe.environments.layer import LAYER_VARIABLE
 from vhpipe.environments.layout import EnvironmentFolder, activated
 from vhpipe.environments.making import EnvironmentMaker
+from vhpipe.environments.not_made import EnvironmentNotMadeError
 from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.environments.wanted import METADATA, WantedEnvironment
 from vhpipe.errors import VhpipeError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from vhpipe.attempt.environments import RunEnvironments
 from vhpipe.attempt.storage import CodeCopies
-from vhpipe.environments.failures import EnvironmentNotMadeError
+from vhpipe.environments.not_made import EnvironmentNotMadeError
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder
