@@ -252,11 +252,21 @@ class FilledUri(msgspec.Struct, frozen=True):
         return f"{self.item.name} {self.uri}"
 
 
+class CommitOfStep(msgspec.Struct, frozen=True):
+    """The commit that a node takes its step and its code from: the full hash, and the name that the file has."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.id.startswith(self.name) else f"{self.name} ({self.id[:10]})"
+
+
 class StepSpec(msgspec.Struct, frozen=True):
     """What every execution of a node has in common, before edges fill in the rest.
 
     `values` holds the parameters that have a value; in a task those of the sweep come on top.
-    Limits in seconds.
+    Limits in seconds. `commit` is None for the project as it is.
     """
 
     step: str
@@ -271,6 +281,12 @@ class StepSpec(msgspec.Struct, frozen=True):
     source_path: str | None = None
     resources: Resources | None = None
     stop_condition: str | None = None
+    commit: CommitOfStep | None = None
+
+    @property
+    def commit_id(self) -> str | None:
+        """The full hash of the commit that the code is of; None for the project as it is."""
+        return None if self.commit is None else self.commit.id
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)

@@ -13,15 +13,20 @@ from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
-def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple[Path, bool]:
-    """The folder with the code, and whether it is as the attempt left it (else it was made just now)."""
+def repository_of(
+    attempt_folder: Path, run_folder: Path, blobs: Blobs, commit: str | None = None
+) -> tuple[Path, bool]:
+    """The folder with the code, and whether it is as the attempt left it (else it was made just now).
+
+    `commit` is the one that the node runs, None for the project as it was at the start of the run.
+    """
     kept = attempt_folder / REPOSITORY
     if kept.is_dir():
         return kept, True
     temporary = Path(temporary_name(os.fspath(kept)))
     try:
         temporary.mkdir(mode=0o700)
-        snapshot = load_snapshot(run_folder)
+        snapshot = load_snapshot(run_folder).of(commit)
         for entry in snapshot.entries:
             _lay_out(entry, temporary, blobs)
         for folder, modified_ns in snapshot.folders.items():
