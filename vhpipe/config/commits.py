@@ -66,7 +66,7 @@ def step_of_commit(config: Config, node: ExecutionNode | TaskNode) -> tuple[Step
 
 
 def placed_at(value: Placed, at: Path) -> Placed:
-    """The same value with one place for it and all that is in it: what its own places mean is another file."""
+    """A value with one place for it and all that is in it; the places that it had are those of another file."""
     if not isinstance(value, tuple):
         return value
     made: Any = value

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from vhpipe.engine.order import Order
-from vhpipe.plan.model import Plan, PlannedDeployment
 from vhpipe.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ def with_commits(snapshot: Snapshot, order: Order, keeper: "CommitKeeper") -> Sn
 
     Errors: EnvironmentFailure for what git does not have.
     """
-    wanted = commits_of(order.plan)
+    given = {node.name for node in order.plan.nodes if node.given is not None and getattr(node.given, "is_whole", True)}
+    wanted = dict.fromkeys(each.id for name, each in order.plan.commits().items() if name not in given)
     if not wanted:
         return snapshot if not snapshot.commits else msgspec.structs.replace(snapshot, commits={})
     from vhpipe.code.commit_snapshot import commit_snapshot
@@ -30,9 +30,3 @@ def with_commits(snapshot: Snapshot, order: Order, keeper: "CommitKeeper") -> Sn
         for commit in wanted
     }
     return msgspec.structs.replace(snapshot, commits=found)
-
-
-def commits_of(plan: Plan) -> tuple[str, ...]:
-    """The hashes of the commits that nodes of the plan run, each once."""
-    steps = (node.spec for node in plan.nodes if not isinstance(node, PlannedDeployment))
-    return tuple(dict.fromkeys(each.commit.id for each in steps if each.commit is not None))

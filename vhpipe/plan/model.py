@@ -492,6 +492,11 @@ class Plan(msgspec.Struct, frozen=True):
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)
 
+    def commits(self) -> dict[str, CommitOfStep]:
+        """The commits that nodes run, by the names of those nodes."""
+        steps = ((each.name, each.spec) for each in self.nodes if not isinstance(each, PlannedDeployment))
+        return {name: spec.commit for name, spec in steps if spec.commit is not None}
+
     def edges_into(self, name: str) -> Iterator[PlannedEdge]:
         return (edge for edge in self.edges if edge.target == name)
 

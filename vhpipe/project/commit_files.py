@@ -45,10 +45,23 @@ def with_commits(config: Config, path: str, texts: FileOfCommit | None = None) -
     named = commits_named_in(config)
     if not named:
         return config
-    folder, name = os.path.split(os.path.join(path, DEFAULT_FILE) if os.path.isdir(path) else path)
-    name = DEFAULT_FILE if path == "-" else name
-    found = _texts(tuple(named)[:MOST_COMMITS], folder or ".", name, texts)
+    folder, name = _place_of(path)
+    found = _texts(tuple(named)[:MOST_COMMITS], folder, name, texts)
     return config._replace(commits={each: _read(each, found[each], name, named[each]) for each in found})
+
+
+def text_in_repository(commit: str, path: str) -> CommitText:
+    """The file at a path as a commit of its repository has it."""
+    folder, file = _place_of(path)
+    return _from_git((commit,), folder, file)[commit]
+
+
+def _place_of(path: str) -> tuple[str, str]:
+    """Folder and name of the file; for a text from stdin those that it would have here."""
+    if path == "-":
+        return ".", DEFAULT_FILE
+    folder, name = os.path.split(os.path.join(path, DEFAULT_FILE) if os.path.isdir(path) else path)
+    return folder or ".", name
 
 
 def _texts(names: Sequence[str], folder: str, file: str, known: FileOfCommit | None) -> dict[str, CommitText]:

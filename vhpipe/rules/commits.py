@@ -70,7 +70,7 @@ def unchecked_commits(subject: Subject) -> Iterator[Finding]:
             if isinstance(node, DeploymentNode) or file is None or file.absent is None:
                 continue
             if _commit_fault(file.name) is None:
-                message = f"the step of node `{name}` is not checked, commit `{file.name}`: {file.absent}"
+                message = f"the step that node `{name}` takes from commit `{file.name}` is not checked: {file.absent}"
                 yield Finding(message, value_at(node.at, "commit"), hint=file.cure)
 
 

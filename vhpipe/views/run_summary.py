@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, CommitOfStep, ExecutionId
 from vhpipe.schedule.terms import ending_word
 from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
@@ -28,8 +28,9 @@ def summary(
 ) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
+    commits = view.plan.commits()
     for node in view.nodes.values():
-        yield f"  {_node_line(node)}"
+        yield f"  {_node_line(node, commits.get(node.name))}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
         yield from _failures(view, node, log_path, commands)
     yield from _published_lines(view)
@@ -54,8 +55,9 @@ def _published_lines(view: RunView) -> Iterator[str]:
         yield f"published metrics: {metadata_text(metrics)}"
 
 
-def _node_line(node: NodeView) -> str:
-    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *_details(node)]
+def _node_line(node: NodeView, commit: CommitOfStep | None) -> str:
+    of_commit = f" at commit {one_line(str(commit))}" if commit is not None else ""
+    parts = [f"{one_line(node.name)}: {node.type}{of_commit} {node.status}", *_details(node)]
     return ", ".join(parts) + (f": {brief(node.because)}" if node.because else "")
 
 
