@@ -16,7 +16,7 @@ def with_commits(snapshot: Snapshot, order: Order, keeper: "CommitKeeper") -> Sn
 
     Errors: EnvironmentFailure for what git does not have.
     """
-    given = {node.name for node in order.plan.nodes if node.given is not None and getattr(node.given, "is_whole", True)}
+    given = {node.name for node in order.plan.nodes if node.given is not None and node.given.is_whole}
     wanted = dict.fromkeys(each.id for name, each in order.plan.commits().items() if name not in given)
     if not wanted:
         return snapshot if not snapshot.commits else msgspec.structs.replace(snapshot, commits={})

@@ -10,7 +10,14 @@ from vhpipe.store.atomic import temporary_name
 from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs, DamagedBlobError
 from vhpipe.store.long_paths import make_folders
+from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
+
+
+def commit_of(run: RunFolder, attempt_folder: Path) -> str | None:
+    """The commit that the node of an attempt runs; None for the project as it was at the start of the run."""
+    folders = {run.node_folder(name).name: commit.id for name, commit in run.plan().commits().items()}
+    return folders.get(attempt_folder.parent.name)
 
 
 def repository_of(

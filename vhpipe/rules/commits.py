@@ -37,7 +37,7 @@ def _faults_there(file: "CommitFile", node: ExecutionNode | TaskNode) -> Iterato
     """The step that the node takes from there, or the blueprint and its step."""
     where = f"commit {file.called}"
     if file.config is None:
-        yield Finding(f"{where} has no file `{file.path}`", value_at(node.at, "commit"), "name another commit")
+        yield Finding(f"{where} has no file `{file.path}`", value_at(node.at, "commit"), f"git log -- {file.path}")
         return
     for kind, name in _parts_of(file, node):
         fault = file.faults.get((kind, name))

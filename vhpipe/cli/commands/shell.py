@@ -13,7 +13,7 @@ import click
 from vhpipe.attempt.recorded_variables import kept_variables
 from vhpipe.cli.options.run_selection import project_option, required_run_argument
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.kept_code import repository_of
+from vhpipe.project.kept_code import commit_of, repository_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
 from vhpipe.regular_files import RECORD_BYTES, read_regular
@@ -99,7 +99,8 @@ def _command_path(folder: Path) -> Path:
 
 
 def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> ShellPlace:
-    repository, is_as_left = repository_of(folder, store.run(selector).path, store.blobs)
+    run = store.run(selector)
+    repository, is_as_left = repository_of(folder, run.path, store.blobs, commit_of(run, folder))
     kept = kept_variables(folder)
     variables = dict(os.environ) if kept is None else _with_own_secrets(kept)
     unset = tuple(name for name in kept or () if name not in variables)
