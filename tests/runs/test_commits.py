@@ -88,6 +88,7 @@ def test_a_node_runs_the_step_and_the_files_of_its_commit(project: Any, reposito
     assert f"old: execution at commit v1 ({repository.first[:10]}) complete" in shown
 
 
+@pytest.mark.long
 def test_edges_arguments_and_overrides_are_checked_with_the_step_of_the_commit(
     project: Any, repository: Repository
 ) -> None:
@@ -103,6 +104,7 @@ def test_edges_arguments_and_overrides_are_checked_with_the_step_of_the_commit(
     assert "rate" in project("run", "-p", "old.rat=1").err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("repository_mode", ["link", "in-place"])
 def test_other_working_copies_leave_the_node_its_commit(
     project: Any, repository: Repository, repository_mode: str
@@ -151,7 +153,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("commit", FAULTS)
+@pytest.mark.parametrize(
+    "commit", [each if each == "nosuch" else pytest.param(each, marks=pytest.mark.long) for each in FAULTS]
+)
 def test_a_commit_that_is_not_here_is_an_info_and_no_run(project: Any, repository: Repository, commit: str) -> None:
     because, cure = FAULTS[commit]
     repository.pipeline(f'{{name: old, type: execution, step: train, commit: "{commit}"}}')
