@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.places import ChosenPlaces
 
 
 class PlanSource(NamedTuple):
@@ -56,13 +57,18 @@ class PassContext(NamedTuple):
     swept: tuple[str, ...]
     selection: "PartialRun"
     uris: "RecordedUris"
+    chosen: "ChosenPlaces"
     unfilled: "tuple[MissingValue, ...]" = ()
     uses_machine: bool = True
 
     def missing_in(self, plan: "Plan") -> "tuple[MissingValue, ...]":
         """What nothing fills of the nodes that the plan has to run."""
-        running = {node.name for node in plan.nodes if node.name not in self.selection.given}
+        running = self.running_in(plan)
         return tuple(each for each in self.unfilled if each.node in running)
+
+    def running_in(self, plan: "Plan") -> tuple[str, ...]:
+        """The nodes that the plan has to run."""
+        return tuple(node.name for node in plan.nodes if node.name not in self.selection.given)
 
 
 def define(plan: "Plan", around: PassContext) -> "Plan":
@@ -159,6 +165,16 @@ def take_earlier_results(plan: "Plan", around: PassContext) -> "Plan":
     is_pipeline = not (source.request.step or source.request.task)
     earlier = EarlierRuns(PastRuns.of_project(source.project), plan.pipeline, is_pipeline=is_pipeline)
     return with_given(plan, selection, earlier, source.command)
+
+
+def refuse_missing_folders(plan: "Plan", around: PassContext) -> "Plan":
+    around.chosen.refuse(around.running_in(plan))
+    return plan
+
+
+def refuse_unusable_places(plan: "Plan", around: PassContext) -> "Plan":
+    around.chosen.refuse_unusable(around.running_in(plan))
+    return plan
 
 
 def refuse_unrunnable(plan: "Plan", around: PassContext) -> "Plan":

@@ -1,0 +1,96 @@
+"""The places of a run's nodes on this machine: what was asked for, and what of it can be had here."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from vhpipe.errors import RefusedError, UsageError
+from vhpipe.plan.capabilities import names_platform_folders
+from vhpipe.plan.places import (
+    AUTO,
+    LOCAL,
+    NodePlaces,
+    PlaceRule,
+    WantedPlace,
+    has_folder,
+    settled_places,
+    typed_places,
+    wanted_places,
+)
+from vhpipe.wording import listed
+
+if TYPE_CHECKING:
+    from vhpipe.graph.model import PipelineGraph
+
+
+class ChosenPlaces(NamedTuple):
+    """Where nodes run, and what had been asked for each."""
+
+    places: NodePlaces
+    wanted: Mapping[str, WantedPlace]
+
+    def refuse(self, nodes: Collection[str]) -> None:
+        """Errors: RefusedError where one of these nodes must have `/valohai` and cannot."""
+        refusal = next(self._refusals(nodes), None)
+        if refusal is not None:
+            raise refusal
+
+    def refuse_unusable(self, nodes: Collection[str]) -> None:
+        """Errors: EnvironmentFailure where the place of one of these nodes cannot be used."""
+        from vhpipe.engine.places_here import refuse_unusable
+
+        for place in self.places.of_all(name for name in nodes if name in self.wanted):
+            refuse_unusable(place)
+
+    def _refusals(self, nodes: Collection[str]) -> Iterator[RefusedError]:
+        required = [name for name in nodes if name in self.wanted and self.wanted[name].folder == "required"]
+        without = [name for name in required if not has_folder(self.places.of(name))]
+        chosen = [name for name in without if self.wanted[name].place != LOCAL]
+        if chosen:
+            yield RefusedError(
+                f"{listed(chosen)} must have `/valohai`, as settings say, and place "
+                f"`{self.wanted[chosen[0]].place}` does not have it",
+                "choose another place with --in, or set `valohai-folder` to `auto`",
+            )
+        elif without:
+            from vhpipe.engine.places_here import folder_trial
+
+            trial = folder_trial()
+            cure = f"to allow it: {trial.cure}; or " if trial.cure else ""
+            yield RefusedError(
+                f"{listed(without)} must have `/valohai`, as settings say, and cannot here: {trial.reason}",
+                f"{cure}run it in a container: --in auto",
+            )
+
+
+def places_of(
+    graph: "PipelineGraph", texts: Sequence[str], settings: Sequence[PlaceRule], always_tries: bool = True
+) -> ChosenPlaces:
+    """Where each node of a pipeline runs. `texts` are as typed, `settings` count after them, the strongest first.
+
+    Who only looks need not try what the plan does not show. Errors: UsageError for an unknown place or node.
+    """
+    from vhpipe.engine.places_here import folder_trial, tool_that_answers
+
+    rules = (typed_places(texts, tuple(graph.steps)), *settings)
+    everywhere = next((rule.place for rule in rules if rule.place is not None), LOCAL)
+    wanted = wanted_places(graph, rules)
+    matters = (
+        always_tries
+        or any(step is not None and names_platform_folders(step) for step in graph.steps.values())
+        or any(want.folder == "required" for want in wanted.values())
+    )
+    tool = cache(lambda: tool_that_answers() or AUTO)
+    return ChosenPlaces(
+        settled_places(wanted, everywhere, lambda: not matters or folder_trial().way is not None, tool), wanted
+    )
+
+
+def place_texts(place: str | Mapping[str, str] | None) -> tuple[str, ...]:
+    """A place for all nodes, or places by node, as `--in` has them. Errors: UsageError for anything else."""
+    if place is None:
+        return ()
+    named = {"": place} if isinstance(place, str) else place
+    if not isinstance(named, Mapping) or not all(isinstance(each, str) for pair in named.items() for each in pair):
+        raise UsageError(f"`place` is a name or a mapping of nodes to names, not a `{type(place).__name__}`")
+    return tuple(f"{node}={name}" if node else name for node, name in named.items())
