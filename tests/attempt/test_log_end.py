@@ -68,5 +68,5 @@ def test_a_program_that_is_a_file_of_the_project_gets_the_words_that_start_it(
 ) -> None:
     (tmp_path / "prepare.sh").touch(mode)
     (tmp_path / "log").write_text(f"before\n{said}\n")
-    text = reason_in_log(str(tmp_path / "log"), {"VH_REPOSITORY_DIR": str(tmp_path)})
+    text = reason_in_log(str(tmp_path / "log"), {"VH_HOST_REPOSITORY_DIR": str(tmp_path)})
     assert (text and text.partition("; ")[2]) == advice

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath
 from vhpipe.plan.model import AttemptId
 
@@ -19,7 +20,10 @@ class OutputSink(Protocol):
 
 
 class Launch(NamedTuple):
-    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has."""
+    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has.
+
+    With `mounts` it sees a tree of files in which these are in their places, else that of this process.
+    """
 
     argv: tuple[str, ...]
     cwd: InsidePath
@@ -28,6 +32,7 @@ class Launch(NamedTuple):
     sink: OutputSink
     time_limit_s: float | None = None
     no_output_timeout_s: float | None = None
+    mounts: tuple[BindMount, ...] = ()
 
 
 class Ending(NamedTuple):

@@ -41,7 +41,7 @@ def _of_module(end: bytes, environment: Mapping[str, str]) -> str | None:
 def _of_platform_folder(end: bytes, environment: Mapping[str, str]) -> str | None:
     """The step looks for its folders where only the platform has them."""
     found = _platform_folder.search(end)
-    if found is None or os.path.exists(ROOT):
+    if found is None or os.path.exists(ROOT) or environment.get("VH_INPUTS_DIR", "").startswith(f"{ROOT}/"):
         return None
     name = found[1].decode()
     return f"there is no `{ROOT}/{name}` on this machine; `$VH_{name.upper()}_DIR` is right here and on the platform"
@@ -53,7 +53,7 @@ def _of_program(end: bytes, environment: Mapping[str, str]) -> str | None:
     if found is None:
         return None
     name = os.fsdecode(found[1])
-    path = os.path.join(environment.get("VH_REPOSITORY_DIR", ""), name)
+    path = os.path.join(environment.get("VH_HOST_REPOSITORY_DIR", ""), name)
     if not os.path.isfile(path):
         return None
     better = f"./{name}" if os.access(path, os.X_OK) else _INTERPRETERS.get(os.path.splitext(name)[1], "./") + name

@@ -1,8 +1,9 @@
 """What a place puts where for one execution: folders and files of the host at the paths that its step sees."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
+from vhpipe.attempt.paths import BESIDE, VALOHAI, InsidePath, OutsidePath, is_hidden
 from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
 
 
@@ -14,14 +15,36 @@ class BindMount(NamedTuple):
     read_only: bool = False
 
 
-def platform_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
+Writable = tuple[str, ...]
+"""Names of inputs into whose folders a step may write."""
+MountsOf = Callable[[OutsidePath, OutsidePath, Writable], tuple[BindMount, ...]]
+"""The mounts for one attempt: its folder, its working copy, and the inputs into which its step may write."""
+
+
+def no_mounts(folder: OutsidePath, repository: OutsidePath, writable: Writable) -> tuple[BindMount, ...]:
+    """Those of a place where the step sees the files of the host as they are."""
+    return ()
+
+
+def platform_folders(folder: OutsidePath, repository: OutsidePath, writable: Writable = ()) -> tuple[BindMount, ...]:
     """The four folders of an attempt where the platform has them. Source: docs on the platform's directories."""
     return (
         BindMount(repository, _at(REPOSITORY)),
         BindMount(OutsidePath(f"{folder}/{INPUTS}"), _at(INPUTS), read_only=True),
         BindMount(OutsidePath(f"{folder}/{OUTPUTS}"), _at(OUTPUTS)),
         BindMount(OutsidePath(f"{folder}/{CONFIG}"), _at(CONFIG), read_only=True),
+        *(BindMount(OutsidePath(f"{folder}/{INPUTS}/{each}"), _at(f"{INPUTS}/{each}")) for each in writable),
     )
+
+
+def own_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
+    """The folders of an attempt at the paths of the host, for writing, where all around them is read-only.
+
+    What lies below `/valohai` on the host is hidden there: then the attempt's folder stands beside it.
+    """
+    if is_hidden(folder):
+        return (BindMount(folder, InsidePath(BESIDE)),)
+    return BindMount(folder, InsidePath(folder)), BindMount(repository, InsidePath(repository))
 
 
 def _at(name: str) -> InsidePath:

@@ -19,6 +19,7 @@ from vhpipe.attempt.launch import Launch
 from vhpipe.attempt.lent_copies import LentCopies
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
+from vhpipe.attempt.mounts import MountsOf, no_mounts
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.output_files import AttemptOutput
 from vhpipe.attempt.paths import InsidePath, MappingOf, OutsidePath, same_paths
@@ -26,9 +27,9 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.attempt.step_variables import (
-    StepPlace,
     execution_json,
     parameter_variables,
+    step_place,
     step_variables,
     typed_parameters,
 )
@@ -62,8 +63,10 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
+        mounts_of: MountsOf = no_mounts,
     ) -> None:
-        self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
+        self.secrets, self.masking, self.blobs = secrets, secrets.masking, blobs
+        self.mapping_of, self.mounts_of = mapping_of, mounts_of
         self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
@@ -110,7 +113,7 @@ def prepare(
     """
     run, secrets = spec.run, tools.secrets
     paths = tools.mapping_of(folder, repository)
-    place = StepPlace(attempt_identifier(run.identifier, spec.id), paths.inside(folder), paths.inside(repository))
+    place = step_place(attempt_identifier(run.identifier, spec.id), folder, repository, paths)
     referred = referred_files(spec.execution.deferred)
     execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
     command = _command(execution)
@@ -141,6 +144,7 @@ def prepare(
         sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
+        mounts=tools.mounts_of(folder, repository, _writable(execution)),
     )
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
@@ -155,6 +159,12 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     if problems:
         raise CannotPrepareError(problems[0].sentence)
     return command
+
+
+def _writable(spec: ExecutionSpec) -> tuple[str, ...]:
+    """The inputs that have a folder and that the step fetches by itself on the platform, into that folder."""
+    on_demand = {each.name for each in spec.step.inputs if each.on_demand}
+    return tuple(name for name, files in spec.inputs if files and name in on_demand) if on_demand else ()
 
 
 def _make_folders(folder: str) -> None:

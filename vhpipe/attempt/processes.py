@@ -13,8 +13,15 @@ from contextlib import suppress
 
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
 from vhpipe.attempt.own_children import OwnChildren
-from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
+from vhpipe.attempt.process_tree import (
+    descendants_of,
+    kill_remains,
+    kill_younger_marked,
+    signal_all,
+    signal_tree,
+)
 from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.namespaces.starters import Starter, StartRequest
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -31,6 +38,7 @@ class Processes:
 
     With `shares_process` this process has other threads and children, which are not its business. `others` are those
     of this program, to which its own are added: several places of a run must not take each other's for orphans.
+    `starter` starts what has mounts, and belongs to whoever made it.
     """
 
     def __init__(
@@ -38,10 +46,12 @@ class Processes:
         shares_process: bool = False,
         others: OwnChildren | None = None,
         clock: RunningClock | None = None,
+        starter: Starter | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or RunningClock()
         self.shares_process = shares_process
         self.others = others or OwnChildren()
+        self.starter = starter
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
@@ -107,12 +117,8 @@ class _Process:
     def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
-        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            if self._owner.shares_process:
-                self.pid = _spawn_by_shell(self._launch, streams)
-            else:
-                self.pid = _spawned(self._launch, streams, here)
+            self.pid = self._process_with((devnull, output_end, errors_end), here)
         except BaseException:
             os.close(output)
             os.close(errors)
@@ -125,6 +131,19 @@ class _Process:
         self._listen(output, "o")
         self._listen(errors, "e")
         self._owner.selector.register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
+
+    def _process_with(self, ends: tuple[int, int, int], here: int) -> int:
+        """The process id of the attempt's process, whose standard streams are `ends`."""
+        launch, starter = self._launch, self._owner.starter
+        if launch.mounts and starter is not None:
+            program = _program(launch.argv[0], launch.environment)
+            return starter.start(
+                StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
+            )
+        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
+        if self._owner.shares_process:
+            return _spawn_by_shell(launch, streams)
+        return _spawned(launch, streams, here)
 
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
@@ -158,7 +177,7 @@ class _Process:
         else:
             with self._owner.others.lock:
                 kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
-        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._exit_code = self._found_exit_code()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
@@ -166,6 +185,15 @@ class _Process:
             self._read_pipe(pipe)
             self._read_pipe(pipe)
         self._finish_if_over()
+
+    def _found_exit_code(self) -> int:
+        """That of the leader, which has ended; where nobody knows it, the attempt failed for that."""
+        starter = self._owner.starter if self._launch.mounts else None
+        status = os.waitpid(self.pid, 0)[1] if starter is None else starter.wait_status(self.pid)
+        if status is not None:
+            return os.waitstatus_to_exitcode(status)
+        self._because = self._because or "how it ended is not known: the process that had started it was killed"
+        return -signal.SIGKILL
 
     def _finish_if_over(self) -> None:
         if self._exit_code is None or self._pipes or self._drain_until is None:
@@ -179,7 +207,16 @@ class _Process:
             return
         self._because, self._stopped = because, stopped
         self._kill_at = self._clock.monotonic() + grace_s
-        signal_tree(self.pid, signal.SIGTERM)
+        self._ask_to_end()
+
+    def _ask_to_end(self) -> None:
+        """A leader that only waits for the step's process has to outlive it, to say how it ended."""
+        starter = self._owner.starter if self._launch.mounts else None
+        below = descendants_of(self.pid) if starter is not None and starter.leader_waits else []
+        if below:
+            signal_all(below, signal.SIGTERM)
+        else:
+            signal_tree(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         if self._exit_code is None:

@@ -8,18 +8,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
-from vhpipe.attempt.step_variables import SPOOL_NAME, parameter_variables, recorded_variables
+from vhpipe.attempt.paths import BESIDE, VALOHAI
+from vhpipe.attempt.step_variables import (
+    SPOOL_NAME,
+    host_variable_of,
+    parameter_variables,
+    recorded_variables,
+    variable_of,
+)
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
-from vhpipe.store.attempt_files import STEP_FOLDERS
+from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
 
 NAME = "environment.json"
 JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
-OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSITORY_DIR", SPOOL, JOB, EXECUTION})
-"""What no two attempts share, beside parameters."""
+FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in (variable_of, host_variable_of))
+OWN = FOLDERS | {SPOOL, JOB, EXECUTION}
+"""What no two attempts share, beside parameters, but for paths that are the same in all of them."""
 
 
 class VariablesKeeper:
@@ -40,7 +48,8 @@ class VariablesKeeper:
         key = spec.id.node, tuple(of_parameters)
         text = self._shared.get(key)
         if text is None:
-            left_out = OWN.union(key[1]) - spec.environment_variables.keys()
+            own = {name for name in OWN if not _is_same_in_all(variables[name])}
+            left_out = own.union(key[1]) - spec.environment_variables.keys()
             shared = {name: variables[name] for name in variables if name not in left_out}
             text = self._shared[key] = json.dumps(recorded_variables(self._hidden, spec, shared))
         self._configuration.link(text, path)
@@ -55,12 +64,17 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
     if JOB in variables:
         return variables
     of_parameters = parameter_variables(_object(folder / "config/parameters.json") or {})
-    return {**of_parameters, **variables, **_of_attempt(folder)}
+    same_in_all = {name: value for name, value in variables.items() if name in OWN and _is_same_in_all(value)}
+    return {**of_parameters, **variables, **_of_attempt(folder), **same_in_all}
+
+
+def _is_same_in_all(value: str | None) -> bool:
+    return value is not None and value.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
 
 
 def _of_attempt(folder: Path) -> dict[str, str]:
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
-    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
+    folders = {of(name): str(folder / name) for name in STEP_FOLDERS for of in (variable_of, host_variable_of)}
     folders[SPOOL] = str(folder / SPOOL_NAME)
     return folders if identifier is None else {**folders, JOB: f"exec-{identifier}", EXECUTION: str(identifier)}
 

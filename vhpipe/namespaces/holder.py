@@ -37,12 +37,12 @@ class HolderGoneError(Exception):
 class Holder:
     """`process` is its id. For the thread that made it, with which it ends. Errors of making one: OSError."""
 
-    def __init__(self, state: str | None = None, beside: bool = False, all_ids: bool = False) -> None:
+    def __init__(self, state: str | None = None, is_covered: bool = False, all_ids: bool = False) -> None:
         self._connection, theirs = socket.socketpair()
         with theirs:
             self.process = _forked(theirs) if _is_alone() else _started_anew(theirs)
         try:
-            self._open(state, beside, all_ids)
+            self._open(state, is_covered, all_ids)
         except HolderGoneError as gone:
             self.close()
             raise OSError(0, "the process that enters the user namespace has ended", "holder") from gone
@@ -50,8 +50,8 @@ class Holder:
             self.close()
             raise
 
-    def _open(self, state: str | None, beside: bool, all_ids: bool) -> None:
-        self._ask(["open", all_ids, state, beside])
+    def _open(self, state: str | None, is_covered: bool, all_ids: bool) -> None:
+        self._ask(["open", all_ids, state, is_covered])
         if all_ids:
             map_all_ids(self.process)
             self._ask(["mapped"])

@@ -1,6 +1,6 @@
 """What a holder does: it lives in a user namespace, starts processes there when it is asked to, and tells their ends.
 
-    open    all_ids, state, beside                                  → None
+    open    all_ids, state, is_covered                                  → None
     start   mounts, folder, program, arguments, environment, streams → the process id
     end     process id                                              → its wait status
     try     (nothing)                                               → None, after all that a start does but the process
@@ -68,7 +68,7 @@ class _Holder:
             return self._root.start((), "/", lambda: 0)
         return os.waitpid(given[0], 0)[1]
 
-    def _open(self, all_ids: bool, state: str | None, beside: bool) -> None:
+    def _open(self, all_ids: bool, state: str | None, is_covered: bool) -> None:
         if all_ids:
             enter_unmapped()
             send(self._connection, [True, None])
@@ -77,7 +77,7 @@ class _Holder:
             enter_as_user()
         _end_with(self._parent)  # once more: whoever changes who he is loses it
         os.chdir("/")
-        self._root = StepRoot(state, beside)
+        self._root = StepRoot(state, is_covered)
 
     def _start(
         self, descriptors: tuple[int, ...], mounts: list[Any], folder: str, program: str, arguments: list[str],

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.user_namespace import enter_as_user
@@ -53,7 +54,7 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-def _run(request: dict[str, object], program: str, arguments: Sequence[str]) -> int:
+def _run(request: dict[str, Any], program: str, arguments: Sequence[str]) -> int:
     """The wait status of the step."""
     if os.geteuid() != 0 or not request["is_root"]:
         enter_as_user()
@@ -86,13 +87,13 @@ def _end_as(status: int) -> None:
 # ── process 1 ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _be_the_first(request: dict[str, object], program: str, arguments: Sequence[str], told: int) -> None:
+def _be_the_first(request: dict[str, Any], program: str, arguments: Sequence[str], told: int) -> None:
     try:
         syscalls.die_with_parent(signal.SIGKILL)
         if not request["network"]:
             _raise_loopback()
-        _lay_out(request["parts"])  # type: ignore[arg-type]
-        os.chdir(str(request["folder"]))
+        _lay_out(request["parts"])
+        os.chdir(request["folder"])
         _drop_privileges()
         step = os.fork()
         if step == 0:
@@ -108,7 +109,7 @@ def _become(program: str, arguments: Sequence[str]) -> None:
     try:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)
-        os.execv(program, arguments)
+        os.execv(program, list(arguments))
     except OSError as failure:
         print(f"vhpipe: cannot start {program}: {failure.strerror}", file=sys.stderr)
     os._exit(CANNOT)
@@ -140,7 +141,7 @@ def _drop_privileges() -> None:
 # ── the tree ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lay_out(parts: Sequence[Sequence[str]]) -> None:
+def _lay_out(parts: Sequence[tuple[str, str, str, bool]]) -> None:
     """Build the tree beside the old root, then have it be the root, with nothing of the old one left."""
     syscalls.mount(None, "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
     syscalls.mount("vhpipe-sandbox", "/tmp", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=755")

@@ -11,9 +11,8 @@ from typing import Literal, NamedTuple
 
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "proc", "dev", "link"]
 PLATFORM = "/valohai"
-PRIVATE = "sandbox"
-"""The folder of an attempt with the home and the `/tmp` of its step."""
 HOME, TEMPORARY = "home", "tmp"
+"""In the private folder of an attempt."""
 _NOT_AS_THEY_ARE = frozenset({"proc", "dev", "tmp", "run", "valohai"})
 _RUNTIME = (
     "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/run/nvidia-persistenced/socket",
@@ -40,12 +39,12 @@ class TreePart(NamedTuple):
 
 
 class SandboxFolders(NamedTuple):
-    """Of one attempt: its own folder, its mounts as source, target and whether read-only, and what it is to see.
+    """Of one attempt: where its home and `/tmp` are, and its mounts as source, target and whether read-only.
 
     `project` is read-only, `state` is hidden.
     """
 
-    attempt: str
+    private: str
     mounts: Sequence[tuple[str, str, bool]]
     project: str
     state: str
@@ -53,7 +52,7 @@ class SandboxFolders(NamedTuple):
 
 def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> list[TreePart]:
     """The parts in their order; a later one covers an earlier one. The top is to be made read-only in the end."""
-    home, private = _home_of(environment), f"{folders.attempt}/{PRIVATE}"
+    home, private = _home_of(environment), folders.private
     parts = [*_entries_of_root(), TreePart("proc", "/proc"), TreePart("dev", "/dev"), *_devices()]
     parts.append(TreePart("empty", "/run"))
     parts += [TreePart("read-only", path, path, True) for path in _RUNTIME]

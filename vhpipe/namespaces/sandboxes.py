@@ -33,10 +33,11 @@ class SandboxTrial(NamedTuple):
 def sandbox_tried_here() -> SandboxTrial:
     """What works for this process, found out once by a process that sees nothing."""
     reasons = []
-    for means in ("bwrap", "namespaces") if shutil.which("bwrap") else ("namespaces",):
-        said = _refusal_of(means)  # type: ignore[arg-type]
+    possible: tuple[Means, ...] = ("bwrap", "namespaces") if shutil.which("bwrap") else ("namespaces",)
+    for means in possible:
+        said = _refusal_of(means)
         if said is None:
-            return SandboxTrial(means)  # type: ignore[arg-type]
+            return SandboxTrial(means)
         reasons.append(f"{means}: {said}")
     allowed = tried_here()
     cure = allowed.cure or "run it in a container: --in auto"

@@ -59,6 +59,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     shares_process: bool = False
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
+    has_network: bool = True
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""

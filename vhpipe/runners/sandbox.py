@@ -1,0 +1,71 @@
+"""Attempts in the strict place: the machine read-only, nothing of the user's own, processes of others out of sight.
+
+A place in which a step can break nothing but its own. It is no wall against a program that attacks the kernel.
+"""
+
+import os
+
+from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.mounts import BindMount, Writable, own_folders, platform_folders
+from vhpipe.attempt.paths import InsidePath, OutsidePath, PlatformPaths, is_hidden
+from vhpipe.code.working_copies import remove_tree
+from vhpipe.errors import EnvironmentFailure
+from vhpipe.namespaces.sandbox_starter import SandboxStarter
+from vhpipe.namespaces.sandboxes import sandbox_tried_here
+from vhpipe.plan.capabilities import CAPABILITIES
+from vhpipe.plan.model import AttemptId
+from vhpipe.runners.parts import RunnerParts
+from vhpipe.runners.process import ProcessRunner
+from vhpipe.store.attempt_files import CONFIG, INPUTS, PRIVATE
+
+
+class SandboxRunner(ProcessRunner):
+    """See `Runner`. Errors of making one: `EnvironmentFailure` where the machine refuses it."""
+
+    capabilities = CAPABILITIES["sandbox"]
+
+    def __init__(self, parts: RunnerParts) -> None:
+        self._state = str(parts.store.root)
+        refuse_sandbox(parts.repository)
+        means = sandbox_tried_here().means
+        assert means is not None, "it was refused"
+        project = str(parts.store.project)
+        starter = SandboxStarter(means, project, self._state, PRIVATE, parts.has_network)
+        super().__init__(parts, PlatformPaths, self._mounts_of, starter)
+
+    def _mounts_of(self, folder: OutsidePath, repository: OutsidePath, writable: Writable) -> tuple[BindMount, ...]:
+        """What is the attempt's own, at both of its paths; inputs and configuration are read-only at both."""
+        own = own_folders(folder, repository)
+        fixed = [] if is_hidden(folder) else [OutsidePath(f"{folder}/{name}") for name in (INPUTS, CONFIG)]
+        read_only = (BindMount(each, InsidePath(each), read_only=True) for each in fixed)
+        return (*own, *read_only, *platform_folders(folder, repository, writable))
+
+    def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
+        private = f"{self._running[attempt].folder}/{PRIVATE}"
+        super()._process_ended(attempt, ending)
+        self._pool.do(lambda: _remove(private), _nothing)
+
+
+def refuse_sandbox(repository: str = "copy") -> None:
+    """Errors: EnvironmentFailure where there can be no sandbox."""
+    trial = sandbox_tried_here()
+    if trial.means is None:
+        raise EnvironmentFailure(f"place `sandbox` cannot be used: {trial.reason}", trial.cure)
+    if repository == "in-place":
+        raise EnvironmentFailure(
+            "in place `sandbox` the project is read-only, and --repository in-place has steps write into it",
+            "choose another place with --in, or another --repository",
+        )
+
+
+def _remove(folder: str) -> None:
+    """What cannot be removed goes with the run."""
+    try:
+        if os.path.lexists(folder):
+            remove_tree(folder)
+    except (EnvironmentFailure, OSError):
+        pass
+
+
+def _nothing(done: None) -> None:
+    """It is of no interest when a folder is gone."""
