@@ -123,13 +123,14 @@ def run(
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None,
-    place: str | Mapping[str, str] | None = None, quiet: bool = False,
+    place: str | Mapping[str, str] | None = None, network: bool | None = None, quiet: bool = False,
     wait: bool = True, raise_on_failure: bool = True,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
     Steps see `python`, else the one of the settings, else the one that runs this program.
-    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node.
+    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `network=False` keeps them
+    from the network, in places that can.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
@@ -138,7 +139,7 @@ def run(
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
     choices = RunChoices(
         jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
-        places=place_texts(place),
+        places=place_texts(place), network=network,
     )  # fmt: skip
     going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:

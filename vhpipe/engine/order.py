@@ -48,6 +48,7 @@ class Order(NamedTuple):
     """Where executions run, as `--in` calls it."""
     places: Mapping[str, str] = MappingProxyType({})
     """By node, where that is another place."""
+    has_network: bool = True
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

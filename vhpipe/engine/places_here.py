@@ -27,6 +27,11 @@ def refuse_unusable(place: str) -> None:
     """Errors: EnvironmentFailure for a place that cannot be used here, with what would help."""
     if place in ("local", "process"):
         return
+    if place == "sandbox":
+        from vhpipe.runners.sandbox import refuse_sandbox
+
+        refuse_sandbox()
+        return
     from vhpipe.runners.container_tools import TOOLS, first_that_answers, probe
     from vhpipe.runners.table import RUNNERS
 

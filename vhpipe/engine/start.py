@@ -74,6 +74,7 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
         version=__version__,
         pipeline_version=order.plan.version,
         repository=order.repository,
+        has_network=order.has_network,
         inherits_environment=order.inherits_environment,
         python=order.python,
         asked=_stored_request(order, store),

@@ -28,6 +28,7 @@ class RunConditions(NamedTuple):
     queues: Mapping[str, int]
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    has_network: bool = True
 
 
 class RunChoices(NamedTuple):
@@ -47,6 +48,7 @@ class RunChoices(NamedTuple):
     shares_process: bool = False
     own_python: str | None = None
     places: tuple[str, ...] = ()
+    network: bool | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -61,6 +63,7 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=settings.places,
+            has_network=settings.network if self.network is None else self.network,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -75,6 +78,7 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            has_network=info.has_network,
         )
 
     def _capacity(self, settings: "RunSettings") -> int:

@@ -11,7 +11,7 @@ from vhpipe.attempt.paths import InsidePath, OutsidePath, PlatformPaths, is_hidd
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.sandbox_starter import SandboxStarter
-from vhpipe.namespaces.sandboxes import sandbox_tried_here
+from vhpipe.namespaces.sandboxes import Means, sandbox_tried_here
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
@@ -24,10 +24,10 @@ class SandboxRunner(ProcessRunner):
 
     capabilities = CAPABILITIES["sandbox"]
 
-    def __init__(self, parts: RunnerParts) -> None:
+    def __init__(self, parts: RunnerParts, means: Means | None = None) -> None:
         self._state = str(parts.store.root)
-        refuse_sandbox(parts.repository)
-        means = sandbox_tried_here().means
+        refuse_sandbox()
+        means = means or sandbox_tried_here().means
         assert means is not None, "it was refused"
         project = str(parts.store.project)
         starter = SandboxStarter(means, project, self._state, PRIVATE, parts.has_network)
@@ -46,16 +46,11 @@ class SandboxRunner(ProcessRunner):
         self._pool.do(lambda: _remove(private), _nothing)
 
 
-def refuse_sandbox(repository: str = "copy") -> None:
+def refuse_sandbox() -> None:
     """Errors: EnvironmentFailure where there can be no sandbox."""
     trial = sandbox_tried_here()
     if trial.means is None:
         raise EnvironmentFailure(f"place `sandbox` cannot be used: {trial.reason}", trial.cure)
-    if repository == "in-place":
-        raise EnvironmentFailure(
-            "in place `sandbox` the project is read-only, and --repository in-place has steps write into it",
-            "choose another place with --in, or another --repository",
-        )
 
 
 def _remove(folder: str) -> None:

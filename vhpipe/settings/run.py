@@ -11,6 +11,7 @@ from vhpipe.settings.keys import (
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    NETWORK,
     PYTHON,
     REPOSITORY_KIND,
     SECRETS,
@@ -42,6 +43,7 @@ class RunSettings(NamedTuple):
     places: tuple[PlaceSettings, ...] = ()
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
+    network: bool = True
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -63,4 +65,5 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         places=place_settings(sources),
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
+        network=sources.value(NETWORK) is not False,
     )
