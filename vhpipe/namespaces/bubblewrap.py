@@ -7,7 +7,7 @@ from vhpipe.namespaces.sandbox_tree import PartKind, TreePart
 
 _WORDS: dict[PartKind, str] = {
     "read-only": "--ro-bind", "writable": "--bind", "device": "--dev-bind", "empty": "--tmpfs", "proc": "--proc",
-    "dev": "--dev", "link": "--symlink", "folder": "--dir",
+    "dev": "--dev", "link": "--symlink", "folder": "--dir", "closed": "--remount-ro",
 }  # fmt: skip
 KEPT_CAPABILITIES = (
     "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETGID",
@@ -30,7 +30,7 @@ def words_of(program: str, parts: Sequence[TreePart], folder: str, has_network: 
     words += ["--tmpfs", "/"]
     for part in parts:
         words += _words_of(part)
-    return [*words, "--remount-ro", "/", "--chdir", folder, "--"]
+    return [*words, "--chdir", folder, "--"]
 
 
 def _words_of(part: TreePart) -> Iterator[str]:

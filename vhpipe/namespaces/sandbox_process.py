@@ -158,8 +158,6 @@ def _lay_out(parts: Sequence[tuple[str, str, str, bool]]) -> None:
     syscalls.pivot_root(".", ".")
     syscalls.unmount(".", syscalls.MNT_DETACH)
     os.chdir("/")
-    flags = syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV
-    syscalls.mount(None, "/", flags=flags)
 
 
 def _put(kind: str, target: str, source: str, is_optional: bool) -> None:
@@ -176,6 +174,9 @@ def _put(kind: str, target: str, source: str, is_optional: bool) -> None:
         syscalls.mount("vhpipe-empty", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=755")
     elif kind == "folder":
         _make_folder(place)
+    elif kind == "closed":
+        flags = syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV
+        syscalls.mount(None, place, flags=flags)
     elif not is_optional or os.path.exists(f"{OLD_ROOT}{source}"):
         _bind(f"{OLD_ROOT}{source}", place, kind)
 

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-PartKind = Literal["read-only", "writable", "device", "empty", "folder", "proc", "dev", "link"]
+PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
 PLATFORM = "/valohai"
 HOME, TEMPORARY = "home", "tmp"
 """In the private folder of an attempt."""
@@ -51,7 +51,7 @@ class SandboxFolders(NamedTuple):
 
 
 def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> list[TreePart]:
-    """The parts in their order; a later one covers an earlier one. The top is to be made read-only in the end."""
+    """The parts in their order: a later one covers an earlier one, and in the end what is empty becomes read-only."""
     home, private = _home_of(environment), folders.private
     parts = [*_entries_of_root(), TreePart("proc", "/proc"), TreePart("dev", "/dev"), *_devices()]
     parts.append(TreePart("empty", "/run"))
@@ -66,7 +66,7 @@ def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> li
     parts += [TreePart("empty", folders.state), TreePart("folder", PLATFORM)]
     parts += [TreePart("read-only" if read_only else "writable", target, source)
               for source, target, read_only in folders.mounts]  # fmt: skip
-    return parts
+    return [*parts, *(TreePart("closed", each) for each in (folders.state, "/run", "/"))]
 
 
 def sandbox_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def sandbox_tried_here() -> SandboxTrial:
 def _refusal_of(means: Means) -> str | None:
     """Why a sandbox cannot be made by these means; None if it can."""
     folders = SandboxFolders(LIKE_NOWHERE, (), LIKE_NOWHERE, LIKE_NOWHERE)
-    parts = [part for part in sandbox_parts(folders, {}) if LIKE_NOWHERE not in part.source]
+    parts = [part for part in sandbox_parts(folders, {}) if not f"{part.source} {part.target}".count(LIKE_NOWHERE)]
     words = [*sandbox_words(means, parts, "/", has_network=False), "/bin/sh", "sh", "-c", "exit 7"]
     words = words if means == "namespaces" else [*words[:-4], *words[-3:]]
     try:
