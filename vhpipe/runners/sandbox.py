@@ -41,9 +41,13 @@ class SandboxRunner(ProcessRunner):
         return (*own, *read_only, *platform_folders(folder, repository, writable))
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
+        """Home and `/tmp` of the attempt go before it is reported; they may be large."""
         private = f"{self._running[attempt].folder}/{PRIVATE}"
-        super()._process_ended(attempt, ending)
-        self._pool.do(lambda: _remove(private), _nothing)
+        self._pool.do(lambda: _remove(private), lambda _: self._private_removed(attempt, ending))
+
+    def _private_removed(self, attempt: AttemptId, ending: Ending) -> None:
+        if attempt in self._running:  # else it was abandoned meanwhile
+            super()._process_ended(attempt, ending)
 
 
 def refuse_sandbox() -> None:
@@ -60,7 +64,3 @@ def _remove(folder: str) -> None:
             remove_tree(folder)
     except (EnvironmentFailure, OSError):
         pass
-
-
-def _nothing(done: None) -> None:
-    """It is of no interest when a folder is gone."""
