@@ -1,6 +1,5 @@
 """What a place puts where for one execution: folders and files of the host at the paths that its step sees."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from vhpipe.attempt.paths import BESIDE, VALOHAI, InsidePath, OutsidePath, is_hidden
@@ -15,19 +14,13 @@ class BindMount(NamedTuple):
     read_only: bool = False
 
 
-Writable = tuple[str, ...]
-"""Names of inputs into whose folders a step may write."""
-MountsOf = Callable[[OutsidePath, OutsidePath, Writable], tuple[BindMount, ...]]
-"""The mounts for one attempt: its folder, its working copy, and the inputs into which its step may write."""
+def platform_folders(
+    folder: OutsidePath, repository: OutsidePath, writable: tuple[str, ...] = ()
+) -> tuple[BindMount, ...]:
+    """The four folders of an attempt where the platform has them; `writable` names inputs whose folders are no guard.
 
-
-def no_mounts(folder: OutsidePath, repository: OutsidePath, writable: Writable) -> tuple[BindMount, ...]:
-    """Those of a place where the step sees the files of the host as they are."""
-    return ()
-
-
-def platform_folders(folder: OutsidePath, repository: OutsidePath, writable: Writable = ()) -> tuple[BindMount, ...]:
-    """The four folders of an attempt where the platform has them. Source: docs on the platform's directories."""
+    Source: docs on the platform's directories.
+    """
     return (
         BindMount(repository, _at(REPOSITORY)),
         BindMount(OutsidePath(f"{folder}/{INPUTS}"), _at(INPUTS), read_only=True),

@@ -5,6 +5,7 @@ Source: docs on the execution contract of the platform; decisions 7, 9, 24, 29.
 
 import os
 import shlex
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -17,16 +18,18 @@ from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
 from vhpipe.attempt.lent_copies import LentCopies
+from vhpipe.attempt.limits import limits_of
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
-from vhpipe.attempt.mounts import MountsOf, no_mounts
 from vhpipe.attempt.news import HearNews
 from vhpipe.attempt.output_files import AttemptOutput
 from vhpipe.attempt.paths import InsidePath, MappingOf, OutsidePath, same_paths
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, made_volumes
 from vhpipe.attempt.step_variables import (
+    device_variables,
     execution_json,
     parameter_variables,
     step_place,
@@ -38,6 +41,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
+from vhpipe.plan.agent_controls import CpuLimit, cpu_limit
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
@@ -50,10 +54,18 @@ COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
 
 
+LaunchOf = Callable[[AttemptSpec, OutsidePath, OutsidePath, Launch], Launch]
+"""The launch at a place, of an attempt with this folder, working copy and launch as a plain process.
+
+Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
+"""
+
+
 class AttemptTools:
     """What the attempts of one run at one place share; it remembers what several of them write alike. Thread-safe.
 
-    `shared` is a folder, made when first needed, on the file system of the attempts' folders.
+    `shared` is a folder, made when first needed, on the file system of the attempts' folders. `launch_of` makes of the
+    launch of a plain process the one that the place needs.
     """
 
     def __init__(
@@ -63,10 +75,10 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
-        mounts_of: MountsOf = no_mounts,
+        launch_of: "LaunchOf | None" = None,
     ) -> None:
         self.secrets, self.masking, self.blobs = secrets, secrets.masking, blobs
-        self.mapping_of, self.mounts_of = mapping_of, mounts_of
+        self.mapping_of, self.launch_of = mapping_of, launch_of
         self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
@@ -134,6 +146,10 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    if spec.devices:
+        variables |= device_variables(spec.devices)
+    if execution.step.cache_volumes:
+        variables[VOLUMES_VARIABLE] = made_volumes(execution.step.cache_volumes, run.volumes, place.is_inside)
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(
@@ -144,8 +160,11 @@ def prepare(
         sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
-        mounts=tools.mounts_of(folder, repository, _writable(execution)),
+        limits=limits_of(execution.step.resources),
+        cpu_limit=_cpu_limit(execution),
     )
+    if tools.launch_of is not None:
+        launch = tools.launch_of(spec, folder, repository, launch)
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
     files = (*inputs.files, *others)
@@ -161,10 +180,11 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     return command
 
 
-def _writable(spec: ExecutionSpec) -> tuple[str, ...]:
-    """The inputs that have a folder and that the step fetches by itself on the platform, into that folder."""
-    on_demand = {each.name for each in spec.step.inputs if each.on_demand}
-    return tuple(name for name, files in spec.inputs if files and name in on_demand) if on_demand else ()
+def _cpu_limit(spec: ExecutionSpec) -> CpuLimit | None:
+    try:
+        return cpu_limit(spec.environment_variables)
+    except ValueError as fault:
+        raise CannotPrepareError(str(fault)) from None
 
 
 def _make_folders(folder: str) -> None:

@@ -11,7 +11,10 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
-from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
+from vhpipe.attempt.confinement import Confinements
+from vhpipe.attempt.core_shares import CoreShares
+from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
+from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import (
     descendants_of,
@@ -21,6 +24,7 @@ from vhpipe.attempt.process_tree import (
     signal_tree,
 )
 from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.attempt.usage import usage_of
 from vhpipe.namespaces.starters import Starter, StartRequest
 from vhpipe.plan.model import AttemptId
 
@@ -55,6 +59,8 @@ class Processes:
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
+        self.confinements = Confinements()
+        self.cores = CoreShares()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -104,11 +110,16 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._owner, self._attempt, self._launch, self._clock = owner, attempt, launch, owner.clock
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        if self._cores:
+            launch = launch._replace(limits=launch.limits._replace(on_cores=self._cores))
+        self._confinement = owner.confinements.of(launch)
+        self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
         self._exit_code: int | None = None
+        self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
         self._spawn(*places)
@@ -118,8 +129,11 @@ class _Process:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self.pid = self._process_with((devnull, output_end, errors_end), here)
+            cores, ends = self._launch.limits.on_cores, (devnull, output_end, errors_end)
+            self.pid = started_on(cores, lambda: self._process_with(ends, here))
         except BaseException:
+            self._confinement.end()
+            self._owner.cores.give_back(self._cores)
             os.close(output)
             os.close(errors)
             raise
@@ -137,13 +151,15 @@ class _Process:
         launch, starter = self._launch, self._owner.starter
         if launch.mounts and starter is not None:
             program = _program(launch.argv[0], launch.environment)
-            return starter.start(
+            process = starter.start(
                 StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
             )
+            if launch.limits.on_cores:
+                with suppress(ProcessLookupError):  # it may be started by a process that is not kept to them
+                    os.sched_setaffinity(process, launch.limits.on_cores)
+            return process
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
-        if self._owner.shares_process:
-            return _spawn_by_shell(launch, streams)
-        return _spawned(launch, streams, here)
+        return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
@@ -177,7 +193,7 @@ class _Process:
         else:
             with self._owner.others.lock:
                 kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
-        self._exit_code = self._found_exit_code()
+        self._note_end()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
@@ -186,21 +202,25 @@ class _Process:
             self._read_pipe(pipe)
         self._finish_if_over()
 
-    def _found_exit_code(self) -> int:
-        """That of the leader, which has ended; where nobody knows it, the attempt failed for that."""
+    def _note_end(self) -> None:
+        """How the leader ended, and what it used; where nobody knows that, the attempt failed for it."""
         starter = self._owner.starter if self._launch.mounts else None
-        status = os.waitpid(self.pid, 0)[1] if starter is None else starter.wait_status(self.pid)
-        if status is not None:
-            return os.waitstatus_to_exitcode(status)
-        self._because = self._because or "how it ended is not known: the process that had started it was killed"
-        return -signal.SIGKILL
+        ended = os.wait4(self.pid, 0)[1:] if starter is None else starter.wait(self.pid)
+        if ended is None:
+            self._because = self._because or "how it ended is not known: the process that had started it was killed"
+            self._exit_code = -signal.SIGKILL
+            return
+        self._exit_code = os.waitstatus_to_exitcode(ended[0])
+        self._usage = self._confinement.usage(usage_of(ended[1]))
 
     def _finish_if_over(self) -> None:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
         self._drain_until = None
+        self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
-        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
+        ran_out_of = self._confinement.end()
+        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of))
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:
@@ -278,7 +298,7 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         os.fchdir(here)
 
 
-def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
     """The process id of one that a shell becomes, which goes to the folder first: other threads use relative paths."""
     words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
     return os.posix_spawn(

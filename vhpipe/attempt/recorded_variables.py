@@ -21,13 +21,14 @@ from vhpipe.publishing import SPOOL
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
-from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
+from vhpipe.store.attempt_files import INPUTS, REPOSITORY, STEP_FOLDERS
 
 NAME = "environment.json"
 JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
-FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in (variable_of, host_variable_of))
-OWN = FOLDERS | {SPOOL, JOB, EXECUTION}
-"""What no two attempts share, beside parameters, but for paths that are the same in all of them."""
+_FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in (variable_of, host_variable_of))
+OWN = _FOLDERS | {SPOOL, JOB, EXECUTION}
+"""What no two attempts share, beside parameters, where steps see the paths of the host."""
+_INPUTS = variable_of(INPUTS)
 
 
 class VariablesKeeper:
@@ -48,9 +49,10 @@ class VariablesKeeper:
         key = spec.id.node, tuple(of_parameters)
         text = self._shared.get(key)
         if text is None:
-            own = {name for name in OWN if not _is_same_in_all(variables[name])}
-            left_out = own.union(key[1]) - spec.environment_variables.keys()
-            shared = {name: variables[name] for name in variables if name not in left_out}
+            left_out = OWN.union(key[1]) - spec.environment_variables.keys()
+            shared = {
+                name: text for name, text in variables.items() if name not in left_out or is_platform_path(name, text)
+            }
             text = self._shared[key] = json.dumps(recorded_variables(self._hidden, spec, shared))
         self._configuration.link(text, path)
 
@@ -64,15 +66,22 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
     if JOB in variables:
         return variables
     of_parameters = parameter_variables(_object(folder / "config/parameters.json") or {})
-    same_in_all = {name: value for name, value in variables.items() if name in OWN and _is_same_in_all(value)}
-    return {**of_parameters, **variables, **_of_attempt(folder), **same_in_all}
+    inside = {name: text for name, text in variables.items() if is_platform_path(name, text)}
+    return {**of_parameters, **variables, **own_variables(folder), **inside}
 
 
-def _is_same_in_all(value: str | None) -> bool:
-    return value is not None and value.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
+def is_platform_path(name: str, text: str | None) -> bool:
+    """Whether a variable of an attempt's own names a folder as the platform does, and so is the same for all."""
+    return name in OWN and text is not None and text.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
 
 
-def _of_attempt(folder: Path) -> dict[str, str]:
+def has_platform_folders(variables: Mapping[str, str | None]) -> bool:
+    """Whether a step with these variables found its folders below `/valohai`."""
+    return is_platform_path(_INPUTS, variables.get(_INPUTS))
+
+
+def own_variables(folder: Path) -> dict[str, str]:
+    """Those that tell the attempt in a folder from all others, with the paths of the host."""
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
     folders = {of(name): str(folder / name) for name in STEP_FOLDERS for of in (variable_of, host_variable_of)}
     folders[SPOOL] = str(folder / SPOOL_NAME)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterator
 
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.places_here import refuse_unusable
 from vhpipe.engine.start import boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedDeployment
 from vhpipe.runners.by_place import survivors_of
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.schedule import stimuli
-from vhpipe.schedule.capacity import Capacity
+from vhpipe.schedule.capacity import GPU, Capacity, amount_text
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import NodeState, RunState
@@ -22,8 +23,9 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
-from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, load_snapshot
+from vhpipe.wording import plural
 
 PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
@@ -42,6 +44,11 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
+    try:
+        _refuse_lost_places(info, order.plan, state)
+    except EnvironmentFailure:
+        journal.close()
+        raise
     _forget_stops(run)
     lost = tuple(under_way(state))
     survivors = survivors_of(info, EarlierAttempts(lost, run, info.identifier, store.blobs))
@@ -50,10 +57,32 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     _refuse_lost_code(run, snapshot, store.blobs.verify)
     # after a loss of power every byte is read again, else those that somebody still needs
     needed = set(state.nodes) if state.boot != boot else _nodes_still_needed(state)
-    capacity, damaged = Capacity(order.capacity), _damaged_executions(state, store.blobs, needed)
+    capacity, damaged = Capacity(order.capacity, dict(order.amounts)), _damaged_executions(state, store.blobs, needed)
     resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
     beginning = resumed if past else stimuli.StartRequested(capacity, boot)
-    return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
+    notices = (*_gone_gpus(state, order), *order.notices)
+    return LockedRun(order, store, run, info, snapshot, journal, beginning, past, notices)
+
+
+def _gone_gpus(state: RunState, order: Order) -> Iterator[str]:
+    """What is said where this machine has fewer GPUs than the run had before."""
+    before, now = state.capacity.amounts.get(GPU, 0), order.amounts.get(GPU, 0)
+    if now < before:
+        yield f"the run had {amount_text(GPU, before)} to share, and there {plural(now, 'is', 'are')} {now} now"
+
+
+def _refuse_lost_places(info: RunInfo, plan: Plan, state: RunState) -> None:
+    """A run goes on where it was, or not at all."""
+    steps = (node.name for node in plan.nodes if not isinstance(node, PlannedDeployment))
+    for place in {info.place_of(name) for name in steps if state.nodes[name].status is not Status.COMPLETE}:
+        try:
+            refuse_unusable(place)
+        except EnvironmentFailure as failure:
+            again = f"vhpipe resume {info.number} --failed --in PLACE"
+            raise EnvironmentFailure(
+                f"run {info.number} cannot continue where it was: {failure.message}",
+                f"{failure.hint or ''}; a new run can take over what is complete at another place: {again}",
+            ) from None
 
 
 def _forget_stops(run: RunFolder) -> None:

@@ -83,9 +83,9 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
     )
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)
-    beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
+    beginning = stimuli.StartRequested(Capacity(order.capacity, dict(order.amounts)), boot_identifier())
     of_commits = (notice for each in snapshot.commits.values() for notice in each.notices)
-    said = (*_changes(store, run.number), *snapshot.notices, *of_commits, *of_code, *notices)
+    said = (*order.notices, *_changes(store, run.number), *snapshot.notices, *of_commits, *of_code, *notices)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
 
 

@@ -14,7 +14,7 @@ from vhpipe.namespaces.sandbox_tree import (
     sandbox_parts,
 )
 from vhpipe.namespaces.sandboxes import Means, sandbox_words
-from vhpipe.namespaces.starters import StartRequest
+from vhpipe.namespaces.starters import Ended, StartRequest
 
 
 class SandboxStarter:
@@ -48,14 +48,14 @@ class SandboxStarter:
             setsigdef=IGNORED_BY_PYTHON,
         )  # fmt: skip
 
-    def wait_status(self, process: int) -> int | None:
+    def wait(self, process: int) -> Ended | None:
         """`bwrap` says that its process died of a signal by its exit code alone."""
-        status = os.waitpid(process, 0)[1]
+        _, status, used = os.wait4(process, 0)
         if self._means == "bwrap" and os.WIFEXITED(status):
             code = os.WEXITSTATUS(status)
             if bubblewrap.FIRST_SIGNAL <= code <= bubblewrap.LAST_SIGNAL and code - 128 in set(signal.Signals):
-                return code - 128
-        return status
+                return code - 128, used
+        return status, used
 
     def close(self) -> None:
         pass

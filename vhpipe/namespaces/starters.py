@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from resource import struct_rusage
 from typing import NamedTuple, Protocol
 
 from vhpipe.namespaces.bound_folders import Bound
@@ -22,6 +23,10 @@ class StartRequest(NamedTuple):
     streams: tuple[int, int, int]
 
 
+Ended = tuple[int, struct_rusage]
+"""A wait status, and what the process and those that it waited for have used."""
+
+
 class Starter(Protocol):
     """For one thread of this process, the one that made it.
 
@@ -34,8 +39,8 @@ class Starter(Protocol):
         """The id of a new process in a session of its own. Errors: OSError."""
         ...
 
-    def wait_status(self, process: int) -> int | None:
-        """The status of one that has ended; None where nobody knows it any more."""
+    def wait(self, process: int) -> Ended | None:
+        """How one that has ended did so; None where nobody knows it any more."""
         ...
 
     def close(self) -> None: ...
@@ -60,8 +65,8 @@ class DirectStarter:
 
         return self._root.start(request.mounts, request.folder, spawn)
 
-    def wait_status(self, process: int) -> int | None:
-        return os.waitpid(process, 0)[1]
+    def wait(self, process: int) -> Ended | None:
+        return os.wait4(process, 0)[1:]
 
     def close(self) -> None:
         self._root.close()
@@ -93,17 +98,18 @@ class HolderStarter:
             self._forget()
             raise ChildProcessError(0, "the process that starts steps was killed", "holder") from gone
 
-    def wait_status(self, process: int) -> int | None:
+    def wait(self, process: int) -> Ended | None:
         """When the holder is gone, its children have become those of the nearest process that adopts orphans."""
         if self._holder is not None:
             try:
-                return self._holder.wait_status(process)
+                status, used = self._holder.wait(process)
+                return status, struct_rusage(used)
             except HolderGoneError:
                 self._forget()
             except ChildProcessError:  # one that an earlier holder has started
                 pass
         with suppress(ChildProcessError):
-            return os.waitpid(process, 0)[1]
+            return os.wait4(process, 0)[1:]
         return None
 
     def _forget(self) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
-from vhpipe.wording import listed
+from vhpipe.wording import listed, plural
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,8 +20,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     environments: bool = False
     runtime_presets: bool = False
     restarts: bool = False
-    cache_volumes: bool = False
-    variable_groups: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -30,19 +28,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Steps reach the network."""
 
 
-_FOLDERS = "/valohai/"
-"""Where the platform has the folders of an execution."""
-
-PLAIN_MACHINE = Capabilities()
+PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True),
-    "docker": Capabilities(paths_inside=True, image=True),
-    "podman": Capabilities(paths_inside=True, image=True),
-    "auto": Capabilities(paths_inside=True, image=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
+    "docker": Capabilities(paths_inside=True, image=True, mounts=True),
+    "podman": Capabilities(paths_inside=True, image=True, mounts=True),
+    "auto": Capabilities(paths_inside=True, image=True, mounts=True),
 }
 """What each place that a user can name honours."""
 
@@ -54,25 +49,21 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
     ("runtime_presets", "runtime-config-preset", "presets belong to the platform",
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
-    ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
-    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
-     lambda step: step.environment_variable_groups),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
-    ("paths_inside", "paths below `/valohai`",
-     "there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their like are right here and on the platform",
-     lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
 
 
-def names_platform_folders(step: Step) -> bool:
-    """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
-    defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
-    return any(
-        _FOLDERS in text and _FOLDERS in text.replace(f":-{_FOLDERS}", "") for text in (*step.command, *defaults)
-    )
+_OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
+    ("node-selector", lambda endpoint: endpoint.node_selector),
+    ("tolerations", lambda endpoint: endpoint.tolerations),
+    ("resources", lambda endpoint: endpoint.resources),
+    ("shared-volumes", lambda endpoint: endpoint.shared_volumes),
+    ("workspace-volume", lambda endpoint: endpoint.workspace_volume),
+)
+"""What endpoints say to the platform's cluster, and how to see that one has it."""
 
 
 def not_honoured(
@@ -87,18 +78,33 @@ def not_honoured(
     sentences = []
     images = tuple(dict.fromkeys(step.image for name, step in steps.items() if not places[name].image))
     if images:
-        sentences.append(f"image: commands run on this machine, not in {listed(images)}")
+        sentences.append(f"image: commands run on this machine, not in {listed(images)}{_elsewhere('image')}")
     for capability, word, instead, has_it in _OF_STEPS:
         nodes = [name for name, step in steps.items() if has_it(step) and not getattr(places[name], capability)]
         if nodes:
-            sentences.append(f"{word} of {listed(nodes)}: {instead}")
+            sentences.append(f"{word} of {listed(nodes)}: {instead}{_elsewhere(capability)}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
+
+
+def places_that_honour(capability: str) -> tuple[str, ...]:
+    """The places that have a capability, without the word that only stands for one."""
+    return tuple(name for name, place in CAPABILITIES.items() if name != "auto" and getattr(place, capability))
+
+
+def _elsewhere(capability: str) -> str:
+    """The places that do it, as the end of a sentence; empty where none does."""
+    places = tuple(f"--in {name}" for name in places_that_honour(capability))
+    return f"; {listed(places, ' and ')} {plural(len(places), 'honours', 'honour')} it" if places else ""
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
+    for word, has_it in _OF_ENDPOINTS:
+        served = (endpoint for name in deployments for endpoint in graph.endpoints.get(name, {}).values())
+        if endpoints := dict.fromkeys(endpoint.name for endpoint in served if has_it(endpoint)):
+            yield f"{word} of endpoint {listed(endpoints)}: it is for the cluster that serves it"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:

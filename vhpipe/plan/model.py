@@ -263,11 +263,20 @@ class CommitOfStep(msgspec.Struct, frozen=True):
         return self.name if self.id.startswith(self.name) else f"{self.name} ({self.id[:10]})"
 
 
+class PlannedMount(msgspec.Struct, frozen=True):
+    """A file or folder of the machine, `source` without links in its path, that stands at `destination` for a step."""
+
+    source: str
+    destination: str
+    read_only: bool = False
+
+
 class StepSpec(msgspec.Struct, frozen=True):
     """What every execution of a node has in common, before edges fill in the rest.
 
     `values` holds the parameters that have a value; in a task those of the sweep come on top.
-    Limits in seconds. `commit` is None for the project as it is.
+    Limits in seconds. `mounts` and `cache_volumes` are those that its place makes; a plan that is only shown has none.
+    `commit` is None for the project as it is.
     """
 
     step: str
@@ -282,6 +291,8 @@ class StepSpec(msgspec.Struct, frozen=True):
     source_path: str | None = None
     resources: Resources | None = None
     stop_condition: str | None = None
+    mounts: tuple[PlannedMount, ...] = ()
+    cache_volumes: tuple[str, ...] = ()
     commit: CommitOfStep | None = None
 
     @property
@@ -301,6 +312,14 @@ class PlannedAction(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
+class ResourceUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an attempt has used: seconds of CPU time, the most bytes of memory and of GPU memory; None: not known."""
+
+    cpu_s: float = 0.0
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+
+
 class CarriedExecution(msgspec.Struct, frozen=True):
     """A complete execution of an earlier run. `values` are its parameters, `metadata` its last values."""
 
@@ -310,6 +329,7 @@ class CarriedExecution(msgspec.Struct, frozen=True):
     metadata: dict[str, object] = {}
     outputs: tuple[Datum, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    use: ResourceUse | None = None
 
 
 class CarriedDeployment(msgspec.Struct, frozen=True):
@@ -489,6 +509,10 @@ class Plan(msgspec.Struct, frozen=True):
     definition: str | None = None
     queues: dict[str, int] = {}
     """How many executions of the nodes in a queue may run at once."""
+    named_variables: dict[str, EnvironmentValue] = {}
+    """The values that variables had which settings name, for asking again."""
+    queue_amounts: dict[str, dict[str, int]] = {}
+    """What the executions of the nodes in a queue share, by the names of `Capacity.amounts`."""
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

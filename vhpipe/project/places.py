@@ -1,11 +1,10 @@
 """The places of a run's nodes on this machine: what was asked for, and what of it can be had here."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from vhpipe.errors import RefusedError, UsageError
-from vhpipe.plan.capabilities import names_platform_folders
+from vhpipe.errors import UsageError
 from vhpipe.plan.places import (
     AUTO,
     LOCAL,
@@ -14,12 +13,11 @@ from vhpipe.plan.places import (
     NodePlaces,
     PlaceRule,
     WantedPlace,
-    has_folder,
     settled_places,
     typed_places,
     wanted_places,
 )
-from vhpipe.wording import listed
+from vhpipe.plan.platform_folders import step_names_platform_folders
 
 if TYPE_CHECKING:
     from vhpipe.graph.model import PipelineGraph
@@ -30,12 +28,6 @@ class ChosenPlaces(NamedTuple):
 
     places: NodePlaces
     wanted: Mapping[str, WantedPlace]
-
-    def refuse(self, nodes: Collection[str]) -> None:
-        """Errors: RefusedError where one of these nodes must have `/valohai` and cannot."""
-        refusal = next(self._refusals(nodes), None)
-        if refusal is not None:
-            raise refusal
 
     def refuse_unusable(self, nodes: Collection[str]) -> None:
         """Errors: EnvironmentFailure where the place of one of these nodes cannot be used."""
@@ -60,26 +52,6 @@ class ChosenPlaces(NamedTuple):
                     "run it in the sandbox: --in sandbox; or allow the network: --network",
                 )
 
-    def _refusals(self, nodes: Collection[str]) -> Iterator[RefusedError]:
-        required = [name for name in nodes if name in self.wanted and self.wanted[name].folder == "required"]
-        without = [name for name in required if not has_folder(self.places.of(name))]
-        chosen = [name for name in without if self.wanted[name].place != LOCAL]
-        if chosen:
-            yield RefusedError(
-                f"{listed(chosen)} must have `/valohai`, as settings say, and place "
-                f"`{self.wanted[chosen[0]].place}` does not have it",
-                "choose another place with --in, or set `valohai-folder` to `auto`",
-            )
-        elif without:
-            from vhpipe.engine.places_here import folder_trial
-
-            trial = folder_trial()
-            cure = f"to allow it: {trial.cure}; or " if trial.cure else ""
-            yield RefusedError(
-                f"{listed(without)} must have `/valohai`, as settings say, and cannot here: {trial.reason}",
-                f"{cure}run it in a container: --in auto",
-            )
-
 
 def places_of(
     graph: "PipelineGraph", texts: Sequence[str], settings: Sequence[PlaceRule], always_tries: bool = True
@@ -95,7 +67,7 @@ def places_of(
     wanted = wanted_places(graph, rules)
     matters = (
         always_tries
-        or any(step is not None and names_platform_folders(step) for step in graph.steps.values())
+        or any(step is not None and step_names_platform_folders(step) for step in graph.steps.values())
         or any(want.folder == "required" for want in wanted.values())
     )
     tool = cache(lambda: tool_that_answers() or AUTO)

@@ -1,9 +1,9 @@
 """The scripts of the project around a file, read when a rule asks for one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.paths import FILE_NAMES
 from vhpipe.errors import VhpipeError
@@ -84,6 +84,25 @@ class ProjectScripts:
         except (VhpipeError, OSError, ValueError):
             return ()
 
+    def names_variable(self, variable: str, groups: tuple[str, ...]) -> bool:
+        """Whether the project's settings name the variable for every step, or for one of the groups."""
+        of_project, by_group = self._variables
+        return variable in of_project or any(variable in by_group.get(group, ()) for group in groups)
+
+    def variable_groups(self) -> tuple[str, ...]:
+        """The groups of variables that the project's settings define."""
+        return tuple(self._variables[1])
+
+    @cached_property
+    def _variables(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The variables of every step and those of groups, none where the settings cannot be read."""
+        from vhpipe.settings.run import named_by_project
+
+        try:
+            return named_by_project(os.path.abspath(self._folder))
+        except VhpipeError:
+            return (), {}
+
     def beside(self, path: str) -> tuple[str, ...]:
         """The paths of files in the folder of a path that end as it does."""
         folder, name = os.path.split(path)
@@ -93,6 +112,14 @@ class ProjectScripts:
         except (OSError, ValueError):
             return ()
         return tuple(os.path.join(folder, each) for each in names if suffix and each.endswith(suffix))
+
+
+class ScriptLine(NamedTuple):
+    """Where something was found in a file of the project, and what it was."""
+
+    path: str
+    number: int
+    found: str
 
 
 class ProjectScript:
@@ -157,8 +184,20 @@ class ProjectScript:
 
         return read_needs(self._text)
 
+    def line_with(self, find: Callable[[str], str | None]) -> ScriptLine | None:
+        """The first line of the script, else of what it imports from the project, in which something is found."""
+        for path, text in self._files.items():
+            for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+                if (found := find(line)) is not None:
+                    return ScriptLine(path, number, found)
+        return None
+
+    @property
+    def _texts(self) -> Collection[bytes]:
+        return self._files.values()
+
     @cached_property
-    def _texts(self) -> tuple[bytes, ...]:
+    def _files(self) -> dict[str, bytes]:
         """The texts of the script and of all modules of the project that it imports, as far as they are few."""
         seen: dict[str, bytes] = {self.path: self._text}
         waiting = [self.path]
@@ -169,7 +208,7 @@ class ProjectScript:
                 if text is not None:
                     seen[other] = text
                     waiting.append(other)
-        return tuple(seen.values())
+        return seen
 
 
 def _quoted(start: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
+    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
-    count after these, the strongest first.
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
 
     capacity: int
@@ -26,8 +28,12 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
+    slots: Mapping[str, str] = MappingProxyType({})
+    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
     has_network: bool = True
 
 
@@ -35,7 +41,7 @@ class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
-    `places` are `PLACE` and `NODE=PLACE`.
+    `places` are `PLACE` and `NODE=PLACE`, `slots` is `gpu=2,mem=32G` or a mapping of that meaning.
     """
 
     jobs: int | None = None
@@ -48,6 +54,7 @@ class RunChoices(NamedTuple):
     shares_process: bool = False
     own_python: str | None = None
     places: tuple[str, ...] = ()
+    slots: "str | Mapping[str, int | str] | None" = None
     network: bool | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
@@ -61,13 +68,17 @@ class RunChoices(NamedTuple):
             repository=self.repository or settings.repository,
             inherits_environment=settings.inherit_env if inherits is None else inherits,
             queues=settings.queues,
+            slots=self._slots(settings),
+            queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
             has_network=settings.network if self.network is None else self.network,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
-        """Those of a run that is taken up: only how many at once, and which Python, can be chosen anew."""
+        """Those of a run that is taken up: how many at once, what they share, which Python can be said anew."""
         return RunConditions(
             capacity=self._capacity(settings),
             python=self.python or info.python,
@@ -76,10 +87,24 @@ class RunChoices(NamedTuple):
             repository=info.repository,
             inherits_environment=info.inherits_environment,
             queues=settings.queues,
+            slots=self._slots(settings),
+            queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
         )
+
+    def _slots(self, settings: "RunSettings") -> Mapping[str, str]:
+        if self.slots is None:
+            return settings.slots
+        from vhpipe.settings.values import AMOUNTS, UnfitValueError
+
+        try:
+            return AMOUNTS.read(self.slots if isinstance(self.slots, str) else dict(self.slots))
+        except UnfitValueError as fault:
+            raise UsageError(f"slots {fault.expected}", fault.hint) from None
 
     def _capacity(self, settings: "RunSettings") -> int:
         if self.jobs is None:

@@ -22,6 +22,7 @@ from vhpipe.rules import (
     parameters,
     pipeline_parameters,
     placeholders,
+    platform_only,
     references,
     scripts,
     steps,
@@ -123,6 +124,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("empty-address", "warning", "the address of an input names nothing", steps.empty_addresses),
     Rule("local-input-path", "info", "an input is a file on this machine", steps.local_input_paths),
+    Rule(
+        "unknown-variable-group",
+        "warning",
+        "a step names a group of variables that the settings do not define",
+        steps.unknown_variable_groups,
+    ),
     Rule("useless-property", "warning", "a property has no effect where it is written", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
     Rule("empty-range", "warning", "no value lies between `min` and `max`", parameters.empty_ranges),
@@ -359,6 +366,12 @@ RULES: tuple[Rule, ...] = (
         "nothing gives a parameter a value",
         _in_each_pipeline(nodes.unfilled_parameters),
     ),
+    Rule(
+        "unfilled-variable",
+        "warning",
+        "nothing gives a required environment variable a value",
+        _in_each_pipeline(nodes.unfilled_variables),
+    ),
     Rule("unconnected-node", "info", "a node has no edges", _in_each_pipeline(nodes.unconnected_nodes)),
     Rule(
         "unknown-action-word",
@@ -451,4 +464,11 @@ RULES: tuple[Rule, ...] = (
         "a property of an item `vhpipe` has no effect on its node",
         extension.useless_on_deployments,
     ),
+    Rule(
+        "platform-only-property",
+        "info",
+        "a property has an effect on the platform alone",
+        platform_only.platform_only_properties,
+    ),
+    Rule("outside-mount", "info", "a mount needs the leave of whoever runs it", platform_only.outside_mounts),
 )

@@ -2,23 +2,25 @@
 
 import os
 
-from vhpipe.attempt.mounts import BindMount, Writable, own_folders, platform_folders
+from vhpipe.attempt.launch import Launch
+from vhpipe.attempt.mounts import own_folders, platform_folders
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath, PlatformPaths, is_hidden
+from vhpipe.attempt.spec import AttemptSpec
+from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.starters import Starter, starter_by
 from vhpipe.namespaces.trial import tried_here
-from vhpipe.plan.capabilities import Capabilities
+from vhpipe.plan.capabilities import CAPABILITIES
+from vhpipe.plan.model import ExecutionSpec
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner
-
-LOCAL_MACHINE = Capabilities(paths_inside=True)
 
 
 class LocalRunner(ProcessRunner):
     """The default place: see `Runner`. Errors of making one: `EnvironmentFailure`."""
 
-    capabilities = LOCAL_MACHINE
+    capabilities = CAPABILITIES["local"]
 
     def __init__(self, parts: RunnerParts) -> None:
         self._starter = _starter_of(parts)
@@ -26,15 +28,13 @@ class LocalRunner(ProcessRunner):
         if self._starter is None:
             super().__init__(parts)
         else:
-            super().__init__(parts, PlatformPaths, self._mounts_of, self._starter)
+            super().__init__(parts, PlatformPaths, self._launch_of, self._starter)
 
-    def _mounts_of(self, folder: OutsidePath, repository: OutsidePath, writable: Writable) -> tuple[BindMount, ...]:
+    def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
         """The state folder is read-only, and the attempt's own are not; the project stays as it is."""
-        own = own_folders(folder, repository)
-        return (*platform_folders(folder, repository, writable), *(each for each in own if self._is_kept(each.source)))
-
-    def _is_kept(self, path: str) -> bool:
-        return path.startswith(f"{self._state}/")
+        own = tuple(each for each in own_folders(folder, repository) if each.source.startswith(f"{self._state}/"))
+        folders = platform_folders(folder, repository, writable_inputs(spec.execution))
+        return launch._replace(mounts=(*folders, *own, *step_mounts(spec.execution.step, spec.run.volumes)))
 
     def close(self) -> None:
         super().close()
@@ -59,3 +59,9 @@ def _starter_of(parts: RunnerParts) -> Starter | None:
             f"steps cannot be given /valohai: {failure.strerror} ({failure.filename})",
             hint="run them without it: --in process",
         ) from failure
+
+
+def writable_inputs(spec: ExecutionSpec) -> tuple[str, ...]:
+    """The inputs that have a folder and that the step fetches by itself on the platform, into that folder."""
+    on_demand = {each.name for each in spec.step.inputs if each.on_demand}
+    return tuple(name for name, files in spec.inputs if files and name in on_demand) if on_demand else ()

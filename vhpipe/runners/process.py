@@ -12,11 +12,11 @@ import msgspec
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.gpu_memory import GpuMemory, gpu_memory_in_use
 from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.mounts import MountsOf, no_mounts
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.paths import MappingOf, same_paths
-from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
@@ -42,13 +42,13 @@ class ProcessRunner:
         self,
         parts: RunnerParts,
         mapping_of: MappingOf = same_paths,
-        mounts_of: MountsOf = no_mounts,
+        launch_of: LaunchOf | None = None,
         starter: Starter | None = None,
     ) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
         shared = str(parts.folder.shared_path)
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, mounts_of)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
         self._code = parts.copies()
         self._processes = Processes(
             parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,
@@ -59,6 +59,7 @@ class ProcessRunner:
         self._collecting: set[AttemptId] = set()
         self._completing: set[AttemptId] = set()
         self._next_look = 0.0
+        self._gpu_memory = GpuMemory(parts.pool, lambda: gpu_memory_in_use(self._parts.secrets.variables))
 
     @property
     def capacity(self) -> Capacity:
@@ -119,6 +120,7 @@ class ProcessRunner:
             self._hear(unstarted_report(ready, self._code_of(ready.spec), Status.CRASHED, because))
             return
         self._running[attempt] = ready._replace(timer=ready.timer.process_started())
+        self._gpu_memory.watch(attempt, ready.spec.devices)
         self._hear(ProcessStarted(attempt))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────
@@ -150,6 +152,7 @@ class ProcessRunner:
 
     def keep_time(self, now: float) -> None:
         self._processes.keep_time(now)
+        self._gpu_memory.keep_time(now)
         if now >= self._next_look:
             self._next_look = now + LOOK_S
             for running in self._running.values():
@@ -160,6 +163,8 @@ class ProcessRunner:
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         ready = self._running.pop(attempt)
+        if ready.spec.devices:
+            ending = ending.with_gpu_memory(self._gpu_memory.peak(attempt))
         remains = remains_of(ready, ending, attempt in self._completing)
         if remains.is_light:
             self._hear(collect(ready, remains, self._tools, self._code_of(ready.spec)))

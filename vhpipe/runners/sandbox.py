@@ -5,15 +5,18 @@ A place in which a step can break nothing but its own. It is no wall against a p
 
 import os
 
-from vhpipe.attempt.launch import Ending
-from vhpipe.attempt.mounts import BindMount, Writable, own_folders, platform_folders
+from vhpipe.attempt.launch import Ending, Launch
+from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
 from vhpipe.attempt.paths import InsidePath, OutsidePath, PlatformPaths, is_hidden
+from vhpipe.attempt.spec import AttemptSpec
+from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.sandbox_starter import SandboxStarter
 from vhpipe.namespaces.sandboxes import Means, sandbox_tried_here
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.model import AttemptId
+from vhpipe.runners.local import writable_inputs
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.store.attempt_files import CONFIG, INPUTS, PRIVATE
@@ -31,14 +34,15 @@ class SandboxRunner(ProcessRunner):
         assert means is not None, "it was refused"
         project = str(parts.store.project)
         starter = SandboxStarter(means, project, self._state, PRIVATE, parts.has_network)
-        super().__init__(parts, PlatformPaths, self._mounts_of, starter)
+        super().__init__(parts, PlatformPaths, self._launch_of, starter)
 
-    def _mounts_of(self, folder: OutsidePath, repository: OutsidePath, writable: Writable) -> tuple[BindMount, ...]:
+    def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
         """What is the attempt's own, at both of its paths; inputs and configuration are read-only at both."""
-        own = own_folders(folder, repository)
         fixed = [] if is_hidden(folder) else [OutsidePath(f"{folder}/{name}") for name in (INPUTS, CONFIG)]
         read_only = (BindMount(each, InsidePath(each), read_only=True) for each in fixed)
-        return (*own, *read_only, *platform_folders(folder, repository, writable))
+        own = (*own_folders(folder, repository), *read_only)
+        folders = platform_folders(folder, repository, writable_inputs(spec.execution))
+        return launch._replace(mounts=(*own, *folders, *step_mounts(spec.execution.step, spec.run.volumes)))
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """Home and `/tmp` of the attempt go before it is reported; they may be large."""

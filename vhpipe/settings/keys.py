@@ -11,6 +11,7 @@ from vhpipe.settings.values import (
     AMOUNTS,
     APPROVAL,
     COUNT,
+    GROUPS,
     PATH,
     PLACE,
     REPOSITORY,
@@ -37,6 +38,7 @@ class Key(NamedTuple, Generic[T]):
 
     `in_project` and `in_user` say in which files it may stand; of `kept_values` only the user may set it to one.
     `variable` and `option` are None where there is none.
+    With `stays_inside` a project's file names only what lies in its own folder.
     """
 
     table: str
@@ -49,6 +51,7 @@ class Key(NamedTuple, Generic[T]):
     in_project: bool = True
     in_user: bool = True
     kept_values: tuple[object, ...] = ()
+    stays_inside: bool = False
 
 
 SELECT = Key("validate", "select", RULES, "rules and patterns to check", "every rule", "--select",
@@ -82,6 +85,8 @@ PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a st
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
 FOLDER_OF_NODE = Key(f"nodes{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a node", "as its step")
+SLOTS = Key("run", "slots", AMOUNTS, "what executions share of this machine", "the GPUs that are found", "--slots",
+            "VHPIPE_SLOTS")  # fmt: skip
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
 SIZE_OF_QUEUE = Key(f"queues{OF_EACH}", "size", COUNT, "the same, in a table of the queue", "no limit", "--queue")
 PLACE_OF_QUEUE = Key(f"queues{OF_EACH}", "place", PLACE, "where executions of nodes in a queue run", "as the run",
@@ -91,13 +96,24 @@ SLOTS_OF_QUEUE = Key(f"queues{OF_EACH}", "slots", AMOUNTS, "what a queue has of 
 IMAGE_OF_QUEUE = Key(f"queues{OF_EACH}", "image", TEXT, "the image of all steps in a queue", "the step's own")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
+PROJECT_VARIABLES = Key("environment-variables", "names", TEXTS, "variables that every step gets from your environment",
+                        "none", "-e", in_user=False)  # fmt: skip
+VARIABLE_GROUPS = Key("environment-variables", "groups", GROUPS,
+                      "the variables of groups that steps name, by group", "none", "-e")  # fmt: skip
+VARIABLES_FILE = Key("environment-variables", "file", PATH,
+                     "a file with the values of those that your environment lacks", "none", "--env-file",
+                     stays_inside=True)  # fmt: skip
+ALLOW_MOUNTS = Key("run", "allow-mounts", SWITCH, "let a file mount what lies outside of project and home", "`false`",
+                   "--allow-mounts", "VHPIPE_ALLOW_MOUNTS", in_project=False)  # fmt: skip
+MOUNT = Key("mounts", ANY_NAME, PATH, "the folder that stands for this source of mounts", "the source itself",
+            "--mount", in_project=False)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
-    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
-    PLACE_OF_RUN, FOLDER_OF_RUN, NETWORK, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE, ALLOW_MOUNTS,
+    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, NETWORK, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
-    VARIABLE,
+    VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip
 
 TABLES = tuple(dict.fromkeys(key.table.removesuffix(OF_EACH) for key in KEYS))
