@@ -21,7 +21,6 @@ FILE = """
     environment: big
     runtime-config-preset: preset
     autorestart: true
-    cache-volumes: [cache]
     upload-store: elsewhere
     inputs: [{name: data, download: on-demand}]
 - pipeline:
@@ -33,11 +32,9 @@ FILE = """
 SAID = {
     "image": "image: commands run on this machine, not in `special:1`; `--in docker` and `--in podman` honour it",
     "mounts": "mounts of `n`: nothing is mounted",
-    "resources": "resources of `n`: this machine is used as it is",
     "environments": "environment of `n`: all executions run on this machine",
     "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
     "restarts": "autorestart of `n`: this machine is not taken away",
-    "cache_volumes": "cache-volumes of `n`: no volume is attached",
     "upload_stores": "upload-store of `n`: outputs are kept on this machine",
     "on_demand_inputs": "download: on-demand of `n`: inputs are all fetched before the start",
 }

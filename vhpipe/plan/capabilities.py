@@ -20,7 +20,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     environments: bool = False
     runtime_presets: bool = False
     restarts: bool = False
-    cache_volumes: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -33,12 +32,12 @@ PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True, resources=True, gpus=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True),
-    "docker": Capabilities(paths_inside=True, image=True),
-    "podman": Capabilities(paths_inside=True, image=True),
-    "auto": Capabilities(paths_inside=True, image=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
+    "docker": Capabilities(paths_inside=True, image=True, mounts=True),
+    "podman": Capabilities(paths_inside=True, image=True, mounts=True),
+    "auto": Capabilities(paths_inside=True, image=True, mounts=True),
 }
 """What each place that a user can name honours."""
 
@@ -50,7 +49,6 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
     ("runtime_presets", "runtime-config-preset", "presets belong to the platform",
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
-    ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),

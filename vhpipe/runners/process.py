@@ -12,14 +12,17 @@ import msgspec
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.gpu_memory import GpuMemory, gpu_memory_in_use
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
-from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.paths import MappingOf, same_paths
+from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
+from vhpipe.namespaces.starters import Starter
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
@@ -35,19 +38,28 @@ class ProcessRunner:
 
     capabilities = PLAIN_MACHINE
 
-    def __init__(self, parts: RunnerParts) -> None:
+    def __init__(
+        self,
+        parts: RunnerParts,
+        mapping_of: MappingOf = same_paths,
+        launch_of: LaunchOf | None = None,
+        starter: Starter | None = None,
+    ) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
+        shared = str(parts.folder.shared_path)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
         self._code = _code_of(parts)
         self._processes = Processes(
-            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
-        )
+            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,
+            starter,
+        )  # fmt: skip
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}
         self._collecting: set[AttemptId] = set()
         self._completing: set[AttemptId] = set()
         self._next_look = 0.0
+        self._gpu_memory = GpuMemory(parts.pool, lambda: gpu_memory_in_use(self._parts.secrets.variables))
 
     @property
     def capacity(self) -> Capacity:
@@ -103,6 +115,7 @@ class ProcessRunner:
             self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
         self._running[attempt] = ready._replace(timer=ready.timer.process_started())
+        self._gpu_memory.watch(attempt, ready.spec.devices)
         self._hear(ProcessStarted(attempt))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────
@@ -134,6 +147,7 @@ class ProcessRunner:
 
     def keep_time(self, now: float) -> None:
         self._processes.keep_time(now)
+        self._gpu_memory.keep_time(now)
         if now >= self._next_look:
             self._next_look = now + LOOK_S
             for running in self._running.values():
@@ -144,6 +158,8 @@ class ProcessRunner:
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         ready = self._running.pop(attempt)
+        if ready.spec.devices:
+            ending = ending.with_gpu_memory(self._gpu_memory.peak(attempt))
         remains = remains_of(ready, ending, attempt in self._completing)
         if remains.is_light:
             self._hear(collect(ready, remains, self._tools, self._code))

@@ -40,7 +40,7 @@ def _named(words: str) -> Callable[..., object]:
 
 RUNNERS: Mapping[str, RunnerKind] = {
     "local": RunnerKind(
-        CAPABILITIES["local"], "vhpipe.runners.process:ProcessRunner", asked_by="vhpipe.runners.answers:of_local"
+        CAPABILITIES["local"], "vhpipe.runners.local:LocalRunner", asked_by="vhpipe.runners.answers:of_local"
     ),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
