@@ -19,11 +19,11 @@ from vhpipe.wording import counted, listed
 MUCH_BYTES = 1 << 30
 """From so many bytes that could go on, it is worth a word."""
 
-Severity = Literal["ok", "warning", "error"]
+Severity = Literal["ok", "info", "warning", "error"]
 
 
 class Check(NamedTuple):
-    """One thing that was looked at. `hint` says what to do; there is none where all is well."""
+    """One thing that was looked at. `hint` says what to do; there is none where all is well. `info` is no fault."""
 
     severity: Severity
     about: str
