@@ -40,7 +40,7 @@ class RunEnvironments:
         self, run: RunFacts, secrets: AttemptSecrets, blobs: AttemptBlobs, around: InstallerSurroundings
     ) -> None:
         self._run, self._secrets, self._blobs, self._around = run, secrets, blobs, around
-        self._made: StepEnvironments | None = None
+        self._made: dict[str | None, StepEnvironments] = {}
 
     def asked(self, execution: ExecutionSpec, snapshot: Snapshot | None) -> "AskedEnvironment | None":
         """What an execution asks for; None where it needs no environment of its own, or cannot be started at all."""
@@ -83,15 +83,16 @@ class RunEnvironments:
         return None if asked is None else self.make(asked, snapshot)
 
     def _environments(self, snapshot: Snapshot | None) -> "StepEnvironments":
-        if self._made is None:
+        code = None if snapshot is None else snapshot.digest
+        if code not in self._made:
             from vhpipe.environments.step_environments import RunSurroundings, StepEnvironments
 
             place, secrets, around = self._run.environments, self._secrets, self._around
             assert place is not None, "without a place nothing is asked for"
-            self._made = StepEnvironments(
+            self._made[code] = StepEnvironments(
                 RunSurroundings(
                     place, secrets.variables, self._blobs, snapshot, around.children or OwnChildren(),
                     secrets.masking.text, around.say,
                 )
             )  # fmt: skip
-        return self._made
+        return self._made[code]

@@ -14,6 +14,9 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
     ),
     (0, 4): (
+        "`mounts` of steps are bound where they say, and a source that is not there refuses the run: "
+        "`--mount SOURCE=FOLDER` puts a folder in its place, `--in process` mounts nothing",
+        "a variable with `optional: false` and without a value refuses the run: `-e NAME=VALUE` gives it one",
         "steps that install packages get an environment of their own, where none is active or chosen: `--env none` has "
         "them install into the Python on PATH",
     ),

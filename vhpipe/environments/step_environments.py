@@ -40,11 +40,12 @@ class CodeBlobs(Protocol):
 class AskedEnvironment(NamedTuple):
     """What decides about the environment of an execution: its command, and what its step declares for installers.
 
-    `node` is one that asks, for those who hear of it.
+    `code` is the digest of the code that it runs in, `node` one that asks, for those who hear of it.
     """
 
     command: tuple[str, ...]
     declared: tuple[tuple[str, str], ...]
+    code: str = ""
     node: str = ""
 
     @property
@@ -121,7 +122,8 @@ class StepEnvironments:
         if self.installs_of(command).is_empty:
             return None
         own = tuple(sorted((name, text) for name, text in declared.items() if name.startswith(FOR_INSTALLERS)))
-        return AskedEnvironment(command, own, node)
+        snapshot = self._around.snapshot
+        return AskedEnvironment(command, own, "" if snapshot is None else snapshot.digest, node)
 
     def _wanted(self, asked: AskedEnvironment) -> WantedEnvironment:
         installs = self.installs_of(asked.command)

@@ -36,6 +36,7 @@ class RunConditions(NamedTuple):
     place_rules: "tuple[PlaceRule, ...]" = ()
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
+    has_network: bool = True
     environments: "EnvironmentMode" = "none"
     images: "tuple[ImageRule, ...]" = ()
 
@@ -58,6 +59,7 @@ class RunChoices(NamedTuple):
     own_python: str | None = None
     places: tuple[str, ...] = ()
     slots: "str | Mapping[str, int | str] | None" = None
+    network: bool | None = None
     environments: "EnvironmentMode | None" = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
@@ -77,6 +79,7 @@ class RunChoices(NamedTuple):
             place_rules=settings.places,
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
+            has_network=settings.network if self.network is None else self.network,
             environments=self.environments or settings.env,
             images=() if self.python else settings.images,
         )
@@ -97,6 +100,7 @@ class RunChoices(NamedTuple):
             place_rules=(EarlierPlaces(info), *settings.places),
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
+            has_network=info.has_network,
             environments=self.environments or info.environments,
             images=() if self.python else settings.images,
         )

@@ -12,20 +12,22 @@ from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.long_work import GivenUpError, given_up_when
+from vhpipe.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from vhpipe.environments.step_environments import AskedEnvironment
 
 StartOrder = Callable[[AttemptOrder], None]
 _GIVEN_UP = ""
+CodeOf = Callable[[AttemptOrder], CodeCopies]
 HearReport = Callable[[stimuli.AttemptReported], None]
 
 
 class AwaitedEnvironments:
     """The environments that are being made for a runner. For the engine's thread."""
 
-    def __init__(self, parts: RunnerParts, environments: RunEnvironments, code: CodeCopies) -> None:
-        self._parts, self._environments, self._code = parts, environments, code
+    def __init__(self, parts: RunnerParts, environments: RunEnvironments, code_of: CodeOf) -> None:
+        self._parts, self._environments, self._code_of = parts, environments, code_of
         self._waiting: dict[AskedEnvironment, dict[AttemptId, AttemptOrder]] = {}
         self._report: HearReport = _nobody
 
@@ -33,7 +35,8 @@ class AwaitedEnvironments:
         """Whether the attempt has to wait: it is started later by `start`, or `report` hears why it cannot be."""
         if self._parts.run.environments is None:
             return False
-        asked = self._environments.missing(order.execution, self._code.snapshot)
+        snapshot = self._code_of(order).snapshot
+        asked = self._environments.missing(order.execution, snapshot)
         if asked is None:
             return False
         self._report = report
@@ -43,16 +46,16 @@ class AwaitedEnvironments:
             waiting[order.attempt] = order
             return True
         self._waiting[key] = {order.attempt: order}
-        self._make(asked, start)
+        self._make(asked, snapshot, start)
         return True
 
-    def _make(self, asked: "AskedEnvironment", start: StartOrder) -> None:
+    def _make(self, asked: "AskedEnvironment", snapshot: Snapshot | None, start: StartOrder) -> None:
         key = asked.without_node
 
         def work() -> str | None:
             try:
                 with given_up_when(lambda: not self._waiting.get(key)):
-                    self._environments.make(asked, self._code.snapshot)
+                    self._environments.make(asked, snapshot)
             except EnvironmentNotMadeError as failure:
                 return failure.message
             except GivenUpError:
@@ -61,7 +64,7 @@ class AwaitedEnvironments:
 
         def then(because: str | None) -> None:
             if because == _GIVEN_UP and self._waiting.get(key):  # somebody came after all had left
-                self._make(asked, start)
+                self._make(asked, snapshot, start)
                 return
             for attempt, order in self._waiting.pop(key, {}).items():
                 if because is None:

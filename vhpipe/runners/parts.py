@@ -12,6 +12,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.code.run_copies import RunCopies
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import Repository, RunFolder
@@ -60,6 +61,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     shares_process: bool = False
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
+    has_network: bool = True
     say: Callable[[str], None] = say_nothing
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
@@ -67,6 +69,10 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
         is_monitored = order.execution.id.node in self.monitored
         return AttemptSpec(order.attempt, order.execution, self.run, is_monitored, order.devices)
 
+    def copies(self) -> RunCopies:
+        """Where the working copies of the run come from."""
+        store = self.store
+        return RunCopies(store.slots, store.blobs, store.project, self.snapshot, self.repository)
     def without_environments(self) -> "RunnerParts":
         """These parts for a place that brings a Python of its own."""
         return msgspec.structs.replace(self, run=msgspec.structs.replace(self.run, environments=None, pythons={}))

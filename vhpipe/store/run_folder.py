@@ -57,6 +57,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Where its executions run, as `--in` calls it; earlier versions did not record that they are plain processes."""
     places: dict[str, str] = {}
     """By node, where that is another place."""
+    has_network: bool = True
     environments: EnvironmentMode = "none"
     """Which steps got a Python environment of their own; none in runs before 0.4.0."""
 
