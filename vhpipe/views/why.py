@@ -201,7 +201,7 @@ def why_json(why: Why) -> dict[str, object]:
             "status": str(compared.status),
             "differences": differences_json(compared.differences),
             "uncounted": differences_json(compared.uncounted),
-            "environment": _environment_json(compared.environment),
+            **({} if compared.environment is None else {"environment": _environment_json(compared.environment)}),
         },
     }  # fmt: skip
 
