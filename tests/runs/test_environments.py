@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,20 @@ def test_a_python_that_stands_for_an_image_is_seen_by_its_steps_alone(world: Any
     assert f"`a`: {world.side('own')}/bin/python stands for the image, as your settings say" in done.err
     assert log_of(done, "a") == "mine\n"
     assert log_of(done, "b").startswith("Python 3")
+
+
+@pytest.mark.long
+def test_the_python_below_may_be_in_an_environment_itself(
+    project: Any, tmp_path: Path, wheels: Path, log_of: Any
+) -> None:
+    project.environment |= installing(tmp_path / "user", wheels, "uv")
+    python = shutil.which("python", path=project.environment["PATH"])
+    subprocess.run([python or "", "-m", "venv", "--without-pip", tmp_path / "below"], check=True)
+    (site,) = (tmp_path / "below").glob("lib/*/site-packages")
+    (site / "three.py").write_text("VERSION = 3\n")
+    project.environment["PATH"] = f"{tmp_path}/below/bin:{project.environment['PATH']}"
+    project.pipeline({"a": ["pip install one", "python -c 'import one, three; print(three.__file__)'"]})
+    done = project("run", "--json")
+    assert done.code == 0, done.err
+    assert log_of(done, "a").splitlines()[-1] == f"{site}/three.py"
+    assert [path.name for path in site.iterdir() if path.name.startswith("one")] == []
