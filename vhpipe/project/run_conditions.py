@@ -18,7 +18,7 @@ class RunConditions(NamedTuple):
 
     `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
-    count after these, the strongest first.
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
 
     capacity: int
@@ -32,6 +32,9 @@ class RunConditions(NamedTuple):
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
+    has_network: bool = True
 
 
 class RunChoices(NamedTuple):
@@ -52,6 +55,7 @@ class RunChoices(NamedTuple):
     own_python: str | None = None
     places: tuple[str, ...] = ()
     slots: "str | Mapping[str, int | str] | None" = None
+    network: bool | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -68,6 +72,9 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
+            has_network=settings.network if self.network is None else self.network,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -84,6 +91,9 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
+            has_network=info.has_network,
         )
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:
