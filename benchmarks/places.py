@@ -99,7 +99,7 @@ def _figures(place: str, folder: Path, options: argparse.Namespace) -> Figures:
 
 
 class _Watch:
-    """Looks at a supervisor's engine four times a second: how many descriptors it has open, and mounts it sees."""
+    """Looks at a supervisor's engine four times a second: how many descriptors it has open, and mounts the machine."""
 
     def __init__(self, supervisor: int) -> None:
         self._supervisor, self._seen, self._is_over = supervisor, [(0, 0)], threading.Event()
@@ -111,7 +111,7 @@ class _Watch:
             try:
                 children = Path(f"/proc/{self._supervisor}/task/{self._supervisor}/children").read_text().split()
                 engine = Path("/proc") / children[0]
-                mounts = (engine / "mountinfo").read_text().count("\n")
+                mounts = Path(f"/proc/{self._supervisor}/mountinfo").read_text().count("\n")
                 self._seen.append((len(os.listdir(engine / "fd")), mounts))
             except (OSError, IndexError):
                 continue

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -289,3 +290,36 @@ def test_where_namespaces_are_refused_steps_are_plain_processes() -> None:
         done = person.vhpipe("run", "--step", "s", around=around)
         assert done.code == 0, done.err
         assert person.output("here").startswith(str(person.project))
+
+
+PROGRAM = """\
+import os, sys, threading, time
+from vhpipe.api import run
+ended = threading.Event()
+other = threading.Thread(target=ended.wait)
+other.start()
+space = os.readlink("/proc/self/ns/mnt")
+made = run("valohai.yaml", task="many", quiet=True, wait=False)
+os.mkdir("elsewhere")
+while made.is_running():
+    os.chdir("elsewhere")
+    assert os.path.samefile(os.getcwd(), "../elsewhere")
+    os.chdir("..")
+    assert os.readlink("/proc/self/ns/mnt") == space and not os.path.lexists("/valohai")
+    time.sleep(0.001)
+ended.set()
+print(made.status)
+"""
+
+
+@pytest.mark.long
+def test_a_program_with_threads_has_it_and_keeps_its_own_view(person: Person) -> None:
+    person.write("program.py", PROGRAM)
+    person.write("valohai.yaml", _task("pwd -P > /valohai/outputs/here; ls /valohai/config", 20))
+    done = subprocess.run(
+        [*person.words, "program.py"], cwd=person.project, env=person.environment, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout == "complete\n", done.stderr
+    made = {path.read_text() for path in person.project.glob(".vhpipe/runs/1/work/*/*/outputs/here")}
+    assert made == {"/valohai/repository\n"}

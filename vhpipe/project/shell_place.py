@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from vhpipe.attempt.paths import VALOHAI
 from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variables, own_variables
 from vhpipe.code.large_code import size_text
 from vhpipe.code.tree_walk import files_below
@@ -189,4 +190,6 @@ def _move_listing(source: Path, target: Path) -> None:
     for path in (target / CONFIG).glob("inputs.*"):
         text = read_regular(path, RECORD_BYTES, follow=False)
         path.unlink()
-        write_new(os.fspath(path), text.replace(f"{source}/{INPUTS}/".encode(), f"{target}/{INPUTS}/".encode()))
+        for seen in (f"{source}/{INPUTS}/", f"{VALOHAI}/{INPUTS}/"):
+            text = text.replace(f'"{seen}'.encode(), f'"{target}/{INPUTS}/'.encode())
+        write_new(os.fspath(path), text)
