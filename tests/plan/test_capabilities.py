@@ -34,7 +34,6 @@ FILE = """
 SAID = {
     "image": "image: commands run on this machine, not in `special:1`",
     "mounts": "mounts of `n`: nothing is mounted",
-    "resources": "resources of `n`: this machine is used as it is",
     "environments": "environment of `n`: all executions run on this machine",
     "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
     "restarts": "autorestart of `n`: this machine is not taken away",
