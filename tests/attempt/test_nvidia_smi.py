@@ -47,8 +47,8 @@ def test_an_old_driver_is_asked_without_what_it_does_not_know(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("script", "fault"),
     [
-        ("echo 'NVIDIA-SMI has failed because it could not communicate with the driver.'; exit 9",
-         "`nvidia-smi` fails with exit code 9: NVIDIA-SMI has failed because it could not communicate with the driver."),
+        ("echo 'NVIDIA-SMI has failed because it has no driver.'; exit 9",
+         "`nvidia-smi` fails with exit code 9: NVIDIA-SMI has failed because it has no driver."),
         ("exit 1", "`nvidia-smi` fails with exit code 1: it says nothing"),
         ("echo a, b", "`nvidia-smi` answers what is no list of GPUs: a, b"),
         ("echo 'No devices were found'; exit 6", None),

@@ -9,7 +9,9 @@ from vhpipe.project.run_conditions import EarlierPlaces, RunChoices
 from vhpipe.settings.run import RunSettings
 from vhpipe.store.run_folder import RunInfo
 
-SETTINGS = RunSettings(jobs=3, repository="link", python="of settings", inherit_env=True, queues={"gpu": 1}, slots={"gpu": "2"})
+SETTINGS = RunSettings(
+    jobs=3, repository="link", python="of settings", inherit_env=True, queues={"gpu": 1}, slots={"gpu": "2"}
+)
 INFO = RunInfo(
     number=1, pipeline="p", file="valohai.yaml", version="0", title="old", tags=("a",), python="of the run",
     repository="in-place",

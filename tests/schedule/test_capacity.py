@@ -138,7 +138,7 @@ def test_a_group_for_which_there_are_never_enough_devices_is_an_error() -> None:
     ("nodes", "queues", "node", "because"),
     [
         ([queued(execution("a"), "slow"), queued(execution("b"), "slow")], {"slow": 1}, "b", "queue `slow` is full"),
-        ([needing(execution("a"), 1), needing(execution("b"), 1)], {}, "b", "it needs 1 GPU, and not enough of 1 are free"),
+        ([needing(execution(name), 1) for name in "ab"], {}, "b", "it needs 1 GPU, and not enough of 1 are free"),
         ([execution("a"), group("pair", 4)], {}, "pair", "its 4 executions start together, and fewer slots are free"),
     ],
 )
