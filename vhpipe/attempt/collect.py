@@ -1,7 +1,8 @@
 """Collecting an attempt whose process tree is dead: outputs become blobs, a manifest says so, and a report is made."""
 
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,17 +12,22 @@ from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, 
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
+from vhpipe.attempt.paths import VALOHAI
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
+from vhpipe.attempt.recorded_variables import has_platform_folders
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import CodeUses, Datum, PublishedThing, ResourceUse
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
-from vhpipe.store.attempt_files import LOG, OUTPUTS
+from vhpipe.store.attempt_files import LOG, OUTPUTS, REPOSITORY
 from vhpipe.store.long_work import GivenUpError
 from vhpipe.store.manifest import Manifest, write_manifest
+
+if TYPE_CHECKING:
+    from vhpipe.attempt.host_paths import HostFolders
 
 LIGHT_BYTES = 8 << 20
 """Outputs up to this size together are hashed at once by a thread that has other work too."""
@@ -73,9 +79,10 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
     if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
-        from vhpipe.attempt.log_end import reason_in_log  # failures only
+        from vhpipe.attempt.log_end import StepWorld, reason_in_log  # failures only
 
-        reason = reason_in_log(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        world = StepWorld(attempt.prepared.launch.environment, _host_folders(attempt))
+        reason = reason_in_log(f"{attempt.folder}/{LOG}", world)
         because = f"{because}: {reason}" if reason else because
     use = None if ending.usage is None else ResourceUse(*ending.usage)
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s, use)
@@ -143,7 +150,7 @@ def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> Attemp
     """Put the working copy back, or keep it with its failed execution; say what the step did to it."""
     try:
         if end.outcome is Status.ERROR:
-            code.keep(attempt.copy, Path(f"{attempt.folder}/repository"), attempt.spec.execution.id.node)
+            code.keep(attempt.copy, Path(f"{attempt.folder}/{REPOSITORY}"), attempt.spec.execution.id.node)
         else:
             code.give_back(attempt.copy)
     except (VhpipeError, OSError) as failure:
@@ -155,7 +162,7 @@ def _commit(
     attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, tools: AttemptTools, code: CodeCopies
 ) -> stimuli.AttemptReported:
     spec, sink = attempt.spec, attempt.prepared.output
-    because = end.because and tools.masking.text(end.because)
+    because = end.because and _on_host(attempt, tools.masking.text(end.because))
     work = attempt.prepared.work if end.outcome is Status.COMPLETE else None
     fingerprint = work.fingerprint if work else None
     used = _used(attempt, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
@@ -181,13 +188,33 @@ def _commit(
         outputs=made.outputs,
         manifest=digest,
         fingerprint=fingerprint,
-        warnings=(*sink.warnings, *made.warnings),
+        warnings=tuple(_on_host(attempt, text) for text in (*sink.warnings, *made.warnings)),
         published=made.published,
         setup_s=attempt.timer.setup_s,
         ran_s=end.ran_s,
         used=used,
         use=end.use,
     )
+
+
+def _on_host(attempt: ReadyAttempt, text: str) -> str:
+    """What is said of an attempt, with paths that the user has: where its step had `/valohai`, those of the host."""
+    hosts = _host_folders(attempt) if VALOHAI in text else None
+    if hosts is None:
+        return text
+    from vhpipe.attempt.host_paths import with_host_paths
+
+    return with_host_paths(text, hosts)
+
+
+def _host_folders(attempt: ReadyAttempt) -> "HostFolders | None":
+    """Where the host has what the step saw below `/valohai`, None if it saw the host's paths; code where it is now."""
+    if not has_platform_folders(attempt.prepared.launch.environment):
+        return None
+    from vhpipe.attempt.host_paths import HostFolders
+
+    kept = f"{attempt.folder}/{REPOSITORY}"
+    return HostFolders(attempt.folder, kept if os.path.isdir(kept) else os.fspath(attempt.copy.path))
 
 
 def _used(attempt: ReadyAttempt, fingerprints: Fingerprints) -> CodeUses | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from vhpipe.attempt.paths import InsidePath
+from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
 
 Stream = Literal["o", "e"]
@@ -39,6 +40,7 @@ class Launch(NamedTuple):
     sink: OutputSink
     time_limit_s: float | None = None
     no_output_timeout_s: float | None = None
+    cpu_limit: CpuLimit | None = None
     limits: Limits = NO_LIMITS
 
 

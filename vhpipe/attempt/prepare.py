@@ -39,6 +39,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
+from vhpipe.plan.agent_controls import CpuLimit, cpu_limit
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
@@ -146,6 +147,7 @@ def prepare(
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
         limits=limits_of(execution.step.resources),
+        cpu_limit=_cpu_limit(execution),
     )
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
@@ -160,6 +162,13 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     if problems:
         raise CannotPrepareError(problems[0].sentence)
     return command
+
+
+def _cpu_limit(spec: ExecutionSpec) -> CpuLimit | None:
+    try:
+        return cpu_limit(spec.environment_variables)
+    except ValueError as fault:
+        raise CannotPrepareError(str(fault)) from None
 
 
 def _make_folders(folder: str) -> None:

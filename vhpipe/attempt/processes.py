@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.attempt.confinement import Confinements
+from vhpipe.attempt.core_shares import CoreShares, kept_to
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
 from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
@@ -49,6 +50,7 @@ class Processes:
         self._on_ending = on_ending
         self._grace_s = grace_s
         self.confinements = Confinements()
+        self.cores = CoreShares()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -107,7 +109,13 @@ class _Process:
         self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._spawn(*places)
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        try:
+            with kept_to(self._cores):
+                self._spawn(*places)
+        except BaseException:
+            owner.cores.give_back(self._cores)
+            raise
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
@@ -177,6 +185,7 @@ class _Process:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
         self._drain_until = None
+        self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
         ran_out_of = self._confinement.end()
         self._owner.ended(

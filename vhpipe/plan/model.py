@@ -481,6 +481,8 @@ class Plan(msgspec.Struct, frozen=True):
     definition: str | None = None
     queues: dict[str, int] = {}
     """How many executions of the nodes in a queue may run at once."""
+    named_variables: dict[str, EnvironmentValue] = {}
+    """The values that variables had which settings name, for asking again."""
     queue_amounts: dict[str, dict[str, int]] = {}
     """What the executions of the nodes in a queue share, by the names of `Capacity.amounts`."""
 

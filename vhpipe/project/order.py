@@ -67,12 +67,12 @@ def order_run(
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
     from vhpipe.project.start_notices import errors_passed_over, said_before_start
-    from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
+    from vhpipe.project.user_variables import all_variables, known_secrets, typed_notices
     from vhpipe.settings.run import run_settings
 
     file, project, recorded_text = definition
     settings = run_settings(project)
-    variables = user_variables(arguments.variables, os.environ, settings.variables, settings.secrets)
+    variables = all_variables(arguments.variables, os.environ, settings)
     hide(variables.hidden_values())
     request = request_of(arguments, file.config, project, variables)
     conditions = choices.settled(settings)
@@ -82,7 +82,7 @@ def order_run(
             start_words(arguments), hooks=arguments.hooks,
         )
     )  # fmt: skip
-    secrets = known_secrets(made.plan, file.config, variables.values, os.environ)
+    secrets = known_secrets(made.plan, file.config, variables.all_values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(

@@ -21,6 +21,7 @@ from vhpipe.project.plan_passes import (
     refuse_unfilled,
     refuse_unrunnable,
     refuse_without_search,
+    say_controls,
     seal,
     set_goal,
     share_queues,
@@ -56,6 +57,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("queues", share_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
+    Pass("controls of the agent", say_controls),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
@@ -107,14 +109,19 @@ def plan_to_look_at(
 
     Errors: UsageError for everything that does not fit the file.
     """
+    import os
+
+    from vhpipe.project.user_variables import all_variables
     from vhpipe.settings.run import run_settings
 
     project = project_folder(arguments.file)
-    request = request_of(arguments, definition.config, project)
-    conditions = (choices or RunChoices()).settled(run_settings(project))
+    settings = run_settings(project)
+    variables = all_variables(arguments.variables, os.environ, settings)
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = (choices or RunChoices()).settled(settings)
     source = PlanSource(
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
-        command=start_words(arguments),
+        variables, start_words(arguments),
     )  # fmt: skip
     return plan_run(source, passes)
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.settings.files import project_files
 from vhpipe.settings.keys import (
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    PROJECT_VARIABLES,
     PYTHON,
     REPOSITORY_KIND,
     SECRETS,
@@ -18,9 +20,11 @@ from vhpipe.settings.keys import (
     SLOTS,
     SLOTS_OF_QUEUE,
     VARIABLE,
+    VARIABLE_GROUPS,
+    VARIABLES_FILE,
 )
 from vhpipe.settings.places import PlaceSettings, place_settings
-from vhpipe.settings.read import settings_sources
+from vhpipe.settings.read import SettingsSources, settings_sources
 from vhpipe.settings.values import Approval, Repository
 
 
@@ -29,7 +33,8 @@ class RunSettings(NamedTuple):
 
     `slots` are texts by the names of what is counted. `queues` are sizes by name, also of queues that a pipeline does
     not have, `queue_slots` and `queue_images` what else is set for them; `variables` are values by name. `places` are
-    what each source says of these, the strongest first.
+    what each source says of these, the strongest first. `variable_names` and `variable_groups` are names of variables,
+    whose values stand in the environment and, weaker, in `variables_file`.
     """
 
     jobs: int | None = None
@@ -45,6 +50,18 @@ class RunSettings(NamedTuple):
     slots: Mapping[str, str] = MappingProxyType({})
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
+    variable_names: tuple[str, ...] = ()
+    variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    variables_file: str | None = None
+
+
+def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The variables that a project's files name for every step, and those of groups; nobody's own file counts.
+
+    Errors: UsageError as for `run_settings`.
+    """
+    sources = SettingsSources({}, tuple(project_files(folder)))
+    return sources.value(PROJECT_VARIABLES) or (), sources.by_name(VARIABLE_GROUPS)
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -63,6 +80,9 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         secrets=sources.value(SECRETS) or (),
         queues=sources.of_each(SIZE_OF_QUEUE, short="size"),
         variables=sources.named(VARIABLE),
+        variable_names=sources.value(PROJECT_VARIABLES) or (),
+        variable_groups=sources.by_name(VARIABLE_GROUPS),
+        variables_file=sources.path(VARIABLES_FILE),
         places=place_settings(sources),
         slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),

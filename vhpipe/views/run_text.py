@@ -1,7 +1,7 @@
 """Small pieces of text about a run, each safe to show and on one line."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.plan.model import AttemptId, ResourceUse
@@ -9,6 +9,10 @@ from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
 
 TOLD_SETUP_S = 1.0
+NamedInLog = tuple[str, int | None, str]
+"""A path below `/valohai` that a log names, the line of the file if it names one, and where the host has it."""
+HostPaths = Callable[[AttemptId], Sequence[NamedInLog]]
+"""Those of the end of an attempt's log."""
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
@@ -85,6 +89,18 @@ def attempt_text(node: NodeView, attempt: AttemptId) -> str:
     return label if attempt.number == 1 else f"{label}.{attempt.number}"
 
 
+def no_host_paths(attempt: AttemptId) -> tuple[NamedInLog, ...]:
+    """Where steps see the paths of the host."""
+    return ()
+
+
+def host_path_text(named: NamedInLog) -> str:
+    """`/valohai/repository/train.py:3 is /home/me/demo/train.py:3`."""
+    name, number, path = named
+    line = "" if number is None else f":{number}"
+    return one_line(f"{name}{line} is {path}{line}")
+
+
 class Commands(NamedTuple):
     """How to call vhpipe again about a run; `options` lead to its project where that is not the current folder."""
 
@@ -107,3 +123,18 @@ def _quote_word(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def in_usual_place(node: str) -> None:
+    """The answer for runs whose nodes all ran where nodes usually do."""
+
+
+class RunDetails(NamedTuple):
+    """What is known of a run beside its events: where logs are, and where the host has what they name.
+
+    `place_of` gives the place of a node, None where it is the usual one.
+    """
+
+    log_path: Callable[[AttemptId], str]
+    host_paths: HostPaths = no_host_paths
+    place_of: Callable[[str], str | None] = in_usual_place
