@@ -20,11 +20,10 @@ class OutputSink(Protocol):
 
 
 class Limits(NamedTuple):
-    """What a process tree may use: bytes of memory, cores of CPU time (1.5 is one and a half), and which cores."""
+    """What a process tree may use: bytes of memory, and cores of CPU time (1.5 is one and a half)."""
 
     memory_bytes: int | None = None
     cores: float | None = None
-    on_cores: frozenset[int] = frozenset()
 
 
 NO_LIMITS = Limits()

@@ -14,7 +14,6 @@ from contextlib import suppress
 from vhpipe.attempt.confinement import Confinements
 from vhpipe.attempt.core_shares import CoreShares, kept_to
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
-from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.attempt.running_clock import RunningClock
@@ -109,7 +108,8 @@ class _Process:
         self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        limit = self._launch.cpu_limit
+        self._cores = owner.cores.take(limit) if limit is not None else frozenset()
         try:
             with kept_to(self._cores):
                 self._spawn(*places)
@@ -124,7 +124,7 @@ class _Process:
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
             spawn = _spawn_by_shell if self._owner.shares_process else _spawned
-            self.pid = started_on(self._launch.limits.on_cores, lambda: spawn(self._launch, streams, here))
+            self.pid = spawn(self._launch, streams, here)
         except BaseException:
             self._confinement.end()
             os.close(output)

@@ -53,7 +53,7 @@ def resume_run(
     order = order._replace(refresh=frozenset(info.asked.refresh if info.asked else ()))
     locked = continue_run(store, run, order)
     remarks = (f"steps see {python.reason}", *_changed_since(locked))
-    return ResumedRun(locked, remarks, (*typed_notices(variables), *secrets.notices))
+    return ResumedRun(locked, remarks, (*typed_notices(variables), *secrets.notices, *locked.notices))
 
 
 @contextmanager
