@@ -88,7 +88,7 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s, use)
     found = OutputsFound()
     try:
-        found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
+        found = found_outputs(f"{attempt.folder}/{OUTPUTS}", attempt.prepared.launch.mounts)
     except UnacceptableOutputError as problem:
         end = end.spoiled(Status.ERROR, str(problem))
     except OSError as failure:

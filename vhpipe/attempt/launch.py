@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath
 from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
@@ -30,7 +31,10 @@ NO_LIMITS = Limits()
 
 
 class Launch(NamedTuple):
-    """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has."""
+    """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has.
+
+    With `mounts` it sees a tree of files in which these are in their places, else that of this process.
+    """
 
     argv: tuple[str, ...]
     cwd: InsidePath
@@ -41,6 +45,7 @@ class Launch(NamedTuple):
     no_output_timeout_s: float | None = None
     cpu_limit: CpuLimit | None = None
     limits: Limits = NO_LIMITS
+    mounts: tuple[BindMount, ...] = ()
 
 
 class Usage(NamedTuple):
@@ -69,7 +74,7 @@ class Ending(NamedTuple):
     memory_exceeded: int | None = None
 
     def with_gpu_memory(self, peak: int | None) -> "Ending":
-        """The same, with the most bytes of memory that its GPUs had in use."""
+        """This ending with the most bytes of memory that its GPUs had in use."""
         return self if self.usage is None else self._replace(usage=self.usage._replace(peak_gpu_memory=peak))
 
 

@@ -18,6 +18,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.usage import usage_of
+from vhpipe.namespaces.starters import Starter, StartRequest
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -34,6 +35,7 @@ class Processes:
 
     With `shares_process` this process has other threads and children, which are not its business. `others` are those
     of this program, to which its own are added: several places of a run must not take each other's for orphans.
+    `starter` starts what has mounts, and belongs to whoever made it.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Processes:
         shares_process: bool = False,
         others: OwnChildren | None = None,
         clock: RunningClock | None = None,
+        starter: Starter | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or RunningClock()
         self.shares_process = shares_process
         self.others = others or OwnChildren()
+        self.starter = starter
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
@@ -121,10 +125,8 @@ class _Process:
     def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
-        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            spawn = _spawn_by_shell if self._owner.shares_process else _spawned
-            self.pid = spawn(self._launch, streams, here)
+            self.pid = self._process_with((devnull, output_end, errors_end), here)
         except BaseException:
             self._confinement.end()
             os.close(output)
@@ -138,6 +140,17 @@ class _Process:
         self._listen(output, "o")
         self._listen(errors, "e")
         self._owner.selector.register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
+
+    def _process_with(self, ends: tuple[int, int, int], here: int) -> int:
+        """The process id of the attempt's process, whose standard streams are `ends`."""
+        launch, starter = self._launch, self._owner.starter
+        if launch.mounts and starter is not None:
+            program = _program(launch.argv[0], launch.environment)
+            return starter.start(
+                StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
+            )
+        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
+        return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
@@ -171,8 +184,7 @@ class _Process:
         else:
             with self._owner.others.lock:
                 kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
-        _, status, used = os.wait4(self.pid, 0)
-        self._exit_code, self._usage = os.waitstatus_to_exitcode(status), self._confinement.usage(usage_of(used))
+        self._note_end()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
@@ -181,6 +193,17 @@ class _Process:
             self._read_pipe(pipe)
         self._finish_if_over()
 
+    def _note_end(self) -> None:
+        """How the leader ended, and what it used; where nobody knows that, the attempt failed for it."""
+        starter = self._owner.starter if self._launch.mounts else None
+        ended = os.wait4(self.pid, 0)[1:] if starter is None else starter.wait(self.pid)
+        if ended is None:
+            self._because = self._because or "how it ended is not known: the process that had started it was killed"
+            self._exit_code = -signal.SIGKILL
+            return
+        self._exit_code = os.waitstatus_to_exitcode(ended[0])
+        self._usage = self._confinement.usage(usage_of(ended[1]))
+
     def _finish_if_over(self) -> None:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
@@ -188,9 +211,7 @@ class _Process:
         self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
         ran_out_of = self._confinement.end()
-        self._owner.ended(
-            self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of)
-        )
+        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of))
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
 from vhpipe.attempt.identifiers import node_identifier, task_identifier
-from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.command.parameter_values import typed_value
@@ -19,7 +19,7 @@ from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
-from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS
+from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
@@ -28,11 +28,33 @@ VARIABLE_LIMIT = 96 * 1024
 
 
 class StepPlace(NamedTuple):
-    """The id that an attempt goes by, and where its step finds things."""
+    """The id that an attempt goes by, and where its step finds things.
+
+    `folders` has the variables that lead there, and those with the paths of the host.
+    """
 
     identifier: str
     folder: InsidePath
     repository: InsidePath
+    folders: Mapping[str, str]
+
+
+def step_place(identifier: str, folder: OutsidePath, repository: OutsidePath, paths: PathMapping) -> StepPlace:
+    """The place of the attempt with this folder and working copy."""
+    outside = {name: OutsidePath(f"{folder}/{name}") for name in STEP_FOLDERS} | {REPOSITORY: repository}
+    inside = {variable_of(name): paths.inside(path) for name, path in outside.items()}
+    host = {host_variable_of(name): path for name, path in outside.items()}
+    return StepPlace(identifier, paths.inside(folder), paths.inside(repository), {**inside, **host})
+
+
+def variable_of(folder: str) -> str:
+    """The variable that leads a step to one of its folders."""
+    return f"VH_{folder.upper()}_DIR"
+
+
+def host_variable_of(folder: str) -> str:
+    """The variable with the path of the host, for what a step asks of others, such as a Docker daemon."""
+    return f"VH_HOST_{folder.upper()}_DIR"
 
 
 def execution_json(run: RunFacts, spec: ExecutionSpec, identifier: str, creator: str | None) -> dict[str, Json]:
@@ -86,10 +108,7 @@ def step_variables(
         **of_parameters,
         **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
-        "VH_CONFIG_DIR": f"{place.folder}/{CONFIG}",
-        "VH_INPUTS_DIR": f"{place.folder}/{INPUTS}",
-        "VH_OUTPUTS_DIR": f"{place.folder}/{OUTPUTS}",
-        "VH_REPOSITORY_DIR": place.repository,
+        **place.folders,
         "VH_JOB_ID": f"exec-{place.identifier}",
         "VH_EXECUTION_ID": place.identifier,
         "VH_PROJECT_ID": run.project_identifier,

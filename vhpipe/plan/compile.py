@@ -192,6 +192,7 @@ def _planned_input(
         filename=item.filename,
         keep_directories=item.keep_directories,
         relative_to="project" if given is None else "cwd",
+        on_demand=item.download_on_demand,
     )
 
 

@@ -235,6 +235,7 @@ class PlannedInput(msgspec.Struct, frozen=True):
     relative_to: str = "project"
     """`project` for URIs from the file, `cwd` for those from the command line."""
     base: str = ""
+    on_demand: bool = False
     """Where relative paths start; only of an input whose URIs have parameters in them, which no plan has files of."""
 
 

@@ -15,12 +15,14 @@ from vhpipe.attempt.fatal_failures import survivable
 from vhpipe.attempt.gpu_memory import GpuMemory, gpu_memory_in_use
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
-from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.paths import MappingOf, same_paths
+from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
+from vhpipe.namespaces.starters import Starter
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
@@ -36,14 +38,22 @@ class ProcessRunner:
 
     capabilities = PLAIN_MACHINE
 
-    def __init__(self, parts: RunnerParts) -> None:
+    def __init__(
+        self,
+        parts: RunnerParts,
+        mapping_of: MappingOf = same_paths,
+        launch_of: LaunchOf | None = None,
+        starter: Starter | None = None,
+    ) -> None:
         self._parts, self._pool = parts, parts.pool
         self._hear: HearNews = parts.hear
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
+        shared = str(parts.folder.shared_path)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
         self._code = _code_of(parts)
         self._processes = Processes(
-            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
-        )
+            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,
+            starter,
+        )  # fmt: skip
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}
         self._collecting: set[AttemptId] = set()
