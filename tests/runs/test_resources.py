@@ -1,6 +1,7 @@
 """What executions share of a machine, in whole runs; a stand-in for `nvidia-smi` says which GPUs there are."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -70,8 +71,6 @@ REFUSED = [
     ("gpu=1", "node `a` asks for 2 GPUs, and `--slots` has 1"),
     ("gpu=0", "node `a` asks for 2 GPUs, and `--slots` has 0"),
     ("gpus=2", "`--slots`: nothing is called `gpus`"),
-    ("mem=much", "`--slots`: `mem=much` is no amount"),
-    ("gpu", "slots must be amounts by name"),
 ]
 
 
@@ -152,6 +151,15 @@ def test_an_execution_that_is_killed_for_memory_says_what_to_raise(project: Proj
     assert done.node("a")["executions"][0]["attempts"][0]["because"] == (
         "killed, for it used more than 60 MB of memory: raise `resources.memory.max` of the step"
     )
+
+
+@pytest.mark.skipif(not HAS_GROUPS, reason="no control groups can be made here")
+def test_nothing_is_left_of_limits_when_the_engine_is_killed(project: Project) -> None:
+    project.pipeline({"a": {"command": "kill -9 $PPID; sleep 60", "resources": {"memory": {"max": 60}}}})
+    assert project("run").code == 4
+    bases = {base.folder for base in control_groups("/sys/fs/cgroup").bases.values()}
+    left = [name for folder in bases for name in os.listdir(folder) if name.startswith("vhpipe-")]
+    assert [name for name in left if not os.path.exists(f"/proc/{name.split('-')[1]}")] == []
 
 
 def test_what_was_used_is_recorded_and_shown_also_where_the_result_is_reused(project: Project) -> None:

@@ -33,6 +33,7 @@ class Confinements:
 
     def __init__(self) -> None:
         self._groups: ControlGroups | None = None
+        self._made: list[ControlGroup] = []
 
     def of(self, launch: Launch) -> Confinement:
         """The launch kept to its limits, as far as this machine allows it. Errors: OSError for a group that fails.
@@ -49,4 +50,12 @@ class Confinements:
         group = self._groups.made(launch.limits)
         if launch.limits.cores is not None and launch.cpu_limit is None and not self._groups.can_limit("cpu"):
             launch = launch._replace(cpu_limit=CpuLimit(ceil(launch.limits.cores)))
-        return Confinement(launch if group is None else launch._replace(argv=group.entering(launch.argv)), group)
+        if group is None:
+            return Confinement(launch)
+        self._made.append(group)
+        return Confinement(launch._replace(argv=group.entering(launch.argv)), group)
+
+    def close(self) -> None:
+        """Remove the groups of attempts that were abandoned, as far as these are gone."""
+        for group in self._made:
+            group.remove()

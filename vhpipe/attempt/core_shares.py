@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from vhpipe.plan.agent_controls import CpuLimit
+
+Made = TypeVar("Made")
 
 
 class CoreShares:
@@ -40,15 +42,13 @@ def allowed_cores() -> frozenset[int]:
     return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 
 
-@contextmanager
-def kept_to(cores: frozenset[int]) -> Iterator[None]:
-    """This thread, and what it starts meanwhile, uses no other cores. Errors: OSError for cores that are gone."""
+def started_on(cores: frozenset[int], start: Callable[[], Made]) -> Made:
+    """What `start` gives; what it starts runs on those cores alone. Errors: OSError where none of them is there."""
     if not cores:
-        yield
-        return
+        return start()
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
-        yield
+        return start()
     finally:
         os.sched_setaffinity(0, before)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.attempt.confinement import Confinements
-from vhpipe.attempt.core_shares import CoreShares, kept_to
+from vhpipe.attempt.core_shares import CoreShares, started_on
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
@@ -81,6 +81,7 @@ class Processes:
 
     def close(self) -> None:
         """Give the descriptors back, when no process runs any more."""
+        self.confinements.close()
         os.close(self._devnull)
         os.close(self._here)
 
@@ -105,6 +106,8 @@ class _Process:
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
         self._confinement = owner.confinements.of(launch)
         self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
+        limit = self._launch.cpu_limit
+        self._cores = owner.cores.take(limit) if limit is not None else frozenset()
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
@@ -112,23 +115,18 @@ class _Process:
         self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        limit = self._launch.cpu_limit
-        self._cores = owner.cores.take(limit) if limit is not None else frozenset()
-        try:
-            with kept_to(self._cores):
-                self._spawn(*places)
-        except BaseException:
-            owner.cores.give_back(self._cores)
-            raise
+        self._spawn(*places)
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self.pid = self._process_with((devnull, output_end, errors_end), here)
+            ends = (devnull, output_end, errors_end)
+            self.pid = started_on(self._cores, lambda: self._process_with(ends, here))
         except BaseException:
             self._confinement.end()
+            self._owner.cores.give_back(self._cores)
             os.close(output)
             os.close(errors)
             raise

@@ -13,6 +13,11 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         "equal executions of one run all run: feed one into the others to have its result in all",
         'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
     ),
+    (0, 4): (
+        "`max` of memory and cpu in `resources` of a step is a limit where control groups can be made: leave it out to "
+        "have none",
+        "an execution that asks for a GPU has one of its own, and waits for it: `--slots gpu=shared` has all see all",
+    ),
 }
 """By the version that brought them."""
 
