@@ -50,6 +50,17 @@ def test_executions_that_ask_for_a_gpu_have_one_of_their_own(project: Project) -
     assert "waits: it needs 1 GPU, and not enough of 2 are free" in done.err
 
 
+def test_each_execution_of_a_task_records_its_own_gpu(project: Project) -> None:
+    sees(project, "GPU-a", "GPU-b")
+    meet = 'touch "$SIDE/$VH_PARAM_I"; until test -e "$SIDE/1" && test -e "$SIDE/2"; do :; done; '
+    project.pipeline({"a": asking(meet + "echo $CUDA_VISIBLE_DEVICES", parameters=[{"name": "i", "type": "integer"}])})
+    assert project("run", "-j", "2", "--sweep", "i=1,2", "--inherit-env").code == 0
+    recorded = [
+        json.loads(each.read_text()) for each in project.path.glob(".vhpipe/runs/1/work/a-*/*/environment.json")
+    ]
+    assert sorted(each["CUDA_VISIBLE_DEVICES"] for each in recorded) == logs(project) == ["GPU-a", "GPU-b"]
+
+
 def test_an_outer_choice_of_gpus_is_kept(project: Project) -> None:
     sees(project, "GPU-a", "GPU-b", "GPU-c")
     project.environment["CUDA_VISIBLE_DEVICES"] = "2,1"
