@@ -8,7 +8,6 @@ from vhpipe.views.json_values import json_name, json_text, json_value
 from vhpipe.views.run_json import run_json
 from vhpipe.views.run_text import RunDetails
 
-
 USE = ResourceUse(0.25, 4096)
 
 
@@ -29,7 +28,9 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
         events.AttemptStarted(attempt(1)),
     )
     measured = {"accuracy": 0.9}
-    ended = events.AttemptEnded(attempt(0), Status.COMPLETE, 0, None, measured, (datum,), setup_s=1.5, ran_s=0.2, use=USE)
+    ended = events.AttemptEnded(
+        attempt(0), Status.COMPLETE, 0, None, measured, (datum,), setup_s=1.5, ran_s=0.2, use=USE
+    )
     story.tell(ended)
     story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
     story.tell(events.NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
