@@ -11,6 +11,7 @@ from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.paths import BESIDE, VALOHAI
 from vhpipe.attempt.step_variables import (
     SPOOL_NAME,
+    VISIBLE_GPUS,
     host_variable_of,
     parameter_variables,
     recorded_variables,
@@ -36,7 +37,7 @@ class VariablesKeeper:
 
     def __init__(self, hidden: frozenset[str], configuration: ConfigurationWriter) -> None:
         self._hidden, self._configuration = hidden, configuration
-        self._shared: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._shared: dict[tuple[str, tuple[str, ...], str | None], str] = {}
 
     def keep(
         self, folder: str, spec: ExecutionSpec, variables: Mapping[str, str], of_parameters: Iterable[str]
@@ -46,7 +47,7 @@ class VariablesKeeper:
         if spec.members is not None:  # each member of a group has variables of its own
             write_new(path, json.dumps(recorded_variables(self._hidden, spec, variables)).encode())
             return
-        key = spec.id.node, tuple(of_parameters)
+        key = spec.id.node, tuple(of_parameters), variables.get(VISIBLE_GPUS)
         text = self._shared.get(key)
         if text is None:
             left_out = OWN.union(key[1]) - spec.environment_variables.keys()

@@ -84,7 +84,7 @@ def order_with_changes(
     kept = _carry_over(store, past, new, changes)
     secrets = known_secrets(kept.plan, definition.config, variables.all_values, os.environ)
     hide(secrets.values.values())
-    order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
+    order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline, new.chosen.places)
     order = order._replace(
         asked=with_variables(again.request, variables),
         source=definition.text.encode(),

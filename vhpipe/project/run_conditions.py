@@ -28,10 +28,10 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
-    slots: Mapping[str, str] = MappingProxyType({})
-    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    slots: Mapping[str, str] = MappingProxyType({})
+    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     has_network: bool = True
