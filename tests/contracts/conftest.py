@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import places
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
 from vhpipe.attempt.news import AttemptNews
@@ -20,6 +21,7 @@ from vhpipe.attempt.thread_pool import Pool
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, EnvironmentValue, ExecutionId, ExecutionSpec, Secret, StepSpec
+from vhpipe.runners.container_tools import TOOLS
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.runners.remains import EarlierAttempts
@@ -147,13 +149,13 @@ def order_of(
     **properties: Any,
 ) -> AttemptOrder:
     """The first attempt of an execution whose step has these properties. `TOKEN` is a secret."""
-    step = StepSpec("step", "image", command_of(actions), **properties)
+    step = StepSpec("step", places.IMAGE, command_of(actions), **properties)
     execution = ExecutionId(node, index)
     named = {"TOKEN": Secret("TOKEN", "mac")} if variables is None else variables
     return AttemptOrder(AttemptId(execution), ExecutionSpec(execution, "execution", step, {}, (), dict(named)))
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long if name in TOOLS else ()) for name in PLACES])
 def place(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -161,6 +163,8 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def bench(place: str, tmp_path: Path) -> Iterator[Bench]:
     """Orphans come to this process, as they come to an engine."""
+    if place in TOOLS:
+        places.need(place)
     become_subreaper()
     made = Bench(tmp_path, PLACES[place])
     yield made

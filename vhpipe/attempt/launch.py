@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.model import AttemptId
 
 Stream = Literal["o", "e"]
@@ -19,7 +20,10 @@ class OutputSink(Protocol):
 
 
 class Launch(NamedTuple):
-    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has."""
+    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has.
+
+    `signal` sends a signal to all that belongs to a process that was started so.
+    """
 
     argv: tuple[str, ...]
     cwd: InsidePath
@@ -28,6 +32,7 @@ class Launch(NamedTuple):
     sink: OutputSink
     time_limit_s: float | None = None
     no_output_timeout_s: float | None = None
+    signal: Callable[[int, int], None] = signal_tree
 
 
 class Ending(NamedTuple):

@@ -23,7 +23,7 @@ def reason_in_log(log: str, environment: Mapping[str, str]) -> str | None:
 
     `environment` are the variables of the step.
     """
-    end = _end(log)
+    end = end_of_log(log)
     reasons = (reason(end, environment) for reason in _REASONS)
     return next((text for text in reasons if text is not None), None)
 
@@ -63,7 +63,7 @@ def _of_program(end: bytes, environment: Mapping[str, str]) -> str | None:
 _REASONS: tuple[Callable[[bytes, Mapping[str, str]], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
 
 
-def _end(log: str) -> bytes:
+def end_of_log(log: str) -> bytes:
     with suppress(OSError), open_to_read(log, follow=False) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
         return file.read(END_BYTES)

@@ -5,6 +5,7 @@ Source: docs on the execution contract of the platform; decisions 7, 9, 24, 29.
 
 import os
 import shlex
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -52,7 +53,8 @@ COMMON = frozenset({"runtime"})
 class AttemptTools:
     """What the attempts of one run at one place share; it remembers what several of them write alike. Thread-safe.
 
-    `shared` is a folder, made when first needed, on the file system of the attempts' folders.
+    `shared` is a folder, made when first needed, on the file system of the attempts' folders. `launch_of` makes of the
+    launch of a plain process the one that the place needs.
     """
 
     def __init__(
@@ -62,8 +64,10 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
+        launch_of: "LaunchOf | None" = None,
     ) -> None:
         self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
+        self.launch_of = launch_of
         self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
@@ -82,6 +86,13 @@ class AttemptTools:
 
     def leave_empty(self, path: str) -> None:
         self.configuration.link("", path)
+
+
+LaunchOf = Callable[[AttemptSpec, OutsidePath, OutsidePath, Launch], Launch]
+"""The launch at a place, of an attempt with this folder, working copy and launch as a plain process.
+
+Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
+"""
 
 
 class PreparedAttempt(NamedTuple):
@@ -110,7 +121,7 @@ def prepare(
     """
     run, secrets = spec.run, tools.secrets
     paths = tools.mapping_of(folder, repository)
-    place = StepPlace(attempt_identifier(run.identifier, spec.id), paths.inside(folder), paths.inside(repository))
+    place = StepPlace.of(attempt_identifier(run.identifier, spec.id), folder, repository, paths)
     referred = referred_files(spec.execution.deferred)
     execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
     command = _command(execution)
@@ -142,6 +153,8 @@ def prepare(
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
     )
+    if tools.launch_of is not None:
+        launch = tools.launch_of(spec, folder, repository, launch)
     fingerprints = tools.fingerprints(snapshot)
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
     files = (*inputs.files, *others)

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
 from vhpipe.attempt.own_children import OwnChildren
-from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
+from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.plan.model import AttemptId
 
@@ -180,11 +180,11 @@ class _Process:
             return
         self._because, self._stopped = because, stopped
         self._kill_at = self._clock.monotonic() + grace_s
-        signal_tree(self.pid, signal.SIGTERM)
+        self._launch.signal(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         if self._exit_code is None:
-            signal_tree(self.pid, signal.SIGKILL)
+            self._launch.signal(self.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
         """Kill, and hear nothing any more."""
@@ -219,7 +219,7 @@ class _Process:
                 self._finish_if_over()
             elif what == "kill":
                 self._kill_at = None
-                signal_tree(self.pid, signal.SIGKILL)
+                self._launch.signal(self.pid, signal.SIGKILL)
             else:
                 self.stop(what, grace_s, stopped=False)
             return

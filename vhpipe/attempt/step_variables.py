@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
 from vhpipe.attempt.identifiers import node_identifier, task_identifier
-from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.command.parameter_values import typed_value
@@ -33,6 +33,15 @@ class StepPlace(NamedTuple):
     identifier: str
     folder: InsidePath
     repository: InsidePath
+    config: InsidePath
+    inputs: InsidePath
+    outputs: InsidePath
+
+    @classmethod
+    def of(cls, identifier: str, folder: OutsidePath, repository: OutsidePath, paths: PathMapping) -> "StepPlace":
+        """The place of an attempt whose folder and working copy these are."""
+        own = (paths.inside(OutsidePath(f"{folder}/{name}")) for name in (CONFIG, INPUTS, OUTPUTS))
+        return cls(identifier, paths.inside(folder), paths.inside(repository), *own)
 
 
 def execution_json(run: RunFacts, spec: ExecutionSpec, identifier: str, creator: str | None) -> dict[str, Json]:
@@ -86,9 +95,9 @@ def step_variables(
         **of_parameters,
         **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
-        "VH_CONFIG_DIR": f"{place.folder}/{CONFIG}",
-        "VH_INPUTS_DIR": f"{place.folder}/{INPUTS}",
-        "VH_OUTPUTS_DIR": f"{place.folder}/{OUTPUTS}",
+        "VH_CONFIG_DIR": place.config,
+        "VH_INPUTS_DIR": place.inputs,
+        "VH_OUTPUTS_DIR": place.outputs,
         "VH_REPOSITORY_DIR": place.repository,
         "VH_JOB_ID": f"exec-{place.identifier}",
         "VH_EXECUTION_ID": place.identifier,

@@ -37,6 +37,10 @@ PLAIN_MACHINE = Capabilities()
 """A place that runs commands as processes of this machine."""
 
 
+CONTAINER = Capabilities(image=True, paths_inside=True, resources=True, gpus=True)
+"""A place that runs each attempt in a container of the step's image."""
+
+
 _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
     ("mounts", "mounts", "nothing is mounted", lambda step: step.mounts),
     ("resources", "resources", "this machine is used as it is", lambda step: step.resources),

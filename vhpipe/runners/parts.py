@@ -2,7 +2,7 @@
 
 import selectors
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -37,6 +37,13 @@ class WorkPool(Protocol):
         ...
 
 
+class ContainerSettings(msgspec.Struct, frozen=True):
+    """When images are pulled, and how large the shared memory of a container may be."""
+
+    pull: Literal["missing", "always", "never"] = "missing"
+    shm_bytes: int = 8 << 30
+
+
 class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one place. `monitored` names the nodes whose metadata is wanted while they run.
 
@@ -58,6 +65,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     shares_process: bool = False
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
+    containers: ContainerSettings = ContainerSettings()
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""

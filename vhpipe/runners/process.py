@@ -6,18 +6,21 @@ go to the pool.
 
 import os
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
-from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.launch import Ending, Launch
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
+from vhpipe.attempt.paths import OutsidePath, PathMapping
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
+from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.plan.capabilities import PLAIN_MACHINE
@@ -30,15 +33,29 @@ from vhpipe.schedule.terms import Status
 from vhpipe.store.long_work import given_up_when
 
 
+class Surroundings(Protocol):
+    """What a place puts around the processes of its attempts. Both are called in threads of the pool."""
+
+    def paths(self, folder: OutsidePath, repository: OutsidePath) -> PathMapping:
+        """Where the step finds its folders."""
+
+    def launch(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
+        """See `LaunchOf`."""
+
+    def ended(self, ready: ReadyAttempt, ending: Ending) -> Ending:
+        """What the end of the process means; nothing of the attempt is left there any more."""
+
+
 class ProcessRunner:
-    """The local place: see `Runner`."""
+    """The local place: see `Runner`. Around its processes may be `surroundings`."""
 
     capabilities = PLAIN_MACHINE
 
-    def __init__(self, parts: RunnerParts) -> None:
-        self._parts, self._pool = parts, parts.pool
+    def __init__(self, parts: RunnerParts, surroundings: Surroundings | None = None) -> None:
+        self._parts, self._pool, self._surroundings = parts, parts.pool, surroundings
         self._hear: HearNews = parts.hear
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path))
+        around = () if surroundings is None else (surroundings.paths, surroundings.launch)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path), *around)
         self._code = _code_of(parts)
         self._processes = Processes(
             parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
@@ -62,7 +79,7 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready() and self._is_light(order):
+            if self._surroundings is None and self._code.next_is_ready() and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
@@ -142,8 +159,17 @@ class ProcessRunner:
     # ── end ──────────────────────────────────────────────────────────────────────────────────────
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
-        """The process tree of an attempt is dead: collect what it left."""
-        ready = self._running.pop(attempt)
+        """The process tree of an attempt is dead: find out what that means, and collect what it left."""
+        around, ready = self._surroundings, self._running[attempt]
+        if around is None:
+            self._take_remains(attempt, ending)
+        else:
+            self._pool.do(lambda: around.ended(ready, ending), lambda meant: self._take_remains(attempt, meant))
+
+    def _take_remains(self, attempt: AttemptId, ending: Ending) -> None:
+        ready = self._running.pop(attempt, None)
+        if ready is None:  # abandoned meanwhile
+            return
         remains = remains_of(ready, ending, attempt in self._completing)
         if remains.is_light:
             self._hear(collect(ready, remains, self._tools, self._code))

@@ -1,7 +1,7 @@
 """What a dead engine has left at a place: attempts that had ended are found, the others are removed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +50,21 @@ def survivors_here(earlier: EarlierAttempts) -> Survivors:
         else:
             reports.append(report)
     return Survivors(tuple(reports))
+
+
+def survivors_in(tool: str) -> Callable[[EarlierAttempts], Survivors]:
+    """What ends the containers that a dead engine has left at a tool, and then does as on the machine itself.
+
+    Errors: EnvironmentFailure where the tool cannot say what is left.
+    """
+
+    def survivors(earlier: EarlierAttempts) -> Survivors:
+        from vhpipe.runners.container_remains import end_containers_of  # runs with containers only
+
+        end_containers_of(tool, earlier.identifier)
+        return survivors_here(earlier)
+
+    return survivors
 
 
 def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:

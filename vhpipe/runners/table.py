@@ -6,10 +6,10 @@ from typing import cast
 
 import msgspec
 
-from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities
+from vhpipe.plan.capabilities import CONTAINER, PLAIN_MACHINE, Capabilities
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
-from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
+from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here, survivors_in
 
 
 class RunnerKind(msgspec.Struct, frozen=True):
@@ -28,4 +28,6 @@ class RunnerKind(msgspec.Struct, frozen=True):
 RUNNERS: Mapping[str, RunnerKind] = {
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
+    "podman": RunnerKind(CONTAINER, "vhpipe.runners.container:podman_runner", survivors_in("podman")),
+    "docker": RunnerKind(CONTAINER, "vhpipe.runners.container:docker_runner", survivors_in("docker")),
 }

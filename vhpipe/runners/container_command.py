@@ -1,0 +1,136 @@
+"""The command line that runs one attempt in a container: pure, for any of the tools.
+
+Values of variables never stand in it: they are taken from the environment of the tool, or, where the tool would read
+them itself, from a file that only the user can read. Source: decisions 202 and 203.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from vhpipe.attempt.mounts import BindMount
+from vhpipe.attempt.preparation_errors import CannotPrepareError
+from vhpipe.runners.container_tools import ContainerTool, ToolFacts
+
+PIDS_LIMIT = 32768
+ROOT_MAY = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
+"""What package managers need of root's privileges; all others are dropped."""
+READ_BY_TOOLS = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "TZ", "NOTIFY_SOCKET"})
+READ_BY_TOOLS_PREFIXES = ("DOCKER_", "CONTAINER", "_CONTAINERS", "PODMAN_", "BUILDAH_", "STORAGE_", "REGISTRY_",
+                          "XDG_", "DBUS_", "LD_", "LC_", "GO", "SSL_", "SSH_", "LISTEN_", "TESTING_")  # fmt: skip
+READ_BY_TOOLS_SUFFIXES = ("_PROXY", "_proxy")
+
+
+class ContainerOrder(NamedTuple):
+    """One container to run. `user` is `UID:GID`, `memory_mb` in MB, `network` None for what the tool does by itself."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    image: str
+    command: tuple[str, ...]
+    workdir: str
+    user: str
+    mounts: tuple[BindMount, ...]
+    variables: tuple[str, ...]
+    """Names whose values are in the environment of the tool."""
+    env_file: str | None
+    shm_bytes: int
+    cpus: float | None = None
+    memory_mb: float | None = None
+    gpus: tuple[str, ...] = ()
+    network: str | None = None
+
+
+def run_words(tool: ContainerTool, facts: ToolFacts, order: ContainerOrder) -> tuple[str, ...]:
+    """What runs the container and ends when it ends; the entry point of the image does not count."""
+    program, *arguments = order.command
+    return (
+        tool.name, "run", "--rm", "--pull=never", "--log-driver=none", f"--name={order.name}",
+        *(f"--label={name}={text}" for name, text in order.labels),
+        *tool.own_options,
+        *_rights(order),
+        *_limits(facts, order),
+        *(("--init",) if facts.has_init else ()),
+        *gpu_words(tool, order.gpus),
+        *((f"--network={order.network}",) if order.network else ()),
+        *(word for mount in order.mounts for word in ("--mount", mount_text(mount))),
+        *(f"--env={name}" for name in order.variables),
+        *((f"--env-file={order.env_file}",) if order.env_file else ()),
+        f"--workdir={order.workdir}", f"--entrypoint={program}", order.image, *arguments,
+    )  # fmt: skip
+
+
+def _rights(order: ContainerOrder) -> tuple[str, ...]:
+    """As few as the platform's steps get along with. Labels of SELinux would keep the user's folders out."""
+    added = tuple(f"--cap-add={name}" for name in ROOT_MAY) if order.user.startswith("0:") else ()
+    return (
+        f"--user={order.user}", "--cap-drop=ALL", *added,
+        "--security-opt=no-new-privileges", "--security-opt=label=disable",
+    )  # fmt: skip
+
+
+def _limits(facts: ToolFacts, order: ContainerOrder) -> tuple[str, ...]:
+    """Those that the machine can enforce; the size of shared memory is one that every machine can."""
+    words = [f"--shm-size={order.shm_bytes}"]
+    if "pids" in facts.limits:
+        words.append(f"--pids-limit={PIDS_LIMIT}")
+    if order.cpus is not None and "cpu" in facts.limits:
+        words.append(f"--cpus={order.cpus:g}")
+    if order.memory_mb is not None and "memory" in facts.limits:
+        words.append(f"--memory={int(order.memory_mb * 1_000_000)}b")
+    return tuple(words)
+
+
+def gpu_words(tool: ContainerTool, gpus: Sequence[str]) -> tuple[str, ...]:
+    """What gives these GPUs to a container: indexes, names, or `all`."""
+    if not gpus:
+        return ()
+    if tool.name == "docker":
+        value = "all" if tuple(gpus) == ("all",) else tool.gpu_value.format(",".join(gpus))
+        return (tool.gpu_option, value)
+    return tuple(word for gpu in gpus for word in (tool.gpu_option, tool.gpu_value.format(gpu)))
+
+
+def mount_text(mount: BindMount) -> str:
+    """A bind mount as one line of comma-separated values, which is how both tools read it."""
+    fields = ("type=bind", f"source={mount.source}", f"target={mount.target}", *(("readonly",) * mount.read_only))
+    return ",".join(map(_csv_field, fields))
+
+
+def _csv_field(text: str) -> str:
+    if not set(text) & set(',"\n\r'):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+class PassedVariables(NamedTuple):
+    """Variables of a step, by the two ways into a container: with the environment of the tool, and by a file."""
+
+    in_environment: Mapping[str, str]
+    in_file: Mapping[str, str]
+
+    @property
+    def file_text(self) -> str:
+        return "".join(f"{name}={text}\n" for name, text in self.in_file.items())
+
+
+def passed_variables(variables: Mapping[str, str]) -> PassedVariables:
+    """The two ways. Errors: `CannotPrepareError` for a variable that has neither."""
+    in_file = {name: text for name, text in variables.items() if _is_read_by_tools(name)}
+    _refuse(name for name, text in in_file.items() if "\n" in text or "\r" in text)
+    _refuse(name for name in variables if not name or set(name) & set("=* \t\n#"))
+    return PassedVariables({name: text for name, text in variables.items() if name not in in_file}, in_file)
+
+
+def _refuse(names: Iterable[str]) -> None:
+    for name in names:
+        raise CannotPrepareError(
+            f"variable `{name}` cannot be given to a container: rename it, or give it a value of one line"
+        )
+
+
+def _is_read_by_tools(name: str) -> bool:
+    """Whether the tool itself would go by a variable of that name."""
+    return (
+        name in READ_BY_TOOLS or name.startswith(READ_BY_TOOLS_PREFIXES) or name.endswith(READ_BY_TOOLS_SUFFIXES)
+    )
