@@ -1,3 +1,3 @@
 """vhpipe: validate, compile and run the pipelines of a valohai.yaml."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

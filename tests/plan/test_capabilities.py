@@ -1,5 +1,7 @@
 """What is said of a file at places that honour more or less of it."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -7,7 +9,7 @@ from vhpipe.config.read import read_config
 from vhpipe.document.read import read_document
 from vhpipe.graph.build import build_graph
 from vhpipe.graph.model import PipelineGraph
-from vhpipe.plan.capabilities import PLAIN_MACHINE, not_honoured
+from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
 
 FILE = """
 - step:
@@ -45,6 +47,11 @@ SAID = {
 }
 
 
+def at(place: Capabilities) -> Callable[[str], Capabilities]:
+    """All nodes at one place."""
+    return lambda node: place
+
+
 @pytest.fixture
 def graph() -> PipelineGraph:
     return graph_of(FILE)
@@ -58,13 +65,13 @@ def graph_of(text: str) -> PipelineGraph:
 
 
 def test_a_plain_machine_says_all_that_it_does_not_do(graph: PipelineGraph) -> None:
-    assert not_honoured(graph, PLAIN_MACHINE) == tuple(SAID.values())
+    assert not_honoured(graph, at(PLAIN_MACHINE)) == tuple(SAID.values())
 
 
 @pytest.mark.parametrize("capability", SAID)
 def test_what_a_place_honours_is_not_said(graph: PipelineGraph, capability: str) -> None:
     place = msgspec.structs.replace(PLAIN_MACHINE, **{capability: True})
-    assert not_honoured(graph, place) == tuple(text for name, text in SAID.items() if name != capability)
+    assert not_honoured(graph, at(place)) == tuple(text for name, text in SAID.items() if name != capability)
 
 
 @pytest.mark.parametrize(
@@ -89,5 +96,5 @@ def test_folders_of_the_platform_are_seen_in_commands_and_defaults(command: str,
     nodes: [{{name: n, type: execution, step: s}}]
     edges: []
 """
-    said = not_honoured(graph_of(text), PLAIN_MACHINE)
+    said = not_honoured(graph_of(text), at(PLAIN_MACHINE))
     assert any(sentence.startswith("paths below `/valohai` of `n`: ") for sentence in said) == is_said

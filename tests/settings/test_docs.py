@@ -13,9 +13,9 @@ def row(key: Key[Any]) -> str:
     cells = (
         f"`{key.table}`", f"`{key.name}`", key.meaning, key.type.name, key.default,
         f"yes{kept}" if key.in_project else "no", "yes" if key.in_user else "no",
-        f"`{key.variable}`" if key.variable else "", f"`{key.option}`",
+        f"`{key.variable}`" if key.variable else "", f"`{key.option}`" if key.option else "",
     )  # fmt: skip
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
 
 
 def test_the_table_of_the_page_is_the_table_of_the_code() -> None:

@@ -10,19 +10,22 @@ from hypothesis import strategies as st
 
 from tests.settings.conftest import Desk, make_desk
 from vhpipe.errors import UsageError
-from vhpipe.settings.keys import ANY_NAME, KEYS, Key
+from vhpipe.settings.keys import ANY_NAME, KEYS, OF_EACH, Key
 from vhpipe.settings.run import RunSettings, run_settings
 
 EXAMPLES = {
     "string": '"text"', "path": '"some/path"', "true or false": "true", "number": "3", "seconds": "2.5",
     "list of names": '["A", "B"]', "list of rules": '["cycle"]', "error, warning, info": '"info"',
+    "local, process, sandbox, docker, podman, auto": '"process"', "auto, off, required": '"off"',
+    "table of amounts": '"gpu=2"',
     "copy, link, in-place": '"link"', "wait, reject, approve": '"reject"',
 }  # fmt: skip
 """For each type of value one in TOML."""
 
 
 def line(key: Key[Any]) -> str:
-    return f"[{key.table}]\n{'some-name' if key.name == ANY_NAME else key.name} = {EXAMPLES[key.type.name]}\n"
+    name = "some-name" if key.name == ANY_NAME else key.name
+    return f"[{key.table.replace(OF_EACH, '.some')}]\n{name} = {EXAMPLES[key.type.name]}\n"
 
 
 def test_without_files_and_variables_the_defaults_count(desk: Desk) -> None:
@@ -171,7 +174,7 @@ def test_every_setting_is_accepted_where_it_may_stand(desk: Desk, key: Key[Any])
     ("text", "said"),
     [
         ("[rnu]\n", "did you mean `run`?"),
-        ("[nothing-like-it]\n", "choose from `validate`, `run`, `queues`"),
+        ("[nothing-like-it]\n", "choose from `validate`, `run`, `steps`"),
         ("[run]\njob = 1\n", "did you mean `run.jobs`?"),
         ("[run]\ninherit_env = true\n", "did you mean `run.inherit-env`?"),
         ("[run]\nquiet = true\n", "choose from `jobs`"),

@@ -30,6 +30,7 @@ from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import redacted_words
 from vhpipe.project.checked_file import CheckedFile, check_text
 from vhpipe.project.order import RunDefinition, order_run, program_words
+from vhpipe.project.places import place_texts
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
@@ -216,14 +217,14 @@ class PipelineController:
 
     def start_locally(
         self, run_pipeline_steps_locally: bool = True, *, raise_on_failure: bool = True, jobs: int | None = None,
-        quiet: bool = False,
+        place: str | Mapping[str, str] | None = None, quiet: bool = False,
     ) -> Run:  # fmt: skip
         """Run it on this machine, to its end.
 
         `run_pipeline_steps_locally` changes nothing: there are no agents that steps could be sent to.
         Errors: `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
         """
-        run = self.start(jobs=jobs, quiet=quiet)
+        run = self.start(jobs=jobs, place=place, quiet=quiet)
         run.wait()
         if raise_on_failure:
             run.raise_for_status()
@@ -236,19 +237,23 @@ class PipelineController:
         step_task_completed_callback: Callable[..., object] | None = None,
         *,
         jobs: int | None = None,
+        place: str | Mapping[str, str] | None = None,
         quiet: bool = False,
     ) -> Run:
         """Run it in the background of this program, which does not end before the run does.
 
         The two functions are called before and after every step that has none of its own. `queue` is for the
-        platform. If the run fails and nobody waits for it, the program ends with exit code 1.
+        platform; `place` is where all steps run, as `--in` calls it, or those of a mapping by their names.
+        If the run fails and nobody waits for it, the program ends with exit code 1.
         """
         if self.is_running():
             raise UsageError(f"pipeline `{self.name}` is already running", "wait for it: `pipeline.wait()`")
         everywhere = Callbacks(step_task_created_callback, step_task_completed_callback)
         callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
         tags = (self.project,) if self.project else ()
-        choices = RunChoices(jobs, sys.executable, tags=tags, words=program_words(), shares_process=True)
+        choices = RunChoices(
+            jobs, sys.executable, tags=tags, words=program_words(), shares_process=True, places=place_texts(place)
+        )
         definition = RunDefinition(self._checked(), self.folder, self._text(redacted_words).encode())
         ordered = order_run(definition, self._arguments()._replace(hooks=placeholders(callbacks)), choices)
         return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)

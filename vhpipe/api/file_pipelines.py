@@ -19,6 +19,7 @@ from vhpipe.plan.reuse_policy import ALL
 from vhpipe.project.checked_file import STDIN, check_path
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.project.order import RunDefinition, order_run, program_words
+from vhpipe.project.places import place_texts
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
@@ -121,12 +122,14 @@ def run(
     path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
-    title: str | None = None, tags: Sequence[str] = (), python: str | None = None, quiet: bool = False,
+    title: str | None = None, tags: Sequence[str] = (), python: str | None = None,
+    place: str | Mapping[str, str] | None = None, quiet: bool = False,
     wait: bool = True, raise_on_failure: bool = True,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
     Steps see `python`, else the one of the settings, else the one that runs this program.
+    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
@@ -134,8 +137,9 @@ def run(
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
     choices = RunChoices(
-        jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable
-    )
+        jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
+        places=place_texts(place),
+    )  # fmt: skip
     going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:
         going.wait()

@@ -1,4 +1,4 @@
-"""Children of this process that are no attempts, such as hooks.
+"""Children of this process that somebody here has started and waits for: attempts of all places, hooks.
 
 Whoever looks for the remains of an attempt finds them beside these, and must neither kill nor reap what is not its own.
 """
@@ -7,7 +7,9 @@ import threading
 
 
 class OwnChildren:
-    """Their process ids. A child is started and added, and all are looked at, with `lock` held."""
+    """Their process ids. All are looked at with `lock` held, and so are children started and added by other threads
+    than the engine's.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -29,7 +29,8 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 class Processes:
     """The processes of all attempts that run now. `start` raises `OSError` where the system refuses.
 
-    With `shares_process` this process has other threads and children, which are not its business.
+    With `shares_process` this process has other threads and children, which are not its business. `others` are those
+    of this program, to which its own are added: several places of a run must not take each other's for orphans.
     """
 
     def __init__(
@@ -84,9 +85,6 @@ class Processes:
         for process in tuple(self._running.values()):
             process.keep_time(now, self._grace_s)
 
-    def leaders(self) -> set[int]:
-        return {process.pid for process in self._running.values()}
-
     def ended(self, attempt: AttemptId, ending: Ending) -> None:
         del self._running[attempt]
         self._on_ending(attempt, ending)
@@ -122,6 +120,7 @@ class _Process:
         finally:
             os.close(output_end)
             os.close(errors_end)
+        self._owner.others.processes.add(self.pid)
         self._pidfd = os.pidfd_open(self.pid)
         self._listen(output, "o")
         self._listen(errors, "e")
@@ -158,9 +157,9 @@ class _Process:
             kill_younger_marked(self.pid, self._launch.marker)
         else:
             with self._owner.others.lock:
-                mine = self._owner.leaders() | self._owner.others.processes
-                kill_remains(self.pid, self._launch.marker, mine)
+                kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
         self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
         for pipe in tuple(self._pipes):
@@ -192,6 +191,7 @@ class _Process:
         for pipe in tuple(self._pipes):
             self._forget(pipe)
         if self._exit_code is None:
+            self._owner.others.processes.discard(self.pid)
             self._owner.selector.unregister(self._pidfd)
             os.close(self._pidfd)
 

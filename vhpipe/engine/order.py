@@ -44,6 +44,10 @@ class Order(NamedTuple):
     """The values of the plan's secrets by their HMACs; they are written nowhere."""
     true_uris: Mapping[str, str] = MappingProxyType({})
     """The URIs of inputs behind the names by which the plan has them, where these differ; they are written nowhere."""
+    place: str = ""
+    """Where executions run, as `--in` calls it."""
+    places: Mapping[str, str] = MappingProxyType({})
+    """By node, where that is another place."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

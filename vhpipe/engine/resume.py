@@ -10,8 +10,8 @@ from vhpipe.engine.order import LockedRun, Order
 from vhpipe.engine.start import boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.runners.by_place import survivors_of
 from vhpipe.runners.remains import EarlierAttempts
-from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import why_not_resumable
@@ -44,7 +44,7 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
         raise _not_resumable(run.number, reason, state)
     _forget_stops(run)
     lost = tuple(under_way(state))
-    survivors = RUNNERS["process"].survivors(EarlierAttempts(lost, run, info.identifier, store.blobs))
+    survivors = survivors_of(info, EarlierAttempts(lost, run, info.identifier, store.blobs))
     _remove_unknown(run, state)
     boot = boot_identifier()
     _refuse_lost_code(run, snapshot, store.blobs.verify)

@@ -74,6 +74,8 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
         inherits_environment=order.inherits_environment,
         python=order.python,
         asked=_stored_request(order, store),
+        place=order.place,
+        places=dict(order.places),
     )
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)

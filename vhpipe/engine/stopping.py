@@ -5,8 +5,8 @@ import time
 from vhpipe.engine.deployments import Deployer
 from vhpipe.engine.resume import PATIENCE_S, under_way
 from vhpipe.plan.model import PlannedDeployment
+from vhpipe.runners.by_place import survivors_of
 from vhpipe.runners.remains import EarlierAttempts
-from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import events, stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.resume import ENGINE_GONE
@@ -42,7 +42,7 @@ def _stop(store: ProjectStore, run: RunFolder, because: str) -> RunState:
         if scheduler.state.status in SETTLED:
             return scheduler.state
         attempts = tuple(under_way(scheduler.state))
-        survivors = RUNNERS["process"].survivors(EarlierAttempts(attempts, run, info.identifier, store.blobs))
+        survivors = survivors_of(info, EarlierAttempts(attempts, run, info.identifier, store.blobs))
         found = {report.attempt: report for report in survivors.reports}
         if not past:
             _record(journal, scheduler, stimuli.StartRequested(Capacity(0)))

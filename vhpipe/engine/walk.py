@@ -30,9 +30,9 @@ from vhpipe.engine.signals import StopSignals
 from vhpipe.engine.timers import Timers
 from vhpipe.plan.execution import is_search
 from vhpipe.plan.model import Plan, PlannedDeployment
+from vhpipe.runners.by_place import runner_of
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
-from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.scheduler import Scheduler
@@ -111,7 +111,9 @@ def _runner(
 
         return with_origin(report, scheduler.state, begun.run.number)
 
-    return RUNNERS["process"].make(
+    return runner_of(
+        begun.info,
+        begun.order.plan,
         RunnerParts(
             run=facts,
             secrets=secrets_of(begun.order),
@@ -126,7 +128,7 @@ def _runner(
             others=others,
             shares_process=begun.order.shares_process,
             clock=clock,
-        )
+        ),
     )
 
 

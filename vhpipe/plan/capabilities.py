@@ -1,6 +1,6 @@
 """What a place honours of all that a step can ask for; for the rest there is one sentence each, naming the nodes."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -36,9 +36,17 @@ _FOLDERS = "/valohai/"
 PLAIN_MACHINE = Capabilities()
 """A place that runs commands as processes of this machine."""
 
-
 CONTAINER = Capabilities(image=True, paths_inside=True, resources=True, gpus=True)
 """A place that runs each attempt in a container of the step's image."""
+
+CAPABILITIES: Mapping[str, Capabilities] = {
+    "local": Capabilities(paths_inside=True),
+    "process": PLAIN_MACHINE,
+    "sandbox": Capabilities(paths_inside=True),
+    "docker": CONTAINER,
+    "podman": CONTAINER,
+}
+"""What each place that a user can name honours."""
 
 
 _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
@@ -56,12 +64,12 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: any(item.download_on_demand for item in step.inputs)),
     ("paths_inside", "paths below `/valohai`",
      "there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their like are right here and on the platform",
-     lambda step: _names_platform_folders(step)),
+     lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
 
 
-def _names_platform_folders(step: Step) -> bool:
+def names_platform_folders(step: Step) -> bool:
     """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
     defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
     return any(
@@ -69,19 +77,22 @@ def _names_platform_folders(step: Step) -> bool:
     )
 
 
-def not_honoured(graph: PipelineGraph, place: Capabilities, queues: Collection[str] = ()) -> tuple[str, ...]:
-    """One sentence for each thing that a pipeline asks for and a place does not do; of `queues` the sizes are known.
+def not_honoured(
+    graph: PipelineGraph, capabilities_of: Callable[[str], Capabilities], queues: Collection[str] = ()
+) -> tuple[str, ...]:
+    """One sentence for each thing that a pipeline asks for and the place of the node does not do.
 
-    Empty where everything is honoured.
+    Of `queues` the sizes are known. Empty where everything is honoured.
     """
     steps = {name: step for name in graph.order if (step := graph.steps.get(name)) is not None}
+    places = {name: capabilities_of(name) for name in steps}
     sentences = []
-    if steps and not place.image:
-        images = listed(dict.fromkeys(step.image for step in steps.values()))
-        sentences.append(f"image: commands run on this machine, not in {images}")
+    images = tuple(dict.fromkeys(step.image for name, step in steps.items() if not places[name].image))
+    if images:
+        sentences.append(f"image: commands run on this machine, not in {listed(images)}")
     for capability, word, instead, has_it in _OF_STEPS:
-        nodes = [name for name, step in steps.items() if has_it(step)]
-        if nodes and not getattr(place, capability):
+        nodes = [name for name, step in steps.items() if has_it(step) and not getattr(places[name], capability)]
+        if nodes:
             sentences.append(f"{word} of {listed(nodes)}: {instead}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
 

@@ -28,7 +28,7 @@ from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import FIXED, Arguments
 from vhpipe.plan.assignments import Assignment, Assignments, assignments, checked_value, doubtful_arguments
-from vhpipe.plan.capabilities import PLAIN_MACHINE, Capabilities, not_honoured
+from vhpipe.plan.capabilities import CAPABILITIES, not_honoured
 from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, refer, slots_filled_by
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
 from vhpipe.plan.extension import with_extension
@@ -47,6 +47,7 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.plan.pipeline_version import definition_of
+from vhpipe.plan.places import EVERYTHING_LOCAL, NodePlaces
 from vhpipe.plan.queues import queue_sizes
 from vhpipe.plan.required_values import FilledTargets, MissingValue, missing_values, refuse_missing
 from vhpipe.plan.search_goal import search_of
@@ -62,12 +63,12 @@ def compile_plan(
     graph: PipelineGraph,
     arguments: Arguments,
     file: str,
-    place: Capabilities = PLAIN_MACHINE,
+    places: NodePlaces = EVERYTHING_LOCAL,
     unfilled: list[MissingValue] | None = None,
 ) -> Plan:
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
-    What `place` does not honour is said in `Plan.ignored`.
+    What a node's place of `places` does not honour is said in `Plan.ignored`.
     Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
     raise `UsageError`; with `unfilled` what nothing fills is put there.
     """
@@ -96,7 +97,7 @@ def compile_plan(
         seed=arguments.seed,
         file=file,
         on_collision=arguments.on_collision,
-        ignored=not_honoured(graph, place, queues),
+        ignored=not_honoured(graph, lambda node: CAPABILITIES[places.of(node)], queues),
         notices=(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),

@@ -15,6 +15,7 @@ from vhpipe.wording import listed, plural
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.project.user_variables import UserVariables, VariableTexts
@@ -46,6 +47,7 @@ class NewPlan(NamedTuple):
     plan: "Plan"
     given: frozenset[str]
     true_uris: Mapping[str, str]
+    places: "NodePlaces"
 
 
 def order_with_changes(
@@ -86,6 +88,8 @@ def order_with_changes(
         source=definition.text.encode(),
         command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
+        place=new.places.place,
+        places=new.places.others,
         continues=run.number,
         snapshot=None if changes.with_changes else load_snapshot(run.path),
     )
@@ -163,7 +167,7 @@ def _new_plan(
         previous=previous,
     )  # fmt: skip
     made = plan_run(source)
-    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris)
+    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris, made.places)
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────

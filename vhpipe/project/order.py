@@ -90,6 +90,8 @@ def order_run(
         source=file.text.encode() if recorded_text is None else recorded_text,
         command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
+        place=made.places.place,
+        places=made.places.others,
         true_uris=made.true_uris,
         shares_process=choices.shares_process,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
@@ -56,6 +57,7 @@ class PassContext(NamedTuple):
     swept: tuple[str, ...]
     selection: "PartialRun"
     uris: "RecordedUris"
+    places: "NodePlaces"
     unfilled: "tuple[MissingValue, ...]" = ()
     uses_machine: bool = True
 

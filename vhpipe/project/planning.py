@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.project.checked_file import CheckedFile
 
@@ -79,6 +80,7 @@ class PlannedRun(NamedTuple):
     selection: "PartialRun"
     swept: tuple[str, ...]
     true_uris: Mapping[str, str]
+    places: "NodePlaces"
     unfilled: "tuple[MissingValue, ...]" = ()
 
 
@@ -91,12 +93,14 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     plan, around = _compile(source, any(each.needs_machine for each in passes))
     for each in passes:
         plan = each.change(plan, around)
-    return PlannedRun(plan, around.selection, around.swept, around.uris.true_uris(), around.missing_in(plan))
+    true_uris, missing = around.uris.true_uris(), around.missing_in(plan)
+    return PlannedRun(plan, around.selection, around.swept, true_uris, around.places, missing)
 
 
 def plan_to_look_at(
-    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING
-) -> PlannedRun:
+    definition: CheckedFile, arguments: RunArguments, passes: Iterable[Pass] = LOOKING,
+    choices: RunChoices | None = None,
+) -> PlannedRun:  # fmt: skip
     """What a run would do; nothing is looked for on this machine but the results of earlier runs.
 
     Errors: UsageError for everything that does not fit the file.
@@ -105,7 +109,7 @@ def plan_to_look_at(
 
     project = project_folder(arguments.file)
     request = request_of(arguments, definition.config, project)
-    conditions = RunChoices().settled(run_settings(project))
+    conditions = (choices or RunChoices()).settled(run_settings(project))
     source = PlanSource(
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
         command=start_words(arguments),
@@ -117,16 +121,21 @@ def _compile(source: PlanSource, uses_machine: bool) -> "tuple[Plan, PassContext
     from vhpipe.engine.recorded_uris import RecordedUris
     from vhpipe.plan.compile import compile_plan
     from vhpipe.plan.partial_run import select
+    from vhpipe.project.places import places_of
     from vhpipe.project.sweeps import with_sweeps
 
     written, arguments = _arguments(source)
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
     unfilled: list[MissingValue] = []
-    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, unfilled=unfilled)
+    places = places_of(graph, source.conditions.typed_places, source.conditions.place_rules, always_tries=uses_machine)
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, places, unfilled)
     selection = select(plan, selectors_of(request))
     swept = tuple(arguments.swept)
-    return plan, PassContext(source, written, graph, swept, selection, RecordedUris(), tuple(unfilled), uses_machine)
+    around = PassContext(
+        source, written, graph, swept, selection, RecordedUris(), places, tuple(unfilled), uses_machine
+    )
+    return plan, around
 
 
 def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":

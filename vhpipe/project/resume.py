@@ -41,6 +41,7 @@ def resume_run(
     from vhpipe.project.user_variables import secrets_of_run, typed_notices
     from vhpipe.settings.run import run_settings
 
+    _refuse_other_places(run, choices)
     info, plan, settings = run.info(), run.plan(), run_settings(store.project)
     variables = variables_now(plan, texts, settings)
     hide(variables.hidden_values())
@@ -65,6 +66,16 @@ def hold(run: "RunFolder") -> Iterator[None]:
         yield
     finally:
         run.release()
+
+
+def _refuse_other_places(run: "RunFolder", choices: RunChoices) -> None:
+    """A run that goes on does so where it was: what its attempts have left is found there."""
+    if choices.places:
+        words = " ".join(f"--in {each}" for each in choices.places)
+        raise UsageError(
+            f"run {run.number} continues at the places where it was",
+            f"a new run that takes over what is complete can be elsewhere: vhpipe resume {run.number} --failed {words}",
+        )
 
 
 def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:

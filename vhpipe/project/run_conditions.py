@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import UsageError
 
 if TYPE_CHECKING:
+    from vhpipe.plan.places import PlaceRule
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import Repository, RunInfo
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
-    `python` is a folder or a file, None for the project's own.
+    `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
+    count after these, the strongest first.
     """
 
     capacity: int
@@ -24,12 +26,15 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
+    typed_places: tuple[str, ...] = ()
+    place_rules: "tuple[PlaceRule, ...]" = ()
 
 
 class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
+    `places` are `PLACE` and `NODE=PLACE`.
     """
 
     jobs: int | None = None
@@ -41,6 +46,7 @@ class RunChoices(NamedTuple):
     words: tuple[str, ...] = ()
     shares_process: bool = False
     own_python: str | None = None
+    places: tuple[str, ...] = ()
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -53,6 +59,8 @@ class RunChoices(NamedTuple):
             repository=self.repository or settings.repository,
             inherits_environment=settings.inherit_env if inherits is None else inherits,
             queues=settings.queues,
+            typed_places=self.places,
+            place_rules=settings.places,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -65,6 +73,8 @@ class RunChoices(NamedTuple):
             repository=info.repository,
             inherits_environment=info.inherits_environment,
             queues=settings.queues,
+            typed_places=self.places,
+            place_rules=(EarlierPlaces(info), *settings.places),
         )
 
     def _capacity(self, settings: "RunSettings") -> int:
@@ -76,6 +86,22 @@ class RunChoices(NamedTuple):
             return COUNT.read(self.jobs)
         except UnfitValueError as fault:
             raise UsageError(f"jobs {fault.expected}, not `{self.jobs}`") from None
+
+
+class EarlierPlaces(NamedTuple):
+    """The places of a run as a rule for the one that takes it up; whether `/valohai` is needed, settings say."""
+
+    info: "RunInfo"
+
+    @property
+    def place(self) -> str:
+        return self.info.place
+
+    def place_for(self, node: str, step: str, queues: tuple[str, ...]) -> str:
+        return self.info.place_of(node)
+
+    def folder_for(self, node: str, step: str) -> None:
+        return None
 
 
 def default_capacity() -> int:

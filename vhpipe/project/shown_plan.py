@@ -13,6 +13,7 @@ from vhpipe.plan.required_values import MissingValue, refuse_missing
 from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.planning import SHOWING, plan_to_look_at
 from vhpipe.project.request import RunArguments
+from vhpipe.project.run_conditions import RunChoices
 
 Slot = tuple[str, str, str]
 """Node, kind and key of what an edge fills."""
@@ -26,18 +27,20 @@ class ShownPlan(NamedTuple):
     refusal: UsageError | None = None
 
 
-def plan_to_show(file: CheckedFile, arguments: RunArguments) -> ShownPlan:
+def plan_to_show(file: CheckedFile, arguments: RunArguments, choices: RunChoices | None = None) -> ShownPlan:
     """What a run would do, as far as that can be said. Errors: UsageError for what does not fit the file at all."""
     try:
         part = file.part_asked_for(arguments.asked_part)
     except InvalidFile as refusal:
-        return _faulty_plan(file, arguments, refusal)
-    made = plan_to_look_at(part, arguments, SHOWING)
+        return _faulty_plan(file, arguments, choices, refusal)
+    made = plan_to_look_at(part, arguments, SHOWING, choices)
     marks = _marks_of_missing(made.unfilled)
     return ShownPlan(made.plan, NodeMarks(marks), _refusal_of(made.unfilled))
 
 
-def _faulty_plan(file: CheckedFile, arguments: RunArguments, refusal: InvalidFile) -> ShownPlan:
+def _faulty_plan(
+    file: CheckedFile, arguments: RunArguments, choices: RunChoices | None, refusal: InvalidFile
+) -> ShownPlan:
     from vhpipe.project.asked_part import faulty_part
 
     if not arguments.is_pipeline:
@@ -46,7 +49,7 @@ def _faulty_plan(file: CheckedFile, arguments: RunArguments, refusal: InvalidFil
     bad = _with_following(faulty.graph, faulty.marks)
     part = _without_nodes(faulty.part, faulty.graph, frozenset(bad))
     try:
-        made = plan_to_look_at(part, arguments, SHOWING)
+        made = plan_to_look_at(part, arguments, SHOWING, choices)
     except UsageError:
         raise refusal from None
     fed = _fed_by(faulty.graph, bad)

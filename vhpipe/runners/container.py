@@ -65,15 +65,15 @@ class ContainerRunner:
         probed = probe(tool)
         if probed.facts is None:
             raise EnvironmentFailure(probed.reason, probed.cure)
-        others = parts.others or OwnChildren()
+        self._others = parts.others or OwnChildren()
         variables = of_the_place(parts.secrets.variables)
         secrets = msgspec.structs.replace(parts.secrets, variables=variables)
         self._containers = _Containers(parts, tool, probed.facts)
-        self._keeper = ContainerKeeper(tool, parts.run.identifier, others)
+        self._tool, self._run = tool, parts.run.identifier
+        self._keeper: ContainerKeeper | None = None
         self._was_abandoned = False
-        self._runner = ProcessRunner(
-            msgspec.structs.replace(parts, secrets=secrets, others=others), self._containers
-        )
+        own_parts = msgspec.structs.replace(parts, secrets=secrets, others=self._others)
+        self._runner = ProcessRunner(own_parts, self._containers)
 
     @property
     def capacity(self) -> Capacity:
@@ -83,6 +83,8 @@ class ContainerRunner:
         return self._runner.are_idle()
 
     def start(self, orders: Sequence[AttemptOrder]) -> None:
+        if self._keeper is None:
+            self._keeper = ContainerKeeper(self._tool, self._run, self._others)
         self._runner.start(orders)
 
     def stop(self, attempt: AttemptId, because: str, completes: bool = False) -> None:
@@ -102,7 +104,8 @@ class ContainerRunner:
         self._runner.keep_time(now)
 
     def close(self) -> None:
-        self._keeper.close(nothing_is_left=not self._was_abandoned)
+        if self._keeper is not None:
+            self._keeper.close(nothing_is_left=not self._was_abandoned)
         self._runner.close()
 
 

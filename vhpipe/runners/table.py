@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from vhpipe.plan.capabilities import CONTAINER, PLAIN_MACHINE, Capabilities
+from vhpipe.plan.capabilities import CAPABILITIES, CONTAINER, PLAIN_MACHINE, Capabilities
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here, survivors_in
@@ -26,6 +26,7 @@ class RunnerKind(msgspec.Struct, frozen=True):
 
 
 RUNNERS: Mapping[str, RunnerKind] = {
+    "local": RunnerKind(CAPABILITIES["local"], "vhpipe.runners.process:ProcessRunner"),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
     "podman": RunnerKind(CONTAINER, "vhpipe.runners.container:podman_runner", survivors_in("podman")),

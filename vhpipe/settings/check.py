@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from vhpipe.errors import UsageError
 from vhpipe.settings.files import OWN_FILE, PROJECT_FILE, SettingsFile, as_table
-from vhpipe.settings.keys import ANY_NAME, TABLES, Key, keys_of
+from vhpipe.settings.keys import ANY_NAME, OF_EACH, TABLES, Key, keys_of
 from vhpipe.settings.values import UnfitValueError
 from vhpipe.wording import did_you_mean, joined, listed
 
@@ -18,7 +18,10 @@ def refuse_faults(file: SettingsFile) -> None:
         if table not in TABLES:
             raise _unknown(file, "table", table, TABLES, file.prefix)
         for name, value in as_table(content, file.path, f"{file.prefix}{table}").items():
-            _refuse_setting(file, table, name, value)
+            if (of_each := keys_of(f"{table}{OF_EACH}")) and (isinstance(value, dict) or not keys_of(table)):
+                _refuse_part(file, of_each, f"{file.prefix}{table}.{name}", value)
+            else:
+                _refuse_setting(file, keys_of(table), f"{file.prefix}{table}.", name, value)
 
 
 def fitting_value(key: Key[T], data: object, name: str, source: str) -> T:
@@ -38,18 +41,22 @@ def value_of_variable(key: Key[T], text: str) -> T:
         raise UsageError(f"`{key.variable}` {fault.expected}{shown}", fault.hint) from None
 
 
-def _refuse_setting(file: SettingsFile, table: str, name: str, value: object) -> None:
-    known = {key.name: key for key in keys_of(table)}
+def _refuse_part(file: SettingsFile, keys: tuple[Key[Any], ...], prefix: str, content: object) -> None:
+    """Errors: UsageError for the first fault of what is set for one name of the user's."""
+    for name, value in as_table(content, file.path, prefix).items():
+        _refuse_setting(file, keys, f"{prefix}.", name, value)
+
+
+def _refuse_setting(file: SettingsFile, keys: tuple[Key[Any], ...], prefix: str, name: str, value: object) -> None:
+    known = {key.name: key for key in keys}
     key = known.get(name) or known.get(ANY_NAME)
     if key is None:
-        raise _unknown(file, "setting", name, tuple(known), f"{file.prefix}{table}.")
+        raise _unknown(file, "setting", name, tuple(known), prefix)
     if not (key.in_user if file.is_users else key.in_project):
-        raise _misplaced_setting(file, key, f"`{file.prefix}{table}.{name}`")
-    if (
-        fitting_value(key, value, f"{file.prefix}{table}.{name}", f"`{file.path}`") in key.kept_values
-        and not file.is_users
-    ):
-        raise _misplaced_setting(file, key, f'`{file.prefix}{table}.{name} = "{value}"`')
+        raise _misplaced_setting(file, key, f"`{prefix}{name}`")
+    fitting = fitting_value(key, value, f"{prefix}{name}", f"`{file.path}`")
+    if not file.is_users and fitting in key.kept_values:
+        raise _misplaced_setting(file, key, f'`{prefix}{name} = "{value}"`')
 
 
 def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:

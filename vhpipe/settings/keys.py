@@ -8,9 +8,11 @@ findings is for the project alone, so that a verdict does not depend on who asks
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from vhpipe.settings.values import (
+    AMOUNTS,
     APPROVAL,
     COUNT,
     PATH,
+    PLACE,
     REPOSITORY,
     RULES,
     SECONDS,
@@ -18,6 +20,7 @@ from vhpipe.settings.values import (
     SWITCH,
     TEXT,
     TEXTS,
+    VALOHAI_FOLDER,
     ValueType,
 )
 
@@ -25,6 +28,8 @@ T = TypeVar("T")
 
 ANY_NAME = "NAME"
 """The key of a table whose keys the user invents."""
+OF_EACH = ".NAME"
+"""Ends the name of a table that is written once for each name that the user invents, as `steps.train`."""
 
 
 class Key(NamedTuple, Generic[T]):
@@ -68,17 +73,32 @@ SECRETS = Key("run", "secrets", TEXTS, "variables to give to steps, and to hide"
               "VHPIPE_SECRETS", in_project=False)  # fmt: skip
 STATE = Key("run", "state", PATH, "a folder outside of projects that holds a state folder for each of them",
             "`.vhpipe` in each project", "--state", "VHPIPE_STATE", in_project=False)  # fmt: skip
+PLACE_OF_RUN = Key("run", "place", PLACE, "where executions run", "`local`", "--in", "VHPIPE_PLACE")
+FOLDER_OF_RUN = Key("run", "valohai-folder", VALOHAI_FOLDER, "whether steps find their folders below `/valohai`",
+                    "`auto`", variable="VHPIPE_VALOHAI_FOLDER")  # fmt: skip
+PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a step run", "as the run")
+FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
+PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
+FOLDER_OF_NODE = Key(f"nodes{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a node", "as its step")
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
+SIZE_OF_QUEUE = Key(f"queues{OF_EACH}", "size", COUNT, "the same, in a table of the queue", "no limit", "--queue")
+PLACE_OF_QUEUE = Key(f"queues{OF_EACH}", "place", PLACE, "where executions of nodes in a queue run", "as the run",
+                     "--in")  # fmt: skip
+SLOTS_OF_QUEUE = Key(f"queues{OF_EACH}", "slots", AMOUNTS, "what a queue has of everything that is counted",
+                     "no limit")  # fmt: skip
+IMAGE_OF_QUEUE = Key(f"queues{OF_EACH}", "image", TEXT, "the image of all steps in a queue", "the step's own")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
-    QUEUE, VARIABLE,
+    PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
+    VARIABLE,
 )  # fmt: skip
 
-TABLES = tuple(dict.fromkeys(key.table for key in KEYS))
+TABLES = tuple(dict.fromkeys(key.table.removesuffix(OF_EACH) for key in KEYS))
 
 
 def keys_of(table: str) -> tuple[Key[Any], ...]:

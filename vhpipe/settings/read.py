@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from vhpipe.errors import UsageError
 from vhpipe.settings.files import SettingsFile, as_table, project_files, user_file
-from vhpipe.settings.keys import Key
+from vhpipe.settings.keys import OF_EACH, Key
 
 T = TypeVar("T")
 
@@ -42,6 +42,26 @@ class SettingsSources(NamedTuple):
             for name, data in as_table(file.tables[key.table], file.path, key.table).items():
                 found[name] = _fitting_value(key, data, name, f"`{file.path}`")
         return found
+
+    def of_each(self, key: Key[T], short: str | None = None) -> dict[str, T]:
+        """The values of one key by the names that the user invents for its tables; a stronger file goes first.
+
+        With `short` an entry that is no table stands for one in which that key alone is set.
+        """
+        found: dict[str, T] = {}
+        table = key.table.removesuffix(OF_EACH)
+        for file in reversed(self._files_with(table)):
+            for name, content in as_table(file.tables[table], file.path, table).items():
+                entry = content if isinstance(content, dict) else {short: content}
+                if key.name in entry:
+                    found[name] = _fitting_value(key, entry[key.name], f"{name}.{key.name}", f"`{file.path}`")
+        return found
+
+    def apart(self) -> tuple["SettingsSources", ...]:
+        """Variables, the user's file and the project's, each as if there were no other; the strongest first."""
+        users = tuple(file for file in self.files if file.is_users)
+        projects = tuple(file for file in self.files if not file.is_users)
+        return SettingsSources(self.environ, ()), SettingsSources({}, users), SettingsSources({}, projects)
 
     def _variable(self, key: Key[T]) -> str | None:
         return None if key.variable is None else self.environ.get(key.variable)

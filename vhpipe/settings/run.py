@@ -8,14 +8,17 @@ from typing import NamedTuple
 from vhpipe.settings.keys import (
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
+    IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
     PYTHON,
-    QUEUE,
     REPOSITORY_KIND,
     SECRETS,
+    SIZE_OF_QUEUE,
+    SLOTS_OF_QUEUE,
     VARIABLE,
 )
+from vhpipe.settings.places import PlaceSettings, place_settings
 from vhpipe.settings.read import settings_sources
 from vhpipe.settings.values import Approval, Repository
 
@@ -23,7 +26,8 @@ from vhpipe.settings.values import Approval, Repository
 class RunSettings(NamedTuple):
     """`jobs` None is the number of cores, `python` None the environment that is found, a timeout of None never.
 
-    `queues` are sizes by name, also of queues that a pipeline does not have; `variables` are values by name.
+    `queues` are sizes by name, also of queues that a pipeline does not have, `queue_slots` and `queue_images` what else
+    is set for them; `variables` are values by name. `places` are what each source says of these, the strongest first.
     """
 
     jobs: int | None = None
@@ -35,6 +39,9 @@ class RunSettings(NamedTuple):
     secrets: tuple[str, ...] = ()
     queues: Mapping[str, int] = MappingProxyType({})
     variables: Mapping[str, str] = MappingProxyType({})
+    places: tuple[PlaceSettings, ...] = ()
+    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    queue_images: Mapping[str, str] = MappingProxyType({})
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -51,6 +58,9 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         python=sources.path(PYTHON),
         inherit_env=sources.value(INHERIT_ENV) or False,
         secrets=sources.value(SECRETS) or (),
-        queues=sources.named(QUEUE),
+        queues=sources.of_each(SIZE_OF_QUEUE, short="size"),
         variables=sources.named(VARIABLE),
+        places=place_settings(sources),
+        queue_slots=sources.of_each(SLOTS_OF_QUEUE),
+        queue_images=sources.of_each(IMAGE_OF_QUEUE),
     )

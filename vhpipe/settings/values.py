@@ -1,6 +1,6 @@
 """What the value of a setting can be: one reader a type, for what TOML has and for the text of a variable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -10,9 +10,13 @@ T = TypeVar("T")
 
 Repository = Literal["copy", "link", "in-place"]
 Approval = Literal["wait", "reject", "approve"]
+Place = Literal["local", "process", "sandbox", "docker", "podman", "auto"]
+ValohaiFolder = Literal["auto", "off", "required"]
 
 REPOSITORIES: tuple[Repository, ...] = ("copy", "link", "in-place")
 APPROVALS: tuple[Approval, ...] = ("wait", "reject", "approve")
+PLACES: tuple[Place, ...] = ("local", "process", "sandbox", "docker", "podman", "auto")
+VALOHAI_FOLDERS: tuple[ValohaiFolder, ...] = ("auto", "off", "required")
 
 
 class UnfitValueError(ValueError):
@@ -76,6 +80,24 @@ def _rules(value: object) -> tuple[str, ...]:
     raise UnfitValueError("must be a list of rules", 'such as `["unfilled-input"]`')
 
 
+def _amounts(value: object) -> Mapping[str, str]:
+    """Amounts by name, each as its text; `gpu=2,mem=32G` is a table written as a text."""
+    pairs = value.items() if isinstance(value, dict) else _pairs_in(value)
+    found = {str(name).strip(): str(amount).strip() for name, amount in pairs if _is_amount(amount)}
+    if len(found) != len(tuple(pairs)) or not all(name and amount for name, amount in found.items()):
+        raise UnfitValueError("must be amounts by name", 'such as `{ gpu = 2, mem = "32G" }` or `"gpu=2,mem=32G"`')
+    return found
+
+
+def _pairs_in(value: object) -> tuple[tuple[str, str], ...]:
+    texts = value.split(",") if isinstance(value, str) else ()
+    return tuple((name, amount) for name, _, amount in (text.partition("=") for text in texts)) or (("", ""),)
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
+
+
 def _one_of(choices: tuple[T, ...]) -> Callable[[object], T]:
     def read(value: object) -> T:
         for choice in choices:
@@ -109,3 +131,6 @@ RULES = ValueType("list of rules", _rules)
 SEVERITY = ValueType("error, warning, info", _one_of(SEVERITIES))
 REPOSITORY = ValueType("copy, link, in-place", _one_of(REPOSITORIES))
 APPROVAL = ValueType("wait, reject, approve", _one_of(APPROVALS))
+PLACE = ValueType("local, process, sandbox, docker, podman, auto", _one_of(PLACES))
+VALOHAI_FOLDER = ValueType("auto, off, required", _one_of(VALOHAI_FOLDERS))
+AMOUNTS = ValueType("table of amounts", _amounts)

@@ -51,10 +51,23 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     inherits_environment: bool = False
     python: str | None = None
     asked: RunRequest | None = None
+    place: str = ""
+    """Where its executions run, as `--in` calls it; earlier versions did not record that they are plain processes."""
+    places: dict[str, str] = {}
+    """By node, where that is another place."""
 
     def __post_init__(self) -> None:
         """Whoever makes it, no URI in the words of the command line has what only its owner may know."""
         msgspec.structs.force_setattr(self, "command_line", redacted_words(self.command_line))
+
+    def place_of(self, node: str) -> str:
+        """The place where the executions of a node run, as `--in` calls it."""
+        return self.places.get(node, self.place) or "process"
+
+    def unusual_place_of(self, node: str) -> str | None:
+        """The same where that is worth a word; None for the usual place, and for runs that do not record it."""
+        place = self.places.get(node, self.place)
+        return None if place in ("", "local") else place
 
 
 class _Format(msgspec.Struct):

@@ -140,6 +140,11 @@ class NodeView:
     def has_outputs(self) -> bool:
         return any(execution.outputs for execution in self._known.values())
 
+    @property
+    def has_run(self) -> bool:
+        """Whether it has had an attempt: one whose results are all of other runs has not."""
+        return any(execution.attempts for execution in self._known.values())
+
     def execution(self, index: int) -> ExecutionView:
         return self._known.get(index) or ExecutionView(index, self._unstarted)
 

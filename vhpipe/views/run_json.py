@@ -9,9 +9,11 @@ from vhpipe.views.node_progress import ExecutionView, NodeView
 from vhpipe.views.progress import RunView
 
 LogPath = Callable[[AttemptId], str]
+PlaceOf = Callable[[str], str | None]
+"""The place of a node, None where it is the usual one."""
 
 
-def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
+def run_json(view: RunView, log_path: LogPath, place_of: PlaceOf) -> dict[str, object]:
     """The run so far, in plain dicts, lists and scalars. `log_path` says where the log of an attempt is.
 
     `because` is null where there is nothing to explain. `ignored` lists what the file asks for and this machine does
@@ -24,7 +26,7 @@ def run_json(view: RunView, log_path: LogPath) -> dict[str, object]:
         "version": json_value(view.plan.version),
         "status": str(view.status),
         "because": json_value(view.because),
-        "nodes": {name: _node_json(view, node, log_path) for name, node in view.nodes.items()},
+        "nodes": {name: _node_json(view, node, log_path, place_of(name)) for name, node in view.nodes.items()},
         "published": [_published_json(event) for event in view.published.values()],
         "ignored": json_value(view.plan.ignored),
     }
@@ -47,8 +49,10 @@ def _published_json(event: events.Published) -> dict[str, object]:
     }
 
 
-def _node_json(view: RunView, node: NodeView, log_path: LogPath) -> dict[str, object]:
+def _node_json(view: RunView, node: NodeView, log_path: LogPath, place: str | None) -> dict[str, object]:
     shown: dict[str, object] = {"type": node.type, "status": str(node.status), "because": json_value(node.because)}
+    if place is not None and node.has_run:
+        shown["place"] = place
     if node.approval is not None:
         shown["approval"] = str(node.approval)
     if node.waits_because is not None:

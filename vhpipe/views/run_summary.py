@@ -8,6 +8,7 @@ from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
+from vhpipe.views.run_json import PlaceOf
 from vhpipe.views.run_text import (
     FROM_THE_PROJECT,
     TOLD_SETUP_S,
@@ -24,12 +25,15 @@ SHOWN_PUBLISHED = 20
 
 
 def summary(
-    view: RunView, log_path: Callable[[AttemptId], str], commands: Commands = FROM_THE_PROJECT
+    view: RunView,
+    log_path: Callable[[AttemptId], str],
+    commands: Commands = FROM_THE_PROJECT,
+    place_of: PlaceOf = lambda node: None,
 ) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
-        yield f"  {_node_line(node)}"
+        yield f"  {_node_line(node, place_of(node.name))}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
         yield from _failures(view, node, log_path, commands)
     yield from _published_lines(view)
@@ -54,8 +58,9 @@ def _published_lines(view: RunView) -> Iterator[str]:
         yield f"published metrics: {metadata_text(metrics)}"
 
 
-def _node_line(node: NodeView) -> str:
-    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *_details(node)]
+def _node_line(node: NodeView, place: str | None) -> str:
+    where = [f"in {place}"] if place is not None and node.has_run else []
+    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *where, *_details(node)]
     return ", ".join(parts) + (f": {brief(node.because)}" if node.because else "")
 
 

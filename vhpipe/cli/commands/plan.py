@@ -5,9 +5,11 @@ import click
 from vhpipe.cli.options.arguments import argument_options
 from vhpipe.cli.options.file_and_pipeline import chosen_file, file_and_pipeline_arguments
 from vhpipe.cli.options.parts import part_options
+from vhpipe.cli.options.places import in_option
 from vhpipe.cli.options.sweep import sweep_options
 from vhpipe.plan.partial_run import Selectors
 from vhpipe.project.request import RunArguments, ValueTexts
+from vhpipe.project.run_conditions import RunChoices
 from vhpipe.project.sweeps import SweepTexts
 
 
@@ -16,8 +18,12 @@ from vhpipe.project.sweeps import SweepTexts
 @argument_options
 @part_options
 @sweep_options
+@in_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps: SweepTexts, as_json: bool) -> None:
+def command(
+    words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps: SweepTexts, places: tuple[str, ...],
+    as_json: bool,
+) -> None:  # fmt: skip
     """Show what a run would do, node by node.
 
     Where a run would be refused, what can be planned is shown, the rest is marked, and the exit code is 2.
@@ -31,7 +37,7 @@ def command(words: tuple[str, ...], values: ValueTexts, part: Selectors, sweeps:
 
     file, pipeline = chosen_file(words)
     arguments = RunArguments(file, pipeline, values=values, part=part, sweeps=sweeps)
-    shown = plan_to_show(check_path(file), arguments)
+    shown = plan_to_show(check_path(file), arguments, RunChoices(places=places))
     if as_json:
         from vhpipe.views.plan_json import plan_json
 

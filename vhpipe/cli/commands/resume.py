@@ -55,7 +55,7 @@ def command(
     def begin(concealment: "Concealment") -> "LockedRun":
         store = opened_project(project)
         run = store.run(selector)
-        choices = RunChoices(watch.jobs, watch.python, words=tuple(sys.argv[1:]))
+        choices = RunChoices(watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places)
         if any(changes):
             with hold(run):
                 ordered = order_with_changes(store, run, changes, variables, choices, concealment.learn)

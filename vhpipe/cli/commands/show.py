@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, run_argument
+from vhpipe.plan.model import AttemptId
 from vhpipe.project.open_run import open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project
@@ -22,10 +23,14 @@ def command(selector: str, project: Path, as_json: bool) -> int:
     """Show one run, the latest if RUN is not given: its nodes, what failed and why."""
     folder = opened_project(project).run(selector)
     run = open_run(folder)
-    if as_json:
-        click.echo(json_text(run_json(run.view, lambda attempt: str(run.log_path(attempt)))))
-        return 0
     info = folder.info()
+
+    def log_path(attempt: AttemptId) -> str:
+        return str(run.log_path(attempt))
+
+    if as_json:
+        click.echo(json_text(run_json(run.view, log_path, info.unusual_place_of)))
+        return 0
     if info.title:
         click.echo(f"title: {one_line(info.title)}")
     if info.pipeline_version:
@@ -34,6 +39,6 @@ def command(selector: str, project: Path, as_json: bool) -> int:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
     if info.continues is not None:
         click.echo(f"continues run {info.continues}")
-    for line in summary(run.view, lambda attempt: str(run.log_path(attempt)), commands_from_here(project)):
+    for line in summary(run.view, log_path, commands_from_here(project), info.unusual_place_of):
         click.echo(line)
     return 0

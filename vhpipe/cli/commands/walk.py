@@ -185,12 +185,12 @@ def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready:
 
     remember_ended(locked.store, locked.run, watcher.view)
     if watch.as_json:
-        _print_json(watcher, locked.run)
+        _print_json(watcher, locked)
     return SIGNALLED + outcome.signal if outcome.signal is not None else watcher.view.exit_code
 
 
-def _print_json(watcher: "Watcher", run: "RunFolder") -> None:
+def _print_json(watcher: "Watcher", locked: "LockedRun") -> None:
     from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    click.echo(json_text(run_json(watcher.view, lambda attempt: str(run.log_path(attempt)))))
+    click.echo(json_text(run_json(watcher.view, lambda attempt: str(locked.run.log_path(attempt)), locked.info.unusual_place_of)))

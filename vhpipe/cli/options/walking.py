@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from vhpipe.cli.options.places import in_option
 from vhpipe.cli.options.typed_options import typed_options
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class WatchOptions(NamedTuple):
     approval: "Mode | None" = None
     approval_timeout: float | None = None
     python: str | None = None
+    places: tuple[str, ...] = ()
     as_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
@@ -48,6 +50,7 @@ watch_options = typed_options(
     click.option("--approval-timeout", type=click.FloatRange(min=0), metavar="SECONDS",
                  help="Reject what nobody has approved after this time."),
     click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
+    in_option,
     click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
     click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Print only what failed and how it ended."),
     click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Print more."),

@@ -1,0 +1,81 @@
+"""The tree of files that all steps of a run start from: that of the machine, and `/valohai` in it.
+
+Where the machine has no such folder it is made in a root of our own: a tmpfs whose entries are those of the machine's
+root. Its top is read-only, for what was made there would be in memory and gone with the run.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+
+from vhpipe.namespaces import syscalls
+from vhpipe.namespaces.bound_folders import PLATFORM, PRIVATE_ROOT, set_read_only
+from vhpipe.namespaces.ssh_settings import own_ssh_settings
+
+BESIDE = "/.vhpipe"
+"""Where a step finds the rest of its attempt's folder when that lies below `/valohai` itself."""
+
+
+def prepare_root(state: str | None, beside: bool = False) -> None:
+    """Make the tree in the mount namespace of this thread, which nobody shares. Mounts of the host keep coming in.
+
+    `state` is a folder that becomes read-only; `beside` makes `BESIDE` too. Errors: OSError.
+    """
+    syscalls.mount(None, "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
+    if beside or not _is_folder(PLATFORM):
+        _make_private_root((PLATFORM, BESIDE) if beside else (PLATFORM,))
+    if state is not None and os.path.isdir(state):
+        syscalls.mount(state, state, flags=syscalls.MS_BIND | syscalls.MS_REC)
+        set_read_only(state)
+    if os.getuid() != 0:
+        own_ssh_settings()
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _make_private_root(folders: tuple[str, ...]) -> None:
+    entries = {name: os.lstat(f"/{name}").st_mode for name in os.listdir("/")}
+    mode = stat.S_IMODE(os.stat("/").st_mode)
+    root = next(f"/{name}" for name in ("tmp", *entries) if stat.S_ISDIR(entries.get(name, 0)))
+    links = {name: os.readlink(f"/{name}") for name in entries if stat.S_ISLNK(entries[name])}
+    sources = {name: os.open(f"/{name}", os.O_PATH | os.O_CLOEXEC) for name in entries if name not in links}
+    try:
+        syscalls.mount(PRIVATE_ROOT, root, "tmpfs", data=f"mode=755,{_size_of_root()}")
+        syscalls.mount(None, root, flags=syscalls.MS_UNBINDABLE)  # else it would be copied with the entry it covers
+        for name, goal in links.items():
+            os.symlink(goal, f"{root}/{name}")
+        for name, source in sources.items():
+            _bind_entry(source, f"{root}/{name}", stat.S_ISDIR(entries[name]))
+        for folder in folders:
+            os.makedirs(f"{root}{folder}", 0o755, exist_ok=True)
+    finally:
+        for source in sources.values():
+            os.close(source)
+    os.chmod(root, mode)
+    os.chdir(root)
+    syscalls.pivot_root(".", ".")
+    syscalls.unmount(".", syscalls.MNT_DETACH)
+    os.chdir("/")
+    set_read_only("/")
+
+
+def _bind_entry(source: int, target: str, is_folder: bool) -> None:
+    if is_folder:
+        os.mkdir(target, 0o755)
+    else:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+
+
+def _size_of_root() -> str:
+    """The size of the machine's root as options of tmpfs, so that who asks how large the disk is hears that."""
+    return ",".join(_sizes(os.statvfs("/")))
+
+
+def _sizes(found: os.statvfs_result) -> Iterator[str]:
+    if size := found.f_blocks * found.f_frsize:
+        yield f"size={size}"
+    if found.f_files:
+        yield f"nr_inodes={found.f_files}"
