@@ -14,6 +14,7 @@ import pytest
 from tests import places
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
+from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.news import AttemptNews
 from vhpipe.attempt.process_tree import PR_SET_CHILD_SUBREAPER, become_subreaper
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
@@ -57,7 +58,7 @@ class Bench:
         snapshot = take_snapshot(project, self.store.blobs)
         save_snapshot(snapshot, self.run.path)
         self.parts = RunnerParts(
-            run=RunFacts(number=self.run.number, identifier="7e0a6b6e-5a3d-4d2c-9d77-000000000001", pipeline="p"),
+            run=RunFacts(number=self.run.number, identifier=random_identifier(), pipeline="p"),
             secrets=AttemptSecrets({"PATH": "/usr/bin:/bin", "SERVICE_TOKEN": SECRET[::-1]}, {"mac": SECRET}),
             store=self.store,
             folder=self.run,

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import events, stimuli
@@ -48,6 +49,7 @@ class Order(NamedTuple):
     """Where executions run, as `--in` calls it."""
     places: Mapping[str, str] = MappingProxyType({})
     """By node, where that is another place."""
+    containers: ContainerSettings = ContainerSettings()
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

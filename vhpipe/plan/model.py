@@ -271,6 +271,8 @@ class StepSpec(msgspec.Struct, frozen=True):
     source_path: str | None = None
     resources: Resources | None = None
     stop_condition: str | None = None
+    image_id: str | None = None
+    """Of the image that containers of this node run in; empty for one that is not known, None without containers."""
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)

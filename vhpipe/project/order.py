@@ -121,6 +121,7 @@ def order_of(
         inherits_environment=conditions.inherits_environment,
         python=conditions.python,
         secrets=secrets,
+        containers=conditions.containers,
     )
     return order, python
 

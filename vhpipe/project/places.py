@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from vhpipe.errors import EnvironmentFailure, RefusedError, UsageError
 from vhpipe.plan.capabilities import names_platform_folders
-from vhpipe.plan.places import LOCAL, NodePlaces, PlaceRule, WantedPlace, has_folder, settled_places, typed_places, wanted_places
+from vhpipe.plan.places import (
+    LOCAL,
+    NodePlaces,
+    PlaceRule,
+    WantedPlace,
+    has_folder,
+    settled_places,
+    typed_places,
+    wanted_places,
+)
 from vhpipe.wording import listed
 
 if TYPE_CHECKING:

@@ -194,6 +194,22 @@ def find_inputs(plan: "Plan", around: PassContext) -> "Plan":
     return plan
 
 
+def find_images(plan: "Plan", around: PassContext) -> "Plan":
+    from vhpipe.plan.container_settings import TOOLS
+
+    if not any(around.places.of(node.name) in TOOLS for node in plan.nodes):
+        return plan
+    from msgspec import structs
+
+    from vhpipe.engine import run_images
+
+    conditions = around.source.conditions
+    if conditions.pulls_images:
+        return run_images.find_images(plan, around.places, conditions.containers, conditions.shows_pulls)
+    found, notice = run_images.known_images(plan, around.places)
+    return structs.replace(found, notices=(*found.notices, notice)) if notice else found
+
+
 def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.reuse_policy import refuse_unreusable, with_reuse
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.plan.container_settings import SHM_BYTES, ContainerSettings
 
 if TYPE_CHECKING:
+    from vhpipe.plan.container_settings import PullPolicy
     from vhpipe.plan.places import PlaceRule
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import Repository, RunInfo
@@ -28,13 +30,17 @@ class RunConditions(NamedTuple):
     queues: Mapping[str, int]
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    containers: ContainerSettings = ContainerSettings()
+    pulls_images: bool = True
+    shows_pulls: bool = False
 
 
 class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
-    `places` are `PLACE` and `NODE=PLACE`.
+    `places` are `PLACE` and `NODE=PLACE`. `pulls_images`: what is not here is pulled, else it stays unknown;
+    `shows_pulls`: the terminal shows how far that is.
     """
 
     jobs: int | None = None
@@ -47,6 +53,9 @@ class RunChoices(NamedTuple):
     shares_process: bool = False
     own_python: str | None = None
     places: tuple[str, ...] = ()
+    pull: "PullPolicy | None" = None
+    pulls_images: bool = True
+    shows_pulls: bool = False
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -61,6 +70,9 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=settings.places,
+            containers=self._containers(settings),
+            pulls_images=self.pulls_images,
+            shows_pulls=self.shows_pulls,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -75,7 +87,13 @@ class RunChoices(NamedTuple):
             queues=settings.queues,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            containers=self._containers(settings),
+            pulls_images=self.pulls_images,
+            shows_pulls=self.shows_pulls,
         )
+
+    def _containers(self, settings: "RunSettings") -> ContainerSettings:
+        return ContainerSettings(self.pull or settings.pull or "missing", settings.shm_bytes or SHM_BYTES)
 
     def _capacity(self, settings: "RunSettings") -> int:
         if self.jobs is None:

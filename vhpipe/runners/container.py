@@ -180,8 +180,9 @@ class _Containers:
         return gpus
 
     def _image(self, spec: AttemptSpec) -> str:
+        step = spec.execution.step
         try:
-            return self._images.identifier(spec.execution.step.image)
+            return self._images.identifier(step.image, step.image_id)
         except EnvironmentFailure as failure:
             hint = f"; {failure.hint}" if failure.hint else ""
             raise CannotPrepareError(f"{failure.message}{hint}") from None

@@ -6,12 +6,10 @@ A registry is asked by the tool itself, with its own login.
 import subprocess
 import sys
 import threading
-from typing import Literal
 
 from vhpipe.errors import EnvironmentFailure
+from vhpipe.plan.container_settings import PullPolicy
 from vhpipe.runners.container_tools import PATIENCE_S, ContainerTool, asked, last_line
-
-PullPolicy = Literal["missing", "always", "never"]
 
 _REFUSALS = (
     (("unauthorized", "authentication required", "denied: requested access", "access denied", "403 (forbidden)",
@@ -48,12 +46,28 @@ class ContainerImages:
         identifier = said.stdout.strip().removeprefix("sha256:")
         return identifier if said.returncode == 0 and identifier else None
 
-    def identifier(self, image: str) -> str:
-        """The id of an image, which is here afterwards. Errors: EnvironmentFailure for one that cannot be had."""
+    def identifier(self, image: str, wanted: str | None = None) -> str:
+        """The id of an image, which is here afterwards. Where one is `wanted` it is no other.
+
+        Errors: EnvironmentFailure for an image that cannot be had.
+        """
         with self._lock:
-            if image not in self._known:
-                self._known[image] = self._found(image)
-            return self._known[image]
+            key = wanted or image
+            if key not in self._known:
+                self._known[key] = self._found(image) if not wanted else self._found_as(image, wanted)
+            return self._known[key]
+
+    def _found_as(self, image: str, wanted: str) -> str:
+        """The image that a plan was made with; it is pulled again if it has been removed since."""
+        if self.known(wanted) is not None:
+            return wanted
+        found = self._found(image)
+        if found == wanted:
+            return found
+        raise EnvironmentFailure(
+            f"image `{image}` is another one than that with which the run began",
+            "a new run can take over what is complete: vhpipe resume --with-changes",
+        )
 
     def _found(self, image: str) -> str:
         found = self.known(image)

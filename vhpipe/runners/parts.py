@@ -2,7 +2,7 @@
 
 import selectors
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import Repository, RunFolder
@@ -35,13 +36,6 @@ class WorkPool(Protocol):
     def give_up(self) -> None:
         """Have work on many bytes end with `GivenUpError`: the run is to end at once."""
         ...
-
-
-class ContainerSettings(msgspec.Struct, frozen=True):
-    """When images are pulled, and how large the shared memory of a container may be."""
-
-    pull: Literal["missing", "always", "never"] = "missing"
-    shm_bytes: int = 8 << 30
 
 
 class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,10 +13,12 @@ from vhpipe.settings.values import (
     COUNT,
     PATH,
     PLACE,
+    PULL,
     REPOSITORY,
     RULES,
     SECONDS,
     SEVERITY,
+    SIZE,
     SWITCH,
     TEXT,
     TEXTS,
@@ -76,6 +78,10 @@ STATE = Key("run", "state", PATH, "a folder outside of projects that holds a sta
 PLACE_OF_RUN = Key("run", "place", PLACE, "where executions run", "`local`", "--in", "VHPIPE_PLACE")
 FOLDER_OF_RUN = Key("run", "valohai-folder", VALOHAI_FOLDER, "whether steps find their folders below `/valohai`",
                     "`auto`", variable="VHPIPE_VALOHAI_FOLDER")  # fmt: skip
+PULL_OF_RUN = Key("run", "pull", PULL, "when images of containers are pulled", "`missing`", "--pull",
+                  "VHPIPE_PULL")  # fmt: skip
+SHM_SIZE = Key("run", "shm-size", SIZE, "how much shared memory a container may use", "`8g`",
+               variable="VHPIPE_SHM_SIZE")  # fmt: skip
 PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a step run", "as the run")
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
@@ -93,7 +99,7 @@ VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variabl
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
-    PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    PLACE_OF_RUN, FOLDER_OF_RUN, PULL_OF_RUN, SHM_SIZE, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
     VARIABLE,
 )  # fmt: skip

@@ -11,16 +11,18 @@ from vhpipe.settings.keys import (
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    PULL_OF_RUN,
     PYTHON,
     REPOSITORY_KIND,
     SECRETS,
+    SHM_SIZE,
     SIZE_OF_QUEUE,
     SLOTS_OF_QUEUE,
     VARIABLE,
 )
 from vhpipe.settings.places import PlaceSettings, place_settings
 from vhpipe.settings.read import settings_sources
-from vhpipe.settings.values import Approval, Repository
+from vhpipe.settings.values import Approval, Pull, Repository
 
 
 class RunSettings(NamedTuple):
@@ -42,6 +44,8 @@ class RunSettings(NamedTuple):
     places: tuple[PlaceSettings, ...] = ()
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
+    pull: Pull | None = None
+    shm_bytes: int | None = None
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -63,4 +67,6 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         places=place_settings(sources),
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
+        pull=sources.value(PULL_OF_RUN),
+        shm_bytes=sources.value(SHM_SIZE),
     )
