@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import places
+from tests.places import container_tools as places
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
 from vhpipe.attempt.identifiers import random_identifier
