@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.places import container_tools as places
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
+from tests.places import container_tools as places
 from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.news import AttemptNews
 from vhpipe.attempt.process_tree import PR_SET_CHILD_SUBREAPER, become_subreaper

@@ -1,10 +1,9 @@
 """Whole runs in containers, with the tools that are here. All of it is long; `make test-places` runs it."""
 
+import json
 import os
-import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def assert_nothing_is_left(project: ContainerProject) -> None:
     """No container, monitor, client or mount of runs of this project; what ends of itself is given a moment."""
     label = f"vhpipe.folder={project.path}"
     eventually(lambda: not _containers(project), timeout_s=30)
-    eventually(lambda: not list(_helpers(str(project.path))), timeout_s=30)
+    eventually(lambda: not list(_helpers(project)), timeout_s=30)
     assert str(project.path) not in Path("/proc/self/mountinfo").read_text(), label
 
 
@@ -77,11 +76,14 @@ def _containers(project: ContainerProject) -> list[str]:
     return [line for line in listed if str(project.path) in line]
 
 
-def _helpers(folder: str) -> Iterator[psutil.Process]:
-    """Living processes of a tool or of vhpipe that name the folder, or that it is the folder of."""
+def _helpers(project: ContainerProject) -> Iterator[psutil.Process]:
+    """Living processes of a tool or of vhpipe that name the folder or a container, or that work in the folder."""
+    runs = [json.loads(path.read_bytes())["identifier"][:8] for path in project.path.glob(".vhpipe/runs/*/run.json")]
+    folder = str(project.path)
+    names = (folder, *(f"-{run}" for run in runs))
     for process in psutil.process_iter():
         try:
-            inside = folder in process.cwd() or any(folder in word for word in process.cmdline())
+            inside = folder in process.cwd() or any(name in word for word in process.cmdline() for name in names)
             if inside and process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
                 yield process
         except (psutil.Error, OSError):

@@ -1,16 +1,22 @@
 """Podman and Docker for tests: set up so that they work on the machine at hand, with an image that is made on the spot.
 
-Where a tool is missing, tests are skipped with a reason; with `VHPIPE_REQUIRE_PODMAN=1` they fail instead.
+Where a tool is missing, tests are skipped with a reason; with `VHPIPE_REQUIRE_PODMAN=1` or `…_DOCKER=1` they fail.
 """
 
+import atexit
 import io
 import os
 import resource
 import shutil
 import subprocess
 import tarfile
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -67,8 +73,35 @@ def _configure_podman() -> None:
 
 
 def _start_docker() -> bool:
-    """Whether a daemon answers. None is started here: see `dockerd` of the tests that want one."""
-    return "DOCKER_HOST" in os.environ or os.path.exists("/var/run/docker.sock")
+    """Whether a daemon answers: the one that is here, or one of the tests that root can start without a firewall."""
+    if "DOCKER_HOST" in os.environ or os.path.exists("/var/run/docker.sock"):
+        return True
+    if shutil.which("dockerd") is None or shutil.which("docker") is None or os.getuid() != 0:
+        return False
+    folder = tempfile.mkdtemp(prefix="dockerd-")
+    most = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    words = ["dockerd", "--host", f"unix://{folder}/socket", "--data-root", f"{folder}/data",
+             "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "--default-ulimit", f"nofile={most}:{most}",
+             "--default-ulimit", f"nproc={most}:{most}", "--iptables=false", "--bridge=none"]  # fmt: skip
+    with open(f"{folder}/log", "wb") as log:
+        daemon = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    atexit.register(_end_docker, daemon, folder, os.getpid())
+    os.environ["DOCKER_HOST"] = f"unix://{folder}/socket"
+    deadline = time.monotonic() + 20
+    while probe("docker").facts is None:
+        if time.monotonic() > deadline or daemon.poll() is not None:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _end_docker(daemon: "subprocess.Popen[bytes]", folder: str, owner: int) -> None:
+    if os.getpid() != owner:
+        return
+    daemon.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        daemon.wait(20)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_image(tool: str, busybox: str) -> str | None:
@@ -80,32 +113,32 @@ def _make_image(tool: str, busybox: str) -> str | None:
     return None if made.returncode == 0 else f"{tool} import: {made.stderr.decode(errors='replace')}"
 
 
-def root_of(busybox: str) -> bytes:
-    """The files of a small system, as a tar archive."""
+def root_of(busybox: str, more: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """The files of a small system, as a tar archive, with some more."""
     names = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links = {f"bin/{name}": BUSYBOX for name in names if name != BUSYBOX}
+    passwd = b"root:x:0:0:root:/root:/bin/sh\n"
+    files = {f"bin/{BUSYBOX}": Path(busybox).read_bytes(), "etc/passwd": passwd, **more}
+    return archive_of(files, links)
+
+
+def archive_of(files: Mapping[str, bytes], links: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """A tar archive of executable files and links, and of the folders that every system has."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
-        for folder, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755), ("root", 0o700)):
+        for folder, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755), ("root", 0o700), ("mnt", 0o755)):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, mode
             archive.addfile(entry)
-        archive.add(os.path.realpath(busybox), f"bin/{BUSYBOX}")
-        for name in names:
-            entry = tarfile.TarInfo(f"bin/{name}")
-            entry.type, entry.linkname = tarfile.SYMTYPE, BUSYBOX
-            if name != BUSYBOX:
-                archive.addfile(entry)
-        passwd = b"root:x:0:0:root:/root:/bin/sh\n"
-        entry = tarfile.TarInfo("etc/passwd")
-        entry.size = len(passwd)
-        archive.addfile(entry, io.BytesIO(passwd))
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
+        for name, target in links.items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
     return made.getvalue()
-
-
-def containers_left(tool: str, label: str = "vhpipe.run") -> list[str]:
-    """What the tool still knows with that label, also what is no container of its own."""
-    words = [tool, "ps", "--all", "--quiet", f"--filter=label={label}"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
 
 
 assert set(REQUIRED) == set(TOOLS)

@@ -35,7 +35,7 @@ from vhpipe.runners.container_keeper import ContainerKeeper
 from vhpipe.runners.container_paths import FOLDER, REFERRED, ContainerPaths
 from vhpipe.runners.container_processes import ContainerProcesses
 from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
-from vhpipe.runners.container_tools import TOOLS, ToolFacts, probe
+from vhpipe.runners.container_tools import facts_of, usable
 from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
@@ -62,13 +62,10 @@ class ContainerRunner:
     capabilities = CONTAINER
 
     def __init__(self, parts: RunnerParts, tool: str) -> None:
-        probed = probe(tool)
-        if probed.facts is None:
-            raise EnvironmentFailure(probed.reason, probed.cure)
         self._others = parts.others or OwnChildren()
         variables = of_the_place(parts.secrets.variables)
         secrets = msgspec.structs.replace(parts.secrets, variables=variables)
-        self._containers = _Containers(parts, tool, probed.facts)
+        self._containers = _Containers(parts, tool)
         self._tool, self._run = tool, parts.run.identifier
         self._keeper: ContainerKeeper | None = None
         self._was_abandoned = False
@@ -112,12 +109,12 @@ class ContainerRunner:
 class _Containers:
     """What is around the processes of attempts: see `Surroundings`."""
 
-    def __init__(self, parts: RunnerParts, tool: str, facts: ToolFacts) -> None:
-        self._parts, self._tool, self._facts = parts, TOOLS[tool], facts
+    def __init__(self, parts: RunnerParts, tool: str) -> None:
+        self._parts, self._tool, self._facts = parts, usable(tool), facts_of(tool)
         self._settings = parts.containers
         self._images = ContainerImages(self._tool, self._settings.pull)
         self._processes: dict[AttemptId, ContainerProcesses] = {}
-        is_root = facts.is_rootless or os.geteuid() == 0
+        is_root = self._facts.is_rootless or os.geteuid() == 0
         self._user = "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
         self._environment = dict(os.environ) | {CLIENT: parts.run.identifier}
 

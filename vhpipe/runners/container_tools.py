@@ -9,8 +9,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from glob import glob
 from typing import Any, NamedTuple
+
+from vhpipe.errors import EnvironmentFailure
 
 PATIENCE_S = 20.0
 """How long a tool may take to say how it is."""
@@ -101,6 +104,21 @@ def probe(name: str) -> ToolProbe:
     if said.returncode == 0 and facts is not None:
         return ToolProbe(facts)
     return ToolProbe(None, *_why_not(name, said.stderr + said.stdout))
+
+
+def usable(name: str) -> ContainerTool:
+    """A tool that answers. Errors: EnvironmentFailure with the reason where it does not."""
+    facts_of(name)
+    return TOOLS[name]
+
+
+@cache
+def facts_of(name: str) -> ToolFacts:
+    """What a tool says of itself, asked once. Errors: EnvironmentFailure, after which it is asked again."""
+    found = probe(name)
+    if found.facts is None:
+        raise EnvironmentFailure(found.reason, found.cure)
+    return found.facts
 
 
 def first_that_answers() -> tuple[str | None, tuple[ToolProbe, ...]]:
