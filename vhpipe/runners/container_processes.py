@@ -6,11 +6,14 @@ or in a virtual one, the tool is told, which passes the signal on to the first o
 
 import os
 import signal
+import threading
 from contextlib import suppress
 
 from vhpipe.attempt.process_tree import command_line, marked_processes
 
 INITS = (b"/run/podman-init\0", b"/sbin/docker-init\0", b"/dev/init\0")
+PATIENCE_S = 5.0
+"""How long a tool may take to say how a container has ended that was killed."""
 
 
 class ContainerProcesses:
@@ -18,21 +21,22 @@ class ContainerProcesses:
 
     def __init__(self, marker: str) -> None:
         self._marker = marker
+        self._were_seen = False
         self.were_killed = False
 
     def signal(self, client: int, number: int) -> None:
         """Send a signal to all of them, as to a process tree of this machine."""
         inside = [process for process in marked_processes(self._marker) if not _is_in_session(process, client)]
-        if number == signal.SIGKILL:
-            self.were_killed = True
-        elif inside:  # the first process passes it on to one that has had it then
-            inside = [process for process in inside if not command_line(process).startswith(INITS)]
+        self._were_seen = self._were_seen or bool(inside)
+        self.were_killed = self.were_killed or number == signal.SIGKILL
         for process in inside:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, number)
-        if not inside:
-            with suppress(ProcessLookupError):
-                os.kill(client, number)
+            # the first process passes on what it gets, to one that has had it then
+            if number == signal.SIGKILL or not command_line(process).startswith(INITS):
+                _send(process, number)
+        if not self._were_seen:
+            _send(client, number)
+        elif number == signal.SIGKILL:
+            _kill_later(client)
 
 
 def _is_in_session(process: int, leader: int) -> bool:
@@ -40,3 +44,25 @@ def _is_in_session(process: int, leader: int) -> bool:
         return os.getsid(process) == leader
     except ProcessLookupError:
         return True
+
+
+def _send(process: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(process, number)
+
+
+def _kill_later(client: int) -> None:
+    """Kill a tool that does not notice that its container has ended; the descriptor says whether it is still it."""
+    try:
+        descriptor = os.pidfd_open(client)
+    except ProcessLookupError:
+        return
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)
+
+    timer = threading.Timer(PATIENCE_S, kill)
+    timer.daemon = True
+    timer.start()
