@@ -47,3 +47,14 @@ def test_a_python_that_is_not_there_is_found_out_unless_another_is_given(
     with pytest.raises(UsageError, match="no python in `/nowhere`"):
         run(file, quiet=True)
     assert run(file, python=sys.executable, quiet=True).status == "complete"
+
+
+def test_a_required_variable_refuses_a_run_and_is_given_by_the_program(file: Path) -> None:
+    text = '- step: {name: s, image: none, command: "echo $SHOWN > $VH_OUTPUTS_DIR/shown", environment-variables: '
+    file.write_text(text + "[{name: SHOWN, optional: false}]}\n")
+    with pytest.raises(UsageError, match="nothing fills environment-variable `SHOWN`"):
+        run(file, step="s", quiet=True)
+    shown = run(file, step="s", quiet=True, variables={"SHOWN": "given"}).node("s").outputs["shown"].read_text()
+    assert shown == "given\n"
+    with pytest.raises(UsageError, match="its value must be a string"):
+        plan(file, step="s", variables={"SHOWN": 1})  # type: ignore[dict-item]

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from vhpipe.attempt.log_end import reason_in_log
+from vhpipe.attempt.host_paths import HostFolders
+from vhpipe.attempt.log_end import StepWorld, reason_in_log
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ def test_a_log_that_ends_with_a_missing_module_says_which_python_lacks_it(
     (tmp_path / "python").write_text("#!/bin/sh\n")
     (tmp_path / "python").chmod(0o755)
     (tmp_path / "log").write_text(log)
-    text = reason_in_log(str(tmp_path / "log"), {"PATH": str(tmp_path)})
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({"PATH": str(tmp_path)}))
     assert (text is not None) == is_said
     if text is not None:
         assert text.startswith(f"{tmp_path}/python has no module `numpy")
@@ -29,7 +30,7 @@ def test_a_log_that_ends_with_a_missing_module_says_which_python_lacks_it(
 
 
 def test_a_log_that_is_gone_says_nothing(tmp_path: Any) -> None:
-    assert reason_in_log(str(tmp_path / "none"), {}) is None
+    assert reason_in_log(str(tmp_path / "none"), StepWorld({})) is None
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,48 @@ def test_a_log_that_names_a_folder_of_the_platform_says_what_to_write(
     tmp_path: Path, log: str, variable: str | None
 ) -> None:
     (tmp_path / "log").write_text(log)
-    text = reason_in_log(str(tmp_path / "log"), {})
-    assert (text and text.partition("; ")[2]) == (variable and f"`{variable}` is right here and on the platform")
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({}))
+    assert (text is not None) == (variable is not None)
+    if text is not None:
+        ways_out = text.partition("; ")[2]
+        assert ways_out.startswith(f"`{variable}` is right here and on the platform")
+        assert "`--in local`" in ways_out
+        assert "`vhpipe doctor`" in ways_out
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "mkdir: cannot create directory '/valohai/inputs/data': Read-only file system\n",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/valohai/inputs/set/x.csv'\n",
+    ],
+)
+def test_a_step_that_has_the_folders_of_the_platform_is_not_told_that_they_are_missing(
+    tmp_path: Path, log: str
+) -> None:
+    (tmp_path / "log").write_text(log)
+    assert reason_in_log(str(tmp_path / "log"), in_house(tmp_path)) is None
+
+
+def in_house(folder: Path, path: str = "/usr/bin") -> StepWorld:
+    """A step that had its folders below `/valohai`; its working copy is the folder `code`."""
+    variables = {"PATH": path, "VH_REPOSITORY_DIR": "/valohai/repository", "VH_INPUTS_DIR": "/valohai/inputs"}
+    return StepWorld(variables, HostFolders(str(folder), str(folder / "code")))
+
+
+def test_programs_of_the_project_are_found_where_the_host_has_the_working_copy(tmp_path: Path) -> None:
+    (tmp_path / "code/env/bin").mkdir(parents=True)
+    (tmp_path / "code/prepare.sh").touch(0o644)
+    (tmp_path / "code/env/bin/python").touch(0o755)
+    log = tmp_path / "log"
+    log.write_text("/x/command.sh: line 3: prepare.sh: command not found\n")
+    said = reason_in_log(str(log), in_house(tmp_path))
+    assert said is not None
+    assert said.endswith("write `bash prepare.sh`")
+    log.write_text("ModuleNotFoundError: No module named 'numpy'\n")
+    said = reason_in_log(str(log), in_house(tmp_path, "/valohai/repository/env/bin:/usr/bin"))
+    assert said is not None
+    assert said.startswith("/valohai/repository/env/bin/python has no module `numpy`")
 
 
 @pytest.mark.parametrize(
@@ -68,5 +109,5 @@ def test_a_program_that_is_a_file_of_the_project_gets_the_words_that_start_it(
 ) -> None:
     (tmp_path / "prepare.sh").touch(mode)
     (tmp_path / "log").write_text(f"before\n{said}\n")
-    text = reason_in_log(str(tmp_path / "log"), {"VH_REPOSITORY_DIR": str(tmp_path)})
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({"VH_REPOSITORY_DIR": str(tmp_path)}))
     assert (text and text.partition("; ")[2]) == advice

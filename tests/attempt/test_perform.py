@@ -173,6 +173,10 @@ def test_a_step_sees_the_paths_of_its_place_and_the_files_are_where_the_host_has
         "VH_INPUTS_DIR": "/valohai/inputs",
         "VH_OUTPUTS_DIR": "/valohai/outputs",
         "VH_REPOSITORY_DIR": "/valohai/repository",
+        "VH_HOST_CONFIG_DIR": f"{folder}/config",
+        "VH_HOST_INPUTS_DIR": f"{folder}/inputs",
+        "VH_HOST_OUTPUTS_DIR": f"{folder}/outputs",
+        "VH_HOST_REPOSITORY_DIR": "/copies/3",
         "VHPIPE_PUBLISH": "/valohai/published.jsonl",
     }
     assert (made.launch.argv[-1], made.launch.cwd) == ("/valohai/command.sh", "/valohai/repository")

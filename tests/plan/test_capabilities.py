@@ -22,7 +22,6 @@ FILE = """
     runtime-config-preset: preset
     autorestart: true
     cache-volumes: [cache]
-    environment-variable-groups: [group]
     upload-store: elsewhere
     inputs: [{name: data, download: on-demand}]
 - pipeline:
@@ -39,7 +38,6 @@ SAID = {
     "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
     "restarts": "autorestart of `n`: this machine is not taken away",
     "cache_volumes": "cache-volumes of `n`: no volume is attached",
-    "variable_groups": "environment-variable-groups of `n`: groups belong to the platform",
     "upload_stores": "upload-store of `n`: outputs are kept on this machine",
     "on_demand_inputs": "download: on-demand of `n`: inputs are all fetched before the start",
     "paths_inside": "paths below `/valohai` of `n`: there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their "

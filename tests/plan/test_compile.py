@@ -351,11 +351,14 @@ def test_environment_variables_with_a_value_are_literals() -> None:
     assert execution(compiled(pipeline(LEARN))).spec.environment_variables == {"MODE": Literal("slow")}
 
 
-def test_a_required_environment_variable_without_a_value_is_noted() -> None:
-    text = pipeline(LEARN).replace("{name: EMPTY}", "{name: TOKEN, optional: false}")
-    assert compiled(text).notices == (
-        "environment variable `TOKEN` of node `n` is required and has no value in the file",
-    )
+@pytest.mark.parametrize(("name", "option"), [("MODEL", "-e MODEL=VALUE"), ("API_TOKEN", "-e API_TOKEN")])
+def test_a_required_variable_without_a_value_refuses_with_the_option_that_gives_it(name: str, option: str) -> None:
+    text = pipeline(LEARN).replace("{name: EMPTY}", f"{{name: {name}, optional: false}}")
+    with pytest.raises(UsageError, match=f"environment-variable `{name}` of node `n`") as refused:
+        compiled(text)
+    assert refused.value.hint == option
+    given = execution(compiled(text, environment_variables={name: Literal("x")}))
+    assert given.spec.environment_variables[name] == Literal("x")
 
 
 def test_a_plan_read_back_from_json_is_the_same() -> None:

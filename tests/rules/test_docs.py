@@ -20,8 +20,8 @@ CASES = Path(__file__).parent.parent / "cases"
 SECTION = re.compile(r"^## (?P<rule>[a-z0-9-]+)\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml\n(?P<yaml>.*?)^```\n+```text\n(?P<out>.*?)^```\n", re.MULTILINE | re.DOTALL)
 
-SCRIPT = re.compile(r"^```python\n# (?P<name>[\w/.]+)\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
-"""A script that the examples of a section have beside them, with its name in its first line."""
+SCRIPT = re.compile(r"^```(?:python|toml)\n# (?P<name>[\w/.]+)\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
+"""A script, or settings, that the examples of a section have beside them, with its name in its first line."""
 
 WITHOUT_EXAMPLE = {
     "file-too-big", "not-utf-8", "number-too-large", "refused-by-schema", "scalar-too-long", "too-deep",

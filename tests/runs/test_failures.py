@@ -142,6 +142,39 @@ def test_a_child_of_a_sweep_is_named_with_its_index(project: Any) -> None:
     assert "vhpipe shell 1 train#1" in done.err
 
 
+FOLDERS = ("CONFIG", "INPUTS", "OUTPUTS", "REPOSITORY")
+
+
+def test_a_shell_changes_nothing_that_is_stored(project: Any) -> None:
+    """Run again in it, a command would write into the outputs themselves, its publishing into the record of it."""
+    project.write("in.txt", "input")
+    step = {"command": "cat $VH_INPUTS_DIR/x/* > $VH_OUTPUTS_DIR/out; echo {} >> $VHPIPE_PUBLISH",
+            "inputs": [{"name": "x", "default": f"file://{project.path}/in.txt"}]}  # fmt: skip
+    project.pipeline({"a": step, "b": {"command": "cat $VH_INPUTS_DIR/y/out", "inputs": [{"name": "y"}]}},
+                     [["a.output.out", "b.input.y"]])  # fmt: skip
+    assert project("run").code == 0
+    work = project.path / ".vhpipe/runs/1/work"
+    before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+    hostile = (
+        'sh -c "$(cat ../command.sh)"; cat $VH_OUTPUTS_DIR/out && chmod -R u+w $VH_INPUTS_DIR $VH_OUTPUTS_DIR && '
+        "find $VH_INPUTS_DIR $VH_OUTPUTS_DIR $VH_CONFIG_DIR -type f | while read f; do echo more >> $f; rm $f; done"
+    )
+    shown = project("shell", "a", "-c", hostile)
+    assert (shown.code, shown.out) == (0, "input")
+    assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
+    assert project("verify").code == 0
+
+
+def test_the_inputs_that_are_listed_are_those_of_the_shell(project: Any) -> None:
+    project.write("in.txt", "input")
+    inputs = [{"name": "x", "default": f"file://{project.path}/in.txt"}]
+    project.pipeline({"a": {"command": "exit 1", "inputs": inputs}})
+    project("run")
+    shown = project("shell", "a", "-c", "cat $VH_CONFIG_DIR/inputs.json; echo; ls $VH_INPUTS_DIR/x/in.txt")
+    listing, there = shown.out.splitlines()
+    assert f'"{there}"' in listing
+
+
 def test_the_shell_is_where_the_failed_execution_was(project: Any) -> None:
     project.write("code.txt", "code")
     command = ["echo changed > code.txt", "env -0 | sort -z > $VH_OUTPUTS_DIR/env", "exit 1"]
@@ -152,7 +185,7 @@ def test_the_shell_is_where_the_failed_execution_was(project: Any) -> None:
     content, _, environment = there.out.partition("\n")
     assert content == "changed"
     ours, theirs = (_variables(text) for text in (environment, project.output(1, "a", "env").read_text()))
-    moved = {"VH_REPOSITORY_DIR", "PWD", "OLDPWD"}
+    moved = {"VHPIPE_PUBLISH", "PWD", "OLDPWD", *(f"VH_{each}_DIR" for each in FOLDERS)}
     assert {name: text for name, text in ours.items() if name not in moved} == {
         name: text for name, text in theirs.items() if name not in moved
     }

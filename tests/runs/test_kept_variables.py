@@ -52,7 +52,8 @@ def test_what_is_kept_is_what_the_process_had(project: Any, arguments: tuple[str
         assert kept is not None
         del kept["VH_PARAM_TOKEN"]  # secret by its name
         had = _had(folder)
-        assert kept | {"VH_REPOSITORY_DIR": had["VH_REPOSITORY_DIR"], "VH_PARAM_TOKEN": "of nobody"} == had
+        repository = {name: had[name] for name in ("VH_REPOSITORY_DIR", "VH_HOST_REPOSITORY_DIR")}
+        assert kept | repository | {"VH_PARAM_TOKEN": "of nobody"} == had
 
 
 def test_executions_of_a_node_share_one_file(project: Any) -> None:

@@ -19,6 +19,7 @@ EXAMPLES = {
     "local, process, sandbox, docker, podman, auto": '"process"', "auto, off, required": '"off"',
     "table of amounts": '"gpu=2"',
     "copy, link, in-place": '"link"', "wait, reject, approve": '"reject"',
+    "table of lists of names": '{some = ["A"]}',
 }  # fmt: skip
 """For each type of value one in TOML."""
 

@@ -79,6 +79,20 @@ def test_a_failure_says_where_how_why_and_what_to_do(story: Any) -> None:
     ]
 
 
+def test_what_a_log_names_below_valohai_has_the_path_of_the_host_beside_it(story: Any) -> None:
+    story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
+    recorded = story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3))
+    named = (("/valohai/repository/train.py", 3, "/home/me/train.py"), ("/valohai/inputs/a", None, "/p/inputs/a"))
+    around = SURROUNDINGS._replace(host_paths=lambda attempt: named)
+    lines = list(lines_for(story.view, recorded, around, Weight.VITAL))
+    assert lines[lines.index("  | Traceback: no such file") + 1 :] == [
+        "  /valohai/repository/train.py:3 is /home/me/train.py:3",
+        "  /valohai/inputs/a is /p/inputs/a",
+        "  full log: /logs/train#1.1",
+        "  look inside: vhpipe shell 3 train#1",
+    ]
+
+
 def test_tabs_of_a_log_are_laid_out(story: Any) -> None:
     story.tell(events.RunStarted(1), events.NodeStarted("train", 2), events.AttemptStarted(attempt(1)))
     recorded = story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3))

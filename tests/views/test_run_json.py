@@ -6,6 +6,7 @@ from vhpipe.schedule import events
 from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.json_values import json_name, json_text, json_value
 from vhpipe.views.run_json import run_json
+from vhpipe.views.run_text import RunDetails
 
 
 def attempt(index: int) -> AttemptId:
@@ -33,7 +34,7 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
     )
     story.tell(events.NodeSettled("serve", Status.COMPLETE), events.NodeSettled("prepare", Status.SKIPPED, "why"))
     story.tell(events.RunEnded(Status.ERROR, "node `train` failed"))
-    assert run_json(story.view, log_path) == {
+    assert run_json(story.view, RunDetails(log_path)) == {
         "schema": 1,
         "run": 3,
         "pipeline": "training",
@@ -85,7 +86,7 @@ def test_an_awaited_approval_and_warnings_are_named_only_where_there_are_any(sto
     story.tell(
         events.RunStarted(1), events.ApprovalAwaited("prepare", Moment.STARTING), events.Warned("prepare", "careful")
     )
-    nodes: Any = run_json(story.view, log_path)["nodes"]
+    nodes: Any = run_json(story.view, RunDetails(log_path))["nodes"]
     assert (nodes["prepare"]["approval"], nodes["prepare"]["warnings"]) == ("node-starting", ["careful"])
     assert not {"approval", "warnings"} & set(nodes["train"])
 
@@ -113,7 +114,7 @@ def test_a_result_made_elsewhere_says_where(story: Any) -> None:
     origin = Origin(2, AttemptId(ExecutionId("other", 4), 3))
     story.tell(events.RunStarted(2), events.NodeStarted("train", 2))
     story.tell(events.AttemptEnded(attempt(1), Status.COMPLETE, reused_from=origin))
-    reused = run_json(story.view, log_path)["nodes"]["train"]["executions"][1]  # type: ignore[index]
+    reused = run_json(story.view, RunDetails(log_path))["nodes"]["train"]["executions"][1]  # type: ignore[index]
     assert reused["reused_from"] == {"run": 2, "node": "other", "index": 4, "attempt": 3}
     assert (reused["status"], reused["attempts"]) == ("complete", [])
     assert story.view.nodes["train"].counts.reused == 1

@@ -4,6 +4,7 @@ from vhpipe.plan.model import AttemptId, Datum, ExecutionId
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.run_summary import SHOWN_FAILURES, summary
+from vhpipe.views.run_text import RunDetails
 
 
 def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
@@ -21,7 +22,7 @@ def test_a_summary_tells_what_happened_and_what_to_do(story: Any) -> None:
         events.ApprovalAwaited("prepare", Moment.STARTING),
     )
     story.tell(events.DeploymentRequested("serve"), events.DeploymentCreated("serve", "v1", "i", "v", ("a/m",)))
-    assert list(summary(story.view, lambda attempt: f"/logs/{attempt}")) == [
+    assert list(summary(story.view, RunDetails(lambda attempt: f"/logs/{attempt}"))) == [
         "run 3 of training: started",
         "  prepare: execution created",
         "  train: task error, 6.0 s, 1 of 2, 1 failed, 1 output: execution 1 failed",
@@ -40,6 +41,6 @@ def test_of_many_failures_only_the_first_are_told(story: Any) -> None:
     for index in range(SHOWN_FAILURES + 2):
         name = AttemptId(ExecutionId("train", index))
         story.tell(events.AttemptStarted(name), events.AttemptEnded(name, Status.ERROR, 1))
-    lines = list(summary(story.view, str))
+    lines = list(summary(story.view, RunDetails(str)))
     assert sum("look inside" in line for line in lines) == SHOWN_FAILURES
     assert "    and 2 more that failed" in lines

@@ -238,12 +238,14 @@ class PipelineController:
         *,
         jobs: int | None = None,
         place: str | Mapping[str, str] | None = None,
+        slots: str | Mapping[str, int | str] | None = None,
         quiet: bool = False,
     ) -> Run:
         """Run it in the background of this program, which does not end before the run does.
 
         The two functions are called before and after every step that has none of its own. `queue` is for the
-        platform; `place` is where all steps run, as `--in` calls it, or those of a mapping by their names.
+        platform; `place` is where all steps run, as `--in` calls it, or those of a mapping by their names; `slots` are
+        what executions share, as `--slots` has them or by name.
         If the run fails and nobody waits for it, the program ends with exit code 1.
         """
         if self.is_running():
@@ -252,8 +254,9 @@ class PipelineController:
         callbacks = {name: _callbacks(step, everywhere) for name, step in self._steps.items()}
         tags = (self.project,) if self.project else ()
         choices = RunChoices(
-            jobs, sys.executable, tags=tags, words=program_words(), shares_process=True, places=place_texts(place)
-        )
+            jobs, sys.executable, tags=tags, words=program_words(), shares_process=True, places=place_texts(place),
+            slots=slots,
+        )  # fmt: skip
         definition = RunDefinition(self._checked(), self.folder, self._text(redacted_words).encode())
         ordered = order_run(definition, self._arguments()._replace(hooks=placeholders(callbacks)), choices)
         return start_in_thread(ordered.order, quiet, callbacks, self, ready=self._take)

@@ -23,6 +23,7 @@ from vhpipe.project.places import place_texts
 from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
+from vhpipe.project.user_variables import VariableTexts
 from vhpipe.views.report import placed_diagnostics
 
 Path_ = str | os.PathLike[str]
@@ -108,14 +109,15 @@ def validate(path: Path_ = DEFAULT_FILE) -> tuple[Diagnostic, ...]:
 def plan(
     path: Path_ = DEFAULT_FILE, pipeline: str | None = None, *, step: str | None = None, task: str | None = None,
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
-    seed: int = 0, goal: str | None = None,
+    seed: int = 0, goal: str | None = None, variables: Mapping[str, str] | None = None,
 ) -> Plan:  # fmt: skip
     """What a run would do; nothing is started or written.
 
     `parameters` are those of the pipeline by name, those of a node as `node.name`; `inputs` are `node.input`.
+    `variables` are environment variables of all steps, as `-e` gives them.
     Errors: InvalidFile for a file with errors, UsageError for arguments that do not fit it.
     """
-    return load(path).plan(_arguments(pipeline, step, task, parameters, inputs, seed, goal))
+    return load(path).plan(_arguments(pipeline, step, task, parameters, inputs, seed, goal, variables))
 
 
 def run(
@@ -123,22 +125,24 @@ def run(
     parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str | Sequence[str]] | None = None,
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None,
-    place: str | Mapping[str, str] | None = None, quiet: bool = False,
-    wait: bool = True, raise_on_failure: bool = True,
+    place: str | Mapping[str, str] | None = None, slots: str | Mapping[str, int | str] | None = None,
+    quiet: bool = False, wait: bool = True, raise_on_failure: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
     Steps see `python`, else the one of the settings, else the one that runs this program.
-    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node.
+    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `slots` are what executions
+    share, as `--slots` has them or by name.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
-    arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal)
+    arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal, variables)
     choices = RunChoices(
         jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
-        places=place_texts(place),
+        places=place_texts(place), slots=slots,
     )  # fmt: skip
     going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
     if wait:
@@ -151,15 +155,17 @@ def run(
 def _arguments(
     pipeline: str | None, step: str | None, task: str | None, parameters: Mapping[str, object] | None,
     inputs: Mapping[str, str | Sequence[str]] | None, seed: int, goal: str | None,
+    variables: Mapping[str, str] | None,
 ) -> RunArguments:  # fmt: skip
-    for name, given in (("parameters", parameters), ("inputs", inputs)):
+    for name, given in (("parameters", parameters), ("inputs", inputs), ("variables", variables)):
         if given is not None and not isinstance(given, Mapping):
             raise UsageError(f"`{name}` must be a mapping of names to values, not a `{type(given).__name__}`")
     typed = tuple(f"{name}={uri}" for name, uris in (inputs or {}).items() for uri in _uris(name, uris))
     values = ValueTexts(inputs=typed, seed=seed)
     return RunArguments(
-        pipeline=pipeline, step=step, task=task, values=values, parameter_values=parameters or {}, goal=goal
-    )
+        pipeline=pipeline, step=step, task=task, values=values, parameter_values=parameters or {}, goal=goal,
+        variables=VariableTexts(given=variables or {}),
+    )  # fmt: skip
 
 
 def _uris(name: str, given: str | Sequence[str]) -> tuple[str, ...]:

@@ -100,6 +100,21 @@ class Execution:
         return len(self._view.attempts)
 
     @property
+    def cpu_s(self) -> float | None:
+        """Seconds of CPU time of the attempt that made its result, or of its last one; None if not known."""
+        return self._view.use.cpu_s if self._view.use else None
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """The most memory that attempt had at once; None if not known."""
+        return self._view.use.memory_bytes if self._view.use else None
+
+    @property
+    def peak_gpu_memory_bytes(self) -> int | None:
+        """The most memory of GPUs that were its own; None if it had none, or it is not known."""
+        return self._view.use.gpu_memory_bytes if self._view.use else None
+
+    @property
     def parameters(self) -> Mapping[str, object]:
         return self._node._parameters(self._view.index)
 

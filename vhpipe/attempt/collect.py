@@ -1,7 +1,8 @@
 """Collecting an attempt whose process tree is dead: outputs become blobs, a manifest says so, and a report is made."""
 
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,17 +12,22 @@ from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, 
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
+from vhpipe.attempt.paths import VALOHAI
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
+from vhpipe.attempt.recorded_variables import has_platform_folders
 from vhpipe.attempt.storage import CodeCopies
 from vhpipe.errors import VhpipeError
-from vhpipe.plan.model import CodeUses, Datum, PublishedThing
+from vhpipe.plan.model import CodeUses, Datum, PublishedThing, ResourceUse
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
-from vhpipe.store.attempt_files import LOG, OUTPUTS
+from vhpipe.store.attempt_files import LOG, OUTPUTS, REPOSITORY
 from vhpipe.store.long_work import GivenUpError
 from vhpipe.store.manifest import Manifest, write_manifest
+
+if TYPE_CHECKING:
+    from vhpipe.attempt.host_paths import HostFolders
 
 LIGHT_BYTES = 8 << 20
 """Outputs up to this size together are hashed at once by a thread that has other work too."""
@@ -36,6 +42,7 @@ class AttemptEnd(NamedTuple):
     because: str | None
     exit_code: int | None
     ran_s: float
+    use: ResourceUse | None = None
 
     def spoiled(self, outcome: Status, because: str) -> "AttemptEnd":
         """Its end with what was found afterwards; an attempt that is not complete keeps its own reason."""
@@ -68,23 +75,33 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     With `completes` an attempt that was asked to stop counts as complete.
     Errors: `VhpipeError` for what no other attempt would survive either.
     """
-    outcome, because = outcome_of(ending.exit_code, ending.because, ending.stopped)
+    outcome, because = outcome_of(ending.exit_code, _why_ended(ending), ending.stopped)
     if completes and outcome is Status.STOPPED:
         outcome = Status.COMPLETE
     if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
-        from vhpipe.attempt.log_end import reason_in_log  # failures only
+        from vhpipe.attempt.log_end import StepWorld, reason_in_log  # failures only
 
-        reason = reason_in_log(f"{attempt.folder}/{LOG}", attempt.prepared.launch.environment)
+        world = StepWorld(attempt.prepared.launch.environment, _host_folders(attempt))
+        reason = reason_in_log(f"{attempt.folder}/{LOG}", world)
         because = f"{because}: {reason}" if reason else because
-    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s)
+    use = None if ending.usage is None else ResourceUse(*ending.usage)
+    end = AttemptEnd(outcome, because, ending.exit_code, attempt.timer.ran_s, use)
     found = OutputsFound()
     try:
-        found = found_outputs(f"{attempt.folder}/{OUTPUTS}")
+        found = found_outputs(f"{attempt.folder}/{OUTPUTS}", attempt.prepared.launch.mounts)
     except UnacceptableOutputError as problem:
         end = end.spoiled(Status.ERROR, str(problem))
     except OSError as failure:
         end = end.spoiled(Status.CRASHED, survivable(failure, "cannot read the outputs"))
     return AttemptRemains(end, found, attempt.spool.close())
+
+
+def _why_ended(ending: Ending) -> str | None:
+    """Why this program or the system ended it; a command that did without what was killed has not failed by that."""
+    if ending.because is not None or ending.memory_exceeded is None or ending.exit_code == 0:
+        return ending.because
+    most = ending.memory_exceeded >> 20
+    return f"killed, for it used more than {most} MB of memory: raise `resources.memory.max` of the step"
 
 
 def collect(
@@ -133,7 +150,7 @@ def _release(attempt: ReadyAttempt, end: AttemptEnd, code: CodeCopies) -> Attemp
     """Put the working copy back, or keep it with its failed execution; say what the step did to it."""
     try:
         if end.outcome is Status.ERROR:
-            code.keep(attempt.copy, Path(f"{attempt.folder}/repository"), attempt.spec.execution.id.node)
+            code.keep(attempt.copy, Path(f"{attempt.folder}/{REPOSITORY}"), attempt.spec.execution.id.node)
         else:
             code.give_back(attempt.copy)
     except (VhpipeError, OSError) as failure:
@@ -145,13 +162,14 @@ def _commit(
     attempt: ReadyAttempt, end: AttemptEnd, made: KeptResults, tools: AttemptTools, code: CodeCopies
 ) -> stimuli.AttemptReported:
     spec, sink = attempt.spec, attempt.prepared.output
-    because = end.because and tools.masking.text(end.because)
+    because = end.because and _on_host(attempt, tools.masking.text(end.because))
     work = attempt.prepared.work if end.outcome is Status.COMPLETE else None
     fingerprint = work.fingerprint if work else None
     used = _used(attempt, tools.fingerprints(code.snapshot)) if work and work.goes_by_uses else None
     manifest = Manifest(
         spec.id, end.outcome, end.exit_code, because, sink.metadata, made.outputs, spec.run.number, fingerprint,
         made.published, used=used or msgspec.UNSET, setup_s=attempt.timer.setup_s, ran_s=end.ran_s,
+        use=end.use or msgspec.UNSET,
     )  # fmt: skip
     try:
         digest = write_manifest(attempt.folder, manifest)
@@ -159,7 +177,7 @@ def _commit(
         because = because or survivable(failure, "cannot write the manifest")
         return stimuli.AttemptReported(
             spec.id, Status.CRASHED, end.exit_code, because, metadata=sink.metadata, setup_s=attempt.timer.setup_s,
-            ran_s=end.ran_s,
+            ran_s=end.ran_s, use=end.use,
         )  # fmt: skip
     return stimuli.AttemptReported(
         attempt=spec.id,
@@ -170,12 +188,33 @@ def _commit(
         outputs=made.outputs,
         manifest=digest,
         fingerprint=fingerprint,
-        warnings=(*sink.warnings, *made.warnings),
+        warnings=tuple(_on_host(attempt, text) for text in (*sink.warnings, *made.warnings)),
         published=made.published,
         setup_s=attempt.timer.setup_s,
         ran_s=end.ran_s,
         used=used,
+        use=end.use,
     )
+
+
+def _on_host(attempt: ReadyAttempt, text: str) -> str:
+    """What is said of an attempt, with paths that the user has: where its step had `/valohai`, those of the host."""
+    hosts = _host_folders(attempt) if VALOHAI in text else None
+    if hosts is None:
+        return text
+    from vhpipe.attempt.host_paths import with_host_paths
+
+    return with_host_paths(text, hosts)
+
+
+def _host_folders(attempt: ReadyAttempt) -> "HostFolders | None":
+    """Where the host has what the step saw below `/valohai`, None if it saw the host's paths; code where it is now."""
+    if not has_platform_folders(attempt.prepared.launch.environment):
+        return None
+    from vhpipe.attempt.host_paths import HostFolders
+
+    kept = f"{attempt.folder}/{REPOSITORY}"
+    return HostFolders(attempt.folder, kept if os.path.isdir(kept) else os.fspath(attempt.copy.path))
 
 
 def _used(attempt: ReadyAttempt, fingerprints: Fingerprints) -> CodeUses | None:

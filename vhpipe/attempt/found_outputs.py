@@ -9,10 +9,11 @@ Source: decision 23.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from vhpipe.attempt.mounts import BindMount
 from vhpipe.store.long_paths import is_short, reachable
 
 NAMED = 20
@@ -87,8 +88,11 @@ class TooManyNamesError(Exception):
     pass
 
 
-def found_outputs(outputs: str) -> OutputsFound:
-    """All that is below the folder. Errors: `UnacceptableOutputError`, OSError for the world."""
+def found_outputs(outputs: str, mounts: Sequence[BindMount] = ()) -> OutputsFound:
+    """All that is below the folder; the step saw `mounts` in their places.
+
+    Errors: `UnacceptableOutputError`, OSError for the world.
+    """
     try:
         status = os.lstat(outputs)
     except FileNotFoundError:
@@ -103,7 +107,7 @@ def found_outputs(outputs: str) -> OutputsFound:
     if walk.links:
         from vhpipe.attempt.output_links import LinkFollower
 
-        LinkFollower(walk).follow_all()
+        LinkFollower(walk, mounts).follow_all()
     return OutputsFound(tuple(sorted(walk.files)), tuple(sorted(walk.left_out)))
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath
 from vhpipe.attempt.process_tree import signal_tree
+from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
 
 Stream = Literal["o", "e"]
@@ -19,10 +21,22 @@ class OutputSink(Protocol):
     def close(self) -> None: ...
 
 
-class Launch(NamedTuple):
-    """One process to start. Limits in seconds; `marker` is an environment entry `NAME=value` no other attempt has.
+class Limits(NamedTuple):
+    """What a process tree may use: bytes of memory, cores of CPU time (1.5 is one and a half), and which cores."""
 
-    `signal` sends a signal to all that belongs to a process that was started so.
+    memory_bytes: int | None = None
+    cores: float | None = None
+    on_cores: frozenset[int] = frozenset()
+
+
+NO_LIMITS = Limits()
+
+
+class Launch(NamedTuple):
+    """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has.
+
+    With `mounts` it sees a tree of files in which these are in their places, else that of this process. `signal` sends
+    a signal to all that belongs to a process that was started so.
     """
 
     argv: tuple[str, ...]
@@ -32,19 +46,36 @@ class Launch(NamedTuple):
     sink: OutputSink
     time_limit_s: float | None = None
     no_output_timeout_s: float | None = None
+    cpu_limit: CpuLimit | None = None
+    limits: Limits = NO_LIMITS
+    mounts: tuple[BindMount, ...] = ()
     signal: Callable[[int, int], None] = signal_tree
+
+
+class Usage(NamedTuple):
+    """What a process tree has used: seconds of CPU time, and the most bytes of memory at once, also of its GPUs.
+
+    The memory is that of its largest process, or of all together where they have a control group; None if not known.
+    """
+
+    cpu_s: float
+    peak_memory: int | None = None
+    peak_gpu_memory: int | None = None
 
 
 class Ending(NamedTuple):
     """How a process ended: nothing of its process tree is alive any more.
 
     `exit_code` is negative for a signal, as in `subprocess`. `because` is set where this program ended it: by a limit,
-    or, with `stopped`, because it was asked to.
+    or, with `stopped`, because it was asked to. `usage` is None where the place cannot tell. `memory_exceeded` are the
+    bytes that were not enough, where a process was killed for that.
     """
 
     exit_code: int
     because: str | None = None
     stopped: bool = False
+    usage: Usage | None = None
+    memory_exceeded: int | None = None
 
 
 OnEnding = Callable[[AttemptId, Ending], None]

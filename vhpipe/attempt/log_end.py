@@ -5,62 +5,81 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
+from vhpipe.attempt.host_paths import HostFolders
+from vhpipe.attempt.paths import VALOHAI
 from vhpipe.regular_files import open_to_read
 
 END_BYTES = 4096
-ROOT = "/valohai"
-"""Where the platform has the folders of an execution."""
 
 _missing_module = re.compile(rb"ModuleNotFoundError: No module named '([\w.]{1,100})'.*")
 _platform_folder = re.compile(rb"(?<![\w./-])/valohai/(config|inputs|outputs|repository)(?![\w-])")
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
+LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
+"""What makes the folders available, as the end of a sentence."""
 _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscript ", ".r": "Rscript ", ".js": "node "}
 
 
-def reason_in_log(log: str, environment: Mapping[str, str]) -> str | None:
-    """Why a step failed, and what to do, where the end of the log at a path says it; else None.
+class StepWorld(NamedTuple):
+    """What a step saw: its variables, and where the host has its folders if it had them below `/valohai`, else None."""
 
-    `environment` are the variables of the step.
-    """
+    environment: Mapping[str, str]
+    hosts: HostFolders | None = None
+
+    def on_host(self, path: str) -> str:
+        """A path that the step saw as the host has it."""
+        return path if self.hosts is None else self.hosts.on_host(path)
+
+
+def reason_in_log(log: str, world: StepWorld) -> str | None:
+    """Why a step failed, and what to do, where the end of the log at a path says it; else None."""
     end = end_of_log(log)
-    reasons = (reason(end, environment) for reason in _REASONS)
+    reasons = (reason(end, world) for reason in _REASONS)
     return next((text for text in reasons if text is not None), None)
 
 
-def _of_module(end: bytes, environment: Mapping[str, str]) -> str | None:
+def _of_module(end: bytes, world: StepWorld) -> str | None:
     """The step's Python lacks a module."""
     found = _missing_module.fullmatch(_last_line(end))
     if found is None:
         return None
-    path = environment.get("PATH", os.defpath)
-    python = shutil.which("python", path=path) or shutil.which("python3", path=path) or "its Python"
+    python = _on_path("python", world) or _on_path("python3", world) or "its Python"
     return f"{python} has no module `{found[1].decode()}`; `--python` chooses another Python"
 
 
-def _of_platform_folder(end: bytes, environment: Mapping[str, str]) -> str | None:
-    """The step looks for its folders where only the platform has them."""
+def _on_path(program: str, world: StepWorld) -> str | None:
+    """The path of a program, as the step saw it."""
+    folders = world.environment.get("PATH", os.defpath).split(os.pathsep)
+    found = (folder for folder in folders if shutil.which(program, path=world.on_host(folder)))
+    return next((f"{folder}/{program}" for folder in found), None)
+
+
+def _of_platform_folder(end: bytes, world: StepWorld) -> str | None:
+    """The step looks for its folders where only the platform, or another place, has them."""
     found = _platform_folder.search(end)
-    if found is None or os.path.exists(ROOT):
+    if found is None or world.hosts is not None:
         return None
     name = found[1].decode()
-    return f"there is no `{ROOT}/{name}` on this machine; `$VH_{name.upper()}_DIR` is right here and on the platform"
+    if os.path.exists(f"{VALOHAI}/{name}"):
+        return None
+    return f"there is no `{VALOHAI}/{name}` here; `$VH_{name.upper()}_DIR` is right here and on the platform, {LOCAL}"
 
 
-def _of_program(end: bytes, environment: Mapping[str, str]) -> str | None:
+def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
     if found is None:
         return None
     name = os.fsdecode(found[1])
-    path = os.path.join(environment.get("VH_REPOSITORY_DIR", ""), name)
+    path = os.path.join(world.on_host(world.environment.get("VH_REPOSITORY_DIR", "")), name)
     if not os.path.isfile(path):
         return None
     better = f"./{name}" if os.access(path, os.X_OK) else _INTERPRETERS.get(os.path.splitext(name)[1], "./") + name
     return f"`{name}` is a file of the project, but not on PATH; write `{better}`"
 
 
-_REASONS: tuple[Callable[[bytes, Mapping[str, str]], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
+_REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
 
 
 def end_of_log(log: str) -> bytes:

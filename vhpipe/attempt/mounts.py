@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
+from vhpipe.attempt.paths import BESIDE, VALOHAI, InsidePath, OutsidePath, is_hidden
 from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
 
 
@@ -14,14 +14,30 @@ class BindMount(NamedTuple):
     read_only: bool = False
 
 
-def platform_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
-    """The four folders of an attempt where the platform has them. Source: docs on the platform's directories."""
+def platform_folders(
+    folder: OutsidePath, repository: OutsidePath, writable: tuple[str, ...] = ()
+) -> tuple[BindMount, ...]:
+    """The four folders of an attempt where the platform has them; `writable` names inputs whose folders are no guard.
+
+    Source: docs on the platform's directories.
+    """
     return (
         BindMount(repository, _at(REPOSITORY)),
         BindMount(OutsidePath(f"{folder}/{INPUTS}"), _at(INPUTS), read_only=True),
         BindMount(OutsidePath(f"{folder}/{OUTPUTS}"), _at(OUTPUTS)),
         BindMount(OutsidePath(f"{folder}/{CONFIG}"), _at(CONFIG), read_only=True),
+        *(BindMount(OutsidePath(f"{folder}/{INPUTS}/{each}"), _at(f"{INPUTS}/{each}")) for each in writable),
     )
+
+
+def own_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
+    """The folders of an attempt at the paths of the host, for writing, where all around them is read-only.
+
+    What lies below `/valohai` on the host is hidden there: then the attempt's folder stands beside it.
+    """
+    if is_hidden(folder):
+        return (BindMount(folder, InsidePath(BESIDE)),)
+    return BindMount(folder, InsidePath(folder)), BindMount(repository, InsidePath(repository))
 
 
 def _at(name: str) -> InsidePath:

@@ -19,6 +19,10 @@ VALOHAI = "/valohai"
 """Where the platform has the folders of an execution."""
 
 
+BESIDE = "/.vhpipe"
+"""Where a step finds the rest of its attempt's folder when the host has that below `/valohai`, which is covered."""
+
+
 class PathMapping(Protocol):
     def inside(self, path: OutsidePath) -> InsidePath:
         """Where the step finds what is at `path`: the attempt's folder, its working copy, or something below them."""
@@ -46,7 +50,14 @@ class PlatformPaths(NamedTuple):
             return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
         if any(_is_in(path, f"{self.folder}/{name}") for name in STEP_FOLDERS):
             return InsidePath(f"{VALOHAI}{path[len(self.folder) :]}")
+        if is_hidden(self.folder) and _is_in(path, self.folder):
+            return InsidePath(f"{BESIDE}{path[len(self.folder) :]}")
         return InsidePath(path)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a step that has `/valohai` cannot see what the host has there."""
+    return _is_in(path, VALOHAI)
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -183,5 +183,5 @@ def _manifest_of(report: stimuli.AttemptReported, run: int) -> Manifest:
     return Manifest(
         report.attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs, run,
         report.fingerprint, report.published, setup_s=report.setup_s,
-        ran_s=msgspec.UNSET if report.ran_s is None else report.ran_s,
+        ran_s=msgspec.UNSET if report.ran_s is None else report.ran_s, use=report.use or msgspec.UNSET,
     )  # fmt: skip

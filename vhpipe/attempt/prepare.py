@@ -18,6 +18,7 @@ from vhpipe.attempt.identifiers import attempt_identifier
 from vhpipe.attempt.input_files import InputFiles, PlacedFile
 from vhpipe.attempt.launch import Launch
 from vhpipe.attempt.lent_copies import LentCopies
+from vhpipe.attempt.limits import limits_of
 from vhpipe.attempt.masking import MaskedSink
 from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.news import HearNews
@@ -27,9 +28,10 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.attempt.step_variables import (
-    StepPlace,
+    device_variables,
     execution_json,
     parameter_variables,
+    step_place,
     step_variables,
     typed_parameters,
 )
@@ -38,6 +40,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.command.script_text import script_text, shebang
 from vhpipe.command.step_command import checked_command
+from vhpipe.plan.agent_controls import CpuLimit, cpu_limit
 from vhpipe.plan.deferred import with_texts
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.schedule.terms import Json
@@ -48,6 +51,13 @@ from vhpipe.store.snapshots import Snapshot
 
 COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
+
+
+LaunchOf = Callable[[AttemptSpec, OutsidePath, OutsidePath, Launch], Launch]
+"""The launch at a place, of an attempt with this folder, working copy and launch as a plain process.
+
+Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
+"""
 
 
 class AttemptTools:
@@ -66,8 +76,8 @@ class AttemptTools:
         mapping_of: MappingOf = same_paths,
         launch_of: "LaunchOf | None" = None,
     ) -> None:
-        self.secrets, self.masking, self.blobs, self.mapping_of = secrets, secrets.masking, blobs, mapping_of
-        self.launch_of = launch_of
+        self.secrets, self.masking, self.blobs = secrets, secrets.masking, blobs
+        self.mapping_of, self.launch_of = mapping_of, launch_of
         self.input_files = InputFiles(LentCopies(blobs, shared))
         self.configuration = ConfigurationWriter(shared)
         self.variables = VariablesKeeper(secrets.hidden, self.configuration)
@@ -86,13 +96,6 @@ class AttemptTools:
 
     def leave_empty(self, path: str) -> None:
         self.configuration.link("", path)
-
-
-LaunchOf = Callable[[AttemptSpec, OutsidePath, OutsidePath, Launch], Launch]
-"""The launch at a place, of an attempt with this folder, working copy and launch as a plain process.
-
-Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
-"""
 
 
 class PreparedAttempt(NamedTuple):
@@ -121,7 +124,7 @@ def prepare(
     """
     run, secrets = spec.run, tools.secrets
     paths = tools.mapping_of(folder, repository)
-    place = StepPlace.of(attempt_identifier(run.identifier, spec.id), folder, repository, paths)
+    place = step_place(attempt_identifier(run.identifier, spec.id), folder, repository, paths)
     referred = referred_files(spec.execution.deferred)
     execution = with_texts(spec.execution, partial(referred_text, run.identifier, place.folder))
     command = _command(execution)
@@ -142,6 +145,8 @@ def prepare(
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
     of_parameters = parameter_variables(parameters)
     variables = step_variables(run, execution, place, secrets, of_parameters)
+    if spec.devices:
+        variables |= device_variables(spec.devices)
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(
@@ -152,6 +157,8 @@ def prepare(
         sink=MaskedSink(tools.masking, output) if tools.masking.is_needed else output,
         time_limit_s=execution.step.time_limit_s,
         no_output_timeout_s=execution.step.no_output_timeout_s,
+        limits=limits_of(execution.step.resources),
+        cpu_limit=_cpu_limit(execution),
     )
     if tools.launch_of is not None:
         launch = tools.launch_of(spec, folder, repository, launch)
@@ -168,6 +175,13 @@ def _command(spec: ExecutionSpec) -> tuple[str, ...]:
     if problems:
         raise CannotPrepareError(problems[0].sentence)
     return command
+
+
+def _cpu_limit(spec: ExecutionSpec) -> CpuLimit | None:
+    try:
+        return cpu_limit(spec.environment_variables)
+    except ValueError as fault:
+        raise CannotPrepareError(str(fault)) from None
 
 
 def _make_folders(folder: str) -> None:

@@ -11,10 +11,15 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
-from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream
+from vhpipe.attempt.confinement import Confinements
+from vhpipe.attempt.core_shares import CoreShares, kept_to
+from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
+from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked
 from vhpipe.attempt.running_clock import RunningClock
+from vhpipe.attempt.usage import usage_of
+from vhpipe.namespaces.starters import Starter, StartRequest
 from vhpipe.plan.model import AttemptId
 
 GRACE_S = 10.0
@@ -31,6 +36,7 @@ class Processes:
 
     With `shares_process` this process has other threads and children, which are not its business. `others` are those
     of this program, to which its own are added: several places of a run must not take each other's for orphans.
+    `starter` starts what has mounts, and belongs to whoever made it.
     """
 
     def __init__(
@@ -38,13 +44,17 @@ class Processes:
         shares_process: bool = False,
         others: OwnChildren | None = None,
         clock: RunningClock | None = None,
+        starter: Starter | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or RunningClock()
         self.shares_process = shares_process
         self.others = others or OwnChildren()
+        self.starter = starter
         self.selector = selector
         self._on_ending = on_ending
         self._grace_s = grace_s
+        self.confinements = Confinements()
+        self.cores = CoreShares()
         self._running: dict[AttemptId, _Process] = {}
         self._devnull = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -94,26 +104,32 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._owner, self._attempt, self._launch, self._clock = owner, attempt, launch, owner.clock
+        self._confinement = owner.confinements.of(launch)
+        self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
         self._exit_code: int | None = None
+        self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._spawn(*places)
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        try:
+            with kept_to(self._cores):
+                self._spawn(*places)
+        except BaseException:
+            owner.cores.give_back(self._cores)
+            raise
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
-        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((devnull, output_end, errors_end))]
         try:
-            if self._owner.shares_process:
-                self.pid = _spawn_by_shell(self._launch, streams)
-            else:
-                self.pid = _spawned(self._launch, streams, here)
+            cores, ends = self._launch.limits.on_cores, (devnull, output_end, errors_end)
+            self.pid = started_on(cores, lambda: self._process_with(ends, here))
         except BaseException:
+            self._confinement.end()
             os.close(output)
             os.close(errors)
             raise
@@ -125,6 +141,17 @@ class _Process:
         self._listen(output, "o")
         self._listen(errors, "e")
         self._owner.selector.register(self._pidfd, selectors.EVENT_READ, self._leader_ended)
+
+    def _process_with(self, ends: tuple[int, int, int], here: int) -> int:
+        """The process id of the attempt's process, whose standard streams are `ends`."""
+        launch, starter = self._launch, self._owner.starter
+        if launch.mounts and starter is not None:
+            program = _program(launch.argv[0], launch.environment)
+            return starter.start(
+                StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
+            )
+        streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
+        return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 
     def _listen(self, pipe: int, stream: Stream) -> None:
         os.set_blocking(pipe, False)
@@ -158,7 +185,7 @@ class _Process:
         else:
             with self._owner.others.lock:
                 kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
-        self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._note_end()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
         self._drain_until = self._clock.monotonic() + DRAIN_S
@@ -167,12 +194,25 @@ class _Process:
             self._read_pipe(pipe)
         self._finish_if_over()
 
+    def _note_end(self) -> None:
+        """How the leader ended, and what it used; where nobody knows that, the attempt failed for it."""
+        starter = self._owner.starter if self._launch.mounts else None
+        ended = os.wait4(self.pid, 0)[1:] if starter is None else starter.wait(self.pid)
+        if ended is None:
+            self._because = self._because or "how it ended is not known: the process that had started it was killed"
+            self._exit_code = -signal.SIGKILL
+            return
+        self._exit_code = os.waitstatus_to_exitcode(ended[0])
+        self._usage = self._confinement.usage(usage_of(ended[1]))
+
     def _finish_if_over(self) -> None:
         if self._exit_code is None or self._pipes or self._drain_until is None:
             return
         self._drain_until = None
+        self._owner.cores.give_back(self._cores)
         self._launch.sink.close()
-        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped))
+        ran_out_of = self._confinement.end()
+        self._owner.ended(self._attempt, Ending(self._exit_code, self._because, self._stopped, self._usage, ran_out_of))
 
     def stop(self, because: str, grace_s: float, stopped: bool) -> None:
         if self._exit_code is not None or self._because is not None:
@@ -241,7 +281,7 @@ def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> 
         os.fchdir(here)
 
 
-def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]]) -> int:
+def _spawn_by_shell(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:
     """The process id of one that a shell becomes, which goes to the folder first: other threads use relative paths."""
     words = ("sh", "-c", 'cd "$0" && exec "$@"', launch.cwd, *launch.argv)
     return os.posix_spawn(

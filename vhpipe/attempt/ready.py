@@ -47,9 +47,7 @@ def make_ready(
     except CannotPrepareError as problem:
         report = stimuli.AttemptReported(spec.id, Status.ERROR, because=tools.masking.text(str(problem)), final=True)
     except DamagedBlobError as damage:
-        report = stimuli.AttemptReported(
-            spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob
-        )
+        report = stimuli.AttemptReported(spec.id, Status.ERROR, because=damage.message, final=True, damaged=damage.blob)
     except GivenUpError as end:
         report = stimuli.AttemptReported(spec.id, Status.STOPPED, because=end.message)
     except (VhpipeError, OSError, ValueError) as failure:

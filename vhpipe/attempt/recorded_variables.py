@@ -8,18 +8,27 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
-from vhpipe.attempt.step_variables import SPOOL_NAME, parameter_variables, recorded_variables
+from vhpipe.attempt.paths import BESIDE, VALOHAI
+from vhpipe.attempt.step_variables import (
+    SPOOL_NAME,
+    host_variable_of,
+    parameter_variables,
+    recorded_variables,
+    variable_of,
+)
 from vhpipe.plan.model import ExecutionSpec
 from vhpipe.publishing import SPOOL
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json
 from vhpipe.store.atomic import write_new
-from vhpipe.store.attempt_files import STEP_FOLDERS
+from vhpipe.store.attempt_files import INPUTS, REPOSITORY, STEP_FOLDERS
 
 NAME = "environment.json"
 JOB, EXECUTION = "VH_JOB_ID", "VH_EXECUTION_ID"
-OWN = frozenset({"VH_CONFIG_DIR", "VH_INPUTS_DIR", "VH_OUTPUTS_DIR", "VH_REPOSITORY_DIR", SPOOL, JOB, EXECUTION})
-"""What no two attempts share, beside parameters."""
+_FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in (variable_of, host_variable_of))
+OWN = _FOLDERS | {SPOOL, JOB, EXECUTION}
+"""What no two attempts share, beside parameters, where steps see the paths of the host."""
+_INPUTS = variable_of(INPUTS)
 
 
 class VariablesKeeper:
@@ -41,7 +50,9 @@ class VariablesKeeper:
         text = self._shared.get(key)
         if text is None:
             left_out = OWN.union(key[1]) - spec.environment_variables.keys()
-            shared = {name: variables[name] for name in variables if name not in left_out}
+            shared = {
+                name: text for name, text in variables.items() if name not in left_out or is_platform_path(name, text)
+            }
             text = self._shared[key] = json.dumps(recorded_variables(self._hidden, spec, shared))
         self._configuration.link(text, path)
 
@@ -55,12 +66,24 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
     if JOB in variables:
         return variables
     of_parameters = parameter_variables(_object(folder / "config/parameters.json") or {})
-    return {**of_parameters, **variables, **_of_attempt(folder)}
+    inside = {name: text for name, text in variables.items() if is_platform_path(name, text)}
+    return {**of_parameters, **variables, **own_variables(folder), **inside}
 
 
-def _of_attempt(folder: Path) -> dict[str, str]:
+def is_platform_path(name: str, text: str | None) -> bool:
+    """Whether a variable of an attempt's own names a folder as the platform does, and so is the same for all."""
+    return name in OWN and text is not None and text.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
+
+
+def has_platform_folders(variables: Mapping[str, str | None]) -> bool:
+    """Whether a step with these variables found its folders below `/valohai`."""
+    return is_platform_path(_INPUTS, variables.get(_INPUTS))
+
+
+def own_variables(folder: Path) -> dict[str, str]:
+    """Those that tell the attempt in a folder from all others, with the paths of the host."""
     identifier = (_object(folder / "config/execution.json") or {}).get("valohai.execution-id")
-    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
+    folders = {of(name): str(folder / name) for name in STEP_FOLDERS for of in (variable_of, host_variable_of)}
     folders[SPOOL] = str(folder / SPOOL_NAME)
     return folders if identifier is None else {**folders, JOB: f"exec-{identifier}", EXECUTION: str(identifier)}
 

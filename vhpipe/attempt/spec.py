@@ -37,12 +37,16 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptSpec(msgspec.Struct, frozen=True):
-    """One attempt of an execution. `reports_metadata`: somebody wants to hear of metadata while the step runs."""
+    """One attempt of an execution. `reports_metadata`: somebody wants to hear of metadata while the step runs.
+
+    `devices` are the GPUs that it alone may use, as `CUDA_VISIBLE_DEVICES` names them; without any it sees them all.
+    """
 
     id: AttemptId
     execution: ExecutionSpec
     run: RunFacts
     reports_metadata: bool = False
+    devices: tuple[str, ...] = ()
 
 
 class AttemptSecrets(msgspec.Struct, frozen=True, dict=True):

@@ -4,7 +4,7 @@ Source: docs on configuration files and environment variables of the platform; d
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
-from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS
+from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
@@ -28,20 +28,33 @@ VARIABLE_LIMIT = 96 * 1024
 
 
 class StepPlace(NamedTuple):
-    """The id that an attempt goes by, and where its step finds things."""
+    """The id that an attempt goes by, and where its step finds things.
+
+    `folders` has the variables that lead there, and those with the paths of the host.
+    """
 
     identifier: str
     folder: InsidePath
     repository: InsidePath
-    config: InsidePath
-    inputs: InsidePath
-    outputs: InsidePath
+    folders: Mapping[str, str]
 
-    @classmethod
-    def of(cls, identifier: str, folder: OutsidePath, repository: OutsidePath, paths: PathMapping) -> "StepPlace":
-        """The place of an attempt whose folder and working copy these are."""
-        own = (paths.inside(OutsidePath(f"{folder}/{name}")) for name in (CONFIG, INPUTS, OUTPUTS))
-        return cls(identifier, paths.inside(folder), paths.inside(repository), *own)
+
+def step_place(identifier: str, folder: OutsidePath, repository: OutsidePath, paths: PathMapping) -> StepPlace:
+    """The place of the attempt with this folder and working copy."""
+    outside = {name: OutsidePath(f"{folder}/{name}") for name in STEP_FOLDERS} | {REPOSITORY: repository}
+    inside = {variable_of(name): paths.inside(path) for name, path in outside.items()}
+    host = {host_variable_of(name): path for name, path in outside.items()}
+    return StepPlace(identifier, paths.inside(folder), paths.inside(repository), {**inside, **host})
+
+
+def variable_of(folder: str) -> str:
+    """The variable that leads a step to one of its folders."""
+    return f"VH_{folder.upper()}_DIR"
+
+
+def host_variable_of(folder: str) -> str:
+    """The variable with the path of the host, for what a step asks of others, such as a Docker daemon."""
+    return f"VH_HOST_{folder.upper()}_DIR"
 
 
 def execution_json(run: RunFacts, spec: ExecutionSpec, identifier: str, creator: str | None) -> dict[str, Json]:
@@ -95,10 +108,7 @@ def step_variables(
         **of_parameters,
         **{name: _text_of(each, secrets) for name, each in spec.environment_variables.items()},
         "PYTHONUNBUFFERED": "1",
-        "VH_CONFIG_DIR": place.config,
-        "VH_INPUTS_DIR": place.inputs,
-        "VH_OUTPUTS_DIR": place.outputs,
-        "VH_REPOSITORY_DIR": place.repository,
+        **place.folders,
         "VH_JOB_ID": f"exec-{place.identifier}",
         "VH_EXECUTION_ID": place.identifier,
         "VH_PROJECT_ID": run.project_identifier,
@@ -114,6 +124,12 @@ def step_variables(
     if spec.type == "task":
         variables["VH_TASK_ID"] = task_identifier(run.identifier, node)
     return variables
+
+
+def device_variables(devices: Sequence[str]) -> dict[str, str]:
+    """What an execution with GPUs of its own is given, whatever else says which ones it sees."""
+    listed = ",".join(devices)
+    return {"CUDA_VISIBLE_DEVICES": listed, "NVIDIA_VISIBLE_DEVICES": listed}
 
 
 def _text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:

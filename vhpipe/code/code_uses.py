@@ -30,9 +30,7 @@ def no_source(entry: SnapshotEntry) -> bytes | None:
     return None
 
 
-def use_value(
-    use: str, entries: Mapping[str, SnapshotEntry], folders: Folders, source: Sources = no_source
-) -> str:
+def use_value(use: str, entries: Mapping[str, SnapshotEntry], folders: Folders, source: Sources = no_source) -> str:
     """What a use stands for; the empty text where nothing is there."""
     kind, path, function = _read(use)
     real, links = _followed(path, entries)

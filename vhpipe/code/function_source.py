@@ -155,8 +155,8 @@ def _call_of(statement: ast.stmt, pipelines: set[str]) -> tuple[str, list[ast.ex
     """The method of a pipeline that a statement does nothing but call, and its arguments."""
     value = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
     match value:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
-            name in pipelines and (isinstance(statement, ast.Expr) or method in STARTING)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if name in pipelines and (
+            isinstance(statement, ast.Expr) or method in STARTING
         ):
             return method, [*value.args, *(each.value for each in value.keywords)]
         case _:

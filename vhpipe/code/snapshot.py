@@ -26,9 +26,7 @@ class Keeper(Protocol):
         ...
 
 
-def take_snapshot(
-    project: Path, keeper: Keeper, file: str | None = None, watch: SnapshotWatch = UNWATCHED
-) -> Snapshot:
+def take_snapshot(project: Path, keeper: Keeper, file: str | None = None, watch: SnapshotWatch = UNWATCHED) -> Snapshot:
     """The project's code, its bytes stored as blobs. `file` is the yaml of the pipeline as seen from here.
 
     `watch` hears what of it is large before any of it is read.
@@ -94,9 +92,7 @@ def _status(full: str) -> os.stat_result | None:
         raise from_os_error(error, "cannot read") from error
 
 
-def _watched(
-    statuses: Mapping[str, os.stat_result], watch: SnapshotWatch
-) -> Iterator[tuple[str, os.stat_result]]:
+def _watched(statuses: Mapping[str, os.stat_result], watch: SnapshotWatch) -> Iterator[tuple[str, os.stat_result]]:
     """What is given, one by one; `watch` hears what is large first, and then how far that has come."""
     sizes = {path: status.st_size for path, status in statuses.items() if stat.S_ISREG(status.st_mode)}
     total_bytes, done_bytes = sum(sizes.values()), 0

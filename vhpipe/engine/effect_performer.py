@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, assert_never
 
+from vhpipe.engine.gpu_pool import GpuPool
 from vhpipe.engine.protocols import (
     Approvals,
     DeploymentMaker,
@@ -12,10 +13,11 @@ from vhpipe.engine.protocols import (
     Waker,
 )
 from vhpipe.engine.timers import Timers
-from vhpipe.plan.model import PlannedDeployment, PlannedTask
+from vhpipe.plan.model import AttemptId, PlannedDeployment, PlannedTask
 from vhpipe.runners.parts import WorkPool
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.schedule import effects, events, stimuli
+from vhpipe.schedule.capacity import GPU
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 
@@ -37,12 +39,12 @@ class EffectPerformer(NamedTuple):
     search: ParameterSearch | None
     approvals: Approvals
     deployer: DeploymentMaker | None
+    gpus: GpuPool
 
     def perform(self, effect: effects.Effect) -> None:
         match effect:
             case effects.StartAttempts():
-                spec_of = self.scheduler.execution_spec
-                self.runner.start([AttemptOrder(each, spec_of(each.execution)) for each in effect.attempts])
+                self.runner.start([self._order(each) for each in effect.attempts])
             case effects.LookUpReuse():
                 self.reuse.look_up(self.scheduler.execution_spec(effect.execution))
             case effects.RunHook():
@@ -61,6 +63,11 @@ class EffectPerformer(NamedTuple):
                 self._deploy(effect.node)
             case _:
                 assert_never(effect)
+
+    def _order(self, attempt: AttemptId) -> AttemptOrder:
+        scheduler, execution = self.scheduler, attempt.execution
+        devices = self.gpus.take(attempt, scheduler.taken_by(execution.node, GPU)) if self.gpus.has_any else ()
+        return AttemptOrder(attempt, scheduler.execution_spec(execution), devices)
 
     def _fetch(self, effect: effects.FetchInputs) -> stimuli.InputsReported:
         return self.fetcher.fetch_inputs(effect.node, effect.uris, effect.filled)

@@ -50,6 +50,12 @@ class Order(NamedTuple):
     places: Mapping[str, str] = MappingProxyType({})
     """By node, where that is another place."""
     containers: ContainerSettings = ContainerSettings()
+    amounts: Mapping[str, int] = MappingProxyType({})
+    """What executions share of this machine beside their number, by the names of `Capacity.amounts`."""
+    gpus: tuple[str, ...] = ()
+    """The GPUs of which executions that ask for some get their own, as `CUDA_VISIBLE_DEVICES` names them."""
+    notices: tuple[str, ...] = ()
+    """What the user should hear of this machine before the start."""
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

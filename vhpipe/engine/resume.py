@@ -13,7 +13,7 @@ from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.runners.by_place import survivors_of
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.schedule import stimuli
-from vhpipe.schedule.capacity import Capacity
+from vhpipe.schedule.capacity import GPU, Capacity, amount_text
 from vhpipe.schedule.resume import why_not_resumable
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.state import NodeState, RunState
@@ -24,6 +24,7 @@ from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.snapshots import Snapshot, load_snapshot
+from vhpipe.wording import plural
 
 PATIENCE_S = 2.0
 """How long a run may still be held by what is about to die. Source: architecture, the supervisor."""
@@ -50,10 +51,18 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     _refuse_lost_code(run, snapshot, store.blobs.verify)
     # after a loss of power every byte is read again, else those that somebody still needs
     needed = set(state.nodes) if state.boot != boot else _nodes_still_needed(state)
-    capacity, damaged = Capacity(order.capacity), _damaged_executions(state, store.blobs, needed)
+    capacity, damaged = Capacity(order.capacity, dict(order.amounts)), _damaged_executions(state, store.blobs, needed)
     resumed = stimuli.ResumeRequested(capacity, boot, survivors.reports, damaged)
     beginning = resumed if past else stimuli.StartRequested(capacity, boot)
-    return LockedRun(order, store, run, info, snapshot, journal, beginning, past)
+    notices = (*_gone_gpus(state, order), *order.notices)
+    return LockedRun(order, store, run, info, snapshot, journal, beginning, past, notices)
+
+
+def _gone_gpus(state: RunState, order: Order) -> Iterator[str]:
+    """What is said where this machine has fewer GPUs than the run had before."""
+    before, now = state.capacity.amounts.get(GPU, 0), order.amounts.get(GPU, 0)
+    if now < before:
+        yield f"the run had {amount_text(GPU, before)} to share, and there {plural(now, 'is', 'are')} {now} now"
 
 
 def _forget_stops(run: RunFolder) -> None:

@@ -122,7 +122,7 @@ class Reuse:
         self._answer(
             stimuli.ReuseAnswered(
                 asked.execution, "hit", None, candidate.origin, found.metadata, found.outputs, asked.work.fingerprint,
-                found.published,
+                found.published, found.use or None,
             )
         )  # fmt: skip
 

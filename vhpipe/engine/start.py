@@ -79,8 +79,8 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
     )
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)
-    beginning = stimuli.StartRequested(Capacity(order.capacity), boot_identifier())
-    said = (*_changes(store, run.number), *snapshot.notices, *of_code, *notices)
+    beginning = stimuli.StartRequested(Capacity(order.capacity, dict(order.amounts)), boot_identifier())
+    said = (*order.notices, *_changes(store, run.number), *snapshot.notices, *of_code, *notices)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
 
 

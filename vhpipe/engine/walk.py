@@ -14,6 +14,7 @@ from vhpipe.code.sources import stored_sources
 from vhpipe.code.step_code import ProjectCode
 from vhpipe.engine.attempt_news import hearing
 from vhpipe.engine.effect_performer import EffectPerformer
+from vhpipe.engine.gpu_pool import GpuPool
 from vhpipe.engine.hooks import HookCalls, HookThread, NodeHooks
 from vhpipe.engine.inbox import Inbox
 from vhpipe.engine.input_fetching import Fetcher
@@ -76,6 +77,7 @@ def walk(
         search=_search(begun.order.plan),
         approvals=approvals,
         deployer=_deployer(begun),
+        gpus=GpuPool(begun.order.gpus, scheduler.state.is_running),
     )
     requests, signals = RunRequests(begun.run), StopSignals()
     engine = Engine(scheduler, inbox, recorder, performer, requests, signals, observers, clock)
@@ -92,8 +94,9 @@ def walk(
 
 
 def at_place(beginning: Beginning, place: Capacity) -> Beginning:
-    """The beginning of a run with all that the place counts; how many slots there are is what the user says."""
-    return msgspec.structs.replace(beginning, capacity=Capacity(beginning.capacity.slots, place.amounts))
+    """The beginning of a run with all that the place counts too; how many slots there are is what the user says."""
+    amounts = {**place.amounts, **beginning.capacity.amounts}
+    return msgspec.structs.replace(beginning, capacity=Capacity(beginning.capacity.slots, amounts))
 
 
 def _runner(

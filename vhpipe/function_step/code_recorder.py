@@ -58,9 +58,11 @@ LEADING_ANYWHERE = (
 class CodeRecorder:
     """What has been used below `root`, the working copy, until `write`."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, elsewhere: str = "") -> None:
+        """`elsewhere` is where the same files are too, if they are."""
         self._root = root
-        self._roots = tuple({f"{each.rstrip('/')}/" for each in (root, os.path.realpath(root), os.getcwd())})
+        roots = (root, os.path.realpath(root), os.getcwd(), elsewhere or root)
+        self._roots = tuple({f"{each.rstrip('/')}/" for each in roots})
         self._seen: dict[tuple[str, str], None] = {}
         self._is_unknown = False
         self._stems: dict[str, None] = {}
@@ -288,7 +290,7 @@ def record_code() -> "CodeRecorder | None":
         return None
     import atexit
 
-    recorder = CodeRecorder(root)
+    recorder = CodeRecorder(root, os.environ.get("VH_HOST_REPOSITORY_DIR", ""))
     atexit.register(recorder.write, os.path.join(os.path.dirname(spool), USES_NAME))
     recorder.start()
     return recorder

@@ -37,12 +37,13 @@ class HolderGoneError(Exception):
 class Holder:
     """`process` is its id. For the thread that made it, with which it ends. Errors of making one: OSError."""
 
-    def __init__(self, state: str | None = None, beside: bool = False, all_ids: bool = False) -> None:
+    def __init__(self, state: str | None = None, is_covered: bool = False, all_ids: bool = False) -> None:
         self._connection, theirs = socket.socketpair()
+        self._cores = sorted(os.sched_getaffinity(0))
         with theirs:
             self.process = _forked(theirs) if _is_alone() else _started_anew(theirs)
         try:
-            self._open(state, beside, all_ids)
+            self._open(state, is_covered, all_ids)
         except HolderGoneError as gone:
             self.close()
             raise OSError(0, "the process that enters the user namespace has ended", "holder") from gone
@@ -50,8 +51,8 @@ class Holder:
             self.close()
             raise
 
-    def _open(self, state: str | None, beside: bool, all_ids: bool) -> None:
-        self._ask(["open", all_ids, state, beside])
+    def _open(self, state: str | None, is_covered: bool, all_ids: bool) -> None:
+        self._ask(["open", all_ids, state, is_covered])
         if all_ids:
             map_all_ids(self.process)
             self._ask(["mapped"])
@@ -64,13 +65,21 @@ class Holder:
         self, mounts: Sequence[Bound], folder: str, program: str, arguments: Sequence[str],
         environment: Mapping[str, str], streams: tuple[int, int, int],
     ) -> int:  # fmt: skip
-        """The id of a new process, in a session of its own. Errors: OSError, `HolderGoneError`."""
-        message = ["start", [list(each) for each in mounts], folder, program, list(arguments), dict(environment)]
+        """The id of a new process, in a session of its own and on the cores of this thread.
+
+        Errors: OSError, `HolderGoneError`.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        message = [
+            "start", [list(each) for each in mounts], folder, program, list(arguments), dict(environment),
+            None if cores == self._cores else cores,
+        ]  # fmt: skip
         return int(self._ask(message, streams))
 
-    def wait_status(self, process: int) -> int:
-        """The status of a process that has ended. Errors: `HolderGoneError`."""
-        return int(self._ask(["end", process]))
+    def wait(self, process: int) -> tuple[int, tuple[float, ...]]:
+        """The status of a process that has ended, and what it used. Errors: `HolderGoneError`, ChildProcessError."""
+        status, used = self._ask(["end", process])
+        return status, used
 
     def _ask(self, message: list[Any], descriptors: tuple[int, ...] = ()) -> Any:
         try:

@@ -1,9 +1,9 @@
 """What a holder does: it lives in a user namespace, starts processes there when it is asked to, and tells their ends.
 
-    open    all_ids, state, beside                                  → None
-    start   mounts, folder, program, arguments, environment, streams → the process id
-    end     process id                                              → its wait status
-    try     (nothing)                                               → None, after all that a start does but the process
+    open    all_ids, state, is_covered → None
+    start   mounts, folder, program, arguments, environment, cores, and three descriptors → the process id
+    end     process id → its wait status, and what it used
+    try     → None, after all that a start does but the process
 
 An answer is `[True, result]`, or `[False, errno, text, call]`. It imports little, for a program of others starts it
 anew with its Python. It ends with the thread that started it, or when nobody is at the other end of its socket.
@@ -55,7 +55,7 @@ def _end_with(parent: int) -> None:
 class _Holder:
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._root = connection, StepRoot.__new__(StepRoot)
-        self._parent = os.getppid()
+        self._parent, self._cores = os.getppid(), os.sched_getaffinity(0)
 
     def answer(self, message: list[Any], descriptors: tuple[int, ...]) -> object:
         kind, *given = message
@@ -66,9 +66,10 @@ class _Holder:
             return self._start(descriptors, *given)
         if kind == "try":
             return self._root.start((), "/", lambda: 0)
-        return os.waitpid(given[0], 0)[1]
+        _, status, used = os.wait4(given[0], 0)
+        return [status, list(used)]
 
-    def _open(self, all_ids: bool, state: str | None, beside: bool) -> None:
+    def _open(self, all_ids: bool, state: str | None, is_covered: bool) -> None:
         if all_ids:
             enter_unmapped()
             send(self._connection, [True, None])
@@ -77,17 +78,22 @@ class _Holder:
             enter_as_user()
         _end_with(self._parent)  # once more: whoever changes who he is loses it
         os.chdir("/")
-        self._root = StepRoot(state, beside)
+        self._root = StepRoot(state, is_covered)
 
     def _start(
         self, descriptors: tuple[int, ...], mounts: list[Any], folder: str, program: str, arguments: list[str],
-        environment: dict[str, str],
+        environment: dict[str, str], cores: list[int] | None,
     ) -> int:  # fmt: skip
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in zip(STREAMS, descriptors, strict=True)]
         spawn: Callable[[], int] = lambda: os.posix_spawn(  # noqa: E731
             program, arguments, environment, file_actions=streams, setsid=True, setsigdef=IGNORED_BY_PYTHON
         )
+        if cores is not None:
+            os.sched_setaffinity(0, cores)
         try:
             return self._root.start([tuple(each) for each in mounts], folder, spawn)
         except StrandedError:
             os._exit(1)
+        finally:
+            if cores is not None:
+                os.sched_setaffinity(0, self._cores)

@@ -12,18 +12,16 @@ from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.bound_folders import PLATFORM, PRIVATE_ROOT, set_read_only
 from vhpipe.namespaces.ssh_settings import own_ssh_settings
 
-BESIDE = "/.vhpipe"
-"""Where a step finds the rest of its attempt's folder when that lies below `/valohai` itself."""
 
-
-def prepare_root(state: str | None, beside: bool = False) -> None:
+def prepare_root(state: str | None, is_covered: bool = False) -> None:
     """Make the tree in the mount namespace of this thread, which nobody shares. Mounts of the host keep coming in.
 
-    `state` is a folder that becomes read-only; `beside` makes `BESIDE` too. Errors: OSError.
+    `state` is a folder that becomes read-only; `is_covered` says that it lies below `/valohai`
+    itself, so that something has to be mounted beside that. Errors: OSError.
     """
     syscalls.mount(None, "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
-    if beside or not _is_folder(PLATFORM):
-        _make_private_root((PLATFORM, BESIDE) if beside else (PLATFORM,))
+    if is_covered or not _is_folder(PLATFORM):
+        _make_private_root()
     if state is not None and os.path.isdir(state):
         syscalls.mount(state, state, flags=syscalls.MS_BIND | syscalls.MS_REC)
         set_read_only(state)
@@ -35,7 +33,7 @@ def _is_folder(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def _make_private_root(folders: tuple[str, ...]) -> None:
+def _make_private_root() -> None:
     entries = {name: os.lstat(f"/{name}").st_mode for name in os.listdir("/")}
     mode = stat.S_IMODE(os.stat("/").st_mode)
     root = next(f"/{name}" for name in ("tmp", *entries) if stat.S_ISDIR(entries.get(name, 0)))
@@ -48,8 +46,7 @@ def _make_private_root(folders: tuple[str, ...]) -> None:
             os.symlink(goal, f"{root}/{name}")
         for name, source in sources.items():
             _bind_entry(source, f"{root}/{name}", stat.S_ISDIR(entries[name]))
-        for folder in folders:
-            os.makedirs(f"{root}{folder}", 0o755, exist_ok=True)
+        os.makedirs(f"{root}{PLATFORM}", 0o755, exist_ok=True)
     finally:
         for source in sources.values():
             os.close(source)

@@ -23,12 +23,12 @@ class StrandedError(Exception):
 class StepRoot:
     """The tree for the steps of one run. All methods are for the thread that made it, and its program for children.
 
-    `state` is a folder that steps see read-only, but for what is bound of it for writing; `beside` as in
+    `state` is a folder that steps see read-only, but for what is bound of it for writing; `is_covered` as in
     `prepare_root`. The thread has a working directory of its own from the first start on.
     Errors of making one: OSError, and the thread is where it was.
     """
 
-    def __init__(self, state: str | None = None, beside: bool = False) -> None:
+    def __init__(self, state: str | None = None, is_covered: bool = False) -> None:
         self._state = state
         root = _identity("/")
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -37,7 +37,7 @@ class StepRoot:
         try:
             syscalls.unshare(syscalls.CLONE_NEWNS)
             try:
-                prepare_root(state, beside)
+                prepare_root(state, is_covered)
                 self._base = _own_namespace()
             finally:
                 self._return()

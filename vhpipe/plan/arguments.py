@@ -7,6 +7,7 @@ import msgspec
 from vhpipe.config.edge_kinds import option_text
 from vhpipe.config.model import EdgeKind
 from vhpipe.plan.model import EnvironmentValue
+from vhpipe.plan.named_variables import NOTHING_NAMED, NamedVariables
 from vhpipe.plan.typed_text import Given
 
 FIXED = "was fixed when the file was written"
@@ -29,6 +30,8 @@ class Arguments(msgspec.Struct, frozen=True):
     secret_names: tuple[str, ...] = ()
     swept: dict[str, dict[str, str]] = {}
     queues: dict[str, int] = {}
+    named: NamedVariables = NOTHING_NAMED
+    """Variables that settings name, weaker than what steps declare."""
     notices: tuple[str, ...] = ()
     """What is to say of the arguments themselves, before the start."""
 

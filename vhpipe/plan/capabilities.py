@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from vhpipe.config.model import DeploymentNode, Step
+from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
 from vhpipe.wording import listed
@@ -21,7 +21,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     runtime_presets: bool = False
     restarts: bool = False
     cache_volumes: bool = False
-    variable_groups: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -33,16 +32,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 _FOLDERS = "/valohai/"
 """Where the platform has the folders of an execution."""
 
-PLAIN_MACHINE = Capabilities()
+PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CONTAINER = Capabilities(image=True, paths_inside=True, resources=True, gpus=True)
 """A place that runs each attempt in a container of the step's image."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True),
     "docker": CONTAINER,
     "podman": CONTAINER,
 }
@@ -57,8 +56,6 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
     ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
-    ("variable_groups", "environment-variable-groups", "groups belong to the platform",
-     lambda step: step.environment_variable_groups),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
@@ -67,6 +64,16 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
      lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
+
+
+_OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
+    ("node-selector", lambda endpoint: endpoint.node_selector),
+    ("tolerations", lambda endpoint: endpoint.tolerations),
+    ("resources", lambda endpoint: endpoint.resources),
+    ("shared-volumes", lambda endpoint: endpoint.shared_volumes),
+    ("workspace-volume", lambda endpoint: endpoint.workspace_volume),
+)
+"""What endpoints say to the platform's cluster, and how to see that one has it."""
 
 
 def names_platform_folders(step: Step) -> bool:
@@ -101,6 +108,10 @@ def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:
     deployments = [name for name in graph.order if isinstance(graph.nodes[name], DeploymentNode)]
     if deployments:
         yield f"deployment of {listed(deployments)}: a version is made on this machine, nothing is served"
+    for word, has_it in _OF_ENDPOINTS:
+        served = (endpoint for name in deployments for endpoint in graph.endpoints.get(name, {}).values())
+        if endpoints := dict.fromkeys(endpoint.name for endpoint in served if has_it(endpoint)):
+            yield f"{word} of endpoint {listed(endpoints)}: it is for the cluster that serves it"
 
 
 def _of_queues(graph: PipelineGraph, sized: Collection[str]) -> Iterable[str]:

@@ -46,6 +46,7 @@ from vhpipe.plan.model import (
     PlannedTask,
     StepSpec,
 )
+from vhpipe.plan.named_variables import variable_notices
 from vhpipe.plan.pipeline_version import definition_of
 from vhpipe.plan.places import EVERYTHING_LOCAL, NodePlaces
 from vhpipe.plan.queues import queue_sizes
@@ -81,7 +82,7 @@ def compile_plan(
     by_edge = frozenset((edge.target, edge.target_kind, edge.target_key) for edge in edges)
     filled = by_edge.union(*(slots_filled_by(name, each.references) for name, each in referring.items()))
     nodes = tuple(_planned_node(graph, name, referring.get(name), arguments, by_edge) for name in graph.order)
-    nodes = with_extension(with_given_variables(nodes, arguments), graph.extension)
+    nodes = with_extension(with_given_variables(nodes, arguments, graph.steps), graph.extension)
     missing = missing_values(graph, nodes, filled)
     if unfilled is None:
         refuse_missing(missing)
@@ -89,7 +90,7 @@ def compile_plan(
         unfilled.extend(missing)
     refuse_unsafe(nodes, filled)
     extension = graph.extension
-    queues = queue_sizes(extension, arguments.queues)
+    queues = queue_sizes(graph, arguments.queues)
     return Plan(
         pipeline=graph.pipeline.name,
         nodes=nodes,
@@ -101,7 +102,7 @@ def compile_plan(
         notices=(
             *(cut_notice(edge, arguments) for edge in cut),
             *(notice for each in referring.values() for notice in each.notices),
-            *_variable_notices(graph, arguments, filled),
+            *variable_notices(graph, arguments.named),
             *arguments.notices,
             *doubtful_arguments(graph, arguments),
             *_useless_arguments(graph, arguments),
@@ -112,6 +113,7 @@ def compile_plan(
         time_limit_s=extension.time_limit_s if extension else None,
         definition=definition,
         queues=queues,
+        named_variables=arguments.named.values,
     )
 
 
@@ -134,18 +136,6 @@ def _refuse_commits(graph: PipelineGraph) -> None:
                 f"node `{node.name}` runs commit `{node.commit}`, and only the files of the project can be run",
                 "remove `commit` from the node",
             )
-
-
-def _variable_notices(graph: PipelineGraph, arguments: Arguments, filled: FilledTargets) -> Iterator[str]:
-    """Required variables without a value: the platform could have one in the project's settings."""
-    for name in graph.order:
-        step = graph.steps.get(name)
-        for variable in step.environment_variables if step else ():
-            is_filled = (name, EdgeKind.ENVIRONMENT_VARIABLE, variable.name) in filled
-            is_given = variable.name in arguments.environment_variables
-            if not (variable.default is not None or variable.optional or is_filled or is_given):
-                what = f"environment variable `{variable.name}` of node `{name}`"
-                yield f"{what} is required and has no value in the file"
 
 
 def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
@@ -202,6 +192,7 @@ def _planned_input(
         filename=item.filename,
         keep_directories=item.keep_directories,
         relative_to="project" if given is None else "cwd",
+        on_demand=item.download_on_demand,
     )
 
 

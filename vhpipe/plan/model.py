@@ -235,6 +235,7 @@ class PlannedInput(msgspec.Struct, frozen=True):
     relative_to: str = "project"
     """`project` for URIs from the file, `cwd` for those from the command line."""
     base: str = ""
+    on_demand: bool = False
     """Where relative paths start; only of an input whose URIs have parameters in them, which no plan has files of."""
 
 
@@ -286,6 +287,14 @@ class PlannedAction(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
+class ResourceUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an attempt has used: seconds of CPU time, the most bytes of memory and of GPU memory; None: not known."""
+
+    cpu_s: float = 0.0
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+
+
 class CarriedExecution(msgspec.Struct, frozen=True):
     """A complete execution of an earlier run. `values` are its parameters, `metadata` its last values."""
 
@@ -295,6 +304,7 @@ class CarriedExecution(msgspec.Struct, frozen=True):
     metadata: dict[str, object] = {}
     outputs: tuple[Datum, ...] = ()
     published: tuple[PublishedThing, ...] = ()
+    use: ResourceUse | None = None
 
 
 class CarriedDeployment(msgspec.Struct, frozen=True):
@@ -474,6 +484,10 @@ class Plan(msgspec.Struct, frozen=True):
     definition: str | None = None
     queues: dict[str, int] = {}
     """How many executions of the nodes in a queue may run at once."""
+    named_variables: dict[str, EnvironmentValue] = {}
+    """The values that variables had which settings name, for asking again."""
+    queue_amounts: dict[str, dict[str, int]] = {}
+    """What the executions of the nodes in a queue share, by the names of `Capacity.amounts`."""
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)

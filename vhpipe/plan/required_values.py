@@ -1,4 +1,4 @@
-"""Required parameters and inputs that nothing fills. A file without faults may still need arguments."""
+"""Required parameters, inputs and variables that nothing fills. A file without faults may still need arguments."""
 
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from vhpipe.config.model import EdgeKind, ParameterType
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedExecution, PlannedNode, PlannedTask
+from vhpipe.plan.secret_names import is_secret_name
 from vhpipe.sweep.parameter_sets import Sweep
 from vhpipe.wording import joined
 
@@ -15,7 +16,7 @@ FilledTargets = Set[tuple[str, EdgeKind, str]]
 
 
 class MissingValue(NamedTuple):
-    """A parameter or input that nothing fills, and the argument that would."""
+    """A parameter, input or variable that nothing fills, and the argument that would."""
 
     node: str
     kind: EdgeKind
@@ -31,7 +32,7 @@ def missing_values(
         MissingValue(node.name, kind, name, _argument_for(graph, kind, node.name, name))
         for node in nodes
         if not isinstance(node, PlannedDeployment)
-        for kind, name in _required_slots(node)
+        for kind, name in (*_required_slots(node), *_required_variables(graph, node))
         if (node.name, kind, name) not in filled
     )
 
@@ -56,6 +57,16 @@ def _required_slots(node: PlannedExecution | PlannedTask) -> Iterator[tuple[Edge
             yield EdgeKind.INPUT, item.name
 
 
+def _required_variables(
+    graph: PipelineGraph, node: PlannedExecution | PlannedTask
+) -> Iterator[tuple[EdgeKind, str]]:
+    """The variables that the node's step requires and that nobody gives a value."""
+    step = graph.steps.get(node.name)
+    for variable in step.environment_variables if step is not None else ():
+        if not variable.optional and variable.name not in node.spec.environment_variables:
+            yield EdgeKind.ENVIRONMENT_VARIABLE, variable.name
+
+
 def filled_parameters(plan: Plan, node: PlannedExecution | PlannedTask) -> frozenset[str]:
     """The parameters of a node that edges and references fill when it starts."""
     ends = [(edge.target, edge.target_kind, edge.target_key) for edge in plan.edges]
@@ -73,10 +84,17 @@ def names_in(sweep: Sweep) -> frozenset[str]:
 def _argument_for(graph: PipelineGraph, what: EdgeKind, node: str, name: str) -> str:
     if what is EdgeKind.INPUT:
         return input_argument(node, name)
+    if what is EdgeKind.ENVIRONMENT_VARIABLE:
+        return variable_argument(name)
     for parameter in graph.pipeline.parameters:
         if any(target.node == node and target.key == name for target in parameter.targets):
             return _typed("-p", f"{parameter.name}=VALUE")
     return _typed("-p", f"{node}.{name}=VALUE")
+
+
+def variable_argument(name: str) -> str:
+    """What to type to give a variable a value; that of a secret does not belong on a command line."""
+    return f"-e {name}" if is_secret_name(name) else f"-e {name}=VALUE"
 
 
 def input_argument(node: str, name: str) -> str:

@@ -7,10 +7,11 @@ Sources: decisions 30 and 66.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
 import msgspec
 
-from vhpipe.config.model import Config, DeploymentNode, EdgeKind
+from vhpipe.config.model import Config, DeploymentNode, EdgeKind, Step
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.arguments import Arguments
@@ -44,23 +45,28 @@ def secret_names_in(variables: Mapping[str, str]) -> frozenset[str]:
 # ── making the plan ──────────────────────────────────────────────────────────────────────────────
 
 
-def with_given_variables(nodes: Sequence[PlannedNode], arguments: Arguments) -> tuple[PlannedNode, ...]:
+def with_given_variables(
+    nodes: Sequence[PlannedNode], arguments: Arguments, steps: Mapping[str, Step | None]
+) -> tuple[PlannedNode, ...]:
     """The nodes with the user's variables, which beat what their steps declare, and with secrets as such.
+
+    What their steps declare beats the variables that settings name. `steps` are those of the nodes by name.
 
     A secret that neither the user nor a step gives a value raises `UsageError`.
     """
     _refuse_unset(nodes, arguments)
-    return tuple(_with_given(node, arguments) for node in nodes)
+    return tuple(_with_given(node, arguments, steps.get(node.name)) for node in nodes)
 
 
-def _with_given(node: PlannedNode, arguments: Arguments) -> PlannedNode:
+def _with_given(node: PlannedNode, arguments: Arguments, step: Step | None) -> PlannedNode:
     if isinstance(node, PlannedDeployment):
         return node
+    named = arguments.named.of_step(step) if step is not None else {}
     own = {
         name: environment_value(name, value.text, arguments.secret_names) if isinstance(value, Literal) else value
         for name, value in node.spec.environment_variables.items()
     }
-    return _with_variables(node, {**own, **arguments.environment_variables})
+    return _with_variables(node, {**named, **own, **arguments.environment_variables})
 
 
 def _with_variables(node: PlannedNode, variables: dict[str, EnvironmentValue]) -> PlannedNode:
@@ -83,28 +89,39 @@ def _variables_of(node: PlannedNode) -> Mapping[str, EnvironmentValue]:
     return {} if isinstance(node, PlannedDeployment) else node.spec.environment_variables
 
 
-def seal_secrets(plan: Plan, graph: PipelineGraph, given: Mapping[str, str], mac: Mac) -> Plan:
-    """The plan with the HMAC of every secret. `given` has the user's values; all others stand in the file."""
+def seal_secrets(
+    plan: Plan,
+    graph: PipelineGraph,
+    given: Mapping[str, str],
+    mac: Mac,
+    named: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
+    """The plan with the HMAC of every secret.
+
+    `given` has the user's values, `named` those of variables that settings name; all others stand in the file.
+    """
 
     def seal(node: str, value: EnvironmentValue) -> EnvironmentValue:
         if isinstance(value, Literal):
             return value
         text = given[value.name] if value.name in given else _declared_text(graph, node, value.name)
-        return Secret(value.name, mac(text))
+        return Secret(value.name, mac(named[value.name] if text is None else text))
 
     nodes = []
     for node in plan.nodes:
         variables = {name: seal(node.name, value) for name, value in _variables_of(node).items()}
         nodes.append(_with_variables(node, variables) if variables else node)
-    return msgspec.structs.replace(plan, nodes=tuple(nodes))
+    by_settings = {
+        name: Secret(name, mac(named[name])) if isinstance(value, Secret) else value
+        for name, value in plan.named_variables.items()
+    }
+    return msgspec.structs.replace(plan, nodes=tuple(nodes), named_variables=by_settings)
 
 
-def _declared_text(graph: PipelineGraph, node: str, name: str) -> str:
+def _declared_text(graph: PipelineGraph, node: str, name: str) -> str | None:
+    """The value that the node's step gives a variable, None where it gives none."""
     step = graph.steps[node]
-    defaults = {variable.name: variable.default for variable in step.environment_variables} if step else {}
-    value = defaults[name]
-    assert value is not None, "a variable of the file without a value is not in the plan"
-    return value
+    return next((each.default for each in step.environment_variables if each.name == name), None) if step else None
 
 
 # ── finding the values ───────────────────────────────────────────────────────────────────────

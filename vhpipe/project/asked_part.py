@@ -184,9 +184,7 @@ def _with_items(file: CheckedFile, document: "Document", items: frozenset[int]) 
     notes = tuple(item for item in notes if not _is_of_other_items(item, items))
     subject = subject_of(config)
     known = {(item.rule, item.at, item.message): item for item in file.findings}
-    findings = tuple(
-        known.get((item.rule, item.at, item.message), item) for item in (*faults, *notes, *check(subject))
-    )
+    findings = tuple(known.get((item.rule, item.at, item.message), item) for item in (*faults, *notes, *check(subject)))
     errors = sum(item.severity == "error" for item in file.findings)
     over = max(0, errors - sum(item.severity == "error" for item in findings))
     return file._replace(

@@ -77,10 +77,10 @@ def order_with_changes(
     conditions = choices.settled_as_in(info, settings)
     again = _repeated_request(run, info, changes)
     definition = _definition(store, info, again.request, changes)
-    variables = variables_again(past.plan, again.request, definition.config, now)
+    variables = variables_again(past.plan, again.request, definition.config, now, changes.with_changes)
     new = _new_plan(store, info, again, definition, variables, past.plan, conditions)
     kept = _carry_over(store, past, new, changes)
-    secrets = known_secrets(kept.plan, definition.config, variables.values, os.environ)
+    secrets = known_secrets(kept.plan, definition.config, variables.all_values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
     order = order._replace(

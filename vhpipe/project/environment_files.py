@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from vhpipe.config.agent_controls import AGENT_CONTROLS
 from vhpipe.errors import UsageError
 from vhpipe.regular_files import TYPED_BYTES, read_regular
 
@@ -61,7 +62,7 @@ def fault_of_name(name: str) -> str | None:
         return "a variable has no name"
     if not re.fullmatch(_NAME, name):
         return "the name of a variable consists of letters, digits and `_`, and does not begin with a digit"
-    if name.startswith("VH_"):
+    if name.startswith("VH_") and name not in AGENT_CONTROLS:
         return f"`{name}` is set by vhpipe, like everything that begins with `VH_`"
     return None
 

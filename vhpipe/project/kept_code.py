@@ -1,38 +1,26 @@
-"""The code that an attempt ran in: its own working copy where it was kept, else a fresh one of the run's snapshot."""
+"""The code of a run, laid out once more: for who looks into an execution whose working copy was not kept."""
 
 import os
 from pathlib import Path
 
 from vhpipe.code.file_times import set_time
-from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure, from_os_error
-from vhpipe.store.atomic import temporary_name
-from vhpipe.store.attempt_files import REPOSITORY
 from vhpipe.store.blobs import Blobs, DamagedBlobError
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
-def repository_of(attempt_folder: Path, run_folder: Path, blobs: Blobs) -> tuple[Path, bool]:
-    """The folder with the code, and whether it is as the attempt left it (else it was made just now)."""
-    kept = attempt_folder / REPOSITORY
-    if kept.is_dir():
-        return kept, True
-    temporary = Path(temporary_name(os.fspath(kept)))
+def lay_out_code(run_folder: Path, target: Path, blobs: Blobs) -> None:
+    """Make a folder with the code of a run as it was at its start. Errors: EnvironmentFailure."""
     try:
-        temporary.mkdir(mode=0o700)
+        target.mkdir(mode=0o700)
         snapshot = load_snapshot(run_folder)
         for entry in snapshot.entries:
-            _lay_out(entry, temporary, blobs)
+            _lay_out(entry, target, blobs)
         for folder, modified_ns in snapshot.folders.items():
-            os.utime(temporary / folder, ns=(modified_ns, modified_ns))
-        temporary.rename(kept)
+            os.utime(target / folder, ns=(modified_ns, modified_ns))
     except OSError as error:
         raise from_os_error(error, "cannot copy the code to") from error
-    finally:
-        if os.path.lexists(temporary):
-            remove_tree(os.fspath(temporary))
-    return kept, False
 
 
 def _lay_out(entry: SnapshotEntry, target: Path, blobs: Blobs) -> None:

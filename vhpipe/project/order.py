@@ -67,12 +67,12 @@ def order_run(
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
     from vhpipe.project.start_notices import errors_passed_over, said_before_start
-    from vhpipe.project.user_variables import known_secrets, typed_notices, user_variables
+    from vhpipe.project.user_variables import all_variables, known_secrets, typed_notices
     from vhpipe.settings.run import run_settings
 
     file, project, recorded_text = definition
     settings = run_settings(project)
-    variables = user_variables(arguments.variables, os.environ, settings.variables, settings.secrets)
+    variables = all_variables(arguments.variables, os.environ, settings)
     hide(variables.hidden_values())
     request = request_of(arguments, file.config, project, variables)
     conditions = choices.settled(settings)
@@ -82,7 +82,7 @@ def order_run(
             start_words(arguments), hooks=arguments.hooks,
         )
     )  # fmt: skip
-    secrets = known_secrets(made.plan, file.config, variables.values, os.environ)
+    secrets = known_secrets(made.plan, file.config, variables.all_values, os.environ)
     hide(secrets.values.values())
     order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
     order = order._replace(
@@ -102,7 +102,10 @@ def order_run(
 def order_of(
     plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
 ) -> "tuple[Order, PythonChoice]":
-    """The order of a plan, and the Python that its steps see; what was asked for can be added to it."""
+    """The order of a plan, and the Python that its steps see; what was asked for can be added to it.
+
+    Errors: UsageError for slots that are none, or are not enough.
+    """
     from vhpipe.engine.order import Order
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python, own_python
@@ -123,7 +126,17 @@ def order_of(
         secrets=secrets,
         containers=conditions.containers,
     )
+    if conditions.slots or any(map(_asks_for_resources, plan.nodes)):
+        from vhpipe.project.machine_shares import shares_of
+
+        shares = shares_of(plan, conditions.slots, os.environ)
+        order = order._replace(amounts=shares.amounts, gpus=shares.gpus, notices=shares.notices)
     return order, python
+
+
+def _asks_for_resources(node: "PlannedNode") -> bool:
+    spec = getattr(node, "spec", None)
+    return spec is not None and spec.resources is not None
 
 
 def _calls_function(node: "PlannedNode") -> bool:

@@ -82,7 +82,9 @@ def seal(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.secrets import seal_secrets
     from vhpipe.store.owner import secret_mac
 
-    return seal_secrets(plan, around.graph, around.source.variables.values, partial(secret_mac, environ=os.environ))
+    variables = around.source.variables
+    mac = partial(secret_mac, environ=os.environ)
+    return seal_secrets(plan, around.graph, variables.values, mac, variables.of_settings.values)
 
 
 def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
@@ -91,7 +93,20 @@ def keep_unknown_secrets(plan: "Plan", around: PassContext) -> "Plan":
         return plan
     from vhpipe.project.secret_values import with_unknown_secrets
 
-    return with_unknown_secrets(plan, previous, around.source.request.environment_names)
+    names = (*around.source.request.environment_names, *previous.named_variables)
+    return with_unknown_secrets(plan, previous, names)
+
+
+def say_controls(plan: "Plan", around: PassContext) -> "Plan":
+    """What the variables of steps ask of the platform's agent and their places do not do."""
+    from msgspec import structs
+
+    from vhpipe.attempt.core_shares import allowed_cores
+    from vhpipe.plan.agent_controls import controls_not_honoured
+    from vhpipe.plan.capabilities import CAPABILITIES
+
+    said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.places.of(node)], allowed_cores())
+    return structs.replace(plan, ignored=(*plan.ignored, *said))
 
 
 def set_goal(plan: "Plan", around: PassContext) -> "Plan":
@@ -107,6 +122,18 @@ def configure(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.configuration_arguments import with_configuration
 
     return with_configuration(plan, around.source.request.configuration)
+
+
+def share_queues(plan: "Plan", around: PassContext) -> "Plan":
+    """What settings say that the nodes of a queue share."""
+    rows = around.source.conditions.queue_slots
+    if not (rows or plan.queues):
+        return plan
+    from vhpipe.plan.queues import with_queues
+    from vhpipe.schedule.amounts import typed_amounts
+
+    amounts = {name: typed_amounts(texts, f"`queues.{name}.slots`").counts for name, texts in rows.items()}
+    return with_queues(plan, around.graph, amounts)
 
 
 def reduce(plan: "Plan", around: PassContext) -> "Plan":

@@ -22,8 +22,10 @@ from vhpipe.project.plan_passes import (
     refuse_unfilled,
     refuse_unrunnable,
     refuse_without_search,
+    say_controls,
     seal,
     set_goal,
+    share_queues,
     take_earlier_results,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
@@ -53,8 +55,10 @@ FINISHING: tuple[Pass, ...] = (
     Pass("secrets of the run before", keep_unknown_secrets),
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
+    Pass("queues", share_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
+    Pass("controls of the agent", say_controls),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
@@ -107,14 +111,19 @@ def plan_to_look_at(
 
     Errors: UsageError for everything that does not fit the file.
     """
+    import os
+
+    from vhpipe.project.user_variables import all_variables
     from vhpipe.settings.run import run_settings
 
     project = project_folder(arguments.file)
-    request = request_of(arguments, definition.config, project)
-    conditions = (choices or RunChoices()).settled(run_settings(project))
+    settings = run_settings(project)
+    variables = all_variables(arguments.variables, os.environ, settings)
+    request = request_of(arguments, definition.config, project, variables)
+    conditions = (choices or RunChoices()).settled(settings)
     source = PlanSource(
         definition, request, arguments.values.inputs, arguments.pipeline, arguments.file, project, conditions,
-        command=start_words(arguments),
+        variables, start_words(arguments),
     )  # fmt: skip
     return plan_run(source, passes)
 
@@ -161,5 +170,5 @@ def _arguments(source: PlanSource) -> "tuple[PipelineGraph, Arguments]":
         pipeline, request.parameters, source.inputs, request.seed, request.on_collision,
         request.parameter_values, request.parameter_texts,
     )  # fmt: skip
-    queues = {**sizes_of_known(graph.extension, source.conditions.queues), **request.queues}
+    queues = {**sizes_of_known(graph, source.conditions.queues), **request.queues}
     return graph, structs.replace(arguments, queues=queues)

@@ -84,6 +84,25 @@ class ProjectScripts:
         except (VhpipeError, OSError, ValueError):
             return ()
 
+    def names_variable(self, variable: str, groups: tuple[str, ...]) -> bool:
+        """Whether the project's settings name the variable for every step, or for one of the groups."""
+        of_project, by_group = self._variables
+        return variable in of_project or any(variable in by_group.get(group, ()) for group in groups)
+
+    def variable_groups(self) -> tuple[str, ...]:
+        """The groups of variables that the project's settings define."""
+        return tuple(self._variables[1])
+
+    @cached_property
+    def _variables(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The variables of every step and those of groups, none where the settings cannot be read."""
+        from vhpipe.settings.run import named_by_project
+
+        try:
+            return named_by_project(os.path.abspath(self._folder))
+        except VhpipeError:
+            return (), {}
+
     def beside(self, path: str) -> tuple[str, ...]:
         """The paths of files in the folder of a path that end as it does."""
         folder, name = os.path.split(path)

@@ -46,7 +46,7 @@ def resume_run(
     variables = variables_now(plan, texts, settings)
     hide(variables.hidden_values())
     _refuse_new_variables(run, tuple(variables.values))
-    secrets = secrets_of_run(store, run, variables.values, os.environ)
+    secrets = secrets_of_run(store, run, variables.all_values, os.environ)
     hide(secrets.values.values())
     conditions = choices.settled_as_in(info, settings)
     order, python = order_of(plan, store.project, conditions, secrets.values, info.is_pipeline)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
+    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
     count after these, the strongest first.
     """
@@ -28,6 +30,8 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
+    slots: Mapping[str, str] = MappingProxyType({})
+    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
     containers: ContainerSettings = ContainerSettings()
@@ -39,8 +43,8 @@ class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
-    `places` are `PLACE` and `NODE=PLACE`. `pulls_images`: what is not here is pulled, else it stays unknown;
-    `shows_pulls`: the terminal shows how far that is.
+    `places` are `PLACE` and `NODE=PLACE`, `slots` is `gpu=2,mem=32G` or a mapping of that meaning. `pulls_images`: what
+    is not here is pulled, else it stays unknown; `shows_pulls`: the terminal shows how far that is.
     """
 
     jobs: int | None = None
@@ -56,6 +60,7 @@ class RunChoices(NamedTuple):
     pull: "PullPolicy | None" = None
     pulls_images: bool = True
     shows_pulls: bool = False
+    slots: "str | Mapping[str, int | str] | None" = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -68,6 +73,8 @@ class RunChoices(NamedTuple):
             repository=self.repository or settings.repository,
             inherits_environment=settings.inherit_env if inherits is None else inherits,
             queues=settings.queues,
+            slots=self._slots(settings),
+            queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
             containers=self._containers(settings),
@@ -76,7 +83,7 @@ class RunChoices(NamedTuple):
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
-        """Those of a run that is taken up: only how many at once, and which Python, can be chosen anew."""
+        """Those of a run that is taken up: how many at once, what they share, which Python can be said anew."""
         return RunConditions(
             capacity=self._capacity(settings),
             python=self.python or info.python,
@@ -85,6 +92,8 @@ class RunChoices(NamedTuple):
             repository=info.repository,
             inherits_environment=info.inherits_environment,
             queues=settings.queues,
+            slots=self._slots(settings),
+            queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
             containers=self._containers(settings),
@@ -94,6 +103,16 @@ class RunChoices(NamedTuple):
 
     def _containers(self, settings: "RunSettings") -> ContainerSettings:
         return ContainerSettings(self.pull or settings.pull or "missing", settings.shm_bytes or SHM_BYTES)
+
+    def _slots(self, settings: "RunSettings") -> Mapping[str, str]:
+        if self.slots is None:
+            return settings.slots
+        from vhpipe.settings.values import AMOUNTS, UnfitValueError
+
+        try:
+            return AMOUNTS.read(self.slots if isinstance(self.slots, str) else dict(self.slots))
+        except UnfitValueError as fault:
+            raise UsageError(f"slots {fault.expected}", fault.hint) from None
 
     def _capacity(self, settings: "RunSettings") -> int:
         if self.jobs is None:

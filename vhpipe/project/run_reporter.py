@@ -9,6 +9,7 @@ from vhpipe.schedule import events
 from vhpipe.store.run_folder import RunFolder
 from vhpipe.views.lines import LineContext, Weight, lines_for
 from vhpipe.views.progress import RunView
+from vhpipe.views.run_text import NamedInLog
 
 
 class RunReporter:
@@ -24,7 +25,9 @@ class RunReporter:
         self.view = RunView.start(plan, run.number)
         self._run, self._say, self._limit = run, say, limit
         commands = commands_from_here(run.project)
-        self._context = LineContext(time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered)
+        self._context = LineContext(
+            time_of_day, self._log_path, self._log_tail, commands, approvals_are_answered, self._host_paths
+        )
 
     def recall(self, past: Iterable[events.RecordedEvent]) -> None:
         """What has happened before this process took over: it is known, and not said again."""
@@ -51,6 +54,11 @@ class RunReporter:
             return last_lines(self._run.log_path(attempt))
         except OSError as error:
             return (f"the log cannot be read: {error.strerror}",)
+
+    def _host_paths(self, attempt: AttemptId) -> tuple[NamedInLog, ...]:
+        from vhpipe.project.log_paths import LogPaths  # failures only
+
+        return LogPaths(self._run).of_failure(attempt)
 
 
 def time_of_day(at: float) -> str:

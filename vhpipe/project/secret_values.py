@@ -1,10 +1,11 @@
 """The user's environment variables of a run that is asked again: those of then, and over them those of now."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vhpipe.project.named_variables import variables_of_settings
 from vhpipe.project.user_variables import UserVariables, VariableTexts, user_variables
 
 if TYPE_CHECKING:
@@ -14,24 +15,44 @@ if TYPE_CHECKING:
     from vhpipe.settings.run import RunSettings
 
 
-def variables_again(old: "Plan", asked: "RunRequest", config: "Config", now: UserVariables) -> UserVariables:
-    """What was given then has its value in the old plan; secrets have theirs here, as far as they are known."""
+def variables_again(
+    old: "Plan", asked: "RunRequest", config: "Config", now: UserVariables, with_changes: bool
+) -> UserVariables:
+    """What was given then has its value in the old plan; secrets have theirs here, as far as they are known.
+
+    So have variables that settings name; `with_changes` their values of now win.
+    """
     from vhpipe.plan.secrets import secret_values, variables_given_before
     from vhpipe.store.owner import secret_mac
 
-    resolved = secret_values(old, config, os.environ, now.values, partial(secret_mac, environ=os.environ))
+    resolved = secret_values(old, config, os.environ, now.all_values, partial(secret_mac, environ=os.environ))
     before = variables_given_before(old, asked.environment_names, resolved.values)
     names = dict.fromkeys((*asked.secret_names, *now.secret_names))
-    return UserVariables({**before, **now.values}, tuple(names), now.typed)
+    then = _named_then(old, resolved.values)
+    named = {**then, **now.of_settings.values} if with_changes else {**now.of_settings.values, **then}
+    of_settings = now.of_settings._replace(values=named)
+    return UserVariables({**before, **now.values}, tuple(names), now.typed, of_settings)
+
+
+def _named_then(old: "Plan", values: Mapping[str, str]) -> dict[str, str]:
+    """The values that variables had which settings name, as far as they are known."""
+    from vhpipe.plan.model import Literal
+
+    texts = {
+        name: value.text if isinstance(value, Literal) else values.get(value.mac)
+        for name, value in old.named_variables.items()
+    }
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def variables_now(plan: "Plan", texts: VariableTexts, settings: "RunSettings") -> UserVariables:
-    """What is given now to a run with this plan: of the variables in settings only the values of its secrets."""
+    """What is given now to a run with this plan: of `variables` in settings only the values of its secrets."""
     from vhpipe.plan.secrets import secrets_in
 
     secrets = {secret.name for secret in secrets_in(plan)} if settings.variables else set()
     known = {name: value for name, value in settings.variables.items() if name in secrets}
-    return user_variables(texts, os.environ, known)
+    variables = user_variables(texts, os.environ, known)
+    return variables._replace(of_settings=variables_of_settings(settings, os.environ))
 
 
 def with_variables(asked: "RunRequest", variables: UserVariables) -> "RunRequest":

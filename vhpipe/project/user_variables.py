@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
+from vhpipe.project.named_variables import VariablesOfSettings, variables_of_settings
 from vhpipe.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Config
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
+    from vhpipe.settings.run import RunSettings
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.run_folder import RunFolder
 
@@ -21,23 +23,36 @@ _LONGEST_BYTES = 128 * 1024 - 1
 
 
 class VariableTexts(NamedTuple):
-    """Variables as they were typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter."""
+    """Variables as they were typed: `assignments` are NAME or NAME=VALUE, `files` have lines of the latter.
+
+    `given` has those of a program by name, which stand on no command line.
+    """
 
     assignments: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     secret_names: tuple[str, ...] = ()
+    given: Mapping[str, str] = MappingProxyType({})
 
 
 class UserVariables(NamedTuple):
-    """`values` by name, the last one given. `typed` has the assignments `NAME=value` of the command line."""
+    """`values` by name, the last one given. `typed` has the assignments `NAME=value` of the command line.
+
+    `of_settings` are weaker than what steps declare, and not for all of them.
+    """
 
     values: Mapping[str, str]
     secret_names: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
+    of_settings: VariablesOfSettings = VariablesOfSettings()
 
     @property
     def is_none(self) -> bool:
-        return not (self.values or self.secret_names)
+        return not (self.values or self.secret_names) and self.of_settings.is_none
+
+    @property
+    def all_values(self) -> Mapping[str, str]:
+        """Those that are given, and, weaker, those that settings name."""
+        return {**self.of_settings.values, **self.values}
 
     def in_arguments(self, arguments: "Arguments") -> "Arguments":
         """The arguments with these variables, secrets by their names only."""
@@ -49,10 +64,13 @@ class UserVariables(NamedTuple):
         from vhpipe.plan.secrets import environment_value
 
         variables = {name: environment_value(name, value, self.secret_names) for name, value in self.values.items()}
-        for name, value in variables.items():
+        named = self.of_settings.planned(self.secret_names)
+        for name, value in (*variables.items(), *named.values.items()):
             if isinstance(value, Literal):
                 _refuse_unwritable(name, value.text)
-        return msgspec.structs.replace(arguments, environment_variables=variables, secret_names=self.secret_names)
+        return msgspec.structs.replace(
+            arguments, environment_variables=variables, secret_names=self.secret_names, named=named
+        )
 
     def hidden_values(self) -> tuple[str, ...]:
         """The values of secrets, which no message may show."""
@@ -61,7 +79,8 @@ class UserVariables(NamedTuple):
 
         declared = self.secret_names
         return tuple(
-            value for name, value in self.values.items() if isinstance(environment_value(name, value, declared), Secret)
+            value for name, value in (*self.of_settings.values.items(), *self.values.items())
+            if isinstance(environment_value(name, value, declared), Secret)
         )
 
     def masked(self, word: str) -> str:
@@ -103,6 +122,7 @@ def user_variables(
         name, equals, value = assignment.partition("=")
         _checked_name(name, "-e")
         values[name] = value if equals else _value_here(name, environ)
+    values |= _checked_given(texts.given)
     for name in secret_names:
         if name not in values and name in environ:
             values[name] = environ[name]
@@ -111,12 +131,29 @@ def user_variables(
     return UserVariables(values, secret_names, tuple(each for each in texts.assignments if "=" in each))
 
 
+def all_variables(texts: VariableTexts, environ: Mapping[str, str], settings: "RunSettings") -> UserVariables:
+    """As `user_variables`, with everything that settings say of variables. Errors: UsageError."""
+    given = user_variables(texts, environ, settings.variables, settings.secrets)
+    return given._replace(of_settings=variables_of_settings(settings, environ))
+
+
 def _checked_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in variables.items():
         fault = fault_of_name(name) or (f"the value of `{name}` has a NUL character" if "\0" in value else None)
         if fault:
             raise UsageError(f"`variables` in your own settings: {fault}")
     return variables
+
+
+def _checked_given(variables: Mapping[str, object]) -> dict[str, str]:
+    """Variables that a program gives: texts, as everything in an environment is."""
+    found = {}
+    for name, value in variables.items():
+        fault = fault_of_name(str(name)) or ("its value must be a string" if not isinstance(value, str) else None)
+        if fault or "\0" in str(value):
+            raise UsageError(f"variable `{str(name)[:100]}`: {fault or 'its value has a NUL character'}")
+        found[name] = str(value)
+    return found
 
 
 def _checked_name(name: str, by: str) -> str:

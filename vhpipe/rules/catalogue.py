@@ -99,7 +99,7 @@ FIXABLE = frozenset(
         "unknown-placeholder", "unknown-property", "unknown-step", "unknown-task-parameter", "unquoted-braces",
         "unquoted-colon", "unused-suppression", "unwritten-output", "unknown-extension-node",
         "unknown-extension-pipeline", "unknown-reference-attribute", "unknown-reference-node",
-        "unknown-reference-parameter", "unportable-condition", "wrong-type",
+        "unknown-reference-parameter", "unknown-variable-group", "unportable-condition", "wrong-type",
     }
 )  # fmt: skip
 """Rules that have a fix in some of their cases."""

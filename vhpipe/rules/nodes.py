@@ -128,6 +128,23 @@ def unfilled_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Find
                 )
 
 
+def unfilled_variables(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
+    """Variables that a step cannot do without: each run has to give them."""
+    around = subject.surroundings
+    for name, step in _checked_steps(subject, graph):
+        filled = _keys_filled_by_edges(graph, name, EdgeKind.ENVIRONMENT_VARIABLE)
+        for variable in step.environment_variables:
+            if variable.optional or variable.default is not None or variable.name in filled:
+                continue
+            if around is None or not around.names_variable(variable.name, step.environment_variable_groups):
+                yield Finding(
+                    f"nothing gives environment variable `{variable.name}` of node `{name}` a value",
+                    name_at(graph.nodes[name].at),
+                    hint=f"add a default or an edge, name it in `[environment-variables]` of the settings, or run with "
+                    f"`-e {variable.name}=…`",
+                )
+
+
 def unset_pipeline_parameters(subject: Subject, graph: PipelineGraph) -> Iterator[Finding]:
     """Pipeline parameters without default that a node cannot do without: each run has to name them."""
     missing = {
@@ -162,7 +179,7 @@ def unconnected_nodes(subject: Subject, graph: PipelineGraph) -> Iterator[Findin
             )
 
 
-ITEMS = ("parameters", "inputs")
+ITEMS = ("parameters", "inputs", "environment-variables")
 
 
 def _checked_steps(subject: Subject, graph: PipelineGraph) -> Iterator[tuple[str, Step]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vhpipe.config.model import DeploymentNode, Input
 from vhpipe.language.template import has_references
 from vhpipe.rules.places import key_at, value_at
-from vhpipe.rules.subject import Finding, Subject
+from vhpipe.rules.subject import Finding, NameChoice, Subject
 
 HINTS = {
     "datum": "write the id or the alias of the datum behind `datum://`",
@@ -44,6 +44,21 @@ def empty_addresses(subject: Subject) -> Iterator[Finding]:
                     value_at(item.at, "default", index),
                     hint=HINTS.get(scheme, "write the complete address")
                     + "; without a default the input is filled by an edge or by hand",
+                )
+
+
+def unknown_variable_groups(subject: Subject) -> Iterator[Finding]:
+    """Groups that the project's settings do not define, where they define some."""
+    if subject.surroundings is None or not any(step.environment_variable_groups for step in subject.config.steps):
+        return
+    known = subject.surroundings.variable_groups()
+    for step in subject.config.steps if known else ():
+        for index, group in enumerate(step.environment_variable_groups):
+            if group not in known:
+                yield Finding(
+                    f"the settings define no group `{group}`",
+                    value_at(step.at, "environment-variable-groups", index),
+                    choice=NameChoice(group, known, "the groups of the settings"),
                 )
 
 

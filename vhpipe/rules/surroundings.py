@@ -1,4 +1,4 @@
-"""What rules may ask about the project around a file: the scripts that its commands name."""
+"""What rules may ask about the project around a file: the scripts that its commands name, and its settings."""
 
 from typing import Protocol
 
@@ -45,6 +45,14 @@ class Surroundings(Protocol):
 
     def has_no_code(self, pattern: str) -> bool:
         """Whether the project's code is known to have no file for a pattern of `code`."""
+        ...
+
+    def names_variable(self, variable: str, groups: tuple[str, ...]) -> bool:
+        """Whether the project's settings name the variable for every step, or for one of the groups."""
+        ...
+
+    def variable_groups(self) -> tuple[str, ...]:
+        """The groups of variables that the project's settings define."""
         ...
 
     def beside(self, path: str) -> tuple[str, ...]:

@@ -122,6 +122,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("empty-address", "warning", "the address of an input names nothing", steps.empty_addresses),
     Rule("local-input-path", "info", "an input is a file on this machine", steps.local_input_paths),
+    Rule(
+        "unknown-variable-group",
+        "warning",
+        "a step names a group of variables that the settings do not define",
+        steps.unknown_variable_groups,
+    ),
     Rule("useless-property", "warning", "a property has no effect where it is written", useless.useless_properties),
     Rule("invalid-default", "warning", "a default does not fit its parameter", parameters.invalid_defaults),
     Rule("empty-range", "warning", "no value lies between `min` and `max`", parameters.empty_ranges),
@@ -356,6 +362,12 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "nothing gives a parameter a value",
         _in_each_pipeline(nodes.unfilled_parameters),
+    ),
+    Rule(
+        "unfilled-variable",
+        "warning",
+        "nothing gives a required environment variable a value",
+        _in_each_pipeline(nodes.unfilled_variables),
     ),
     Rule("unconnected-node", "info", "a node has no edges", _in_each_pipeline(nodes.unconnected_nodes)),
     Rule(

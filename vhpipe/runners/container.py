@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 import vhpipe
-from vhpipe.attempt.launch import Ending, Launch
+from vhpipe.attempt.launch import NO_LIMITS, Ending, Launch
 from vhpipe.attempt.mounts import BindMount, platform_folders
 from vhpipe.attempt.own_children import OwnChildren
-from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping
+from vhpipe.attempt.paths import InsidePath, OutsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.spec import AttemptSpec
@@ -70,7 +70,9 @@ class ContainerRunner:
         self._keeper: ContainerKeeper | None = None
         self._was_abandoned = False
         own_parts = msgspec.structs.replace(parts, secrets=secrets, others=self._others)
-        self._runner = ProcessRunner(own_parts, self._containers)
+        self._runner = ProcessRunner(
+            own_parts, ContainerPaths, self._containers.launch, meaning_of=self._containers.ended
+        )
 
     @property
     def capacity(self) -> Capacity:
@@ -107,7 +109,7 @@ class ContainerRunner:
 
 
 class _Containers:
-    """What is around the processes of attempts: see `Surroundings`."""
+    """The containers around the attempts of a run."""
 
     def __init__(self, parts: RunnerParts, tool: str) -> None:
         self._parts, self._tool, self._facts = parts, usable(tool), facts_of(tool)
@@ -118,19 +120,14 @@ class _Containers:
         self._user = "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
         self._environment = dict(os.environ) | {CLIENT: parts.run.identifier}
 
-    def paths(self, folder: OutsidePath, repository: OutsidePath) -> PathMapping:
-        return ContainerPaths(folder, repository)
-
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
     def launch(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
         """The launch of the tool's process; its container has the process of the step."""
-        step = spec.execution.step
         variables = self._variables(spec, launch)
         gpus = self._gpus(variables.pop(VISIBLE_GPUS, None))
         passed = passed_variables(variables)
         processes = self._processes[spec.id] = ContainerProcesses(launch.marker)
-        resources = step.resources
         order = ContainerOrder(
             name=self._name(spec.id),
             labels=self._labels(spec, launch),
@@ -142,8 +139,9 @@ class _Containers:
             variables=tuple(passed.in_environment),
             env_file=_written(f"{folder}/{ENV_FILE}", passed.file_text),
             shm_bytes=self._settings.shm_bytes,
-            cpus=resources and resources.cpu and resources.cpu.maximum,
-            memory_mb=resources and resources.memory and resources.memory.maximum,
+            cpus=_cores(launch),
+            on_cores=launch.cpu_limit.cores if launch.cpu_limit else launch.limits.on_cores,
+            memory_bytes=launch.limits.memory_bytes,
             gpus=gpus,
             network=variables.get(NETWORK) or None,
         )
@@ -152,11 +150,14 @@ class _Containers:
             cwd=InsidePath(folder),
             environment={**passed.in_environment, **self._environment},
             signal=processes.signal,
+            limits=NO_LIMITS,
+            cpu_limit=None,
+            mounts=(),
         )
 
     def _variables(self, spec: AttemptSpec, launch: Launch) -> dict[str, str]:
         """The variables of the step, with what the container needs beside them."""
-        variables = dict(launch.environment)
+        variables = {name: text for name, text in launch.environment.items() if not name.startswith("VH_HOST_")}
         if "USER" not in spec.execution.environment_variables:
             variables.pop("USER", None)
         variables.setdefault("PYTHONPATH", f"{FOLDER}/python")
@@ -239,6 +240,12 @@ class _Containers:
         if processes.were_killed and ending.exit_code == 128 + signal.SIGKILL:
             ending = ending._replace(exit_code=-signal.SIGKILL)
         return meaning_of(ending, ready, self._tool.name)
+
+
+def _cores(launch: Launch) -> float | None:
+    """The least of what limits the step's CPU time; None without a limit."""
+    by_number = launch.cpu_limit.number if launch.cpu_limit and not launch.cpu_limit.cores else None
+    return min((each for each in (launch.limits.cores, by_number) if each is not None), default=None)
 
 
 def _written(path: str, text: str) -> str | None:

@@ -21,7 +21,7 @@ READ_BY_TOOLS_SUFFIXES = ("_PROXY", "_proxy")
 
 
 class ContainerOrder(NamedTuple):
-    """One container to run. `user` is `UID:GID`, `memory_mb` in MB, `network` None for what the tool does by itself."""
+    """One container to run. `user` is `UID:GID`, `network` None for what the tool does by itself."""
 
     name: str
     labels: tuple[tuple[str, str], ...]
@@ -35,7 +35,8 @@ class ContainerOrder(NamedTuple):
     env_file: str | None
     shm_bytes: int
     cpus: float | None = None
-    memory_mb: float | None = None
+    on_cores: frozenset[int] = frozenset()
+    memory_bytes: int | None = None
     gpus: tuple[str, ...] = ()
     network: str | None = None
 
@@ -75,8 +76,10 @@ def _limits(facts: ToolFacts, order: ContainerOrder) -> tuple[str, ...]:
         words.append(f"--pids-limit={PIDS_LIMIT}")
     if order.cpus is not None and "cpu" in facts.limits:
         words.append(f"--cpus={order.cpus:g}")
-    if order.memory_mb is not None and "memory" in facts.limits:
-        words.append(f"--memory={int(order.memory_mb * 1_000_000)}b")
+    if order.on_cores and "cpuset" in facts.limits:
+        words.append(f"--cpuset-cpus={','.join(map(str, sorted(order.on_cores)))}")
+    if order.memory_bytes is not None and "memory" in facts.limits:
+        words.append(f"--memory={order.memory_bytes}b")
     return tuple(words)
 
 

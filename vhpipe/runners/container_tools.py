@@ -179,7 +179,7 @@ def _docker_facts(said: dict[str, Any]) -> ToolFacts | None:
     )
 
 
-_DOCKER_LIMITS = {"memory": "MemoryLimit", "cpu": "CpuCfsQuota", "pids": "PidsLimit"}
+_DOCKER_LIMITS = {"memory": "MemoryLimit", "cpu": "CpuCfsQuota", "pids": "PidsLimit", "cpuset": "CPUSet"}
 _FACTS: Mapping[str, Callable[[dict[str, Any]], ToolFacts | None]] = {
     "podman": _podman_facts, "docker": _docker_facts
 }  # fmt: skip

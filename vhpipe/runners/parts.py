@@ -64,7 +64,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""
         is_monitored = order.execution.id.node in self.monitored
-        return AttemptSpec(order.attempt, order.execution, self.run, is_monitored)
+        return AttemptSpec(order.attempt, order.execution, self.run, is_monitored, order.devices)
 
     def folder_of(self, order: AttemptOrder) -> OutsidePath:
         return OutsidePath(self.folder.attempt_path(order.attempt))

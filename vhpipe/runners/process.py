@@ -5,24 +5,23 @@ go to the pool.
 """
 
 import os
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
-from vhpipe.attempt.launch import Ending, Launch
+from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
-from vhpipe.attempt.paths import OutsidePath, PathMapping
-from vhpipe.attempt.prepare import AttemptTools
+from vhpipe.attempt.paths import MappingOf, same_paths
+from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
-from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.code.copy_pool import CopyPool
 from vhpipe.code.run_copies import copies_in_slots, no_copies
+from vhpipe.namespaces.starters import Starter
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
 from vhpipe.runners.parts import RunnerParts
@@ -32,34 +31,32 @@ from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
 from vhpipe.store.long_work import given_up_when
 
-
-class Surroundings(Protocol):
-    """What a place puts around the processes of its attempts. Both are called in threads of the pool."""
-
-    def paths(self, folder: OutsidePath, repository: OutsidePath) -> PathMapping:
-        """Where the step finds its folders."""
-
-    def launch(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
-        """See `LaunchOf`."""
-
-    def ended(self, ready: ReadyAttempt, ending: Ending) -> Ending:
-        """What the end of the process means; nothing of the attempt is left there any more."""
+MeaningOf = Callable[[ReadyAttempt, Ending], Ending]
+"""What the end of the process means at a place that is slow to say so and to start; called in a thread of the pool."""
 
 
 class ProcessRunner:
-    """The local place: see `Runner`. Around its processes may be `surroundings`."""
+    """The local place: see `Runner`."""
 
     capabilities = PLAIN_MACHINE
 
-    def __init__(self, parts: RunnerParts, surroundings: Surroundings | None = None) -> None:
-        self._parts, self._pool, self._surroundings = parts, parts.pool, surroundings
+    def __init__(
+        self,
+        parts: RunnerParts,
+        mapping_of: MappingOf = same_paths,
+        launch_of: LaunchOf | None = None,
+        starter: Starter | None = None,
+        meaning_of: MeaningOf | None = None,
+    ) -> None:
+        self._parts, self._pool, self._meaning_of = parts, parts.pool, meaning_of
         self._hear: HearNews = parts.hear
-        around = () if surroundings is None else (surroundings.paths, surroundings.launch)
-        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, str(parts.folder.shared_path), *around)
+        shared = str(parts.folder.shared_path)
+        self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
         self._code = _code_of(parts)
         self._processes = Processes(
-            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock
-        )
+            parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,
+            starter,
+        )  # fmt: skip
         self._preparing: dict[AttemptId, str | None] = {}
         self._running: dict[AttemptId, ReadyAttempt] = {}
         self._collecting: set[AttemptId] = set()
@@ -79,7 +76,7 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._surroundings is None and self._code.next_is_ready() and self._is_light(order):
+            if self._meaning_of is None and self._code.next_is_ready() and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
@@ -160,11 +157,11 @@ class ProcessRunner:
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: find out what that means, and collect what it left."""
-        around, ready = self._surroundings, self._running[attempt]
-        if around is None:
+        meaning_of, ready = self._meaning_of, self._running[attempt]
+        if meaning_of is None:
             self._take_remains(attempt, ending)
         else:
-            self._pool.do(lambda: around.ended(ready, ending), lambda meant: self._take_remains(attempt, meant))
+            self._pool.do(lambda: meaning_of(ready, ending), lambda meant: self._take_remains(attempt, meant))
 
     def _take_remains(self, attempt: AttemptId, ending: Ending) -> None:
         ready = self._running.pop(attempt, None)

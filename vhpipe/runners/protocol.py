@@ -11,10 +11,11 @@ from vhpipe.schedule.capacity import Capacity
 
 
 class AttemptOrder(msgspec.Struct, frozen=True):
-    """An attempt to start, and the execution that it tries."""
+    """An attempt to start, and the execution that it tries. `devices` are the GPUs that are its own for that time."""
 
     attempt: AttemptId
     execution: ExecutionSpec
+    devices: tuple[str, ...] = ()
 
 
 class Runner(Protocol):

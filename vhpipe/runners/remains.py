@@ -83,7 +83,7 @@ def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.Att
         attempt, manifest.outcome, manifest.exit_code, manifest.because, metadata=manifest.metadata,
         outputs=manifest.outputs, manifest=digest, fingerprint=manifest.fingerprint,
         published=manifest.published, used=manifest.used or None, setup_s=manifest.setup_s or 0.0,
-        ran_s=None if isinstance(manifest.ran_s, msgspec.UnsetType) else manifest.ran_s,
+        ran_s=None if isinstance(manifest.ran_s, msgspec.UnsetType) else manifest.ran_s, use=manifest.use or None,
     )  # fmt: skip
 
 

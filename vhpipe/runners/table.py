@@ -26,7 +26,7 @@ class RunnerKind(msgspec.Struct, frozen=True):
 
 
 RUNNERS: Mapping[str, RunnerKind] = {
-    "local": RunnerKind(CAPABILITIES["local"], "vhpipe.runners.process:ProcessRunner"),
+    "local": RunnerKind(CAPABILITIES["local"], "vhpipe.runners.local:LocalRunner"),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
     "podman": RunnerKind(CONTAINER, "vhpipe.runners.container:podman_runner", survivors_in("podman")),

@@ -18,6 +18,7 @@ from vhpipe.plan.model import (
     InputFile,
     Origin,
     PublishedKind,
+    ResourceUse,
     SourceFile,
 )
 from vhpipe.schedule.terms import JOURNAL_FORMAT, Json, Moment, Status
@@ -139,7 +140,7 @@ class AttemptStopping(Event, frozen=True, tag="AttemptStopping"):
 class AttemptEnded(Event, frozen=True, tag="AttemptEnded"):
     """See AttemptReported for the fields.
 
-    With `reused_from` no attempt was started: the result is that of another attempt.
+    With `reused_from` no attempt was started: the result is that of another attempt, and so is `use`.
     """
 
     attempt: AttemptId
@@ -153,6 +154,7 @@ class AttemptEnded(Event, frozen=True, tag="AttemptEnded"):
     reused_from: Origin | None = None
     setup_s: float = 0.0
     ran_s: float | None = None
+    use: ResourceUse | None = None
 
 
 class Published(Event, frozen=True, tag="Published"):

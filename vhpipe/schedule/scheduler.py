@@ -103,6 +103,10 @@ class Scheduler:
         self._advance()
         return self._ledger.close()
 
+    def taken_by(self, node: str, amount: str) -> int:
+        """How much each execution of a node takes of a thing that is counted; see `Capacity`."""
+        return self._slots.taken_by(self.state, node, amount)
+
     def execution_spec(self, execution: ExecutionId) -> ExecutionSpec:
         """What one execution of a started node needs to know."""
         return execution_spec(self.plan, self.state, self._ledger.nodes, execution)
@@ -268,7 +272,7 @@ class Scheduler:
         self._ledger.warn(attempt.execution.node, report.warnings)
         ended = events.AttemptEnded(
             attempt, report.outcome, report.exit_code, report.because, report.metadata, report.outputs,
-            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s,
+            report.manifest, report.fingerprint, setup_s=report.setup_s, ran_s=report.ran_s, use=report.use,
         )  # fmt: skip
         self._ledger.emit(ended)
         publish(self._ledger, ended, report.published)
@@ -305,7 +309,7 @@ class Scheduler:
             ended = events.AttemptEnded(
                 AttemptId(execution, self.state.execution(execution).attempt + 1), Status.COMPLETE,
                 metadata=answer.metadata, outputs=answer.outputs, fingerprint=answer.fingerprint,
-                reused_from=answer.origin,
+                reused_from=answer.origin, use=answer.use,
             )  # fmt: skip
             self._ledger.emit(ended)
             publish(self._ledger, ended, answer.published)

@@ -3,12 +3,13 @@
 All of it is read off the plan and the state; nothing is remembered here.
 """
 
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from vhpipe.plan.execution import is_group
 from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedTask
 from vhpipe.plan.queues import Queues
-from vhpipe.schedule.capacity import amounts_needed
+from vhpipe.schedule.capacity import amount_text, amounts_needed, taken
 from vhpipe.schedule.state import RunState
 
 UNLIMITED = 1 << 60
@@ -22,7 +23,7 @@ class Slots:
             for node in plan.nodes
             if isinstance(node, PlannedTask) and node.maximum_queued_executions
         }
-        self._queues = Queues(plan.nodes, plan.queues)
+        self._queues = Queues(plan)
         self._needs = {node.name: needs for node in plan.nodes if (needs := amounts_needed(node))}
         in_queues = (node.name for node in plan.nodes if self._queues.name(node.name))
         self._bounded = frozenset((*self._limits, *self._needs, *in_queues))
@@ -51,15 +52,17 @@ class Slots:
         return tuple(islice((each for each in state.unchecked if self._is_ready(state, each.node)), free))
 
     def why_too_many(self, state: RunState, name: str, count: int) -> str | None:
-        """Why executions of a node can never start here; None if they can."""
-        for amount, needed in self._needs.get(name, {}).items():
-            there = state.capacity.amounts.get(amount, UNLIMITED)
-            if needed > there:
-                return f"an execution needs {needed} of `{amount}`, and there is room for {there}"
+        """Why a group can never start here; None if it can, and for all else, which takes what there is."""
         room = self._room_of_all(state, name)
         if name in self._groups and count > room:
             return f"its {count} executions must run at once, and there is room for {room}"
         return None
+
+    def taken_by(self, state: RunState, name: str, amount: str) -> int:
+        """How much of a thing that is counted each execution of a node takes; 0 where it is not counted."""
+        needed = self._needs.get(name, {}).get(amount, 0)
+        counts = [each[amount] for _, each in self._counted_for(state, name) if amount in each] if needed else []
+        return min((needed, *counts)) if counts else 0
 
     def new_delays(self, state: RunState) -> list[tuple[str, str]]:
         """The nodes whose executions do not start although slots are free, and why; what is known is left out.
@@ -78,7 +81,7 @@ class Slots:
     def _room(self, state: RunState, name: str) -> int:
         """How many more executions of a node may start now."""
         room = min(state.capacity.slots - state.running, self._room_in_queue(state, name))
-        return min(room, *self._room_by_amount(state, name).values()) if name in self._needs else room
+        return min((room, *self._room_by_amount(state, name).values())) if name in self._needs else room
 
     def _first_ready(self, state: RunState) -> ExecutionId | None:
         """The first in the queue that may start now."""
@@ -123,21 +126,32 @@ class Slots:
         return name not in self._needs or all(room > 0 for room in self._room_by_amount(state, name).values())
 
     def _room_by_amount(self, state: RunState, name: str) -> dict[str, int]:
-        """For how many more executions of a node there is enough of each thing that it needs and the place counts."""
-        counted = state.capacity.amounts
-        return {
-            amount: (counted[amount] - self._amount_in_use(state, amount)) // needed if amount in counted else UNLIMITED
-            for amount, needed in self._needs[name].items()
-        }
+        """For how many more executions of a node there is enough of each thing that it needs and the place counts.
 
-    def _amount_in_use(self, state: RunState, amount: str) -> int:
-        return sum(state.nodes[name].running * needs.get(amount, 0) for name, needs in self._needs.items())
+        Where the queue of the node has less of it, only that counts.
+        """
+        rooms: dict[str, int] = {}
+        for nodes, counts in self._counted_for(state, name):
+            for amount, needed in taken(self._needs[name], counts).items():
+                room = (counts[amount] - self._amount_in_use(state, amount, counts, nodes)) // needed
+                rooms[amount] = min(room, rooms.get(amount, room))
+        return rooms
+
+    def _counted_for(self, state: RunState, name: str) -> Iterator[tuple[Collection[str], Mapping[str, int]]]:
+        """What is counted for a node and those that share it: of all, and of its queue."""
+        yield self._needs, state.capacity.amounts
+        if amounts := self._queues.amounts(name):
+            yield self._queues.together_with(name), amounts
+
+    def _amount_in_use(self, state: RunState, amount: str, counts: Mapping[str, int], nodes: Collection[str]) -> int:
+        needs = ((name, self._needs[name]) for name in nodes if amount in self._needs.get(name, ()))
+        return sum(state.nodes[name].running * min(needed[amount], counts[amount]) for name, needed in needs)
 
     def _room_of_all(self, state: RunState, name: str) -> int:
         """How many executions of a node could run at once if nothing else did."""
         rooms = [state.capacity.slots, self._queues.size(name) or UNLIMITED]
-        for amount, needed in self._needs.get(name, {}).items():
-            rooms.append(state.capacity.amounts.get(amount, UNLIMITED) // needed)
+        for _, counts in self._counted_for(state, name) if name in self._needs else ():
+            rooms.extend(counts[amount] // needed for amount, needed in taken(self._needs[name], counts).items())
         return min(rooms)
 
     def _why_delayed(self, state: RunState, name: str) -> str | None:
@@ -149,10 +163,18 @@ class Slots:
         if name in self._needs:
             for amount, room in self._room_by_amount(state, name).items():
                 if room < count:
-                    return f"there is not enough `{amount}` free"
+                    return self._why_not_enough(state, name, amount)
         if state.capacity.slots - state.running < count:
             return f"its {count} executions start together, and fewer slots are free"
         return None
+
+    def _why_not_enough(self, state: RunState, name: str, amount: str) -> str:
+        """The same as long as the node waits for it, whatever is free meanwhile."""
+        of_queue = self._queues.amounts(name).get(amount)
+        there = min(state.capacity.amounts.get(amount, UNLIMITED), UNLIMITED if of_queue is None else of_queue)
+        needed = min(self._needs[name][amount], there)
+        where = f" of queue `{self._queues.name(name)}`" if there == of_queue else ""
+        return f"it needs {amount_text(amount, needed)}, and not enough of {there}{where} are free"
 
 
 def _waits(state: RunState, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from vhpipe.plan.model import Datum, ExecutionId, Origin, Plan, PlannedDeployment, SourceFile
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, Plan, PlannedDeployment, ResourceUse, SourceFile
 from vhpipe.schedule import events
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Moment, Status
@@ -27,6 +27,7 @@ class ExecutionState(msgspec.Struct):
     outputs: tuple[Datum, ...] = ()
     fingerprint: str | None = None
     origin: Origin | None = None
+    use: ResourceUse | None = None
 
 
 class NodeState(msgspec.Struct):
@@ -107,6 +108,11 @@ class RunState(msgspec.Struct):
 
     def execution(self, execution: ExecutionId) -> ExecutionState:
         return self.nodes[execution.node].executions[execution.index]
+
+    def is_running(self, attempt: AttemptId) -> bool:
+        """Whether an attempt is the one of its execution that runs now."""
+        execution = self.execution(attempt.execution)
+        return execution.status is Status.STARTED and execution.attempt == attempt.number
 
     def apply(self, event: events.AnyEvent) -> None:  # noqa: C901 - a table of events
         match event:
@@ -251,7 +257,7 @@ class RunState(msgspec.Struct):
                 node.waits_because = None
             self._forget_waiting(execution)
         state.status, state.because, state.is_stopping = event.outcome, event.because, False
-        state.metadata, state.outputs = event.metadata, event.outputs
+        state.metadata, state.outputs, state.use = event.metadata, event.outputs, event.use
         state.fingerprint, state.origin = event.fingerprint, event.reused_from
         if event.outcome is Status.COMPLETE:
             node.completed += 1
@@ -268,7 +274,7 @@ class RunState(msgspec.Struct):
 
     def _retry_scheduled(self, event: events.RetryScheduled) -> None:
         node, state = self.nodes[event.execution.node], self.execution(event.execution)
-        state.status, state.outputs, state.metadata = Status.QUEUED, (), {}
+        state.status, state.outputs, state.metadata, state.use = Status.QUEUED, (), {}, None
         node.failed -= 1
         node.queued += 1
         if event.delay_s:
@@ -299,7 +305,7 @@ class RunState(msgspec.Struct):
         else:
             node.running -= 1
             self.running -= 1
-        state.outputs, state.metadata, state.is_stopping = (), {}, False
+        state.outputs, state.metadata, state.is_stopping, state.use = (), {}, False, None
         state.fingerprint = state.origin = None
         because = node.stopping or (self.stopping.because if self.stopping else None)
         if because is not None:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vhpipe.config.model import Value
-from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing, SourceFile
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, ExecutionId, Origin, PublishedThing, ResourceUse, SourceFile
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Json, Status
 
@@ -31,7 +31,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     `metadata` has the last value per key. `exit_code` is None where no process ran to its end by itself. `used` is what
     the process of a function step has used of the code. `setup_s` is how long it took to set the attempt up, `ran_s`
     how long its process ran: 0 where there was none, None if not known. `damaged` is the sha256 of an input whose
-    bytes were not intact, so that nothing could start.
+    bytes were not intact, so that nothing could start. `use` is what its processes have used, None if not known.
     """
 
     attempt: AttemptId
@@ -49,6 +49,7 @@ class AttemptReported(msgspec.Struct, frozen=True):
     setup_s: float = 0.0
     ran_s: float | None = None
     damaged: str | None = None
+    use: ResourceUse | None = None
 
 
 class ResumeRequested(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ class InputsReported(msgspec.Struct, frozen=True):
 class ReuseAnswered(msgspec.Struct, frozen=True):
     """Whether an equal execution is complete already.
 
-    `hit`: `origin`, `metadata` and `outputs` are its. `busy`: somebody is at it, and another answer will follow.
+    `hit`: `origin`, `metadata`, `outputs` and `use` are its. `busy`: somebody is at it, and another answer will follow.
     `miss`: it has to be run, `because` says why in words.
     """
 
@@ -91,6 +92,7 @@ class ReuseAnswered(msgspec.Struct, frozen=True):
     outputs: tuple[Datum, ...] = ()
     fingerprint: str | None = None
     published: tuple[PublishedThing, ...] = ()
+    use: ResourceUse | None = None
 
 
 class StopConditionMet(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """What a settings file may not say: unknown tables and keys, unfit values, and what only somebody else may set."""
 
+import os
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -55,8 +56,22 @@ def _refuse_setting(file: SettingsFile, keys: tuple[Key[Any], ...], prefix: str,
     if not (key.in_user if file.is_users else key.in_project):
         raise _misplaced_setting(file, key, f"`{prefix}{name}`")
     fitting = fitting_value(key, value, f"{prefix}{name}", f"`{file.path}`")
-    if not file.is_users and fitting in key.kept_values:
+    if file.is_users:
+        return
+    if fitting in key.kept_values:
         raise _misplaced_setting(file, key, f'`{prefix}{name} = "{value}"`')
+    if key.stays_inside:
+        _refuse_outside(file, f"{prefix}{name}", str(fitting))
+
+
+def _refuse_outside(file: SettingsFile, setting: str, path: str) -> None:
+    """A project's file is not to reach for files of the user, by links neither."""
+    folder = os.path.realpath(os.path.dirname(file.path))
+    if not os.path.realpath(os.path.join(folder, path)).startswith(f"{folder}/"):
+        raise UsageError(
+            f"`{file.path}`: `{setting}` must be a file in the folder of these settings",
+            "name another one in your own ~/.config/vhpipe/config.toml",
+        )
 
 
 def _misplaced_setting(file: SettingsFile, key: Key[Any], setting: str) -> UsageError:

@@ -11,6 +11,7 @@ from vhpipe.settings.values import (
     AMOUNTS,
     APPROVAL,
     COUNT,
+    GROUPS,
     PATH,
     PLACE,
     PULL,
@@ -39,6 +40,7 @@ class Key(NamedTuple, Generic[T]):
 
     `in_project` and `in_user` say in which files it may stand; of `kept_values` only the user may set it to one.
     `variable` and `option` are None where there is none.
+    With `stays_inside` a project's file names only what lies in its own folder.
     """
 
     table: str
@@ -51,6 +53,7 @@ class Key(NamedTuple, Generic[T]):
     in_project: bool = True
     in_user: bool = True
     kept_values: tuple[object, ...] = ()
+    stays_inside: bool = False
 
 
 SELECT = Key("validate", "select", RULES, "rules and patterns to check", "every rule", "--select",
@@ -86,6 +89,8 @@ PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a st
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
 FOLDER_OF_NODE = Key(f"nodes{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a node", "as its step")
+SLOTS = Key("run", "slots", AMOUNTS, "what executions share of this machine", "the GPUs that are found", "--slots",
+            "VHPIPE_SLOTS")  # fmt: skip
 QUEUE = Key("queues", ANY_NAME, COUNT, "executions at once of all nodes in this queue", "no limit", "--queue")
 SIZE_OF_QUEUE = Key(f"queues{OF_EACH}", "size", COUNT, "the same, in a table of the queue", "no limit", "--queue")
 PLACE_OF_QUEUE = Key(f"queues{OF_EACH}", "place", PLACE, "where executions of nodes in a queue run", "as the run",
@@ -95,13 +100,21 @@ SLOTS_OF_QUEUE = Key(f"queues{OF_EACH}", "slots", AMOUNTS, "what a queue has of 
 IMAGE_OF_QUEUE = Key(f"queues{OF_EACH}", "image", TEXT, "the image of all steps in a queue", "the step's own")
 VARIABLE = Key("variables", ANY_NAME, TEXT, "the value of an environment variable of all steps", "none", "-e",
                in_project=False)  # fmt: skip
+PROJECT_VARIABLES = Key("environment-variables", "names", TEXTS, "variables that every step gets from your environment",
+                        "none", "-e", in_user=False)  # fmt: skip
+VARIABLE_GROUPS = Key("environment-variables", "groups", GROUPS,
+                      "the variables of groups that steps name, by group", "none", "-e")  # fmt: skip
+VARIABLES_FILE = Key("environment-variables", "file", PATH,
+                     "a file with the values of those that your environment lacks", "none", "--env-file",
+                     stays_inside=True)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
-    PLACE_OF_RUN, FOLDER_OF_RUN, PULL_OF_RUN, SHM_SIZE, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, PULL_OF_RUN, SHM_SIZE,
+    PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
-    VARIABLE,
+    VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE,
 )  # fmt: skip
 
 TABLES = tuple(dict.fromkeys(key.table.removesuffix(OF_EACH) for key in KEYS))

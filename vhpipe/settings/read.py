@@ -35,6 +35,14 @@ class SettingsSources(NamedTuple):
             return beside(file, _fitting_value(key, data, key.name, f"`{file.path}`"))
         return None
 
+    def by_name(self, key: Key[dict[str, T]]) -> dict[str, T]:
+        """A setting that is a table itself; what a stronger file says of a name goes before a weaker one."""
+        found: dict[str, T] = {}
+        for file, data in reversed(tuple(self._said(key))):
+            table: dict[str, T] = _fitting_value(key, data, key.name, f"`{file.path}`")
+            found |= table
+        return found
+
     def named(self, key: Key[T]) -> dict[str, T]:
         """The values of a table whose keys the user invents, by these; a stronger file goes before a weaker one."""
         found: dict[str, T] = {}

@@ -5,31 +5,38 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.settings.files import project_files
 from vhpipe.settings.keys import (
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    PROJECT_VARIABLES,
     PULL_OF_RUN,
     PYTHON,
     REPOSITORY_KIND,
     SECRETS,
     SHM_SIZE,
     SIZE_OF_QUEUE,
+    SLOTS,
     SLOTS_OF_QUEUE,
     VARIABLE,
+    VARIABLE_GROUPS,
+    VARIABLES_FILE,
 )
 from vhpipe.settings.places import PlaceSettings, place_settings
-from vhpipe.settings.read import settings_sources
+from vhpipe.settings.read import SettingsSources, settings_sources
 from vhpipe.settings.values import Approval, Pull, Repository
 
 
 class RunSettings(NamedTuple):
     """`jobs` None is the number of cores, `python` None the environment that is found, a timeout of None never.
 
-    `queues` are sizes by name, also of queues that a pipeline does not have, `queue_slots` and `queue_images` what else
-    is set for them; `variables` are values by name. `places` are what each source says of these, the strongest first.
+    `slots` are texts by the names of what is counted. `queues` are sizes by name, also of queues that a pipeline does
+    not have, `queue_slots` and `queue_images` what else is set for them; `variables` are values by name. `places` are
+    what each source says of these, the strongest first. `variable_names` and `variable_groups` are names of variables,
+    whose values stand in the environment and, weaker, in `variables_file`.
     """
 
     jobs: int | None = None
@@ -42,10 +49,23 @@ class RunSettings(NamedTuple):
     queues: Mapping[str, int] = MappingProxyType({})
     variables: Mapping[str, str] = MappingProxyType({})
     places: tuple[PlaceSettings, ...] = ()
+    slots: Mapping[str, str] = MappingProxyType({})
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
     pull: Pull | None = None
     shm_bytes: int | None = None
+    variable_names: tuple[str, ...] = ()
+    variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    variables_file: str | None = None
+
+
+def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The variables that a project's files name for every step, and those of groups; nobody's own file counts.
+
+    Errors: UsageError as for `run_settings`.
+    """
+    sources = SettingsSources({}, tuple(project_files(folder)))
+    return sources.value(PROJECT_VARIABLES) or (), sources.by_name(VARIABLE_GROUPS)
 
 
 def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> RunSettings:
@@ -64,7 +84,11 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         secrets=sources.value(SECRETS) or (),
         queues=sources.of_each(SIZE_OF_QUEUE, short="size"),
         variables=sources.named(VARIABLE),
+        variable_names=sources.value(PROJECT_VARIABLES) or (),
+        variable_groups=sources.by_name(VARIABLE_GROUPS),
+        variables_file=sources.path(VARIABLES_FILE),
         places=place_settings(sources),
+        slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
         pull=sources.value(PULL_OF_RUN),

@@ -77,6 +77,16 @@ def _texts(value: object) -> tuple[str, ...]:
     raise UnfitValueError("must be a list of strings")
 
 
+def _groups(value: object) -> dict[str, tuple[str, ...]]:
+    if isinstance(value, dict) and all(map(_is_list_of_texts, value.values())):
+        return {name: tuple(names) for name, names in value.items()}
+    raise UnfitValueError("must be a table of lists of names", 'such as `wandb = ["WANDB_API_KEY"]`')
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 def _rules(value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
@@ -138,6 +148,7 @@ SWITCH = ValueType("true or false", _switch, lambda text: _SWITCH_WORDS.get(text
 COUNT = ValueType("number", _count, _number_in)
 SECONDS = ValueType("seconds", _seconds, _number_in)
 TEXTS = ValueType("list of names", _texts, lambda text: [name for name in text.split(",") if name])
+GROUPS = ValueType("table of lists of names", _groups)
 RULES = ValueType("list of rules", _rules)
 SEVERITY = ValueType("error, warning, info", _one_of(SEVERITIES))
 REPOSITORY = ValueType("copy, link, in-place", _one_of(REPOSITORIES))

@@ -78,7 +78,7 @@ def _strange(root: str) -> Iterator[str]:
             is_wake = entry.name == "wake" and stat.S_ISFIFO(status.st_mode)
             if status.st_uid != os.geteuid() or not (is_folder or is_wake or stat.S_ISREG(status.st_mode)):
                 yield entry.path
-            elif is_folder and entry.name not in _UNREAD and entry.path != f"{root}/slots":
+            elif is_folder and entry.name not in _UNREAD and entry.path not in (f"{root}/slots", f"{root}/scratch"):
                 waiting.append(entry.path)
 
 
@@ -87,7 +87,7 @@ def _drop(store: ProjectStore) -> tuple[int, int]:
     requests = [path for run in store.runs() for path in run.requests_folder.glob("*")]
     entries = list(store.root.glob("reuse/**/*.json"))
     trash = Trash(store.root / "trash")
-    for name in ("reuse", "slots", "index.sqlite", "index.sqlite-journal"):
+    for name in ("reuse", "slots", "scratch", "index.sqlite", "index.sqlite-journal"):
         trash.take(f"{store.root}/{name}")
     for path in requests:
         trash.take(os.fspath(path))

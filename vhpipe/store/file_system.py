@@ -38,7 +38,7 @@ def link_or_copy(source: str, target: str) -> None:
     except OSError as error:
         if error.errno not in CANNOT_LINK:
             raise
-        _copy(source, target)
+        copy_file(source, target)
 
 
 def sync(descriptor: int, data_only: bool = False) -> None:
@@ -86,7 +86,8 @@ def without_locks(path: str | os.PathLike[str]) -> EnvironmentFailure:
     return EnvironmentFailure(f"cannot lock `{os.fspath(path)}`: its file system does not support locks", hint)
 
 
-def _copy(source: str, target: str) -> None:
+def copy_file(source: str, target: str) -> None:
+    """Make `target`, which must not exist, a file of its own like a plain one. Errors: OSError, also for a link."""
     status = os.lstat(source)
     copy = open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, follow=False)
     try:

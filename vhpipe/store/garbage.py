@@ -18,6 +18,7 @@ from vhpipe.store.manifest import manifest_at
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.removal import bytes_of
 from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.scratch import is_abandoned
 
 DAY_S = 86400.0
 UNBORN_S = 3600.0
@@ -158,12 +159,16 @@ def _slot_names(store: ProjectStore) -> Iterator[str]:
 
 
 def _leftovers(store: ProjectStore, now: float) -> Iterator[str]:
-    """Half-made stores beside this one, and blobs that were put aside as damaged more than a day ago."""
+    """What was left half-made beside this store, or by shells that were killed; damaged blobs after a day."""
     beside = store.root.parent
     half_made = re.compile(re.escape(store.root.name) + _HALF_MADE)
     for name in _names(beside):
         path = beside / name
         if half_made.fullmatch(name) and _age_s(path, now) > UNBORN_S:
+            yield os.fspath(path)
+    for name in _names(store.scratch):
+        path = store.scratch / name
+        if _age_s(path, now) > UNBORN_S and is_abandoned(os.fspath(path)):
             yield os.fspath(path)
     for blob in _blob_files(store):
         if blob.endswith(".bad") and _age_s(Path(blob), now) > DAY_S:

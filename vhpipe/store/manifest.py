@@ -6,7 +6,7 @@ from zlib import crc32
 
 import msgspec
 
-from vhpipe.plan.model import AttemptId, CodeUses, Datum, PublishedThing
+from vhpipe.plan.model import AttemptId, CodeUses, Datum, PublishedThing, ResourceUse
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json, Status
 from vhpipe.store.atomic import write_atomically
@@ -35,6 +35,8 @@ class Manifest(msgspec.Struct, frozen=True):
     setup_s: float | msgspec.UnsetType = msgspec.UNSET
     ran_s: float | msgspec.UnsetType = msgspec.UNSET
     """Not there in what versions before 0.3.0 have written, whose checksums know nothing of it."""
+    use: ResourceUse | msgspec.UnsetType = msgspec.UNSET
+    """Not there in what versions before 0.4.0 have written."""
 
 
 _decoder = msgspec.json.Decoder(Manifest)

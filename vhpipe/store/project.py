@@ -37,6 +37,7 @@ class ProjectStore:
         self.project = project
         self.root = state_folder(project) if root is None else root
         self.slots = self.root / "slots"
+        self.scratch = self.root / "scratch"
         self.runs_folder = self.root / "runs"
         self.blobs = Blobs(self.root / "blobs")
         self.registry = Registry(self.root / "registry")

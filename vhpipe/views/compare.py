@@ -7,15 +7,17 @@ from io import StringIO
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from vhpipe.plan.model import ResourceUse
 from vhpipe.schedule.terms import Status
 from vhpipe.views.json_values import SCHEMA, json_text, json_value
-from vhpipe.views.run_text import duration_text, value_text
+from vhpipe.views.run_json import use_json
+from vhpipe.views.run_text import duration_text, memory_text, value_text
 from vhpipe.views.safe_text import safe_text
 from vhpipe.views.sparkline import BARS, extent, sparkline
 
 Aggregate = Literal["last", "min", "max"]
 AGGREGATES: tuple[Aggregate, ...] = ("last", "min", "max")
-FIXED = ("run", "index", "status", "duration")
+FIXED = ("run", "index", "status", "duration", "cpu", "memory", "gpu-memory")
 """What every execution has, by which it can be sorted too."""
 
 
@@ -23,7 +25,7 @@ class ComparedExecution(NamedTuple):
     """One execution, by its position in the node. `metadata` has one value per key.
 
     `series` has the numbers of those keys that are drawn. `reused_from` is the run that made its result;
-    `duration_s` is None for what did not run, or not yet.
+    `duration_s` is None for what did not run, or not yet; `use` is that of the attempt which made its result.
     """
 
     run: int
@@ -34,6 +36,7 @@ class ComparedExecution(NamedTuple):
     duration_s: float | None = None
     reused_from: int | None = None
     series: Mapping[str, Sequence[float]] = {}
+    use: ResourceUse | None = None
 
 
 class Best(NamedTuple):
@@ -174,6 +177,12 @@ def value_of(row: ComparedExecution, name: str) -> object:
             return str(row.status)
         case "duration":
             return row.duration_s
+        case "cpu":
+            return row.use and row.use.cpu_s
+        case "memory":
+            return row.use and row.use.memory_bytes
+        case "gpu-memory":
+            return row.use and row.use.gpu_memory_bytes
         case _:
             return None
 
@@ -194,6 +203,7 @@ def comparison_cells(comparison: Comparison, bars: str = BARS) -> tuple[tuple[st
         table["index"] = [str(row.execution) for row in rows]
     table["status"] = [str(row.status) for row in rows]
     table["time"] = [duration_text(row.duration_s) if row.duration_s is not None else "" for row in rows]
+    table |= _use_cells(rows)
     if any(row.reused_from is not None for row in rows):
         table["made in run"] = ["" if row.reused_from is None else str(row.reused_from) for row in rows]
     for head, values in _columns(comparison):
@@ -204,9 +214,20 @@ def comparison_cells(comparison: Comparison, bars: str = BARS) -> tuple[tuple[st
     return tuple(table), list(zip(*table.values(), strict=True))
 
 
+def _use_cells(rows: Sequence[ComparedExecution]) -> dict[str, list[str]]:
+    """CPU time and memory, where they are known of any."""
+    uses = [row.use or ResourceUse() for row in rows]
+    columns = {
+        "cpu": ["" if row.use is None else duration_text(row.use.cpu_s) for row in rows],
+        "memory": [memory_text(use.memory_bytes) if use.memory_bytes else "" for use in uses],
+        "gpu-memory": [memory_text(use.gpu_memory_bytes) if use.gpu_memory_bytes else "" for use in uses],
+    }
+    return {head: cells for head, cells in columns.items() if any(cells)}
+
+
 def _columns(comparison: Comparison) -> Iterator[tuple[str, list[object]]]:
     """The parameters and then the metadata; a name that another column has says which it is."""
-    taken = {"best", "run", "index", "status", "time", "duration_s", "reused_from_run", "made in run"}
+    taken = {"best", "time", "duration_s", "reused_from_run", "made in run", *FIXED, *use_json(None)}
     for name in comparison.parameters:
         head = f"parameters.{name}" if name in taken else name
         yield head, [row.parameters.get(name) for row in comparison.rows]
@@ -223,16 +244,15 @@ def _cell(value: object) -> str:
 
 def comparison_csv(comparison: Comparison) -> Iterator[str]:
     """The lines of a CSV file, each with its line break; numbers in all their digits."""
-    heads = ["run", "index", "status", "duration_s", "reused_from_run"]
+    heads = ["run", "index", "status", "duration_s", "reused_from_run", *use_json(None)]
     columns = list(_columns(comparison))
     best = ["best"] if comparison.best is not None else []
     yield csv_line([*heads, *(head for head, _ in columns), *best])
     for place, row in enumerate(comparison.rows):
         mark = [row is comparison.best] if best else []
         values = [column[place] for _, column in columns]
-        yield csv_line(
-            [row.run, row.execution, row.status, _round_seconds(row.duration_s), row.reused_from, *values, *mark]
-        )
+        fixed = [row.run, row.execution, row.status, _round_seconds(row.duration_s), row.reused_from]
+        yield csv_line([*fixed, *use_json(row.use).values(), *values, *mark])
 
 
 def csv_line(values: Iterable[object]) -> str:
@@ -271,6 +291,7 @@ def _row_json(row: ComparedExecution) -> dict[str, object]:
         "status": str(row.status),
         "duration_s": _round_seconds(row.duration_s),
         "reused_from_run": row.reused_from,
+        **use_json(row.use),
         "parameters": json_value(row.parameters),
         "metadata": json_value(row.metadata),
     }

@@ -13,10 +13,13 @@ from vhpipe.views.progress import RunView
 from vhpipe.views.run_text import (
     FROM_THE_PROJECT,
     Commands,
+    HostPaths,
     attempt_text,
     counts_text,
     duration_text,
+    host_path_text,
     metadata_text,
+    no_host_paths,
     setup_text,
 )
 from vhpipe.views.safe_text import brief, one_line, safe_log
@@ -56,6 +59,7 @@ class LineContext(NamedTuple):
     log_tail: Callable[[AttemptId], tuple[str, ...]]
     commands: Commands = FROM_THE_PROJECT
     approvals_are_answered: bool = False
+    host_paths: HostPaths = no_host_paths
 
 
 def lines_for(
@@ -165,7 +169,8 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
 def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) -> Iterator[str]:
     """What is known about a failed attempt: where, how, the end of its log, the full log, and what to do next.
 
-    After a few failures of the same node only where its log is.
+    What the log names below `/valohai` has the host's path beside it. After a few failures of the same node only where
+    its log is.
     """
     node = view.nodes[attempt.execution.node]
     index = attempt.execution.index
@@ -178,6 +183,7 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
     tail = [safe_log(line)[:LONGEST_LOG_LINE].rstrip().expandtabs() for line in surroundings.log_tail(attempt)]
     yield log_heading(len(tail))
     yield from (f"| {one_line(line)}" for line in tail)
+    yield from map(host_path_text, surroundings.host_paths(attempt))
     yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 

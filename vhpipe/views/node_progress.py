@@ -8,7 +8,16 @@ from typing import NamedTuple
 from msgspec import structs
 
 from vhpipe.plan.execution import typed_execution_values
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, PlannedDeployment, PlannedExecution, PlannedNode
+from vhpipe.plan.model import (
+    AttemptId,
+    Datum,
+    ExecutionId,
+    Origin,
+    PlannedDeployment,
+    PlannedExecution,
+    PlannedNode,
+    ResourceUse,
+)
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import SETTLED, Json, Moment, Status
 
@@ -42,6 +51,7 @@ class AttemptView:
     setup_s: float = 0.0
     """How long it was set up; known when it has ended."""
     ran_s: float | None = None
+    use: ResourceUse | None = None
 
     @property
     def duration_s(self) -> float | None:
@@ -53,7 +63,7 @@ class AttemptView:
 
 @dataclass(slots=True)
 class ExecutionView:
-    """`metadata` and `outputs` are those of the last attempt that ended.
+    """`metadata`, `outputs` and `use` are those of the last attempt that ended.
 
     With `reused_from` the execution has no attempt of its own. `reuse` says why it waits or why it had to run.
     """
@@ -65,6 +75,7 @@ class ExecutionView:
     outputs: tuple[Datum, ...] = ()
     reused_from: Origin | None = None
     reuse: str | None = None
+    use: ResourceUse | None = None
 
     @property
     def because(self) -> str | None:
@@ -211,7 +222,7 @@ class NodeView:
             attempt.status, attempt.because = Status.CRASHED, event.because
             attempt.ended_at = attempt.ended_at or at
         self.reused -= execution.reused_from is not None
-        execution.metadata, execution.outputs, execution.reused_from = {}, (), None
+        execution.metadata, execution.outputs, execution.reused_from, execution.use = {}, (), None, None
         self._move(execution, Status.QUEUED)
         if self.status is Status.COMPLETE:
             self.status, self.ended_at, self.approval = Status.STARTED, None, None
@@ -237,16 +248,16 @@ class NodeView:
         execution = self._known[index]
         attempt = execution.attempts[-1]
         attempt.status, attempt.exit_code, attempt.ended_at = event.outcome, event.exit_code, at
-        attempt.setup_s, attempt.ran_s = event.setup_s, event.ran_s
+        attempt.setup_s, attempt.ran_s, attempt.use = event.setup_s, event.ran_s, event.use
         if index == next(iter(self._known)):
             self.setup_s += event.setup_s
         attempt.because = event.because or (attempt.because if event.outcome is not Status.COMPLETE else None)
-        execution.metadata, execution.outputs = event.metadata, event.outputs
+        execution.metadata, execution.outputs, execution.use = event.metadata, event.outputs, event.use
         self.metadata = event.metadata or self.metadata
         self._move(execution, event.outcome)
 
     def _apply_reuse(self, execution: ExecutionView, event: events.AttemptEnded) -> None:
-        execution.metadata, execution.outputs = event.metadata, event.outputs
+        execution.metadata, execution.outputs, execution.use = event.metadata, event.outputs, event.use
         execution.reused_from, execution.reuse = event.reused_from, None
         self.metadata = event.metadata or self.metadata
         self.reused += 1
@@ -254,7 +265,7 @@ class NodeView:
 
     def queue_again(self, index: int) -> None:
         execution = self._known[index]
-        execution.metadata, execution.outputs = {}, ()
+        execution.metadata, execution.outputs, execution.use = {}, (), None
         self._move(execution, Status.QUEUED)
 
     def stop_queued(self) -> None:

@@ -1,21 +1,17 @@
 """A run as one JSON object: what `vhpipe run --json` and `vhpipe show --json` print."""
 
-from collections.abc import Callable
-
-from vhpipe.plan.model import AttemptId, ExecutionId, Origin
+from vhpipe.plan.model import AttemptId, ExecutionId, Origin, ResourceUse
 from vhpipe.schedule import events
 from vhpipe.views.json_values import SCHEMA, json_value
-from vhpipe.views.node_progress import ExecutionView, NodeView
+from vhpipe.views.node_progress import FAILED, AttemptView, ExecutionView, NodeView
 from vhpipe.views.progress import RunView
-
-LogPath = Callable[[AttemptId], str]
-PlaceOf = Callable[[str], str | None]
-"""The place of a node, None where it is the usual one."""
+from vhpipe.views.run_text import RunDetails
 
 
-def run_json(view: RunView, log_path: LogPath, place_of: PlaceOf) -> dict[str, object]:
-    """The run so far, in plain dicts, lists and scalars. `log_path` says where the log of an attempt is.
+def run_json(view: RunView, details: RunDetails) -> dict[str, object]:
+    """The run so far, in plain dicts, lists and scalars.
 
+    A failed attempt has `host_paths` where its log names paths that only its step had: the log stays as it is.
     `because` is null where there is nothing to explain. `ignored` lists what the file asks for and this machine does
     not honour, `published` what the run itself has. Executions of a node are listed from its start on.
     """
@@ -26,7 +22,7 @@ def run_json(view: RunView, log_path: LogPath, place_of: PlaceOf) -> dict[str, o
         "version": json_value(view.plan.version),
         "status": str(view.status),
         "because": json_value(view.because),
-        "nodes": {name: _node_json(view, node, log_path, place_of(name)) for name, node in view.nodes.items()},
+        "nodes": {name: _node_json(view, node, details) for name, node in view.nodes.items()},
         "published": [_published_json(event) for event in view.published.values()],
         "ignored": json_value(view.plan.ignored),
     }
@@ -49,8 +45,9 @@ def _published_json(event: events.Published) -> dict[str, object]:
     }
 
 
-def _node_json(view: RunView, node: NodeView, log_path: LogPath, place: str | None) -> dict[str, object]:
+def _node_json(view: RunView, node: NodeView, details: RunDetails) -> dict[str, object]:
     shown: dict[str, object] = {"type": node.type, "status": str(node.status), "because": json_value(node.because)}
+    place = details.place_of(node.name)
     if place is not None and node.has_run:
         shown["place"] = place
     if node.approval is not None:
@@ -59,7 +56,7 @@ def _node_json(view: RunView, node: NodeView, log_path: LogPath, place: str | No
         shown["waits"] = json_value(node.waits_because)
     if node.warnings:
         shown["warnings"] = json_value(node.warnings)
-    return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, log_path))
+    return shown | (_deployment_json(node) if node.type == "deployment" else _executions_json(view, node, details))
 
 
 def _deployment_json(node: NodeView) -> dict[str, object]:
@@ -70,11 +67,11 @@ def _deployment_json(node: NodeView) -> dict[str, object]:
     }
 
 
-def _executions_json(view: RunView, node: NodeView, log_path: LogPath) -> dict[str, object]:
-    return {"executions": [_execution_json(view, node, execution, log_path) for execution in node.executions()]}
+def _executions_json(view: RunView, node: NodeView, details: RunDetails) -> dict[str, object]:
+    return {"executions": [_execution_json(view, node, execution, details) for execution in node.executions()]}
 
 
-def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log_path: LogPath) -> dict[str, object]:
+def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, details: RunDetails) -> dict[str, object]:
     return {
         "index": execution.index,
         "status": str(execution.status),
@@ -82,7 +79,18 @@ def _execution_json(view: RunView, node: NodeView, execution: ExecutionView, log
         "parameters": json_value(view.parameters(node, execution.index)),
         "metadata": json_value(execution.metadata),
         "outputs": [json_value(datum.name) for datum in execution.outputs],
-        "attempts": _attempts_json(node, execution, log_path),
+        "attempts": _attempts_json(node, execution, details),
+        **use_json(execution.use),
+    }
+
+
+def use_json(use: ResourceUse | None) -> dict[str, object]:
+    """Seconds of CPU time and bytes of memory; null where they are not known."""
+    found = use or ResourceUse()
+    return {
+        "cpu_s": None if use is None else use.cpu_s,
+        "peak_memory_bytes": found.memory_bytes,
+        "peak_gpu_memory_bytes": found.gpu_memory_bytes,
     }
 
 
@@ -94,16 +102,25 @@ def origin_json(origin: Origin | None) -> dict[str, object] | None:
     return {"run": origin.run, "node": json_value(execution.node), "index": execution.index, "attempt": attempt}
 
 
-def _attempts_json(node: NodeView, execution: ExecutionView, log_path: LogPath) -> list[dict[str, object]]:
-    return [
-        {
-            "attempt": attempt.number,
-            "status": str(attempt.status),
-            "exit_code": attempt.exit_code,
-            "because": json_value(attempt.because),
-            "setup_s": attempt.setup_s,
-            "duration_s": None if attempt.duration_s is None else round(attempt.duration_s, 3),
-            "log": json_value(log_path(AttemptId(ExecutionId(node.name, execution.index), attempt.number))),
-        }
-        for attempt in execution.attempts
-    ]
+def _attempts_json(node: NodeView, execution: ExecutionView, details: RunDetails) -> list[dict[str, object]]:
+    which = ExecutionId(node.name, execution.index)
+    return [_attempt_json(attempt, AttemptId(which, attempt.number), details) for attempt in execution.attempts]
+
+
+def _attempt_json(attempt: AttemptView, name: AttemptId, details: RunDetails) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "attempt": attempt.number,
+        "status": str(attempt.status),
+        "exit_code": attempt.exit_code,
+        "because": json_value(attempt.because),
+        "setup_s": attempt.setup_s,
+        "duration_s": None if attempt.duration_s is None else round(attempt.duration_s, 3),
+        **use_json(attempt.use),
+        "log": json_value(details.log_path(name)),
+    }
+    named = details.host_paths(name) if attempt.status in FAILED else ()
+    if named:
+        shown["host_paths"] = [
+            {"named": json_value(text), "line": line, "path": json_value(path)} for text, line, path in named
+        ]
+    return shown

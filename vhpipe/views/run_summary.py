@@ -1,6 +1,6 @@
 """A run in words: what `vhpipe show` prints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.schedule.terms import ending_word
@@ -8,14 +8,16 @@ from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
 from vhpipe.views.node_progress import FAILED, NodeView
 from vhpipe.views.progress import RunView
-from vhpipe.views.run_json import PlaceOf
 from vhpipe.views.run_text import (
     FROM_THE_PROJECT,
     TOLD_SETUP_S,
     Commands,
+    RunDetails,
     counts_text,
     duration_text,
+    host_path_text,
     metadata_text,
+    use_text,
 )
 from vhpipe.views.safe_text import brief, one_line
 from vhpipe.wording import counted
@@ -24,18 +26,13 @@ SHOWN_FAILURES = 10
 SHOWN_PUBLISHED = 20
 
 
-def summary(
-    view: RunView,
-    log_path: Callable[[AttemptId], str],
-    commands: Commands = FROM_THE_PROJECT,
-    place_of: PlaceOf = lambda node: None,
-) -> Iterator[str]:
+def summary(view: RunView, details: RunDetails, commands: Commands = FROM_THE_PROJECT) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
     for node in view.nodes.values():
-        yield f"  {_node_line(node, place_of(node.name))}"
+        yield f"  {_node_line(node, details.place_of(node.name))}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
-        yield from _failures(view, node, log_path, commands)
+        yield from _failures(view, node, details, commands)
     yield from _published_lines(view)
     for node in view.awaiting:
         answer = commands.about(view.number, "approve", node.name)
@@ -69,6 +66,8 @@ def _details(node: NodeView) -> Iterator[str]:
         yield duration_text(took_s)
     if node.setup_s >= TOLD_SETUP_S:
         yield f"set up in {duration_text(node.setup_s)}"
+    if used := use_text(execution.use for execution in node.known_executions()):
+        yield used
     if node.waits_because:
         yield f"waits because {one_line(node.waits_because)}"
     if node.type == "task" and node.total:
@@ -93,7 +92,7 @@ def _deployment_details(node: NodeView) -> Iterator[str]:
         yield "aliases " + " ".join(map(one_line, node.aliases))
 
 
-def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str], commands: Commands) -> Iterator[str]:
+def _failures(view: RunView, node: NodeView, details: RunDetails, commands: Commands) -> Iterator[str]:
     failed = [execution for execution in node.known_executions() if execution.status in FAILED]
     for execution in failed[:SHOWN_FAILURES]:
         last = execution.attempts[-1]
@@ -104,7 +103,8 @@ def _failures(view: RunView, node: NodeView, log_path: Callable[[AttemptId], str
         number = f" in attempt {last.number}" if last.number > 1 else ""
         label = one_line(node.label(execution.index))
         yield f"    {label} {ending_word(execution.status)}{number}{because}{code}"
-        yield f"      log: {one_line(log_path(attempt))}"
+        yield f"      log: {one_line(details.log_path(attempt))}"
+        yield from (f"      {host_path_text(each)}" for each in details.host_paths(attempt))
         yield f"      look inside: {commands.about(view.number, 'shell', node.label(execution.index))}"
     if len(failed) > SHOWN_FAILURES:
         yield f"    and {len(failed) - SHOWN_FAILURES} more that failed"

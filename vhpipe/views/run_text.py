@@ -1,14 +1,18 @@
 """Small pieces of text about a run, each safe to show and on one line."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from vhpipe.plan.model import AttemptId
+from vhpipe.plan.model import AttemptId, ResourceUse
 from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
 
 TOLD_SETUP_S = 1.0
+NamedInLog = tuple[str, int | None, str]
+"""A path below `/valohai` that a log names, the line of the file if it names one, and where the host has it."""
+HostPaths = Callable[[AttemptId], Sequence[NamedInLog]]
+"""Those of the end of an attempt's log."""
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
@@ -28,6 +32,22 @@ def duration_text(seconds: float) -> str:
 def setup_text(attempt: AttemptView) -> str:
     """` (set up in 12 s)`: what came before the step's own time, if it is worth a word."""
     return f" (set up in {duration_text(attempt.setup_s)})" if attempt.setup_s >= TOLD_SETUP_S else ""
+
+
+def memory_text(size_bytes: int) -> str:
+    """`310 MB`, `2.1 GB`, in powers of 1024 as limits are."""
+    megabytes = size_bytes / (1 << 20)
+    return f"{megabytes:.0f} MB" if megabytes < 1023.5 else f"{megabytes / 1024:.1f} GB"
+
+
+def use_text(uses: Iterable[ResourceUse | None]) -> str:
+    """`CPU 3 min 4 s, memory 2.1 GB, GPU memory 8.0 GB`: the CPU time of all, the most memory of one; else empty."""
+    known = [use for use in uses if use is not None]
+    memory = max((use.memory_bytes or 0 for use in known), default=0)
+    gpu_memory = max((use.gpu_memory_bytes or 0 for use in known), default=0)
+    said = [f"CPU {duration_text(sum(use.cpu_s for use in known))}"] if known else []
+    said += [f"memory {memory_text(memory)}"] if memory else []
+    return ", ".join(said + ([f"GPU memory {memory_text(gpu_memory)}"] if gpu_memory else []))
 
 
 def value_text(value: object) -> str:
@@ -69,6 +89,18 @@ def attempt_text(node: NodeView, attempt: AttemptId) -> str:
     return label if attempt.number == 1 else f"{label}.{attempt.number}"
 
 
+def no_host_paths(attempt: AttemptId) -> tuple[NamedInLog, ...]:
+    """Where steps see the paths of the host."""
+    return ()
+
+
+def host_path_text(named: NamedInLog) -> str:
+    """`/valohai/repository/train.py:3 is /home/me/demo/train.py:3`."""
+    name, number, path = named
+    line = "" if number is None else f":{number}"
+    return one_line(f"{name}{line} is {path}{line}")
+
+
 class Commands(NamedTuple):
     """How to call vhpipe again about a run; `options` lead to its project where that is not the current folder."""
 
@@ -91,3 +123,18 @@ def _quote_word(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def in_usual_place(node: str) -> None:
+    """The answer for runs whose nodes all ran where nodes usually do."""
+
+
+class RunDetails(NamedTuple):
+    """What is known of a run beside its events: where logs are, and where the host has what they name.
+
+    `place_of` gives the place of a node, None where it is the usual one.
+    """
+
+    log_path: Callable[[AttemptId], str]
+    host_paths: HostPaths = no_host_paths
+    place_of: Callable[[str], str | None] = in_usual_place

@@ -1,4 +1,6 @@
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 from vhpipe.plan.model import ExecutionId
@@ -90,3 +92,37 @@ def test_a_node_without_executions_says_why_there_is_no_log(new_run: Any, vhpipe
     new_run().tell(events.RunStarted(1), events.NodeSettled("train", Status.SKIPPED, "`prepare` is error"))
     said = vhpipe("logs", 1, "train")
     assert said == (0, "", "node `train` has no execution, so no log: it was skipped: `prepare` is error\n")
+
+
+def test_paths_that_only_the_step_had_are_named_beside_its_log_and_the_log_stays(
+    new_run: Any, project: Path, vhpipe: Any
+) -> None:
+    log = b'  File "/valohai/repository/train.py", line 3\nno /valohai/inputs/data/x.csv\n'
+    run = new_run().started("prepare")
+    folder = run.attempt("prepare", log=log)
+    (folder / "environment.json").write_text(json.dumps({"VH_INPUTS_DIR": "/valohai/inputs"}))
+    (folder / "repository").mkdir()
+    (folder / "repository/train.py").write_text("as it ran")
+    (project / "train.py").write_text("as it ran")
+    run.end("prepare", outcome=Status.ERROR, exit_code=1)
+    said = vhpipe("logs", 1, "prepare")
+    assert said.out == log.decode()
+    assert said.err.splitlines() == [
+        f"/valohai/repository/train.py:3 is {project}/train.py:3",
+        f"/valohai/inputs/data/x.csv is {folder}/inputs/data/x.csv",
+    ]
+    assert vhpipe("logs", 1, "prepare", "--raw").err == ""
+    (attempt,) = json.loads(vhpipe("show", 1, "--json").out)["nodes"]["prepare"]["executions"][0]["attempts"]
+    assert attempt["host_paths"] == [
+        {"named": "/valohai/repository/train.py", "line": 3, "path": f"{project}/train.py"},
+        {"named": "/valohai/inputs/data/x.csv", "line": None, "path": f"{folder}/inputs/data/x.csv"},
+    ]
+    assert f"/valohai/repository/train.py:3 is {project}/train.py:3" in vhpipe("show", 1).out
+
+
+def test_a_log_of_a_step_that_saw_the_paths_of_the_host_gets_no_others(new_run: Any, vhpipe: Any) -> None:
+    run = new_run().started("prepare")
+    folder = run.attempt("prepare", log=b"no /valohai/inputs/data/x.csv\n")
+    (folder / "environment.json").write_text("{}")
+    run.end("prepare", outcome=Status.ERROR, exit_code=1)
+    assert vhpipe("logs", 1, "prepare").err == ""

@@ -56,7 +56,7 @@ comparison_options = typed_options(
         "--sort",
         metavar="[-]NAME",
         multiple=True,
-        help="Sort by a parameter, a metadata key, run, index, status or duration; `-acc`: the largest first.",
+        help="Sort by a parameter, a metadata key, run, index, status, duration, cpu, memory; `-acc`: largest first.",
     ),
     click.option("--best", metavar="KEY[:min|max]",
                  help="Mark the best; what a bayesian search looks for if not given."),
@@ -173,6 +173,7 @@ def _rows(of: _NodeOfRun, wants: _Wants) -> "Iterator[ComparedExecution]":
             duration_s=_duration(execution),
             reused_from=execution.reused_from.run if execution.reused_from else None,
             series=series,
+            use=execution.use,
         )
 
 

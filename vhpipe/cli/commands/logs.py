@@ -8,6 +8,7 @@ import click
 
 from vhpipe.cli.options.run_selection import project_option, required_run_argument
 from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.project.log_paths import LogPaths
 from vhpipe.project.logs import LogFile, LogText, PrefixedLines, offset_of_last_lines
 from vhpipe.project.open_run import OpenRun, open_run
 from vhpipe.project.selectors import (
@@ -21,6 +22,7 @@ from vhpipe.project.selectors import (
 from vhpipe.schedule.terms import SETTLED, what_became
 from vhpipe.store.attempt_files import LOG
 from vhpipe.views.node_progress import ExecutionView
+from vhpipe.views.run_text import host_path_text
 from vhpipe.views.safe_text import brief, one_line
 
 PAUSE_S = 0.1
@@ -37,6 +39,8 @@ PAUSE_S = 0.1
 @project_option
 def command(selector: str, node: str, follow: bool, tail: int | None, raw: bool, project: Path) -> int:
     """Print the log of an execution: its last attempt, or the one named.
+
+    The log is printed as it was written; where it names paths that only its step had, stderr has those of this machine.
 
     A task without an index prints the logs of all its executions, each line with the execution's name before it.
     """
@@ -59,6 +63,7 @@ class LogStream:
         self._tail = tail
         self._is_raw = is_raw
         self._is_prefixed = selected_node(run.view, selection).type == "task" and selection.index is None
+        self._paths = LogPaths(run.folder)
         self._printers: dict[AttemptId, LogPrinter] = {}
         self._printed: set[AttemptId] = set()
 
@@ -69,9 +74,10 @@ class LogStream:
             if not execution.attempts:
                 self._print_origin(execution)
             else:
-                printer = self._printer(selected_attempt(self._selection, execution))
+                attempt = selected_attempt(self._selection, execution)
+                printer = self._printer(attempt)
                 printer.print_new()
-                printer.end()
+                self._end(printer, self._run.folder.attempt_folder(attempt))
 
     def follow(self) -> None:
         """Print what there is and what comes until nothing more can come."""
@@ -100,7 +106,7 @@ class LogStream:
         printer = self._printers.get(attempt) or self._printers.setdefault(attempt, self._printer(attempt))
         printer.print_new()
         if has_ended:
-            printer.end()
+            self._end(printer, self._run.folder.attempt_folder(attempt))
             self._printed.add(attempt)
             del self._printers[attempt]
 
@@ -133,6 +139,12 @@ class LogStream:
         prefix = f"{self._label(index)} | " if self._is_prefixed else ""
         return LogPrinter(LogFile(path, offset), prefix, self._is_raw)
 
+    def _end(self, printer: "LogPrinter", folder: Path) -> None:
+        """Print what is held back; of a single log then, on stderr, where this machine has what it names."""
+        printer.end()
+        for each in () if self._is_raw or self._is_prefixed else self._paths.in_log_of(folder):
+            click.echo(host_path_text(each), err=True)
+
     def _print_origins(self) -> None:
         """The logs of executions that were reused: their own will never come."""
         for execution in self._run.view.nodes[self._selection.node].known_executions():
@@ -150,7 +162,7 @@ class LogStream:
                    f"whose log {'this is' if folder.is_dir() else 'is gone'}", err=True)  # fmt: skip
         printer = self._printer_of(folder / LOG, execution.index)
         printer.print_new()
-        printer.end()
+        self._end(printer, folder)
 
     def _label(self, index: int) -> str:
         return self._run.view.nodes[self._selection.node].label(index)

@@ -56,8 +56,8 @@ def command(
         store = opened_project(project)
         run = store.run(selector)
         choices = RunChoices(
-            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, pull=watch.pull,
-            shows_pulls=not watch.is_quiet,
+            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.slots,
+            pull=watch.pull, shows_pulls=not watch.is_quiet,
         )  # fmt: skip
         if any(changes):
             with hold(run):

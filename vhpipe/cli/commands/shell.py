@@ -1,68 +1,88 @@
-"""`vhpipe shell RUN NODE`: a shell where an execution ran, with its variables and its command at hand."""
+"""`vhpipe shell [RUN] NODE`: a shell where an execution ran, with its variables and its command at hand."""
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import click
 
-from vhpipe.attempt.recorded_variables import kept_variables
-from vhpipe.cli.options.run_selection import project_option, required_run_argument
+from vhpipe.cli.options.run_selection import project_option
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.project.kept_code import repository_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
+from vhpipe.project.shell_place import EndedAttempt, ShellPlace, shell_place
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import what_became
-from vhpipe.store.attempt_files import COMMAND, STEP_FOLDERS
+from vhpipe.store.attempt_files import COMMAND
 from vhpipe.store.project import ProjectStore
 from vhpipe.views.run_text import command_text
 from vhpipe.views.safe_text import one_line, safe_text
 
-
-class ShellPlace(NamedTuple):
-    """Where an attempt ran. `has_variables` is False where only this shell's own are there.
-
-    `unset` names the secrets that the execution had and that are not set here.
-    """
-
-    label: str
-    folder: Path
-    repository: Path
-    is_as_left: bool
-    variables: Mapping[str, str]
-    has_variables: bool
-    unset: tuple[str, ...] = ()
+_BEHIND = "words behind --"
 
 
-@click.command("shell", short_help="Open a shell where an execution ran, with its variables.")
-@required_run_argument
-@click.argument("node", metavar="NODE[#INDEX][.ATTEMPT]")
+class CommandWithTail(click.Command):
+    """A command that is given another command line behind `--`, which no option of its own can be part of."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            place = args.index("--")
+            ctx.meta[_BEHIND] = tuple(args[place + 1 :])
+            args = args[:place]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND…]"]
+
+
+@click.command("shell", cls=CommandWithTail, short_help="Open a shell where an execution ran, with its variables.")
+@click.argument("words", metavar="[RUN] NODE[#INDEX][.ATTEMPT]", nargs=-1)
 @click.option("--command", "is_command_wanted", is_flag=True, help="Only print the execution's command.")
-@click.option("-c", "text", metavar="TEXT", help="Run one command there instead, and exit as it does.")
+@click.option("-c", "text", metavar="TEXT", help="Run one command line there instead, and exit as it does.")
 @project_option
-def command(selector: str, node: str, is_command_wanted: bool, text: str | None, project: Path) -> int:
+@click.pass_context
+def command(
+    context: click.Context, words: tuple[str, ...], is_command_wanted: bool, text: str | None, project: Path
+) -> int:
     """Open a shell in the working directory of an execution, with its variables; secrets are taken from yours.
 
-    The code is as the execution left it if it failed, else a fresh copy of the run's code.
+    RUN is the latest if not given. A command behind -- is run instead of a shell, and gives the exit code.
+
+    The code is as the execution left it if it failed, else a fresh copy of the run's code. Outputs, inputs and
+    configuration are copies, which go with the shell: what is stored of a run stays as it is.
     """
     store = opened_project(project)
-    folder, label = _attempt_folder(store, selector, node)
+    ended = _ended_attempt(store, *_run_and_node(words))
     if is_command_wanted:
-        _print_command(folder)
+        _print_command(ended)
         return 0
-    place = _place(store, selector, folder, label)
+    program: Sequence[str] = context.meta.get(_BEHIND, ())
     if text is not None:
-        return _run((_posix_shell(), "-c", text), place)
-    _introduce(place)
-    return _run((_favourite_shell(),), place)
+        program = (_posix_shell(), "-c", text)
+    with shell_place(store, ended) as place:
+        _introduce(ended, place, is_interactive=not program)
+        return _run(program or (_favourite_shell(),), place)
 
 
-def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path, str]:
+def _run_and_node(words: tuple[str, ...]) -> tuple[str, str]:
+    match words:
+        case [node]:
+            return "latest", node
+        case [run, node]:
+            return run, node
+        case []:
+            raise UsageError("a node is missing", "vhpipe shell [RUN] NODE[#INDEX][.ATTEMPT]")
+        case _:
+            raise UsageError(f"unexpected argument `{words[2]}`", "a command stands behind `--`")
+
+
+def _ended_attempt(store: ProjectStore, selector: str, node: str) -> EndedAttempt:
     run = open_run(store.run(selector))
     selection = parse_selection(node, tuple(run.view.nodes))
     execution = one_execution(run.view, selection)
@@ -73,59 +93,33 @@ def _attempt_folder(store: ProjectStore, selector: str, node: str) -> tuple[Path
         raise UsageError(f"`{label}` did not run here: it was reused from {origin}", hint=words)
     if not execution.attempts:
         raise UsageError(f"`{label}` has not started", hint=f"it {what_became(execution.status)}")
-    folder = run.folder.attempt_folder(selected_attempt(selection, execution))
-    if not folder.is_dir():
+    ended = EndedAttempt(run.folder, selected_attempt(selection, execution), label)
+    if not ended.folder.is_dir():
         hint = execution.because and f"the attempt ended with: {execution.because}"
-        raise EnvironmentFailure(f"the folder of `{label}` is not there: `{folder}`", hint=hint)
-    return folder, label
+        raise EnvironmentFailure(f"the folder of `{label}` is not there: `{ended.folder}`", hint=hint)
+    return ended
 
 
-def _print_command(folder: Path) -> None:
+def _print_command(ended: EndedAttempt) -> None:
     """Print the command: unchanged into a file or a pipe, safe to show at a terminal."""
-    content = read_regular(_command_path(folder), RECORD_BYTES, follow=False)
+    content = read_regular(ended.command, RECORD_BYTES, follow=False)
     if sys.stdout.isatty():
         click.echo(safe_text(content.decode("utf-8", "backslashreplace")), nl=False)
     else:
         click.echo(content, nl=False)
 
 
-def _command_path(folder: Path) -> Path:
-    path = folder / COMMAND
-    if not path.is_file():
-        raise EnvironmentFailure(
-            f"there is no command in `{folder}`", hint="the execution failed before its command was made"
-        )
-    return path
-
-
-def _place(store: ProjectStore, selector: str, folder: Path, label: str) -> ShellPlace:
-    repository, is_as_left = repository_of(folder, store.run(selector).path, store.blobs)
-    kept = kept_variables(folder)
-    variables = dict(os.environ) if kept is None else _with_own_secrets(kept)
-    unset = tuple(name for name in kept or () if name not in variables)
-    folders = {f"VH_{name.upper()}_DIR": str(folder / name) for name in STEP_FOLDERS}
-    variables |= {**folders, "VH_REPOSITORY_DIR": str(repository), "PWD": str(repository)}
-    return ShellPlace(label, folder, repository, is_as_left, variables, kept is not None, unset)
-
-
-def _with_own_secrets(kept: Mapping[str, str | None]) -> dict[str, str]:
-    """The variables of an attempt; the values of its secrets are those of the caller, where he has them."""
-    secrets = {name: os.environ[name] for name, value in kept.items() if value is None and name in os.environ}
-    return {name: value for name, value in kept.items() if value is not None} | secrets
-
-
-def _introduce(place: ShellPlace) -> None:
-    """Where the user is and how to run the command again, on stderr."""
-    code = "as it was left" if place.is_as_left else "a fresh copy of the run's code"
-    click.echo(f"{one_line(place.label)} in {one_line(str(place.repository))} ({code})", err=True)
-    if not place.has_variables:
-        click.echo("its variables were not kept: these are yours", err=True)
-    if place.unset:
-        click.echo(f"secrets that are not set here: {one_line(', '.join(place.unset))}", err=True)
-    if (place.folder / COMMAND).is_file():
-        again = command_text((os.path.basename(_posix_shell()), f"../{COMMAND}"))
+def _introduce(ended: EndedAttempt, place: ShellPlace, is_interactive: bool) -> None:
+    """What the user has to know, and at a shell where he is and how to run the command again, on stderr."""
+    if is_interactive:
+        click.echo(f"{one_line(ended.label)} in {one_line(str(place.repository))} ({place.code})", err=True)
+    for notice in place.notices:
+        click.echo(one_line(notice), err=True)
+    if is_interactive and (place.folder / COMMAND).is_file():
+        again = command_text((os.path.basename(_posix_shell()), str(place.folder / COMMAND)))
         click.echo(f"run its command again: {again}", err=True)
-    click.echo("leave with exit", err=True)
+    if is_interactive:
+        click.echo("leave with exit: outputs that were written here go with the shell", err=True)
 
 
 def _run(words: Sequence[str], place: ShellPlace) -> int:
@@ -134,12 +128,27 @@ def _run(words: Sequence[str], place: ShellPlace) -> int:
         process = subprocess.Popen(words, cwd=place.repository, env=dict(place.variables))
     except OSError as error:
         raise EnvironmentFailure(f"cannot start `{words[0]}`: {error.strerror}", hint="set SHELL to a shell") from error
-    while True:
-        try:
-            code = process.wait()
-            return code if code >= 0 else 128 - code
-        except KeyboardInterrupt:
-            continue  # the program at the terminal got it too, and it decides
+    return _exit_code_of(process)
+
+
+def _exit_code_of(process: "subprocess.Popen[bytes]") -> int:
+    """Whoever ends this program ends the one at the terminal, and what was made for it is removed."""
+
+    def pass_on(number: int, frame: Any) -> None:
+        with suppress(OSError):
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        while True:
+            try:
+                code = process.wait()
+                return code if code >= 0 else 128 - code
+            except KeyboardInterrupt:
+                continue  # the program at the terminal got it too, and it decides
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _favourite_shell() -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from vhpipe.cli.options.run_selection import json_option, project_option, run_argument
-from vhpipe.plan.model import AttemptId
+from vhpipe.project.log_paths import details_of
 from vhpipe.project.open_run import open_run
 from vhpipe.project.run_commands import commands_from_here
 from vhpipe.project.selectors import opened_project
@@ -25,11 +25,9 @@ def command(selector: str, project: Path, as_json: bool) -> int:
     run = open_run(folder)
     info = folder.info()
 
-    def log_path(attempt: AttemptId) -> str:
-        return str(run.log_path(attempt))
-
+    details = details_of(folder, info)
     if as_json:
-        click.echo(json_text(run_json(run.view, log_path, info.unusual_place_of)))
+        click.echo(json_text(run_json(run.view, details)))
         return 0
     if info.title:
         click.echo(f"title: {one_line(info.title)}")
@@ -39,6 +37,6 @@ def command(selector: str, project: Path, as_json: bool) -> int:
         click.echo(f"tags: {one_line(', '.join(info.tags))}")
     if info.continues is not None:
         click.echo(f"continues run {info.continues}")
-    for line in summary(run.view, log_path, commands_from_here(project), info.unusual_place_of):
+    for line in summary(run.view, details, commands_from_here(project)):
         click.echo(line)
     return 0

@@ -190,7 +190,8 @@ def _run(begin: Begin, watch: "WatchOptions", concealment: "Concealment", ready:
 
 
 def _print_json(watcher: "Watcher", locked: "LockedRun") -> None:
+    from vhpipe.project.log_paths import details_of
     from vhpipe.views.json_values import json_text
     from vhpipe.views.run_json import run_json
 
-    click.echo(json_text(run_json(watcher.view, lambda attempt: str(locked.run.log_path(attempt)), locked.info.unusual_place_of)))
+    click.echo(json_text(run_json(watcher.view, details_of(locked.run, locked.info))))

@@ -28,6 +28,7 @@ class WatchOptions(NamedTuple):
     approval: "Mode | None" = None
     approval_timeout: float | None = None
     python: str | None = None
+    slots: str | None = None
     places: tuple[str, ...] = ()
     pull: "PullPolicy | None" = None
     as_json: bool = False
@@ -45,6 +46,8 @@ watch_options = typed_options(
     WatchOptions,
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
+    click.option("--slots", metavar="NAME=N,…",
+                 help="What executions share: gpu=2,mem=32G,cpu=8; one that asks for some in its `resources` waits."),
     click.option("-d", "--detach", "is_detached", is_flag=True,
                  help="Continue in the background and print the number of the run."),
     click.option("--approval", type=click.Choice(("wait", "reject", "approve")),

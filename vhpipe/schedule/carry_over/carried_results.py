@@ -161,6 +161,7 @@ def _given_executions(plan: Plan, state: RunState, node: PlannedNode, run: int) 
                 origin=_origin(execution, ExecutionId(node.name, index), run),
                 values=execution_values(node, bound, index, plan.seed),
                 metadata=execution.metadata,
+                use=execution.use,
                 outputs=execution.outputs,
                 published=things_published_by(state, ExecutionId(node.name, index)),
             )

@@ -46,6 +46,7 @@ def _end_event(name: str, given: CarriedExecution) -> events.AttemptEnded:
         metadata=given.metadata,
         outputs=given.outputs,
         reused_from=given.origin,
+        use=given.use,
     )
 
 

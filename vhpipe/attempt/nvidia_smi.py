@@ -1,0 +1,124 @@
+"""What `nvidia-smi` says of the GPUs of this machine, asked for a limited time.
+
+Source: its manual (`--query-gpu`, `--format=csv,noheader,nounits`, `-L`).
+"""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+PROGRAM = "nvidia-smi"
+PATIENCE_S = 10.0
+"""The driver may have to be woken up for seconds; one that hangs is not waited for."""
+GONE_S = 1.0
+NONE_FOUND = "No devices were found"
+FIELDS = "index,uuid,name,memory.used,mig.mode.current"
+OLD_FIELDS = "index,uuid,name,memory.used"
+"""For drivers that know nothing of MIG."""
+_MIG = re.compile(r"\(UUID: (MIG-[^)\s]+)\)")
+_GPU = re.compile(r"^GPU \d+: .*\(UUID: (GPU-[^)\s]+)\)")
+MIB = 1 << 20
+
+
+class Gpu(NamedTuple):
+    """A GPU, or a part of one (MIG) that is used as one. `number` is its index, `used_bytes` None if not known."""
+
+    number: int
+    uuid: str
+    name: str
+    used_bytes: int | None = None
+
+
+class GpuReport(NamedTuple):
+    """`fault` says why nothing could be found out; None also where there is no such program."""
+
+    gpus: tuple[Gpu, ...] = ()
+    fault: str | None = None
+
+
+class _SmiFailure(Exception):
+    """The program has not answered as it should."""
+
+
+def reported_gpus(environ: Mapping[str, str]) -> GpuReport:
+    """All GPUs of this machine in the order of their indices, each MIG device instead of the GPU that it is part of."""
+    program = shutil.which(PROGRAM, path=environ.get("PATH", os.defpath))
+    if program is None:
+        return GpuReport()
+    try:
+        gpus, divided = _queried(program, environ)
+        return GpuReport(_with_parts(gpus, divided, _answer(program, environ, "-L")) if divided else gpus)
+    except _SmiFailure as failure:
+        return GpuReport(fault=f"`{PROGRAM}` {failure}")
+
+
+def used_memory(environ: Mapping[str, str]) -> dict[str, int]:
+    """The bytes in use of each GPU, by its UUID; those are left out of which nothing is said."""
+    return {gpu.uuid: gpu.used_bytes for gpu in reported_gpus(environ).gpus if gpu.used_bytes is not None}
+
+
+def _queried(program: str, environ: Mapping[str, str]) -> tuple[tuple[Gpu, ...], frozenset[str]]:
+    """The GPUs, and the UUIDs of those that are divided."""
+    try:
+        text = _answer(program, environ, f"--query-gpu={FIELDS}", "--format=csv,noheader,nounits")
+    except _SmiFailure as failure:
+        if "not a valid field" not in str(failure):
+            raise
+        text = _answer(program, environ, f"--query-gpu={OLD_FIELDS}", "--format=csv,noheader,nounits")
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
+    if any(len(row) < len(OLD_FIELDS.split(",")) or not row[0].isdecimal() for row in rows):
+        raise _SmiFailure(f"answers what is no list of GPUs: {text.strip()[:200]}")
+    gpus = tuple(Gpu(int(row[0]), row[1], row[2], _bytes_in(row[3])) for row in rows)
+    return gpus, frozenset(row[1] for row in rows if row[4:] == ["Enabled"])
+
+
+def _with_parts(gpus: tuple[Gpu, ...], divided: frozenset[str], listing: str) -> tuple[Gpu, ...]:
+    parts: dict[str, list[str]] = {}
+    of = ""
+    for line in listing.splitlines():
+        if found := _GPU.search(line):
+            of = found[1]
+        elif found := _MIG.search(line):
+            parts.setdefault(of, []).append(found[1])
+    return tuple(
+        each
+        for gpu in gpus
+        for each in (
+            [gpu._replace(uuid=uuid, used_bytes=None) for uuid in parts.get(gpu.uuid, ())]
+            if gpu.uuid in divided
+            else [gpu]
+        )
+    )
+
+
+def _bytes_in(text: str) -> int | None:
+    """MiB without their unit; GPUs that share the memory of the machine say `[N/A]`."""
+    return int(text) * MIB if text.isdecimal() else None
+
+
+def _answer(program: str, environ: Mapping[str, str], *words: str) -> str:
+    try:
+        process = subprocess.Popen(
+            (program, *words), env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+        )  # fmt: skip
+    except OSError as failure:
+        raise _SmiFailure(f"cannot be started: {failure.strerror}") from None
+    try:
+        text = process.communicate(timeout=PATIENCE_S)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed process
+            process.wait(GONE_S)
+        raise _SmiFailure(f"has not answered within {PATIENCE_S:g} s") from None
+    if NONE_FOUND in text:
+        return ""
+    if process.returncode != 0:
+        first = next((line.strip() for line in text.splitlines() if line.strip()), "it says nothing")
+        raise _SmiFailure(f"fails with exit code {process.returncode}: {first[:200]}")
+    return text
