@@ -40,6 +40,11 @@ class ContainerProject(Project):
         """`vhpipe run --in TOOL --json` with these words."""
         return self("run", "--in", self.tool, "--json", *words)
 
+    def journal(self) -> list[dict[str, Any]]:
+        """The events of the first run."""
+        content = (self.path / ".vhpipe/runs/1/journal").read_text()
+        return [json.loads(line[9:])["event"] for line in content.splitlines()]
+
     def log(self, done: Finished, node: str, index: int = 0) -> str:
         path = Path(done.node(node)["executions"][index]["attempts"][-1]["log"])
         return path.read_text() if path.exists() else ""

@@ -81,8 +81,9 @@ def test_a_run_that_is_killed_now_and_then_ends_as_if_nothing_had_been(project: 
     assert outputs(project, latest) == expected
 
 
-def test_a_run_whose_keeper_was_killed_too_is_cleaned_up_when_it_is_stopped(
-    project: ContainerProject, mark: Any, eventually: Any
+@pytest.mark.parametrize("way", ["stopped", "cleaned"])
+def test_a_run_whose_keeper_was_killed_too_leaves_nothing_when_it_is_stopped_or_cleaned(
+    project: ContainerProject, mark: Any, eventually: Any, way: str
 ) -> None:
     project.pipeline({"a": f"sleep {mark}"})
     process = project.start("run", "--in", project.tool)
@@ -95,6 +96,6 @@ def test_a_run_whose_keeper_was_killed_too_is_cleaned_up_when_it_is_stopped(
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert len(mark.alive()) >= 1
-    stopped = project("stop", "latest")
-    assert stopped.code == 0, stopped.err
+    done = project("clean") if way == "cleaned" else project("stop", "latest")
+    assert done.code == 0, done.err
     assert mark.alive() == []

@@ -28,7 +28,7 @@ from vhpipe.function_step.code_recorder import USES_NAME
 from vhpipe.plan.capabilities import CONTAINER
 from vhpipe.plan.model import AttemptId
 from vhpipe.publishing import FOLDER as PUBLISHED
-from vhpipe.runners.container_command import ContainerOrder, passed_variables, run_words
+from vhpipe.runners.container_command import MOST_PIDS, ContainerOrder, passed_variables, run_words
 from vhpipe.runners.container_ends import meaning_of
 from vhpipe.runners.container_images import ContainerImages
 from vhpipe.runners.container_keeper import ContainerKeeper
@@ -40,11 +40,12 @@ from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
 from vhpipe.runners.protocol import AttemptOrder
+from vhpipe.runners.remains import OF_CONTAINERS
 from vhpipe.schedule.capacity import Capacity
 from vhpipe.store.attempt_files import COMMAND
 
-EXCHANGE, HOME, ENV_FILE = "exchange", "home", "environment.list"
-"""In the folder of an attempt while it runs: what is `FOLDER` for the step, its home, variables for the tool."""
+EXCHANGE, HOME = OF_CONTAINERS
+"""In the folder of an attempt while it runs: what is `FOLDER` for the step, and its home."""
 NETWORK = "VH_DOCKER_NETWORK"
 
 
@@ -118,6 +119,7 @@ class _Containers:
         self._processes: dict[AttemptId, ContainerProcesses] = {}
         is_root = self._facts.is_rootless or os.geteuid() == 0
         self._user = "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
+        self._most_pids = _most_pids()
         self._environment = dict(os.environ) | {CLIENT: parts.run.identifier}
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
@@ -132,13 +134,13 @@ class _Containers:
             name=self._name(spec.id),
             labels=self._labels(spec, launch),
             image=self._image(spec),
-            command=self._command(launch),
+            command=passed.before(self._command(launch)),
             workdir=str(ContainerPaths(folder, repository).inside(repository)),
             user=self._user,
             mounts=self._mounts(folder, repository),
-            variables=tuple(passed.in_environment),
-            env_file=_written(f"{folder}/{ENV_FILE}", passed.file_text),
+            variables=tuple(passed.given),
             shm_bytes=self._settings.shm_bytes,
+            most_pids=self._most_pids,
             cpus=_cores(launch),
             on_cores=launch.cpu_limit.cores if launch.cpu_limit else launch.limits.on_cores,
             memory_bytes=launch.limits.memory_bytes,
@@ -148,7 +150,7 @@ class _Containers:
         return launch._replace(
             argv=run_words(self._tool, self._facts, order),
             cwd=InsidePath(folder),
-            environment={**passed.in_environment, **self._environment},
+            environment={**self._environment, **passed.given},
             signal=processes.signal,
             limits=NO_LIMITS,
             cpu_limit=None,
@@ -242,20 +244,16 @@ class _Containers:
         return meaning_of(ending, ready, self._tool.name)
 
 
+def _most_pids() -> int:
+    """So many processes and threads that a step that makes them without end leaves some to the others."""
+    with open("/proc/sys/kernel/pid_max", encoding="ascii") as file:
+        return min(MOST_PIDS, int(file.read()) // 4)
+
+
 def _cores(launch: Launch) -> float | None:
     """The least of what limits the step's CPU time; None without a limit."""
     by_number = launch.cpu_limit.number if launch.cpu_limit and not launch.cpu_limit.cores else None
     return min((each for each in (launch.limits.cores, by_number) if each is not None), default=None)
-
-
-def _written(path: str, text: str) -> str | None:
-    """The path of a file with the text that only the user can read; None without any text."""
-    if not text:
-        return None
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-    return path
 
 
 def _make_exchange(folder: str, points: list[tuple[str, bool]]) -> None:
@@ -273,9 +271,6 @@ def _tidy(folder: str) -> None:
         os.rename(f"{folder}/{EXCHANGE}/{USES_NAME}", f"{folder}/{USES_NAME}")
     for name in (EXCHANGE, HOME):
         shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
-    for name in (ENV_FILE,):
-        with suppress(OSError):
-            os.unlink(f"{folder}/{name}")
     for name in (SPOOL_NAME, PUBLISHED):
         _remove_empty(f"{folder}/{name}")
 

@@ -1,17 +1,19 @@
 """The command line that runs one attempt in a container: pure, for any of the tools.
 
-Values of variables never stand in it: they are taken from the environment of the tool, or, where the tool would read
-them itself, from a file that only the user can read. Source: decisions 202 and 203.
+Values of variables never stand in it, nor in any file: they are taken from the environment of the tool. One that the
+tool would go by itself has another name there, until the step runs. Source: decisions 202 and 203.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.runners.container_tools import ContainerTool, ToolFacts
 
-PIDS_LIMIT = 32768
+MOST_PIDS = 16384
+"""Processes and threads of one container, where the machine has room for four times as many."""
 ROOT_MAY = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
 """What package managers need of root's privileges; all others are dropped."""
 READ_BY_TOOLS = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "TZ", "NOTIFY_SOCKET"})
@@ -32,8 +34,8 @@ class ContainerOrder(NamedTuple):
     mounts: tuple[BindMount, ...]
     variables: tuple[str, ...]
     """Names whose values are in the environment of the tool."""
-    env_file: str | None
     shm_bytes: int
+    most_pids: int
     cpus: float | None = None
     on_cores: frozenset[int] = frozenset()
     memory_bytes: int | None = None
@@ -55,7 +57,6 @@ def run_words(tool: ContainerTool, facts: ToolFacts, order: ContainerOrder) -> t
         *((f"--network={order.network}",) if order.network else ()),
         *(word for mount in order.mounts for word in ("--mount", mount_text(mount))),
         *(f"--env={name}" for name in order.variables),
-        *((f"--env-file={order.env_file}",) if order.env_file else ()),
         f"--workdir={order.workdir}", f"--entrypoint={program}", order.image, *arguments,
     )  # fmt: skip
 
@@ -73,7 +74,7 @@ def _limits(facts: ToolFacts, order: ContainerOrder) -> tuple[str, ...]:
     """Those that the machine can enforce; the size of shared memory is one that every machine can."""
     words = [f"--shm-size={order.shm_bytes}"]
     if "pids" in facts.limits:
-        words.append(f"--pids-limit={PIDS_LIMIT}")
+        words.append(f"--pids-limit={order.most_pids}")
     if order.cpus is not None and "cpu" in facts.limits:
         words.append(f"--cpus={order.cpus:g}")
     if order.on_cores and "cpuset" in facts.limits:
@@ -107,29 +108,34 @@ def _csv_field(text: str) -> str:
 
 
 class PassedVariables(NamedTuple):
-    """Variables of a step, by the two ways into a container: with the environment of the tool, and by a file."""
+    """Variables of a step as the tool hands them on, and those of them that have another name until the step runs.
 
-    in_environment: Mapping[str, str]
-    in_file: Mapping[str, str]
+    `renamed` are pairs of the name that the tool sees and the true one, which would mean something to the tool itself.
+    """
 
-    @property
-    def file_text(self) -> str:
-        return "".join(f"{name}={text}\n" for name, text in self.in_file.items())
+    given: Mapping[str, str]
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    def before(self, command: tuple[str, ...]) -> tuple[str, ...]:
+        """The command after which every variable has its own name."""
+        if not self.renamed:
+            return command
+        words = "".join(f'export {name}="${alias}"; unset {alias}; ' for alias, name in self.renamed)
+        return ("/bin/sh", "-c", f'{words}exec "$@"', "sh", *command)
 
 
 def passed_variables(variables: Mapping[str, str]) -> PassedVariables:
-    """The two ways. Errors: `CannotPrepareError` for a variable that has neither."""
-    in_file = {name: text for name, text in variables.items() if _is_read_by_tools(name)}
-    _refuse(name for name, text in in_file.items() if "\n" in text or "\r" in text)
-    _refuse(name for name in variables if not name or set(name) & set("=* \t\n#"))
-    return PassedVariables({name: text for name, text in variables.items() if name not in in_file}, in_file)
-
-
-def _refuse(names: Iterable[str]) -> None:
-    for name in names:
-        raise CannotPrepareError(
-            f"variable `{name}` cannot be given to a container: rename it, or give it a value of one line"
-        )
+    """How they are handed on. Errors: `CannotPrepareError` for a variable that a container cannot have."""
+    given: dict[str, str] = {}
+    renamed: list[tuple[str, str]] = []
+    for name, text in variables.items():
+        is_read = _is_read_by_tools(name)
+        if not re.fullmatch(r"[A-Za-z_]\w*" if is_read else r"[^=*\s#]+", name, re.ASCII):
+            raise CannotPrepareError(f"variable `{name}` cannot be given to a container: rename it")
+        if is_read:
+            renamed.append((f"VHPIPE_VARIABLE_{len(renamed)}", name))
+        given[renamed[-1][0] if is_read else name] = text
+    return PassedVariables(given, tuple(renamed))
 
 
 def _is_read_by_tools(name: str) -> bool:

@@ -44,7 +44,11 @@ _FAILURES = (
 
 
 def meaning_of(ending: Ending, ready: ReadyAttempt, tool: str) -> Ending:
-    """The ending, with the reason of one that is no success and that nobody has asked for."""
+    """The ending, with the reason of one that is no success and that nobody has asked for.
+
+    What the process of the tool has used says nothing of the step.
+    """
+    ending = ending._replace(usage=None)
     if ending.because is not None or ending.exit_code == 0:
         return ending
     return ending._replace(because=_reason(ending.exit_code, ready, tool))

@@ -19,6 +19,9 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
 
+OF_CONTAINERS = ("exchange", "home")
+"""Folders of an attempt that runs in a container, beside those of its step."""
+
 
 class EarlierAttempts(msgspec.Struct, frozen=True):
     """Attempts that had begun and of which no end is recorded; `identifier` is that of their run."""
@@ -93,7 +96,7 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 def _remove_remains(folder: Path) -> None:
     """Half-done work goes; the log stays, for it may explain something."""
-    for name in STEP_FOLDERS:
+    for name in (*STEP_FOLDERS, *OF_CONTAINERS):
         if os.path.lexists(folder / name):
             with suppress(EnvironmentFailure):
                 remove_tree(os.fspath(folder / name))
