@@ -94,8 +94,8 @@ def test_published_things_arrive_while_the_step_runs(project: ContainerProject) 
     project.pipeline({"a": f"echo '{point}' >> $VHPIPE_PUBLISH"})
     done = project.in_containers()
     assert done.code == 0, done.err
-    (ended,) = [event for event in project.journal() if event["type"] == "AttemptEnded"]
-    assert [(each["name"], each["value"]) for each in ended["published"]] == [("loss", 0.5)]
+    published = [event for event in project.journal() if event["type"] == "Published"]
+    assert [(event["name"], event["value"]) for event in published] == [("loss", 0.5)]
 
 
 def test_a_script_runs_by_the_interpreter_that_it_names(project: ContainerProject) -> None:
@@ -206,9 +206,7 @@ HOSTILE = {
     "kills everything": ("kill -9 -1; sleep 0.1; echo still there", "kill"),
     "removes everything": ("rm -rf /valohai /vhpipe /bin 2> /dev/null; echo gone", ""),
     "leaves processes": ("setsid sleep 1000 & env -i setsid sleep 1000 & echo left", "left"),
-    "might fork without end": (
-        "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2> /dev/null | grep -E '^[0-9]{2,5}$' && echo bounded",
-        "bounded"),
+    "might fork without end": ("cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2> /dev/null; echo", "8192"),
     "is its own tool": ("ls /var/run/docker.sock /run/podman/podman.sock 2> /dev/null || echo no socket", "no socket"),
     "mounts": ("mount -t tmpfs none /mnt 2> /dev/null || echo refused", "refused"),
     "makes devices": ("mknod /valohai/outputs/disk b 8 0 2> /dev/null || echo refused", "refused"),
