@@ -94,8 +94,8 @@ def test_what_speaks_of_this_machine_stays_here() -> None:
 
 def test_everything_of_an_attempt_has_a_place_inside() -> None:
     paths = ContainerPaths(OutsidePath("/state/a/0.1"), OutsidePath("/state/slots/0/repository"))
-    outside = ("/state/a/0.1/inputs/x/y", "/state/slots/0/repository/code.py", "/state/a/0.1", "/state/a/0.1/referred/z")
-    inside = ("/valohai/inputs/x/y", "/valohai/repository/code.py", "/vhpipe", "/vhpipe/referred/z")
+    outside = ("/state/a/0.1/inputs/x/y", "/state/slots/0/repository/code.py", "/state/a/0.1", "/state/a/0.1/referred")
+    inside = ("/valohai/inputs/x/y", "/valohai/repository/code.py", "/vhpipe", "/vhpipe/referred")
     assert tuple(paths.inside(OutsidePath(path)) for path in outside) == inside
     assert paths.inside(OutsidePath("/state/a/0.10")) == "/state/a/0.10"
 
