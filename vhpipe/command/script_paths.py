@@ -9,7 +9,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vhpipe.command.interpreters import Interpreter
+    from vhpipe.command.interpreters import Interpreter, Wrapper
 
 PLAIN = frozenset({"python", "python3", "bash", "sh"})
 """Interpreters whose first word is their script unless it is an option: known without the table of all."""
@@ -27,9 +27,10 @@ _HINTS = (
     ". ", "run", "accelerate", "deepspeed", "coverage", "streamlit", *SUFFIXES,
 )  # fmt: skip
 """In every command that names a script there is one of these, or the script is a path."""
-_SKIPPED = frozenset({
+SKIPPED = frozenset({
     "if", "then", "elif", "else", "do", "while", "until", "!", "{", "}", "time", "exec", "command", "env", "sudo",
 })  # fmt: skip
+"""Words before a program that are not it."""
 _ENDS = ";&|()\n`"
 _BETWEEN = frozenset(f"{_ENDS}<> \t\r\v\f")
 """What ends a word."""
@@ -105,7 +106,7 @@ class _Reader:
         self._folder: str | None = ""
 
     def read(self, item: int, words: list[ShellText]) -> None:
-        words = _without_prefixes(words)
+        words = without_prefixes(words)
         if not words:
             return
         name = words[0].text.rpartition("/")[2]
@@ -130,7 +131,7 @@ class _Reader:
 
         interpreter = interpreter_called(name)
         if name in WRAPPERS:
-            self.read(item, _behind_wrapper(words))
+            self.read(item, behind_wrapper(words, WRAPPERS[name]))
         elif interpreter is not None:
             self._read_interpreter(item, interpreter, words)
         elif "/" in words[0].text:
@@ -197,23 +198,22 @@ class _Reader:
             self._folder = None if folder.startswith("..") else "" if folder == "." else folder
 
 
-def _without_prefixes(words: list[ShellText]) -> list[ShellText]:
+def without_prefixes(words: list[ShellText], skipped: frozenset[str] = SKIPPED) -> list[ShellText]:
     """Less what stands before the program: assignments, words of the shell, `env`."""
     place = 0
     while place < len(words):
         text = words[place].text
         is_assignment = "=" in text and text.partition("=")[0].isidentifier()
-        if not (text in _SKIPPED or is_assignment):
+        if not (text in skipped or is_assignment):
             break
         place += 1
     return words[place:]
 
 
-def _behind_wrapper(words: list[ShellText]) -> list[ShellText]:
+def behind_wrapper(words: list[ShellText], wrapper: "Wrapper") -> list[ShellText]:
     """The command that a wrapper runs, empty where it is not known; the values of its options may be anything."""
-    from vhpipe.command.interpreters import WRAPPERS, role_of
+    from vhpipe.command.interpreters import role_of
 
-    wrapper = WRAPPERS[words[0].text.rpartition("/")[2]]
     operands, has_value, has_started = wrapper.operands, False, not wrapper.starts
     for place, word in enumerate(words[1:], 1):
         if not has_started:

@@ -20,7 +20,7 @@ class RunConditions(NamedTuple):
 
     `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
-    count after these, the strongest first.
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
 
     capacity: int
@@ -34,6 +34,9 @@ class RunConditions(NamedTuple):
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
+    has_network: bool = True
     containers: ContainerSettings = ContainerSettings()
     pulls_images: bool = True
     shows_pulls: bool = False
@@ -61,6 +64,7 @@ class RunChoices(NamedTuple):
     pulls_images: bool = True
     shows_pulls: bool = False
     slots: "str | Mapping[str, int | str] | None" = None
+    network: bool | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -77,6 +81,9 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
+            has_network=settings.network if self.network is None else self.network,
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
@@ -96,6 +103,9 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
+            has_network=info.has_network,
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,

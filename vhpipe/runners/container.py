@@ -22,6 +22,7 @@ from vhpipe.attempt.paths import InsidePath, OutsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.spec import AttemptSpec
+from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.attempt.step_variables import SPOOL_NAME
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.function_step.code_recorder import USES_NAME
@@ -37,6 +38,7 @@ from vhpipe.runners.container_processes import ContainerProcesses
 from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
 from vhpipe.runners.container_tools import facts_of, usable
 from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
+from vhpipe.runners.local import writable_inputs
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
 from vhpipe.runners.protocol import AttemptOrder
@@ -137,7 +139,7 @@ class _Containers:
             command=passed.before(self._command(launch)),
             workdir=str(ContainerPaths(folder, repository).inside(repository)),
             user=self._user,
-            mounts=self._mounts(folder, repository),
+            mounts=self._mounts(spec, folder, repository),
             variables=tuple(passed.given),
             shm_bytes=self._settings.shm_bytes,
             most_pids=self._most_pids,
@@ -145,7 +147,7 @@ class _Containers:
             on_cores=launch.cpu_limit.cores if launch.cpu_limit else launch.limits.on_cores,
             memory_bytes=launch.limits.memory_bytes,
             gpus=gpus,
-            network=variables.get(NETWORK) or None,
+            network=(variables.get(NETWORK) or None) if self._parts.has_network else "none",
         )
         return launch._replace(
             argv=run_words(self._tool, self._facts, order),
@@ -208,7 +210,7 @@ class _Containers:
             return (*interpreter, script)
         return ("/bin/sh", "-c", f'exec "$(command -v bash || echo /bin/sh)" {script}')
 
-    def _mounts(self, folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
+    def _mounts(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
         """The folders of the platform, and below `FOLDER` what else the step reads and writes."""
         Path(folder, SPOOL_NAME).touch(0o600)
         os.mkdir(f"{folder}/{PUBLISHED}", 0o700)
@@ -226,9 +228,10 @@ class _Containers:
             own.append((f"{folder}/{HOME}", HOME, False))
         _make_exchange(folder, [(name, os.path.isdir(source)) for source, name, _ in own])
         return (
-            *platform_folders(folder, repository),
+            *platform_folders(folder, repository, writable_inputs(spec.execution)),
             BindMount(OutsidePath(f"{folder}/{EXCHANGE}"), InsidePath(FOLDER)),
             *(BindMount(OutsidePath(source), InsidePath(f"{FOLDER}/{name}"), ro) for source, name, ro in own),
+            *step_mounts(spec.execution.step, spec.run.volumes),
         )
 
     # ── end ──────────────────────────────────────────────────────────────────────────────────────

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from vhpipe.settings.files import project_files
 from vhpipe.settings.keys import (
+    ALLOW_MOUNTS,
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    MOUNT,
+    NETWORK,
     PROJECT_VARIABLES,
     PULL_OF_RUN,
     PYTHON,
@@ -36,7 +39,8 @@ class RunSettings(NamedTuple):
     `slots` are texts by the names of what is counted. `queues` are sizes by name, also of queues that a pipeline does
     not have, `queue_slots` and `queue_images` what else is set for them; `variables` are values by name. `places` are
     what each source says of these, the strongest first. `variable_names` and `variable_groups` are names of variables,
-    whose values stand in the environment and, weaker, in `variables_file`.
+    whose values stand in the environment and, weaker, in `variables_file`. `mounts` are folders by the sources that
+    they stand for.
     """
 
     jobs: int | None = None
@@ -52,11 +56,14 @@ class RunSettings(NamedTuple):
     slots: Mapping[str, str] = MappingProxyType({})
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
+    network: bool = True
     pull: Pull | None = None
     shm_bytes: int | None = None
     variable_names: tuple[str, ...] = ()
     variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     variables_file: str | None = None
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allow_mounts: bool = False
 
 
 def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -87,10 +94,13 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         variable_names=sources.value(PROJECT_VARIABLES) or (),
         variable_groups=sources.by_name(VARIABLE_GROUPS),
         variables_file=sources.path(VARIABLES_FILE),
+        mounts=sources.named(MOUNT),
+        allow_mounts=sources.value(ALLOW_MOUNTS) or False,
         places=place_settings(sources),
         slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
+        network=sources.value(NETWORK) is not False,
         pull=sources.value(PULL_OF_RUN),
         shm_bytes=sources.value(SHM_SIZE),
     )

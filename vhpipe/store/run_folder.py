@@ -55,6 +55,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Where its executions run, as `--in` calls it; earlier versions did not record that they are plain processes."""
     places: dict[str, str] = {}
     """By node, where that is another place."""
+    has_network: bool = True
 
     def __post_init__(self) -> None:
         """Whoever makes it, no URI in the words of the command line has what only its owner may know."""
@@ -65,7 +66,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.places.get(node, self.place) or "process"
 
     def unusual_place_of(self, node: str) -> str | None:
-        """The same where that is worth a word; None for the usual place, and for runs that do not record it."""
+        """The place of a node where it is worth a word; None for the usual one, and for runs that do not record it."""
         place = self.places.get(node, self.place)
         return None if place in ("", "local") else place
 

@@ -50,12 +50,12 @@ def command(
         file, pipeline = _file_of(words, run)
         arguments = RunArguments(
             file, pipeline, run.step, run.task, values, {}, variables, sweeps, part, reuse, run.configuration,
-            run.queues, run.goal,
+            run.queues, run.goal, mounts=run.mounts, allows_mounts=run.allows_mounts,
         )  # fmt: skip
         choices = RunChoices(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,
-            tuple(sys.argv[1:]), places=watch.places, slots=watch.slots, pull=watch.pull, pulls_images=not is_dry,
-            shows_pulls=not watch.is_quiet,
+            tuple(sys.argv[1:]), places=watch.places, network=run.network, slots=watch.slots, pull=watch.pull,
+            pulls_images=not is_dry, shows_pulls=not watch.is_quiet,
         )  # fmt: skip
         return order_from_file(arguments, choices, run.project, concealment.learn)
 

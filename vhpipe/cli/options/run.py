@@ -24,7 +24,10 @@ class RunOptions(NamedTuple):
     tags: tuple[str, ...] = ()
     inherits_environment: bool | None = None
     repository: "Repository | None" = None
+    network: bool | None = None
     project: Path | None = None
+    mounts: tuple[str, ...] = ()
+    allows_mounts: bool = False
 
 
 run_options = typed_options(
@@ -44,7 +47,13 @@ run_options = typed_options(
                  help="Give steps all environment variables."),
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")),
                  help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
+    click.option("--network/--no-network", default=None,
+                 help="Keep steps from the network, in places that can: `--in sandbox`."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
+    click.option("--mount", "mounts", multiple=True, metavar="SOURCE=FOLDER",
+                 help="The folder of this machine that stands for a source of mounts; repeat it for several."),
+    click.option("--allow-mounts", "allows_mounts", is_flag=True,
+                 help="Let steps mount what lies outside of the project and your home folder."),
     state_option,
 )  # fmt: skip
