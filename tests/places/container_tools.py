@@ -113,13 +113,38 @@ def _make_image(tool: str, busybox: str) -> str | None:
     return None if made.returncode == 0 else f"{tool} import: {made.stderr.decode(errors='replace')}"
 
 
-def root_of(busybox: str, more: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+def python_image(tool: str) -> str:
+    """An image with the Python of the system and nothing else, made once. Skips where there is none to copy."""
+    python = os.path.realpath("/usr/bin/python3")
+    library = Path("/usr/lib", os.path.basename(python))
+    if not os.access(python, os.X_OK) or not library.is_dir() or os.path.basename(python) < "python3.11":
+        pytest.skip("the system has no Python 3.11 that could be copied")
+    name = f"localhost/vhpipe-{os.path.basename(python)}:1"
+    if subprocess.run([tool, "image", "inspect", name], capture_output=True, check=False).returncode == 0:
+        return name
+    files = [path for path in library.rglob("*") if path.is_file() and not _SKIPPED.intersection(path.parts)]
+    linked = [python, *(str(path) for path in files if path.suffix == ".so")]
+    said = subprocess.run(["ldd", *linked], capture_output=True, text=True, check=False).stdout
+    libraries = {word for word in said.split() if word.startswith("/") and ":" not in word}
+    content = {str(path): path.read_bytes() for path in (*files, *map(Path, libraries), Path(python))}
+    links = {"usr/bin/python3": os.path.basename(python)}
+    archive = root_of(str(shutil.which(BUSYBOX)), {path.lstrip("/"): each for path, each in content.items()}, links)
+    subprocess.run([tool, "import", "-", name], input=archive, capture_output=True, check=True)
+    return name
+
+
+_SKIPPED = frozenset({"__pycache__", "test", "idlelib", "dist-packages", "tkinter", "lib2to3", "ensurepip"})
+
+
+def root_of(
+    busybox: str, more: Mapping[str, bytes] = MappingProxyType({}), more_links: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """The files of a small system, as a tar archive, with some more."""
     names = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
     links = {f"bin/{name}": BUSYBOX for name in names if name != BUSYBOX}
     passwd = b"root:x:0:0:root:/root:/bin/sh\n"
     files = {f"bin/{BUSYBOX}": Path(busybox).read_bytes(), "etc/passwd": passwd, **more}
-    return archive_of(files, links)
+    return archive_of(files, {**links, **more_links})
 
 
 def archive_of(files: Mapping[str, bytes], links: Mapping[str, str] = MappingProxyType({})) -> bytes:

@@ -105,6 +105,33 @@ def test_a_script_runs_by_the_interpreter_that_it_names(project: ContainerProjec
     assert (done.code, project.log(done, "a")) == (0, "42\n")
 
 
+def test_a_function_of_python_runs_with_no_more_than_a_python_in_its_image(project: ContainerProject) -> None:
+    image = container_tools.python_image(project.tool)
+    project.write("work.py", "from vhpipe.publishing import publish_metric\n\n\n"
+                             "def double(n):\n    publish_metric(n=n)\n    return 2 * n\n")  # fmt: skip
+    project.pipeline({"a": {
+        "image": image, "command": "python3 -m vhpipe.function_step work.py double --returns result {parameters}",
+        "parameters": [{"name": "n", "type": "integer", "default": 21}],
+    }})  # fmt: skip
+    done = project.in_containers()
+    assert done.code == 0, project.log(done, "a")
+    assert done.node("a")["executions"][0]["metadata"] == {"result": 42}
+    assert "n" in {event["name"] for event in project.journal() if event["type"] == "Published"}
+
+
+def test_a_module_that_the_image_lacks_is_named_with_the_image(project: ContainerProject) -> None:
+    image = container_tools.python_image(project.tool)
+    project.pipeline({"a": {"image": image, "command": "python3 -c 'import nowhere_to_be_found' 2>&1 | tail -n 1 >&2; exit 1"}})
+    done = project.in_containers()
+    assert because(project, done) == f"exit code 1: image `{image}` has no module `nowhere_to_be_found`"
+
+
+def test_a_step_without_network_has_none(project: ContainerProject) -> None:
+    project.pipeline({"a": "ls /sys/class/net | grep -v lo || echo nothing"})
+    done = project.in_containers("--no-network")
+    assert (done.code, project.log(done, "a")) == (0, "nothing\n")
+
+
 def test_much_output_arrives_in_order(project: ContainerProject) -> None:
     project.pipeline({"a": "seq 1 50000"})
     done = project.in_containers()
@@ -222,6 +249,8 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_step_harms_nobody_and_leaves_nothing(project: ContainerProject, kind: str) -> None:
     command, said = HOSTILE[kind]
+    if kind == "might fork without end" and "pids" not in facts_of(project.tool).limits:
+        pytest.skip("nothing can be limited here")
     project.pipeline({"bad": {"command": command, "time-limit": 20}, "good": "echo fine > $VH_OUTPUTS_DIR/x"})
     done = project.in_containers("-j", "1")
     assert done.json["status"] in ("complete", "error")
