@@ -121,7 +121,8 @@ def test_a_function_of_python_runs_with_no_more_than_a_python_in_its_image(proje
 
 def test_a_module_that_the_image_lacks_is_named_with_the_image(project: ContainerProject) -> None:
     image = container_tools.python_image(project.tool)
-    project.pipeline({"a": {"image": image, "command": "python3 -c 'import nowhere_to_be_found' 2>&1 | tail -n 1 >&2; exit 1"}})
+    command = "python3 -c 'import nowhere_to_be_found' 2>&1 | tail -n 1 >&2; exit 1"
+    project.pipeline({"a": {"image": image, "command": command}})
     done = project.in_containers()
     assert because(project, done) == f"exit code 1: image `{image}` has no module `nowhere_to_be_found`"
 
