@@ -191,6 +191,14 @@ class _another_image:  # noqa: N801 - used as a function
         subprocess.run([self.tool, "tag", self.before, container_tools.IMAGE], check=True)
 
 
+def test_the_image_of_a_queue_takes_the_place_of_those_of_its_nodes(project: ContainerProject) -> None:
+    project.write(".vhpipe.toml", f'[queues.small]\nimage = "{container_tools.IMAGE}"\n')
+    node = {"command": "echo ran", "image": "localhost/vhpipe-nowhere:1"}
+    project.pipeline({"a": node}, more=[{"vhpipe": {"pipeline": "p", "queue": "small"}}])
+    done = project.in_containers("--pull", "never")
+    assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
+
+
 def test_the_dry_run_does_not_pull_and_says_what_it_cannot_know(project: ContainerProject) -> None:
     project.pipeline({"a": {"command": "true", "image": "localhost/vhpipe-nowhere:1"}})
     done = project("run", "-n", "--in", project.tool, "--reuse")

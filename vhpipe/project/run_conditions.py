@@ -37,6 +37,7 @@ class RunConditions(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     has_network: bool = True
+    queue_images: Mapping[str, str] = MappingProxyType({})
     containers: ContainerSettings = ContainerSettings()
     pulls_images: bool = True
     shows_pulls: bool = False
@@ -84,6 +85,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=settings.network if self.network is None else self.network,
+            queue_images=settings.queue_images,
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
@@ -106,6 +108,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
+            queue_images=settings.queue_images,
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
