@@ -38,7 +38,7 @@ SLEEPERS = 5
 def test_steps_have_the_folders_of_the_platform_and_hand_on_what_they_make(project: ContainerProject) -> None:
     project.write("code.txt", "the code")
     made = ["pwd; cat code.txt; echo changed > code.txt", "ls /valohai", "echo hello > /valohai/outputs/x.txt",
-            "cp /valohai/outputs/x.txt /valohai/outputs/y.txt", "env"]  # fmt: skip
+            "ln -s /valohai/outputs/x.txt /valohai/outputs/y.txt", "env"]  # fmt: skip
     used = ["cat /valohai/inputs/data/x.txt /valohai/inputs/data/y.txt", "cat /valohai/config/inputs.json",
             "echo no > /valohai/inputs/data/x.txt || echo refused",
             "rm -f /valohai/config/inputs.json || echo refused too"]  # fmt: skip
@@ -56,7 +56,7 @@ def test_steps_have_the_folders_of_the_platform_and_hand_on_what_they_make(proje
     assert "refused\n" in second
     assert "refused too\n" in second
     assert (project.path / "code.txt").read_text() == "the code"
-    owners = {path.stat().st_uid for path in project.path.rglob("*")}
+    owners = {path.lstat().st_uid for path in project.path.rglob("*")}
     assert owners == {os.getuid()}
 
 

@@ -156,7 +156,7 @@ class _Containers:
             signal=processes.signal,
             limits=NO_LIMITS,
             cpu_limit=None,
-            mounts=(),
+            mounts=order.mounts,
         )
 
     def _variables(self, spec: AttemptSpec, launch: Launch) -> dict[str, str]:
