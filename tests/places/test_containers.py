@@ -60,6 +60,18 @@ def test_steps_have_the_folders_of_the_platform_and_hand_on_what_they_make(proje
     assert owners == {os.getuid()}
 
 
+def test_a_node_in_a_container_stands_beside_one_that_is_not(project: ContainerProject) -> None:
+    """What ends on the machine itself does not take the processes of containers for its own."""
+    project.pipeline({
+        "here": "sleep 0.5; echo here > $VH_OUTPUTS_DIR/x; env -i setsid sleep 1000 &",
+        "inside": "sleep 1; echo inside; cat /etc/passwd", "after": {"command": "cat /valohai/inputs/i/x",
+        "inputs": [{"name": "i"}]}}, [["here.output.*", "after.input.i"]])  # fmt: skip
+    done = project("run", "--json", "-j", "2", "--in", f"inside={project.tool}", "--in", f"after={project.tool}")
+    assert done.code == 0, done.err
+    assert project.log(done, "inside") == "inside\nroot:x:0:0:root:/root:/bin/sh\n"
+    assert project.log(done, "after") == "here\n"
+
+
 def test_a_step_gets_its_own_variables_and_none_of_this_machine(project: ContainerProject) -> None:
     project.environment |= {"SECRET_OF_MINE": "correct horse battery", "LEAKED": "leaked", "WEIRD": "of the machine"}
     lines = "first line\nsecond: it's \"quoted\" # $HOME"

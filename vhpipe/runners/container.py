@@ -122,7 +122,6 @@ class _Containers:
         is_root = self._facts.is_rootless or os.geteuid() == 0
         self._user = "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
         self._most_pids = _most_pids()
-        self._environment = dict(os.environ) | {CLIENT: parts.run.identifier}
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,7 +151,7 @@ class _Containers:
         return launch._replace(
             argv=run_words(self._tool, self._facts, order),
             cwd=InsidePath(folder),
-            environment={**self._environment, **passed.given},
+            environment={**os.environ, **passed.given, CLIENT: self._parts.run.identifier},
             signal=processes.signal,
             limits=NO_LIMITS,
             cpu_limit=None,
