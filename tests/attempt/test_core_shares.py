@@ -1,10 +1,8 @@
 """Which cores a process tree is kept to."""
 
-import os
-
 import pytest
 
-from vhpipe.attempt.core_shares import CoreShares, allowed_cores, kept_to
+from vhpipe.attempt.core_shares import CoreShares, allowed_cores
 from vhpipe.plan.agent_controls import CpuLimit
 
 ALONE = pytest.mark.skipif(len(allowed_cores()) < 2, reason="there is one core only")
@@ -27,11 +25,3 @@ def test_a_list_of_cores_is_taken_as_far_as_they_are_there() -> None:
 
 def test_a_limit_above_what_is_there_limits_nothing() -> None:
     assert CoreShares().take(CpuLimit(4000)) == frozenset()
-
-
-@ALONE
-def test_the_thread_itself_has_all_its_cores_again() -> None:
-    before = os.sched_getaffinity(0)
-    with kept_to(frozenset({min(before)})):
-        assert os.sched_getaffinity(0) == {min(before)}
-    assert os.sched_getaffinity(0) == before

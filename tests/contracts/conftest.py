@@ -14,12 +14,14 @@ import pytest
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
 from vhpipe.attempt.news import AttemptNews
+from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import PR_SET_CHILD_SUBREAPER, become_subreaper
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.attempt.thread_pool import Pool
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, EnvironmentValue, ExecutionId, ExecutionSpec, Secret, StepSpec
+from vhpipe.runners.by_place import RoutingRunner
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.runners.remains import EarlierAttempts
@@ -28,8 +30,22 @@ from vhpipe.schedule import stimuli
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.snapshots import save_snapshot
 
+
+class _Alternating(dict[str, str]):
+    """Nodes of even and odd length are at two places."""
+
+    def __missing__(self, node: str) -> str:
+        return ("process", "worker")[len(node) % 2]
+
+
+def several(parts: RunnerParts) -> Runner:
+    """Two places as one."""
+    return RoutingRunner(_Alternating(), lambda place: RUNNERS[place].make(parts))
+
+
 PLACES: Mapping[str, Callable[[RunnerParts], Runner]] = {
     **{name: kind.make for name, kind in RUNNERS.items()},
+    "several": several,
     "memory": MemoryRunner,
 }
 """Every runner is held to the contract; a new one is in `RUNNERS`, or is one line here."""
@@ -64,6 +80,7 @@ class Bench:
             selector=self._selector,
             pool=self._pool,
             hear=self._hear,
+            others=OwnChildren(),
             monitored=frozenset({"monitored"}),
             grace_s=0.3,
         )

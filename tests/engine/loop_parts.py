@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from vhpipe.engine.effect_performer import EffectPerformer
+from vhpipe.engine.gpu_pool import GpuPool
 from vhpipe.engine.loop import Engine
 from vhpipe.engine.timers import Timers
 from vhpipe.errors import EnvironmentFailure, VhpipeError
@@ -296,7 +297,7 @@ class LoopWorld:
         self.requests, self.signals, self.ticks = MemoryRequests(self.log), GivenSignals(), Ticks(self.clock)
         performer = EffectPerformer(
             self.scheduler, self.inbox, self.runner, self.pool, Timers(self.clock), self.answers, self.answers,
-            self.answers, self.answers, self.answers, self.answers,
+            self.answers, self.answers, self.answers, self.answers, GpuPool((), self.scheduler.state.is_running),
         )  # fmt: skip
         self.engine = Engine(
             self.scheduler, self.inbox, self.recorder, performer, self.requests, self.signals, [self.ticks], self.clock

@@ -15,13 +15,12 @@ FILE = """
 - step:
     name: greedy
     image: special:1
-    command: cp data.csv /valohai/outputs/
+    command: train
     mounts: [{source: /data, destination: /data}]
     resources: {cpu: {min: 1}}
     environment: big
     runtime-config-preset: preset
     autorestart: true
-    cache-volumes: [cache]
     upload-store: elsewhere
     inputs: [{name: data, download: on-demand}]
 - pipeline:
@@ -31,17 +30,13 @@ FILE = """
 """
 
 SAID = {
-    "image": "image: commands run on this machine, not in `special:1`",
+    "image": "image: commands run on this machine, not in `special:1`; `--in docker` and `--in podman` honour it",
     "mounts": "mounts of `n`: nothing is mounted",
-    "resources": "resources of `n`: this machine is used as it is",
     "environments": "environment of `n`: all executions run on this machine",
     "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
     "restarts": "autorestart of `n`: this machine is not taken away",
-    "cache_volumes": "cache-volumes of `n`: no volume is attached",
     "upload_stores": "upload-store of `n`: outputs are kept on this machine",
     "on_demand_inputs": "download: on-demand of `n`: inputs are all fetched before the start",
-    "paths_inside": "paths below `/valohai` of `n`: there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their "
-    "like are right here and on the platform",
 }
 
 
@@ -66,33 +61,18 @@ def test_a_plain_machine_says_all_that_it_does_not_do(graph: PipelineGraph) -> N
     assert not_honoured(graph, at(PLAIN_MACHINE)) == tuple(SAID.values())
 
 
+def test_each_node_is_looked_at_at_its_own_place() -> None:
+    nodes = "[{name: n, type: execution, step: greedy}, {name: m, type: execution, step: greedy}]"
+    graph = graph_of(FILE.replace("[{name: n, type: execution, step: greedy}]", nodes))
+    able = msgspec.structs.replace(PLAIN_MACHINE, image=True, restarts=True)
+    said = not_honoured(graph, lambda node: able if node == "n" else PLAIN_MACHINE)
+    assert [text for text in said if text.startswith(("image", "autorestart"))] == [
+        SAID["image"], SAID["restarts"].replace("`n`", "`m`")
+    ]  # fmt: skip
+    assert SAID["environments"].replace("`n`", "`n`, `m`") in said
+
+
 @pytest.mark.parametrize("capability", SAID)
 def test_what_a_place_honours_is_not_said(graph: PipelineGraph, capability: str) -> None:
     place = msgspec.structs.replace(PLAIN_MACHINE, **{capability: True})
     assert not_honoured(graph, at(place)) == tuple(text for name, text in SAID.items() if name != capability)
-
-
-@pytest.mark.parametrize(
-    ("command", "default", "is_said"),
-    [
-        ("cat /valohai/inputs/a/b", "", True),
-        ("train {parameters}", "/valohai/inputs/a/b", True),
-        ("cat ${VH_INPUTS_DIR:-/valohai/inputs}/a/b", "", False),
-        ("cat ${VH_INPUTS_DIR:-/valohai/inputs}/a > /valohai/outputs/a", "", True),
-        ("cd valohai; ls", "valohai", False),
-    ],
-)
-def test_folders_of_the_platform_are_seen_in_commands_and_defaults(command: str, default: str, is_said: bool) -> None:
-    text = f"""
-- step:
-    name: s
-    image: i
-    command: "{command}"
-    parameters: [{{name: path, default: "{default}"}}]
-- pipeline:
-    name: p
-    nodes: [{{name: n, type: execution, step: s}}]
-    edges: []
-"""
-    said = not_honoured(graph_of(text), at(PLAIN_MACHINE))
-    assert any(sentence.startswith("paths below `/valohai` of `n`: ") for sentence in said) == is_said

@@ -402,7 +402,7 @@ def test_what_this_machine_does_not_honour_is_said_once_per_kind() -> None:
     )
     plan = compiled(pipeline(nodes))
     assert plan.ignored == (
-        "image: commands run on this machine, not in `other`, `python:3.11`",
+        "image: commands run on this machine, not in `other`, `python:3.11`; `--in docker` and `--in podman` honour it",
         "environment of `b`: all executions run on this machine",
     )
 

@@ -13,7 +13,7 @@ INFO = RunInfo(
 
 def test_settings_count_where_nothing_was_said() -> None:
     settled = RunChoices(title="t").settled(SETTINGS)
-    assert settled == (3, "of settings", "t", (), "link", True, {"gpu": 1}, (), ())
+    assert settled[:7] == (3, "of settings", "t", (), "link", True, {"gpu": 1})
 
 
 def test_what_was_said_beats_settings_also_a_no() -> None:
@@ -22,7 +22,8 @@ def test_what_was_said_beats_settings_also_a_no() -> None:
 
 
 def test_a_run_that_is_taken_up_keeps_its_own_python_and_what_its_steps_work_in() -> None:
-    assert RunChoices().settled_as_in(INFO, SETTINGS) == (
-        3, "of the run", "old", ("a",), "in-place", False, {"gpu": 1}, (), (EarlierPlaces(INFO),)
+    again = RunChoices().settled_as_in(INFO, SETTINGS)
+    assert (*again[:7], again.place_rules) == (
+        3, "of the run", "old", ("a",), "in-place", False, {"gpu": 1}, (EarlierPlaces(INFO),)
     )  # fmt: skip
     assert RunChoices(python="mine").settled_as_in(INFO, SETTINGS).python == "mine"

@@ -127,24 +127,30 @@ def run(
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None,
     place: str | Mapping[str, str] | None = None, slots: str | Mapping[str, int | str] | None = None,
     quiet: bool = False, wait: bool = True, raise_on_failure: bool = True,
-    variables: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None, mounts: Mapping[str, str] | None = None, allow_mounts: bool = False,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
     Steps see `python`, else the one of the settings, else the one that runs this program.
     `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `slots` are what executions
     share, as `--slots` has them or by name.
+    `mounts` has folders of this machine by the sources of mounts that they stand for; `allow_mounts` is
+    `--allow-mounts`.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
     """
     names = ((ALL,) if reuse is True else ()) if isinstance(reuse, bool) else tuple(reuse)
     arguments = _arguments(pipeline, step, task, parameters, inputs, seed, goal, variables)
+    arguments = arguments._replace(
+        reuse=ReuseNames(names), mounts=tuple(f"{source}={folder}" for source, folder in (mounts or {}).items()),
+        allows_mounts=allow_mounts,
+    )  # fmt: skip
     choices = RunChoices(
         jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
         places=place_texts(place), slots=slots,
     )  # fmt: skip
-    going = start_in_thread(load(path).order(arguments._replace(reuse=ReuseNames(names)), choices), quiet)
+    going = start_in_thread(load(path).order(arguments, choices), quiet)
     if wait:
         going.wait()
         if raise_on_failure:

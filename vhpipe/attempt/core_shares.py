@@ -2,8 +2,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from vhpipe.plan.agent_controls import CpuLimit
 
@@ -38,17 +36,3 @@ class CoreShares:
 def allowed_cores() -> frozenset[int]:
     """The cores that this process may use; none where the system does not tell."""
     return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
-
-
-@contextmanager
-def kept_to(cores: frozenset[int]) -> Iterator[None]:
-    """This thread, and what it starts meanwhile, uses no other cores. Errors: OSError for cores that are gone."""
-    if not cores:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

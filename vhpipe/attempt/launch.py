@@ -74,5 +74,9 @@ class Ending(NamedTuple):
     usage: Usage | None = None
     memory_exceeded: int | None = None
 
+    def with_gpu_memory(self, peak: int | None) -> "Ending":
+        """The same, with the most bytes of memory that its GPUs had in use."""
+        return self if self.usage is None else self._replace(usage=self.usage._replace(peak_gpu_memory=peak))
+
 
 OnEnding = Callable[[AttemptId, Ending], None]

@@ -1,4 +1,4 @@
-"""What the process tree of an attempt may use of its machine: by the step's resources, by a variable of the agent."""
+"""What the process tree of an attempt may use of its machine."""
 
 import os
 from collections.abc import Callable
@@ -29,19 +29,6 @@ def limits_of(resources: Resources | None) -> Limits:
     )
 
 
-def cpu_limited(limits: Limits, text: str) -> Limits:
-    """The limits with what `VH_CPU_LIMIT` says: a number of cores (`2`, `1.5`), or which ones (`0,2,4`, `0-3`).
-
-    Errors: ValueError for a text that is neither.
-    """
-    if "," not in text and "-" not in text:
-        cores = float(text)
-        if not 0 < cores < 1 << 20:
-            raise ValueError(text)
-        return limits._replace(cores=cores)
-    return limits._replace(on_cores=frozenset(core for part in text.split(",") for core in _cores_in(part.strip())))
-
-
 def without_quota(limits: Limits) -> Limits:
     """The limits where nothing keeps a process to an amount of CPU time: it gets as many whole cores instead."""
     if limits.cores is None or limits.on_cores:
@@ -62,11 +49,3 @@ def started_on(cores: frozenset[int], start: Callable[[], Made]) -> Made:
         return start()
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _cores_in(part: str) -> range:
-    first, dash, last = part.partition("-")
-    found = range(int(first), int(last if dash else first) + 1)
-    if not found or found[0] < 0 or found[-1] > 1 << 16:
-        raise ValueError(part)
-    return found

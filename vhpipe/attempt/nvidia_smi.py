@@ -57,11 +57,6 @@ def reported_gpus(environ: Mapping[str, str]) -> GpuReport:
         return GpuReport(fault=f"`{PROGRAM}` {failure}")
 
 
-def used_memory(environ: Mapping[str, str]) -> dict[str, int]:
-    """The bytes in use of each GPU, by its UUID; those are left out of which nothing is said."""
-    return {gpu.uuid: gpu.used_bytes for gpu in reported_gpus(environ).gpus if gpu.used_bytes is not None}
-
-
 def _queried(program: str, environ: Mapping[str, str]) -> tuple[tuple[Gpu, ...], frozenset[str]]:
     """The GPUs, and the UUIDs of those that are divided."""
     try:

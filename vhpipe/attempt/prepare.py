@@ -27,6 +27,7 @@ from vhpipe.attempt.paths import InsidePath, MappingOf, OutsidePath, same_paths
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, made_volumes
 from vhpipe.attempt.step_variables import (
     device_variables,
     execution_json,
@@ -147,6 +148,8 @@ def prepare(
     variables = step_variables(run, execution, place, secrets, of_parameters)
     if spec.devices:
         variables |= device_variables(spec.devices)
+    if execution.step.cache_volumes:
+        variables[VOLUMES_VARIABLE] = made_volumes(execution.step.cache_volumes, run.volumes, place.is_inside)
     tools.variables.keep(folder, execution, variables, of_parameters)
     output = _output(spec, tools, folder, hear)
     launch = Launch(

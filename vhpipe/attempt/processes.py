@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.attempt.confinement import Confinements
-from vhpipe.attempt.core_shares import CoreShares, kept_to
+from vhpipe.attempt.core_shares import CoreShares
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
 from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
@@ -104,6 +104,9 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
+        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
+        if self._cores:
+            launch = launch._replace(limits=launch.limits._replace(on_cores=self._cores))
         self._confinement = owner.confinements.of(launch)
         self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
         self._pipes: dict[int, Stream] = {}
@@ -113,13 +116,7 @@ class _Process:
         self._usage: Usage | None = None
         self._kill_at: float | None = None
         self._drain_until: float | None = None
-        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
-        try:
-            with kept_to(self._cores):
-                self._spawn(*places)
-        except BaseException:
-            owner.cores.give_back(self._cores)
-            raise
+        self._spawn(*places)
         self._started = self._heard = self._clock.monotonic()
 
     def _spawn(self, devnull: int, here: int) -> None:
@@ -130,6 +127,7 @@ class _Process:
             self.pid = started_on(cores, lambda: self._process_with(ends, here))
         except BaseException:
             self._confinement.end()
+            self._owner.cores.give_back(self._cores)
             os.close(output)
             os.close(errors)
             raise
@@ -147,9 +145,13 @@ class _Process:
         launch, starter = self._launch, self._owner.starter
         if launch.mounts and starter is not None:
             program = _program(launch.argv[0], launch.environment)
-            return starter.start(
+            process = starter.start(
                 StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
             )
+            if launch.limits.on_cores:
+                with suppress(ProcessLookupError):  # it may be started by a process that is not kept to them
+                    os.sched_setaffinity(process, launch.limits.on_cores)
+            return process
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
         return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 

@@ -34,6 +34,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     shell: str = "/bin/sh"
     code: dict[str, tuple[str, ...]] | None = None
     changed_secrets: tuple[str, ...] = ()
+    volumes: str = ""
+    """The folder with the cache volumes of the project."""
 
 
 class AttemptSpec(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
 from vhpipe.attempt.identifiers import node_identifier, task_identifier
-from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping
+from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.command.parameter_values import typed_value
@@ -19,7 +19,7 @@ from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
-from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
+from vhpipe.store.attempt_files import OUTPUTS, REPOSITORY, STEP_FOLDERS
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
@@ -37,6 +37,11 @@ class StepPlace(NamedTuple):
     folder: InsidePath
     repository: InsidePath
     folders: Mapping[str, str]
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the step has its folders below `/valohai`."""
+        return self.folders[variable_of(OUTPUTS)].startswith(f"{VALOHAI}/")
 
 
 def step_place(identifier: str, folder: OutsidePath, repository: OutsidePath, paths: PathMapping) -> StepPlace:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.engine.order import LockedRun, Order
+from vhpipe.engine.places_here import refuse_unusable
 from vhpipe.engine.start import boot_identifier
 from vhpipe.errors import EnvironmentFailure, UsageError
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, ExecutionId, Plan, PlannedDeployment
 from vhpipe.runners.by_place import survivors_of
 from vhpipe.runners.remains import EarlierAttempts
 from vhpipe.schedule import stimuli
@@ -22,7 +23,7 @@ from vhpipe.store.blobs import Blobs
 from vhpipe.store.journal import JournalWriter
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.requests import delete_request, pending_requests
-from vhpipe.store.run_folder import RunFolder
+from vhpipe.store.run_folder import RunFolder, RunInfo
 from vhpipe.store.snapshots import Snapshot, load_snapshot
 from vhpipe.wording import plural
 
@@ -43,6 +44,11 @@ def continue_run(store: ProjectStore, run: RunFolder, order: Order) -> LockedRun
     if reason := why_not_resumable(state):
         journal.close()
         raise _not_resumable(run.number, reason, state)
+    try:
+        _refuse_lost_places(info, order.plan, state)
+    except EnvironmentFailure:
+        journal.close()
+        raise
     _forget_stops(run)
     lost = tuple(under_way(state))
     survivors = survivors_of(info, EarlierAttempts(lost, run, info.identifier, store.blobs))
@@ -63,6 +69,20 @@ def _gone_gpus(state: RunState, order: Order) -> Iterator[str]:
     before, now = state.capacity.amounts.get(GPU, 0), order.amounts.get(GPU, 0)
     if now < before:
         yield f"the run had {amount_text(GPU, before)} to share, and there {plural(now, 'is', 'are')} {now} now"
+
+
+def _refuse_lost_places(info: RunInfo, plan: Plan, state: RunState) -> None:
+    """A run goes on where it was, or not at all."""
+    steps = (node.name for node in plan.nodes if not isinstance(node, PlannedDeployment))
+    for place in {info.place_of(name) for name in steps if state.nodes[name].status is not Status.COMPLETE}:
+        try:
+            refuse_unusable(place)
+        except EnvironmentFailure as failure:
+            again = f"vhpipe resume {info.number} --failed --in PLACE"
+            raise EnvironmentFailure(
+                f"run {info.number} cannot continue where it was: {failure.message}",
+                f"{failure.hint or ''}; a new run can take over what is complete at another place: {again}",
+            ) from None
 
 
 def _forget_stops(run: RunFolder) -> None:

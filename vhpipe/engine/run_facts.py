@@ -7,6 +7,7 @@ from vhpipe.attempt.identifiers import project_identifier
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.engine.order import LockedRun, Order, is_closed
 from vhpipe.plan.model import Plan
+from vhpipe.store.attempt_files import CACHE_VOLUMES
 from vhpipe.store.owner import secret_mac
 
 
@@ -26,6 +27,7 @@ def facts_of(begun: LockedRun) -> RunFacts:
         shell=shell_of(order.environment.get("PATH")),
         code=declared_code(order.plan) if is_closed(order) else None,
         changed_secrets=_changed_secrets(order),
+        volumes=f"{begun.store.root}/{CACHE_VOLUMES}",
     )
 
 

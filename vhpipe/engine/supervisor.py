@@ -46,6 +46,8 @@ def supervise(
     _sweep()
     signal.pthread_sigmask(signal.SIG_SETMASK, previous)
     code = os.waitstatus_to_exitcode(status)
+    if code:
+        _sweep_control_groups(child)
     if code >= 0:
         return code
     if -code in NUMBERS:  # asked to end before it could hear that by itself
@@ -107,6 +109,13 @@ def _reap_until(child: int) -> int | None:
             return status
         if ended == 0:
             return None
+
+
+def _sweep_control_groups(engine: int) -> None:
+    """Those of attempts that an engine leaves which did not end in order."""
+    from vhpipe.attempt.control_groups import remove_groups_of
+
+    remove_groups_of(engine)
 
 
 def _sweep() -> None:

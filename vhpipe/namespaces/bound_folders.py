@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from vhpipe.namespaces import syscalls
+from vhpipe.namespaces.covered_folder import cover
 
 PLATFORM = "/valohai"
 SKELETON = "mode=755,size=256m"
@@ -95,26 +96,33 @@ def _cover() -> None:
 
 
 def _make_target(source: str, target: str, descriptor: int) -> None:
-    """Make the folder or file at which something is to be mounted, if it is `/valohai`'s or a name of a private root.
+    """Make the folder or file at which something is to be mounted, where only this namespace has it.
 
     Errors: `TreeNotThereError` for one that would have to be made on the host.
     """
-    if _is_in(target, PLATFORM):
-        if os.path.dirname(target) == PLATFORM:
-            _make_like(descriptor, target)
-        return
     if os.path.lexists(target):
         return
-    if os.path.dirname(target) != "/" or not is_private_root():
-        raise TreeNotThereError(errno.ENOENT, "a mount's folder is not there on this machine", target)
-    set_read_only("/", False)
-    try:
+    folder = os.path.dirname(target)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if _is_in(folder, PLATFORM):
         _make_like(descriptor, target)
-    finally:
-        set_read_only("/")
+    elif folder != "/":
+        cover(folder, lambda: _make_like(descriptor, target))
+        set_read_only(folder)
+    elif is_private_root():
+        set_read_only("/", False)
+        try:
+            _make_like(descriptor, target)
+        finally:
+            set_read_only("/")
+    else:
+        raise TreeNotThereError(errno.ENOENT, "a mount's folder is not there on this machine", target)
 
 
 def _make_like(descriptor: int, target: str) -> None:
+    """Make a folder or an empty file, as the descriptor is one, and the folders before it."""
+    os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
     with suppress(FileExistsError):
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             os.mkdir(target, 0o755)

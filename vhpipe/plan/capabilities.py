@@ -7,7 +7,7 @@ import msgspec
 from vhpipe.config.model import DeploymentNode, Endpoint, Step
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.queues import queues_of
-from vhpipe.wording import listed
+from vhpipe.wording import listed, plural
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +20,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     environments: bool = False
     runtime_presets: bool = False
     restarts: bool = False
-    cache_volumes: bool = False
     upload_stores: bool = False
     on_demand_inputs: bool = False
     paths_inside: bool = False
@@ -29,18 +28,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Steps reach the network."""
 
 
-_FOLDERS = "/valohai/"
-"""Where the platform has the folders of an execution."""
-
 PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
 CAPABILITIES: Mapping[str, Capabilities] = {
-    "local": Capabilities(paths_inside=True, resources=True, gpus=True),
+    "local": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "process": PLAIN_MACHINE,
-    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True),
-    "docker": Capabilities(paths_inside=True, image=True),
-    "podman": Capabilities(paths_inside=True, image=True),
+    "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
+    "docker": Capabilities(paths_inside=True, image=True, mounts=True),
+    "podman": Capabilities(paths_inside=True, image=True, mounts=True),
+    "auto": Capabilities(paths_inside=True, image=True, mounts=True),
 }
 """What each place that a user can name honours."""
 
@@ -52,13 +49,9 @@ _OF_STEPS: tuple[tuple[str, str, str, Callable[[Step], object]], ...] = (
     ("runtime_presets", "runtime-config-preset", "presets belong to the platform",
      lambda step: step.runtime_config_preset),
     ("restarts", "autorestart", "this machine is not taken away", lambda step: step.autorestart),
-    ("cache_volumes", "cache-volumes", "no volume is attached", lambda step: step.cache_volumes),
     ("upload_stores", "upload-store", "outputs are kept on this machine", lambda step: step.upload_store),
     ("on_demand_inputs", "download: on-demand", "inputs are all fetched before the start",
      lambda step: any(item.download_on_demand for item in step.inputs)),
-    ("paths_inside", "paths below `/valohai`",
-     "there are none here; `$VH_INPUTS_DIR`, `$VH_OUTPUTS_DIR` and their like are right here and on the platform",
-     lambda step: names_platform_folders(step)),
 )  # fmt: skip
 """Capability, property, what happens without the one, how to see that a step has the other; in the order shown."""
 
@@ -73,14 +66,6 @@ _OF_ENDPOINTS: tuple[tuple[str, Callable[[Endpoint], object]], ...] = (
 """What endpoints say to the platform's cluster, and how to see that one has it."""
 
 
-def names_platform_folders(step: Step) -> bool:
-    """Whether its command or a default says `/valohai/…`, and not only for want of a variable."""
-    defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
-    return any(
-        _FOLDERS in text and _FOLDERS in text.replace(f":-{_FOLDERS}", "") for text in (*step.command, *defaults)
-    )
-
-
 def not_honoured(
     graph: PipelineGraph, capabilities_of: Callable[[str], Capabilities], queues: Collection[str] = ()
 ) -> tuple[str, ...]:
@@ -93,12 +78,23 @@ def not_honoured(
     sentences = []
     images = tuple(dict.fromkeys(step.image for name, step in steps.items() if not places[name].image))
     if images:
-        sentences.append(f"image: commands run on this machine, not in {listed(images)}")
+        sentences.append(f"image: commands run on this machine, not in {listed(images)}{_elsewhere('image')}")
     for capability, word, instead, has_it in _OF_STEPS:
         nodes = [name for name, step in steps.items() if has_it(step) and not getattr(places[name], capability)]
         if nodes:
-            sentences.append(f"{word} of {listed(nodes)}: {instead}")
+            sentences.append(f"{word} of {listed(nodes)}: {instead}{_elsewhere(capability)}")
     return (*sentences, *_of_pipeline(graph), *_of_queues(graph, queues))
+
+
+def places_that_honour(capability: str) -> tuple[str, ...]:
+    """The places that have a capability, without the word that only stands for one."""
+    return tuple(name for name, place in CAPABILITIES.items() if name != "auto" and getattr(place, capability))
+
+
+def _elsewhere(capability: str) -> str:
+    """The places that do it, as the end of a sentence; empty where none does."""
+    places = tuple(f"--in {name}" for name in places_that_honour(capability))
+    return f"; {listed(places, ' and ')} {plural(len(places), 'honours', 'honour')} it" if places else ""
 
 
 def _of_pipeline(graph: PipelineGraph) -> Iterable[str]:

@@ -44,6 +44,11 @@ def is_group(node: PlannedNode) -> bool:
     return isinstance(node, PlannedTask) and node.sweep.type is TaskType.DISTRIBUTED
 
 
+def members_at_once(node: PlannedNode) -> int:
+    """How many executions of the node start together: 1 but for a group."""
+    return sweep_size(node.sweep) if isinstance(node, PlannedTask) and is_group(node) else 1
+
+
 def is_search(node: PlannedNode) -> bool:
     """Whether the parameters of the node's executions depend on how earlier ones did."""
     return isinstance(node, PlannedTask) and node.sweep.type is TaskType.BAYESIAN

@@ -14,7 +14,7 @@ import msgspec
 from vhpipe.command.step_command import build_command
 from vhpipe.command.substitution import without_unset
 from vhpipe.plan.execution import in_declared_types
-from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Literal
+from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, InputFile, Literal, PlannedMount
 
 FINGERPRINT_FORMAT = 2
 """Counted up whenever equal work is told otherwise than before; what was kept by an older one is not found again."""
@@ -54,6 +54,8 @@ class FingerprintParts(msgspec.Struct, frozen=True):
     code: str
     configuration: dict[str, object] = {}
     format: int = FINGERPRINT_FORMAT
+    mounts: tuple[PlannedMount, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Unset where there are none, so that what was kept before there were any is found."""
 
 
 def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> FingerprintParts:
@@ -75,6 +77,7 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
         configuration={
             each.name: each.content if each.file is None else {"file": each.file} for each in spec.configuration
         },
+        mounts=step.mounts or msgspec.UNSET,
     )
 
 

@@ -253,11 +253,19 @@ class FilledUri(msgspec.Struct, frozen=True):
         return f"{self.item.name} {self.uri}"
 
 
+class PlannedMount(msgspec.Struct, frozen=True):
+    """A file or folder of the machine, `source` without links in its path, that stands at `destination` for a step."""
+
+    source: str
+    destination: str
+    read_only: bool = False
+
+
 class StepSpec(msgspec.Struct, frozen=True):
     """What every execution of a node has in common, before edges fill in the rest.
 
     `values` holds the parameters that have a value; in a task those of the sweep come on top.
-    Limits in seconds.
+    Limits in seconds. `mounts` and `cache_volumes` are those that its place makes; a plan that is only shown has none.
     """
 
     step: str
@@ -272,6 +280,8 @@ class StepSpec(msgspec.Struct, frozen=True):
     source_path: str | None = None
     resources: Resources | None = None
     stop_condition: str | None = None
+    mounts: tuple[PlannedMount, ...] = ()
+    cache_volumes: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)

@@ -14,7 +14,7 @@ from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.wording import did_you_mean, listed, unknown_name
 
 LOCAL, PROCESS, AUTO = "local", "process", "auto"
-NAMES = (*CAPABILITIES, AUTO)
+NAMES = tuple(CAPABILITIES)
 """What can be typed: the places, and the word for the first container tool that answers."""
 
 
@@ -63,6 +63,10 @@ class NodePlaces(NamedTuple):
 
     def of(self, node: str) -> str:
         return self.others.get(node, self.place)
+
+    def of_all(self, nodes: Iterable[str]) -> frozenset[str]:
+        """The places of these nodes."""
+        return frozenset(map(self.of, nodes))
 
 
 EVERYTHING_LOCAL = NodePlaces()
@@ -128,7 +132,7 @@ def settled_places(
     """The places of a run on this machine. `everywhere` is the one asked for all nodes.
 
     Without `/valohai` a node of the local place is a plain process. `folder_works` and `tool`, which gives the
-    container tool that answers, are asked only where it matters.
+    container tool that answers or `auto` where none does, are asked only where it matters.
     """
 
     def settled(want: WantedPlace) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
-from vhpipe.wording import unknown_name
+from vhpipe.wording import listed, plural, unknown_name
 
 ALL = ""
 """Stands for all nodes."""
@@ -31,6 +31,26 @@ def with_reuse(
         return msgspec.structs.replace(plan, nodes=nodes)
     nodes = tuple(_with_reuse_set(node, is_on=False) for node in nodes)
     return msgspec.structs.replace(plan, nodes=nodes, notices=(*plan.notices, f"nothing is reused: {off_because}"))
+
+
+def without_reuse_of_mounts(plan: Plan, asked: Sequence[str]) -> Plan:
+    """The plan in which nodes with mounts are not reused, for their contents are in no fingerprint; a notice says so.
+
+    Who has asked for a node by its name vouches for them.
+    """
+    mounting = [
+        node.name
+        for node in plan.nodes
+        if not isinstance(node, PlannedDeployment) and reuses(node) and node.spec.mounts and node.name not in asked
+    ]
+    if not mounting:
+        return plan
+    nodes = tuple(_with_reuse_set(node, is_on=False) if node.name in mounting else node for node in plan.nodes)
+    notice = (
+        f"{listed(mounting)} {plural(len(mounting), 'is', 'are')} not reused: nobody knows whether what "
+        f"{plural(len(mounting), 'it mounts', 'they mount')} is as it was; `--reuse={mounting[0]}` says that it is"
+    )
+    return msgspec.structs.replace(plan, nodes=nodes, notices=(*plan.notices, notice))
 
 
 def reuses(node: PlannedNode) -> bool:

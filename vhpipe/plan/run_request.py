@@ -47,6 +47,11 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     parameter_texts: dict[str, tuple[str, ...]] = {}
     """The texts of those `parameter_values` that stand in a file and are no texts: `3.10`, which is 3.1."""
 
+    mounts: tuple[str, ...] = ()
+    """`SOURCE=FOLDER`, the latter relative to `folder`."""
+    allows_mounts: bool = False
+    """Whether mounts may come from outside of project and home."""
+
     def __post_init__(self) -> None:
         """Also called by `msgspec.structs.replace`, by which the lower bound of msgspec is chosen."""
         msgspec.structs.force_setattr(self, "inputs", redacted_words(self.inputs))

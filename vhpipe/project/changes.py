@@ -15,9 +15,9 @@ from vhpipe.wording import listed, plural
 if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
-    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.places import ChosenPlaces
     from vhpipe.project.user_variables import UserVariables, VariableTexts
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
     from vhpipe.store.project import ProjectStore
@@ -47,7 +47,7 @@ class NewPlan(NamedTuple):
     plan: "Plan"
     given: frozenset[str]
     true_uris: Mapping[str, str]
-    places: "NodePlaces"
+    chosen: "ChosenPlaces"
 
 
 def order_with_changes(
@@ -64,6 +64,7 @@ def order_with_changes(
     Errors: UsageError for changes that do not fit it or change nothing.
     """
     from vhpipe.history.past_runs import PastRun
+    from vhpipe.project.missing_folders import folders_said
     from vhpipe.project.secret_values import variables_again, variables_now, with_variables
     from vhpipe.project.start_notices import said_before_start
     from vhpipe.project.user_variables import known_secrets, typed_notices
@@ -88,13 +89,17 @@ def order_with_changes(
         source=definition.text.encode(),
         command_line=tuple(map(variables.masked, choices.words)),
         true_uris=new.true_uris,
-        place=new.places.place,
-        places=new.places.others,
+        place=new.chosen.places.place,
+        places=new.chosen.places.others,
         continues=run.number,
         snapshot=None if changes.with_changes else load_snapshot(run.path),
     )
-    remarks = (*said_before_start(kept.plan, python, os.environ), *_remarks(store, run, kept, changes))
-    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
+    running = tuple(rerun.node for rerun in kept.reruns)
+    of_folders = folders_said(kept.plan, new.chosen, running, store.project)
+    remarks = (
+        *said_before_start(kept.plan, python, os.environ), *of_folders.remarks, *_remarks(store, run, kept, changes)
+    )  # fmt: skip
+    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices, *of_folders.warnings))
 
 
 # ── what is asked for ────────────────────────────────────────────────────────────────────────────
@@ -167,7 +172,7 @@ def _new_plan(
         previous=previous,
     )  # fmt: skip
     made = plan_run(source)
-    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris, made.places)
+    return NewPlan(made.plan, frozenset(made.selection.given), made.true_uris, made.chosen)
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────

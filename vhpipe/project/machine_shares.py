@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
-from vhpipe.plan.execution import is_group
-from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode, PlannedTask
+from vhpipe.plan.execution import members_at_once
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.plan.queues import Queues
 from vhpipe.schedule.amounts import TypedAmounts, typed_amounts
 from vhpipe.schedule.capacity import GPU, amount_text, amounts_needed
-from vhpipe.sweep.parameter_sets import sweep_size
 from vhpipe.wording import listed
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _refuse_too_much(
     node: PlannedNode, needed: Mapping[str, int], amounts: Mapping[str, int], typed: Mapping[str, int], where: str
 ) -> None:
     """A group that could never start, and devices of which the user has said `where` that there are fewer."""
-    members = sweep_size(node.sweep) if isinstance(node, PlannedTask) and is_group(node) else 1
+    members = members_at_once(node)
     for name, amount in needed.items():
         if name not in amounts:
             continue

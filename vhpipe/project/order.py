@@ -64,6 +64,7 @@ def order_run(
 
     Errors: UsageError for what does not fit it or cannot run here, also for settings.
     """
+    from vhpipe.project.missing_folders import folders_said
     from vhpipe.project.plan_passes import PlanSource
     from vhpipe.project.planning import plan_run
     from vhpipe.project.start_notices import errors_passed_over, said_before_start
@@ -90,13 +91,14 @@ def order_run(
         source=file.text.encode() if recorded_text is None else recorded_text,
         command_line=tuple(map(variables.masked, choices.words)),
         refresh=frozenset(request.refresh),
-        place=made.places.place,
-        places=made.places.others,
+        place=made.chosen.places.place,
+        places=made.chosen.places.others,
         true_uris=made.true_uris,
         shares_process=choices.shares_process,
     )
-    remarks = (*errors_passed_over(file), *said_before_start(made.plan, python, os.environ))
-    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices))
+    of_folders = folders_said(made.plan, made.chosen, made.running, project)
+    remarks = (*errors_passed_over(file), *said_before_start(made.plan, python, os.environ), *of_folders.remarks)
+    return OrderedRun(order, remarks, (*typed_notices(variables), *secrets.notices, *of_folders.warnings))
 
 
 def order_of(

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from vhpipe.graph.model import PipelineGraph
     from vhpipe.plan.model import Hooks, Plan, PlannedNode
     from vhpipe.plan.partial_run import PartialRun
-    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.plan.run_request import RunRequest
     from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.places import ChosenPlaces
+    from vhpipe.project.step_mounts import MountRules
 
 
 class PlanSource(NamedTuple):
@@ -57,14 +58,18 @@ class PassContext(NamedTuple):
     swept: tuple[str, ...]
     selection: "PartialRun"
     uris: "RecordedUris"
-    places: "NodePlaces"
+    chosen: "ChosenPlaces"
     unfilled: "tuple[MissingValue, ...]" = ()
     uses_machine: bool = True
 
     def missing_in(self, plan: "Plan") -> "tuple[MissingValue, ...]":
         """What nothing fills of the nodes that the plan has to run."""
-        running = {node.name for node in plan.nodes if node.name not in self.selection.given}
+        running = self.running_in(plan)
         return tuple(each for each in self.unfilled if each.node in running)
+
+    def running_in(self, plan: "Plan") -> tuple[str, ...]:
+        """The nodes that the plan has to run."""
+        return tuple(node.name for node in plan.nodes if node.name not in self.selection.given)
 
 
 def define(plan: "Plan", around: PassContext) -> "Plan":
@@ -105,7 +110,7 @@ def say_controls(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.agent_controls import controls_not_honoured
     from vhpipe.plan.capabilities import CAPABILITIES
 
-    said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.places.of(node)], allowed_cores())
+    said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.chosen.places.of(node)], allowed_cores())
     return structs.replace(plan, ignored=(*plan.ignored, *said))
 
 
@@ -123,10 +128,10 @@ def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
     )
     if not nodes:
         return plan
+    from vhpipe.engine.places_here import folder_trial
     from vhpipe.project.host_notices import host_notices
-    from vhpipe.project.places import tried
 
-    said = host_notices(nodes, around.places.of, around.source.project, lambda: tried().way == "user")
+    said = host_notices(nodes, around.chosen.places.of, around.source.project, lambda: folder_trial().way == "user")
     return structs.replace(plan, notices=(*plan.notices, *said))
 
 
@@ -217,6 +222,18 @@ def take_earlier_results(plan: "Plan", around: PassContext) -> "Plan":
     return with_given(plan, selection, earlier, source.command)
 
 
+def refuse_missing_folders(plan: "Plan", around: PassContext) -> "Plan":
+    from vhpipe.project import missing_folders
+
+    missing_folders.refuse_missing_folders(plan, around.chosen, around.running_in(plan))
+    return plan
+
+
+def refuse_unusable_places(plan: "Plan", around: PassContext) -> "Plan":
+    around.chosen.refuse_unusable(around.running_in(plan))
+    return plan
+
+
 def refuse_unrunnable(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.runnable import runnable_problems
 
@@ -248,13 +265,63 @@ def find_inputs(plan: "Plan", around: PassContext) -> "Plan":
     return plan
 
 
+def find_mounts(plan: "Plan", around: PassContext) -> "Plan":
+    """What of this machine steps mount, at places that do."""
+    from msgspec import structs
+
+    if not any(step.mounts or step.cache_volumes for step in around.graph.steps.values() if step is not None):
+        return plan
+    rules = _mount_rules(around)
+    nodes = (node if node.name in around.selection.given else _with_mounts(node, around, rules) for node in plan.nodes)
+    return structs.replace(plan, nodes=tuple(nodes))
+
+
+def _mount_rules(around: PassContext) -> "MountRules":
+    import sys
+
+    from vhpipe.project.step_mounts import MountRules, folders_by_source
+    from vhpipe.store.state_place import state_folder
+
+    request, conditions, project = around.source.request, around.source.conditions, around.source.project
+    needed = (state_folder(project), project, os.path.expanduser("~"), sys.prefix)
+    return MountRules(
+        project,
+        folders_by_source(request.mounts, request.folder, conditions.mounts),
+        request.allows_mounts or conditions.allows_mounts,
+        tuple(os.path.realpath(each) for each in needed),
+    )
+
+
+def _with_mounts(node: "PlannedNode", around: PassContext, rules: "MountRules") -> "PlannedNode":
+    from msgspec import structs
+
+    from vhpipe.plan.capabilities import CAPABILITIES
+    from vhpipe.plan.model import PlannedDeployment
+    from vhpipe.plan.places import LOCAL
+    from vhpipe.project import step_mounts
+
+    step = around.graph.steps.get(node.name)
+    if isinstance(node, PlannedDeployment) or step is None:
+        return node
+    place = around.chosen.places.of(node.name)
+    volumes = step_mounts.checked_volumes(node.name, step.cache_volumes)
+    if not CAPABILITIES[place].mounts:
+        step_mounts.refuse_unmountable(node.name, step, place, rules)
+        return structs.replace(node, spec=structs.replace(node.spec, cache_volumes=volumes))
+    mounts = step_mounts.planned_mounts(node.name, step, rules)
+    if place == LOCAL:
+        step_mounts.refuse_targets_to_be_made(node.name, mounts, rules)
+    return structs.replace(node, spec=structs.replace(node.spec, mounts=mounts, cache_volumes=volumes))
+
+
 def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":
-    from vhpipe.plan.reuse_policy import refuse_unreusable, with_reuse
+    from vhpipe.plan.reuse_policy import refuse_unreusable, with_reuse, without_reuse_of_mounts
 
     request = around.source.request
     for name in request.refresh if around.source.previous is None else ():
         refuse_unreusable(plan, name)
     plan = with_reuse(plan, request.reuse, request.no_reuse, _why_nothing_is_reused(around.source.conditions))
+    plan = without_reuse_of_mounts(plan, request.reuse)
     return _with_new_beginning(plan, around.source.project)
 
 

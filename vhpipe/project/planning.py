@@ -15,11 +15,14 @@ from vhpipe.project.plan_passes import (
     configure,
     define,
     find_inputs,
+    find_mounts,
     keep_unknown_secrets,
     reduce,
     refuse_lists,
+    refuse_missing_folders,
     refuse_unfilled,
     refuse_unrunnable,
+    refuse_unusable_places,
     refuse_without_search,
     say_controls,
     say_host_needs,
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
     from vhpipe.plan.arguments import Arguments
     from vhpipe.plan.model import Plan
     from vhpipe.plan.partial_run import PartialRun
-    from vhpipe.plan.places import NodePlaces
     from vhpipe.plan.required_values import MissingValue
     from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.places import ChosenPlaces
 
 
 class Pass(NamedTuple):
@@ -62,8 +65,11 @@ FINISHING: tuple[Pass, ...] = (
     Pass("what commands need of this machine", say_host_needs),
     Pass("no list where one value is taken", refuse_lists),
     Pass("results of earlier runs", take_earlier_results),
+    Pass("folders of the platform", refuse_missing_folders),
+    Pass("places that can be used", refuse_unusable_places, needs_machine=True),
     Pass("room on this machine", refuse_unrunnable, needs_machine=True),
     Pass("the library of the search", refuse_without_search, needs_machine=True),
+    Pass("mounts of steps", find_mounts, needs_machine=True),
     Pass("files of inputs", find_inputs, needs_machine=True),
     Pass("reuse", choose_reuse, needs_machine=True),
     Pass("hooks of the program", add_hooks, needs_machine=True),
@@ -72,21 +78,22 @@ FINISHING: tuple[Pass, ...] = (
 and no room; reuse comes after everything that changes what a node is given."""
 
 LOOKING = tuple(each for each in FINISHING if not each.needs_machine)
-SHOWING = tuple(each for each in LOOKING if each.change is not refuse_unfilled)
+SHOWING = tuple(each for each in LOOKING if each.change not in (refuse_unfilled, refuse_missing_folders))
 """For who shows what there is, with marks where something is missing."""
 
 
 class PlannedRun(NamedTuple):
     """`true_uris` are those of inputs by the names in the plan; they are written nowhere.
 
-    `unfilled` is what nothing fills, where that is not refused.
+    `running` are the nodes that no earlier run gives. `unfilled` is what nothing fills, where that is not refused.
     """
 
     plan: "Plan"
     selection: "PartialRun"
     swept: tuple[str, ...]
     true_uris: Mapping[str, str]
-    places: "NodePlaces"
+    chosen: "ChosenPlaces"
+    running: tuple[str, ...]
     unfilled: "tuple[MissingValue, ...]" = ()
 
 
@@ -100,7 +107,8 @@ def plan_run(source: PlanSource, passes: Iterable[Pass] = FINISHING) -> PlannedR
     for each in passes:
         plan = each.change(plan, around)
     true_uris, missing = around.uris.true_uris(), around.missing_in(plan)
-    return PlannedRun(plan, around.selection, around.swept, true_uris, around.places, missing)
+    running = around.running_in(plan)
+    return PlannedRun(plan, around.selection, around.swept, true_uris, around.chosen, running, missing)
 
 
 def plan_to_look_at(
@@ -139,12 +147,13 @@ def _compile(source: PlanSource, uses_machine: bool) -> "tuple[Plan, PassContext
     request = source.request
     graph, arguments = with_sweeps(written, arguments, request.sweeps, request.parameters)
     unfilled: list[MissingValue] = []
-    places = places_of(graph, source.conditions.typed_places, source.conditions.place_rules, always_tries=uses_machine)
-    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, places, unfilled)
+    conditions = source.conditions
+    chosen = places_of(graph, conditions.typed_places, conditions.place_rules, always_tries=uses_machine)
+    plan = compile_plan(graph, source.variables.in_arguments(arguments), source.file, chosen.places, unfilled)
     selection = select(plan, selectors_of(request))
     swept = tuple(arguments.swept)
     around = PassContext(
-        source, written, graph, swept, selection, RecordedUris(), places, tuple(unfilled), uses_machine
+        source, written, graph, swept, selection, RecordedUris(), chosen, tuple(unfilled), uses_machine
     )
     return plan, around
 

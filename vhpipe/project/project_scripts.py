@@ -1,9 +1,9 @@
 """The scripts of the project around a file, read when a rule asks for one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.paths import FILE_NAMES
 from vhpipe.errors import VhpipeError
@@ -114,6 +114,14 @@ class ProjectScripts:
         return tuple(os.path.join(folder, each) for each in names if suffix and each.endswith(suffix))
 
 
+class ScriptLine(NamedTuple):
+    """Where something was found in a file of the project, and what it was."""
+
+    path: str
+    number: int
+    found: str
+
+
 class ProjectScript:
     """One script; it is parsed only if its text leaves a question open."""
 
@@ -176,8 +184,20 @@ class ProjectScript:
 
         return read_needs(self._text)
 
+    def line_with(self, find: Callable[[str], str | None]) -> ScriptLine | None:
+        """The first line of the script, else of what it imports from the project, in which something is found."""
+        for path, text in self._files.items():
+            for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+                if (found := find(line)) is not None:
+                    return ScriptLine(path, number, found)
+        return None
+
+    @property
+    def _texts(self) -> Collection[bytes]:
+        return self._files.values()
+
     @cached_property
-    def _texts(self) -> tuple[bytes, ...]:
+    def _files(self) -> dict[str, bytes]:
         """The texts of the script and of all modules of the project that it imports, as far as they are few."""
         seen: dict[str, bytes] = {self.path: self._text}
         waiting = [self.path]
@@ -188,7 +208,7 @@ class ProjectScript:
                 if text is not None:
                     seen[other] = text
                     waiting.append(other)
-        return tuple(seen.values())
+        return seen
 
 
 def _quoted(start: bytes) -> str:

@@ -43,7 +43,8 @@ class RunArguments(NamedTuple):
 
     `file` is as the user gave it, `-` for stdin. `parameter_values` are values of Python by `[NODE.]NAME`, weaker than
     typed ones. `configuration` are `NAME=FILE` and `NAME.KEY=VALUE`, `queues` are `NAME=N`. `is_built`: a program made
-    the pipeline, and no file can be read again. `hooks` are called beside those of the file, by node.
+    the pipeline, and no file can be read again. `hooks` are called beside those of the file, by node. `mounts` are
+    `SOURCE=FOLDER`; with `allows_mounts` a file may mount what lies outside of project and home.
     """
 
     file: str = DEFAULT_FILE
@@ -61,6 +62,8 @@ class RunArguments(NamedTuple):
     goal: str | None = None
     is_built: bool = False
     hooks: "Mapping[str, Hooks]" = MappingProxyType({})
+    mounts: tuple[str, ...] = ()
+    allows_mounts: bool = False
 
     @property
     def is_pipeline(self) -> bool:
@@ -124,6 +127,8 @@ def request_of(
         refresh=reuse.refresh,
         environment_names=tuple(variables.values),
         secret_names=variables.secret_names,
+        mounts=arguments.mounts,
+        allows_mounts=arguments.allows_mounts,
         configuration=configuration_arguments(arguments.configuration),
         queues=typed_queue_sizes(arguments.queues),
         sweeps=sweep_arguments(arguments.sweeps, _node_names(config, step, task)),

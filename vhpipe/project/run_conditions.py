@@ -18,7 +18,7 @@ class RunConditions(NamedTuple):
 
     `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
-    count after these, the strongest first.
+    count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
 
     capacity: int
@@ -32,6 +32,8 @@ class RunConditions(NamedTuple):
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allows_mounts: bool = False
 
 
 class RunChoices(NamedTuple):
@@ -68,6 +70,8 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=settings.places,
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -84,6 +88,8 @@ class RunChoices(NamedTuple):
             queue_slots=settings.queue_slots,
             typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
+            mounts=settings.mounts,
+            allows_mounts=settings.allow_mounts,
         )
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:

@@ -3,16 +3,17 @@
 Source: decision 130.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 from vhpipe.diagnostics import NodeMarks
-from vhpipe.errors import InvalidFile, UsageError
+from vhpipe.errors import InvalidFile, RefusedError, UsageError, VhpipeError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan
 from vhpipe.plan.required_values import MissingValue, refuse_missing
 from vhpipe.project.checked_file import CheckedFile
-from vhpipe.project.planning import SHOWING, plan_to_look_at
-from vhpipe.project.request import RunArguments
+from vhpipe.project.planning import SHOWING, PlannedRun, plan_to_look_at
+from vhpipe.project.request import RunArguments, project_folder
 from vhpipe.project.run_conditions import RunChoices
 
 Slot = tuple[str, str, str]
@@ -24,7 +25,7 @@ class ShownPlan(NamedTuple):
 
     plan: Plan
     marks: NodeMarks
-    refusal: UsageError | None = None
+    refusal: VhpipeError | None = None
 
 
 def plan_to_show(file: CheckedFile, arguments: RunArguments, choices: RunChoices | None = None) -> ShownPlan:
@@ -34,8 +35,9 @@ def plan_to_show(file: CheckedFile, arguments: RunArguments, choices: RunChoices
     except InvalidFile as refusal:
         return _faulty_plan(file, arguments, choices, refusal)
     made = plan_to_look_at(part, arguments, SHOWING, choices)
-    marks = _marks_of_missing(made.unfilled)
-    return ShownPlan(made.plan, NodeMarks(marks), _refusal_of(made.unfilled))
+    marks = _merged(_marks_of_missing(made.unfilled), _marks_of_folders(made))
+    shown = _with_notices(made, project_folder(arguments.file))
+    return ShownPlan(shown, NodeMarks(marks), _refusal_of(made.unfilled) or _refusal_of_folders(made))
 
 
 def _faulty_plan(
@@ -106,6 +108,36 @@ def _marks_of_missing(missing: tuple[MissingValue, ...]) -> dict[str, tuple[str,
     for each in missing:
         marks[each.node] = (*marks.get(each.node, ()), f"nothing fills {each.kind} `{each.name}`: {each.argument}")
     return marks
+
+
+def _marks_of_folders(made: PlannedRun) -> dict[str, tuple[str, ...]]:
+    from vhpipe.project.missing_folders import marks_of_missing_folders
+
+    return marks_of_missing_folders(made.plan, made.chosen, made.running)
+
+
+def _merged(marks: dict[str, tuple[str, ...]], more: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {node: (*marks.get(node, ()), *more.get(node, ())) for node in (*marks, *more)}
+
+
+def _with_notices(made: PlannedRun, project: Path) -> Plan:
+    """The plan with what a run would say of its places."""
+    from msgspec import structs
+
+    from vhpipe.project.missing_folders import folders_said
+
+    said = folders_said(made.plan, made.chosen, made.running, project)
+    return structs.replace(made.plan, notices=(*made.plan.notices, *said.remarks, *said.warnings))
+
+
+def _refusal_of_folders(made: PlannedRun) -> RefusedError | None:
+    from vhpipe.project.missing_folders import refuse_missing_folders
+
+    try:
+        refuse_missing_folders(made.plan, made.chosen, made.running)
+    except RefusedError as refusal:
+        return refusal
+    return None
 
 
 def _refusal_of(missing: tuple[MissingValue, ...]) -> UsageError | None:

@@ -21,6 +21,7 @@ from vhpipe.rules import (
     parameters,
     pipeline_parameters,
     placeholders,
+    platform_only,
     references,
     scripts,
     steps,
@@ -461,4 +462,11 @@ RULES: tuple[Rule, ...] = (
         "a property of an item `vhpipe` has no effect on its node",
         extension.useless_on_deployments,
     ),
+    Rule(
+        "platform-only-property",
+        "info",
+        "a property has an effect on the platform alone",
+        platform_only.platform_only_properties,
+    ),
+    Rule("outside-mount", "info", "a mount needs the leave of whoever runs it", platform_only.outside_mounts),
 )

@@ -7,6 +7,7 @@ from vhpipe.attempt.mounts import own_folders, platform_folders
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath, PlatformPaths, is_hidden
 from vhpipe.attempt.spec import AttemptSpec
+from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.starters import Starter, starter_by
 from vhpipe.namespaces.trial import tried_here
@@ -32,7 +33,8 @@ class LocalRunner(ProcessRunner):
     def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
         """The state folder is read-only, and the attempt's own are not; the project stays as it is."""
         own = tuple(each for each in own_folders(folder, repository) if each.source.startswith(f"{self._state}/"))
-        return launch._replace(mounts=(*platform_folders(folder, repository, _writable(spec.execution)), *own))
+        folders = platform_folders(folder, repository, _writable(spec.execution))
+        return launch._replace(mounts=(*folders, *own, *step_mounts(spec.execution.step, spec.run.volumes)))
 
     def close(self) -> None:
         super().close()

@@ -12,6 +12,7 @@ import msgspec
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
 from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.gpu_memory import GpuMemory, gpu_memory_in_use
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.paths import MappingOf, same_paths
@@ -58,6 +59,7 @@ class ProcessRunner:
         self._collecting: set[AttemptId] = set()
         self._completing: set[AttemptId] = set()
         self._next_look = 0.0
+        self._gpu_memory = GpuMemory(parts.pool, lambda: gpu_memory_in_use(self._parts.secrets.variables))
 
     @property
     def capacity(self) -> Capacity:
@@ -113,6 +115,7 @@ class ProcessRunner:
             self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
             return
         self._running[attempt] = ready._replace(timer=ready.timer.process_started())
+        self._gpu_memory.watch(attempt, ready.spec.devices)
         self._hear(ProcessStarted(attempt))
 
     # ── while they run ───────────────────────────────────────────────────────────────────────────
@@ -144,6 +147,7 @@ class ProcessRunner:
 
     def keep_time(self, now: float) -> None:
         self._processes.keep_time(now)
+        self._gpu_memory.keep_time(now)
         if now >= self._next_look:
             self._next_look = now + LOOK_S
             for running in self._running.values():
@@ -154,6 +158,8 @@ class ProcessRunner:
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """The process tree of an attempt is dead: collect what it left."""
         ready = self._running.pop(attempt)
+        if ready.spec.devices:
+            ending = ending.with_gpu_memory(self._gpu_memory.peak(attempt))
         remains = remains_of(ready, ending, attempt in self._completing)
         if remains.is_light:
             self._hear(collect(ready, remains, self._tools, self._code))

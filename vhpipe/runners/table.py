@@ -7,26 +7,41 @@ from typing import cast
 import msgspec
 
 from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE, Capabilities
+from vhpipe.runners.answers import PlaceAnswer
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
 from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
 
 
 class RunnerKind(msgspec.Struct, frozen=True):
-    """A kind of place: what it honours, the `module:class` of its runners, and what a dead engine has left there."""
+    """A kind of place: what it honours, and what a dead engine has left there.
+
+    `made_by` is the `module:class` of its runners, `asked_by` the `module:function` that says whether it can be used.
+    """
 
     capabilities: Capabilities
     made_by: str
     survivors: Callable[[EarlierAttempts], Survivors] = survivors_here
+    asked_by: str = "vhpipe.runners.answers:of_processes"
 
     def make(self, parts: RunnerParts) -> Runner:
         """A runner at this place; its module is imported only now."""
-        module, _, name = self.made_by.partition(":")
-        return cast(Runner, getattr(import_module(module), name)(parts))
+        return cast(Runner, _named(self.made_by)(parts))
+
+    def answer(self) -> PlaceAnswer:
+        """Whether the place can be used here, found out now; it may take seconds."""
+        return cast(PlaceAnswer, _named(self.asked_by)())
+
+
+def _named(words: str) -> Callable[..., object]:
+    module, _, name = words.partition(":")
+    return cast(Callable[..., object], getattr(import_module(module), name))
 
 
 RUNNERS: Mapping[str, RunnerKind] = {
-    "local": RunnerKind(CAPABILITIES["local"], "vhpipe.runners.local:LocalRunner"),
+    "local": RunnerKind(
+        CAPABILITIES["local"], "vhpipe.runners.local:LocalRunner", asked_by="vhpipe.runners.answers:of_local"
+    ),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
 }

@@ -169,7 +169,7 @@ class Slots:
         return None
 
     def _why_not_enough(self, state: RunState, name: str, amount: str) -> str:
-        """The same as long as the node waits for it, whatever is free meanwhile."""
+        """A reason that stays the same as long as the node waits for it, whatever is free meanwhile."""
         of_queue = self._queues.amounts(name).get(amount)
         there = min(state.capacity.amounts.get(amount, UNLIMITED), UNLIMITED if of_queue is None else of_queue)
         needed = min(self._needs[name][amount], there)

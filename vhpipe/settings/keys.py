@@ -101,13 +101,17 @@ VARIABLE_GROUPS = Key("environment-variables", "groups", GROUPS,
 VARIABLES_FILE = Key("environment-variables", "file", PATH,
                      "a file with the values of those that your environment lacks", "none", "--env-file",
                      stays_inside=True)  # fmt: skip
+ALLOW_MOUNTS = Key("run", "allow-mounts", SWITCH, "let a file mount what lies outside of project and home", "`false`",
+                   "--allow-mounts", "VHPIPE_ALLOW_MOUNTS", in_project=False)  # fmt: skip
+MOUNT = Key("mounts", ANY_NAME, PATH, "the folder that stands for this source of mounts", "the source itself",
+            "--mount", in_project=False)  # fmt: skip
 
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
-    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE,
+    JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE, ALLOW_MOUNTS,
     SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
-    VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE,
+    VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip
 
 TABLES = tuple(dict.fromkeys(key.table.removesuffix(OF_EACH) for key in KEYS))

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from vhpipe.settings.files import project_files
 from vhpipe.settings.keys import (
+    ALLOW_MOUNTS,
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
+    MOUNT,
     PROJECT_VARIABLES,
     PYTHON,
     REPOSITORY_KIND,
@@ -34,7 +36,8 @@ class RunSettings(NamedTuple):
     `slots` are texts by the names of what is counted. `queues` are sizes by name, also of queues that a pipeline does
     not have, `queue_slots` and `queue_images` what else is set for them; `variables` are values by name. `places` are
     what each source says of these, the strongest first. `variable_names` and `variable_groups` are names of variables,
-    whose values stand in the environment and, weaker, in `variables_file`.
+    whose values stand in the environment and, weaker, in `variables_file`. `mounts` are folders by the sources that
+    they stand for.
     """
 
     jobs: int | None = None
@@ -53,6 +56,8 @@ class RunSettings(NamedTuple):
     variable_names: tuple[str, ...] = ()
     variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     variables_file: str | None = None
+    mounts: Mapping[str, str] = MappingProxyType({})
+    allow_mounts: bool = False
 
 
 def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -83,6 +88,8 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         variable_names=sources.value(PROJECT_VARIABLES) or (),
         variable_groups=sources.by_name(VARIABLE_GROUPS),
         variables_file=sources.path(VARIABLES_FILE),
+        mounts=sources.named(MOUNT),
+        allow_mounts=sources.value(ALLOW_MOUNTS) or False,
         places=place_settings(sources),
         slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),

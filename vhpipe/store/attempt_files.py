@@ -17,5 +17,7 @@ OUTPUTS = "outputs"
 CONFIG = "config"
 STEP_FOLDERS = (INPUTS, OUTPUTS, CONFIG)
 """The folders that the command is given, each by a variable `VH_…_DIR`."""
+CACHE_VOLUMES = "cache-volumes"
+"""The folder with the cache volumes of a project, in its state folder and below `/valohai`."""
 SHARED_FILES = "shared"
 """The folder beside the slots with what working copies share."""

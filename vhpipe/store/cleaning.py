@@ -54,6 +54,7 @@ def _move_to_trash(store: ProjectStore, garbage: Garbage, trash: Trash) -> Garba
         slots=tuple(path for path in garbage.slots if _take_slot(path, trash)),
         leftovers=_take_all(garbage.leftovers, trash),
         shared=_take_all(garbage.shared, trash),
+        volumes=_take_all(garbage.volumes, trash),
     )
     if not garbage.is_complete or runs != garbage.runs:
         return taken._replace(blobs=(), reuse_entries=(), is_complete=False)

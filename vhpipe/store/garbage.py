@@ -13,6 +13,7 @@ from typing import NamedTuple
 from vhpipe.errors import from_os_error
 from vhpipe.store.attempt_files import SHARED_FILES
 from vhpipe.store.blob_references import blobs_named_by_run, blobs_named_in, origins_named_by_run
+from vhpipe.store.cache_volumes import cache_volumes
 from vhpipe.store.file_system import is_locked
 from vhpipe.store.manifest import manifest_at
 from vhpipe.store.project import ProjectStore
@@ -34,6 +35,8 @@ class CleaningChoice(NamedTuple):
     keep: int = 0
     older_than_s: float = 0.0
     named: tuple[int, ...] | None = None
+    cache_volumes: bool = False
+    """Whether the cache volumes of the project go too."""
 
 
 class Garbage(NamedTuple):
@@ -55,16 +58,21 @@ class Garbage(NamedTuple):
     leftovers: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     is_complete: bool = False
+    volumes: tuple[str, ...] = ()
 
 
 def find_garbage(store: ProjectStore, choice: CleaningChoice, now: float, may_collect: bool = True) -> Garbage:
-    """What can go at this wall time; nothing is written. `may_collect`: blobs too, for no engine is there.
+    """What can go at this wall time; nothing is written. `may_collect`: blobs
+    and cache volumes too, for no engine is there.
 
     Errors: EnvironmentFailure where a record cannot be read: then nothing may go.
     """
     try:
         garbage = _find(store, choice, now)
-        return _with_blobs(store, garbage) if may_collect and not garbage.alive else garbage
+        if garbage.alive or not may_collect:
+            return garbage
+        volumes = _volumes(store) if choice.cache_volumes else ()
+        return _with_blobs(store, garbage)._replace(volumes=volumes)
     except OSError as error:
         raise from_os_error(error, "cannot read") from error
 
@@ -73,7 +81,8 @@ def measure(store: ProjectStore, garbage: Garbage) -> int:
     """The bytes that the disk would have again."""
     runs = (os.fspath(store.runs_folder / str(number)) for number in garbage.runs)
     copies = (*garbage.slots, *garbage.shared)
-    return bytes_of((*runs, *garbage.unborn, *copies, *garbage.blobs, *garbage.reuse_entries, *garbage.leftovers))
+    others = (*garbage.blobs, *garbage.reuse_entries, *garbage.leftovers, *garbage.volumes)
+    return bytes_of((*runs, *garbage.unborn, *copies, *others))
 
 
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────
@@ -96,6 +105,10 @@ def _find(store: ProjectStore, choice: CleaningChoice, now: float) -> Garbage:
         shared=tuple(_unused_shared_files(store)),
         leftovers=tuple(_leftovers(store, now)),
     )
+
+
+def _volumes(store: ProjectStore) -> tuple[str, ...]:
+    return tuple(each.path for each in cache_volumes(store.root))
 
 
 def _numbers_to_remove(runs: tuple[RunFolder, ...], choice: CleaningChoice, now: float) -> Iterator[int]:

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from vhpipe.errors import VhpipeError
+from vhpipe.store.cache_volumes import cache_volumes
 from vhpipe.store.garbage import CleaningChoice, find_garbage, measure
 from vhpipe.store.owner import check_owner, keeps_modes
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.state_place import FOLDER, is_absent, is_inside, state_folder, states_of_gone_projects
+from vhpipe.wording import counted, listed
 
 MUCH_BYTES = 1 << 30
 """From so many bytes that could go on, it is worth a word."""
 
-Severity = Literal["ok", "warning", "error"]
+Severity = Literal["ok", "info", "warning", "error"]
 
 
 class Check(NamedTuple):
-    """One thing that was looked at. `hint` says what to do; there is none where all is well."""
+    """One thing that was looked at. `hint` says what to do; there is none where all is well. `info` is no fault."""
 
     severity: Severity
     about: str
@@ -76,6 +78,7 @@ def store_checks(store: ProjectStore) -> Iterator[Check]:
         hint = f"echo '*' > {shlex.quote(os.fspath(store.root / '.gitignore'))}"
         yield Check("warning", "store", "git may add the state folder: it has no `.gitignore`", hint)
     yield from _foreign_folders(store)
+    yield from _volume_checks(store)
     yield from _garbage_checks(store)
 
 
@@ -83,6 +86,14 @@ def _foreign_folders(store: ProjectStore) -> Iterator[Check]:
     for path in sorted(store.root.glob("runs/*")):
         if not path.name.isdigit():
             yield Check("warning", "store", f"`{path}` is not a run", "move it elsewhere")
+
+
+def _volume_checks(store: ProjectStore) -> Iterator[Check]:
+    volumes = cache_volumes(store.root)
+    if volumes:
+        size = sum(each.size_bytes for each in volumes) / MUCH_BYTES
+        names = listed(each.name for each in volumes)
+        yield Check("ok", "store", f"{counted(len(volumes), 'cache volume')} with {size:.1f} GiB: {names}")
 
 
 def _garbage_checks(store: ProjectStore) -> Iterator[Check]:

@@ -65,7 +65,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.places.get(node, self.place) or "process"
 
     def unusual_place_of(self, node: str) -> str | None:
-        """The same where that is worth a word; None for the usual place, and for runs that do not record it."""
+        """The place of a node where it is worth a word; None for the usual one, and for runs that do not record it."""
         place = self.places.get(node, self.place)
         return None if place in ("", "local") else place
 

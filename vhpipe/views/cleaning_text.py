@@ -21,6 +21,9 @@ class Cleaning(NamedTuple):
     leftovers: int
     looked_at_blobs: bool
     freed_bytes: int
+    volumes: int = 0
+    kept_volumes: int = 0
+    kept_volumes_bytes: int = 0
 
 
 def cleaning_text(cleaning: Cleaning, is_dry: bool) -> Iterator[str]:
@@ -35,6 +38,10 @@ def cleaning_text(cleaning: Cleaning, is_dry: bool) -> Iterator[str]:
         yield f"run {run} stays: run {other} uses results of it (remove it anyway: --run {run})"
     for run, other in cleaning.missed:
         yield f"logs of run {run} {'would be' if is_dry else 'are'} missing in run {other}, which has results of it"
+    if cleaning.kept_volumes:
+        size = naturalsize(cleaning.kept_volumes_bytes, binary=True)
+        stay = plural(cleaning.kept_volumes, "stays", "stay")
+        yield f"{counted(cleaning.kept_volumes, 'cache volume')} {stay} ({size}): vhpipe clean --cache-volumes"
     if not cleaning.looked_at_blobs:
         yield f"stored files stay for now: {_who(cleaning.alive)}; clean again later"
 
@@ -47,6 +54,7 @@ def _parts(cleaning: Cleaning) -> Iterator[str]:
         (cleaning.blobs, "stored file", "stored files"),
         (cleaning.reuse_entries, "reuse entry", "reuse entries"),
         (cleaning.leftovers, "leftover", "leftovers"),
+        (cleaning.volumes, "cache volume", "cache volumes"),
     )
     yield from (counted(count, one, many) for count, one, many in counts if count)
 

@@ -21,10 +21,22 @@ def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
+@pytest.fixture(autouse=True)
+def no_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To ask the real tools would take most of the time here."""
+    for name in ("podman", "docker"):
+        tool = tmp_path / "tools" / name
+        tool.parent.mkdir(exist_ok=True)
+        tool.write_text(f"#!/bin/sh\necho 'Error: {name} is out of order' >&2; exit 1\n")
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+
+
 def checks(vhpipe: Any, code: int) -> list[Any]:
     said = vhpipe("doctor", "--json")
     assert said.code == code, said
-    return [check for check in json.loads(said.out)["checks"] if check["severity"] != "ok"]
+    found = [check for check in json.loads(said.out)["checks"] if check["about"] != "place"]
+    return [check for check in found if check["severity"] != "ok"]
 
 
 def test_a_healthy_project_has_nothing_to_be_told(new_run: Any, project: Path, vhpipe: Any) -> None:

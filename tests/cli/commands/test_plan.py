@@ -66,7 +66,7 @@ train  (task sweep over learn, grid_search: 7 executions)
   node-complete if metadata.accuracy < 0.5: stop-pipeline
 
 not honoured on this machine:
-  image: commands run on this machine, not in `python:3.11`
+  image: commands run on this machine, not in `python:3.11`; `--in docker` and `--in podman` honour it
 """
 
 

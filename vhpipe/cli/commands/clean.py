@@ -30,11 +30,13 @@ DAY_S = 86400.0
     metavar="DAYS",
     help="Remove only runs older than this; without --keep, all of them.",
 )
+@click.option("--cache-volumes", is_flag=True, help="Also remove the cache volumes of steps, if no run is running.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @project_option
 @json_option
 def command(
-    keep: int | None, selectors: tuple[str, ...], older_than: float | None, dry_run: bool, project: Path, as_json: bool
+    keep: int | None, selectors: tuple[str, ...], older_than: float | None, cache_volumes: bool, dry_run: bool,
+    project: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Remove old runs, idle working copies, and stored files that no run needs any more.
 
@@ -52,12 +54,13 @@ def command(
         choice = CleaningChoice(
             (0 if older_than is not None else KEPT) if keep is None else keep, (older_than or 0) * DAY_S
         )
+    choice = choice._replace(cache_volumes=cache_volumes)
     if dry_run:
         garbage = find_garbage(store, choice, time.time())
         removed = Removal(garbage, measure(store, garbage))
     else:
         removed = remove_garbage(store, choice)
-    _say(removed, dry_run, as_json)
+    _say(store, removed, dry_run, as_json)
     return 4 if removed.failures else 0
 
 
@@ -70,12 +73,12 @@ def _run_numbers(store: ProjectStore, selectors: tuple[str, ...]) -> tuple[int, 
     return tuple(sorted({run.number for run in runs}))
 
 
-def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
+def _say(store: ProjectStore, removed: "Removal", is_dry: bool, as_json: bool) -> None:
     from vhpipe.views.cleaning_text import cleaning_text
     from vhpipe.views.json_values import SCHEMA, json_text
     from vhpipe.views.safe_text import brief
 
-    cleaning = _cleaning_counts(removed)
+    cleaning = _cleaning_counts(store, removed)
     if as_json:
         pairs = {name: [{"run": run, "for": other} for run, other in found] for name, found in
                  (("spared", cleaning.spared), ("missed", cleaning.missed))}  # fmt: skip
@@ -88,10 +91,12 @@ def _say(removed: "Removal", is_dry: bool, as_json: bool) -> None:
         click.echo(brief(failure), err=True)
 
 
-def _cleaning_counts(removed: "Removal") -> "Cleaning":
+def _cleaning_counts(store: ProjectStore, removed: "Removal") -> "Cleaning":
+    from vhpipe.store.cache_volumes import cache_volumes
     from vhpipe.views.cleaning_text import Cleaning
 
     garbage = removed.garbage
+    kept = [each for each in cache_volumes(store.root) if each.path not in garbage.volumes]
     return Cleaning(
         runs=garbage.runs,
         spared=garbage.spared,
@@ -103,4 +108,7 @@ def _cleaning_counts(removed: "Removal") -> "Cleaning":
         leftovers=len(garbage.leftovers) + len(garbage.unborn),
         looked_at_blobs=garbage.is_complete,
         freed_bytes=removed.freed_bytes,
+        volumes=len(garbage.volumes),
+        kept_volumes=len(kept),
+        kept_volumes_bytes=sum(each.size_bytes for each in kept),
     )

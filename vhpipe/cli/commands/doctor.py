@@ -58,6 +58,7 @@ def _refuse_missing_folder(project: Path) -> None:
 
 def _checks(project: Path) -> Iterator["Check"]:
     from vhpipe.engine.machine_checks import machine_checks
+    from vhpipe.engine.place_checks import checks_of_places
     from vhpipe.store.health import guard, owner_check, place_checks, store_checks
     from vhpipe.store.project import ProjectStore
     from vhpipe.store.state_place import state_folder
@@ -66,6 +67,7 @@ def _checks(project: Path) -> Iterator["Check"]:
     owner = owner_check(project, os.environ)
     trials = _folder_for_trials(state_folder(project), owner is not None and owner.severity == "ok")
     yield from guard("machine", lambda: machine_checks(project, trials, os.environ))
+    yield from guard("places", checks_of_places)
     if owner is not None:
         yield owner
         if owner.severity == "ok":

@@ -50,7 +50,7 @@ def command(
         file, pipeline = _file_of(words, run)
         arguments = RunArguments(
             file, pipeline, run.step, run.task, values, {}, variables, sweeps, part, reuse, run.configuration,
-            run.queues, run.goal,
+            run.queues, run.goal, mounts=run.mounts, allows_mounts=run.allows_mounts,
         )  # fmt: skip
         choices = RunChoices(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,

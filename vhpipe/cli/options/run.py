@@ -25,6 +25,8 @@ class RunOptions(NamedTuple):
     inherits_environment: bool | None = None
     repository: "Repository | None" = None
     project: Path | None = None
+    mounts: tuple[str, ...] = ()
+    allows_mounts: bool = False
 
 
 run_options = typed_options(
@@ -46,5 +48,9 @@ run_options = typed_options(
                  help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
+    click.option("--mount", "mounts", multiple=True, metavar="SOURCE=FOLDER",
+                 help="The folder of this machine that stands for a source of mounts; repeat it for several."),
+    click.option("--allow-mounts", "allows_mounts", is_flag=True,
+                 help="Let steps mount what lies outside of the project and your home folder."),
     state_option,
 )  # fmt: skip
