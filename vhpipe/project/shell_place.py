@@ -14,11 +14,11 @@ from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
 from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
 from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variables, own_variables
 from vhpipe.attempt.step_variables import SPOOL_NAME, host_variable_of, variable_of
+from vhpipe.engine.places_here import folder_trial
 from vhpipe.errors import from_os_error
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.places import LOCAL, PROCESS
 from vhpipe.project.kept_code import lay_out_code
-from vhpipe.project.places import tried
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
 from vhpipe.publishing import SPOOL
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
@@ -72,7 +72,7 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
     Errors: EnvironmentFailure for the disk, and for code that is damaged.
     """
     kept = KeptSurroundings(kept_variables(ended.folder), ended.run.info().place_of(ended.attempt.execution.node))
-    trial = tried() if kept.had_folders and not kept.ran_in_container else None
+    trial = folder_trial() if kept.had_folders and not kept.ran_in_container else None
     way = trial.way if trial is not None else None
     with scratch_folder(store) as folder:
         try:
