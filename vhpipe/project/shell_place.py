@@ -18,7 +18,7 @@ from vhpipe.engine.places_here import folder_trial
 from vhpipe.errors import from_os_error
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.places import LOCAL, PROCESS
-from vhpipe.project.kept_code import lay_out_code
+from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
 from vhpipe.publishing import SPOOL
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
@@ -139,7 +139,8 @@ def _repository(store: ProjectStore, ended: EndedAttempt, folder: Path) -> tuple
     kept = ended.folder / REPOSITORY
     if kept.is_dir():
         return kept, "as it was left"
-    lay_out_code(ended.run.path, folder / REPOSITORY, store.blobs)
+    commit = commit_of(ended.run, ended.attempt.execution.node)
+    lay_out_code(ended.run.path, folder / REPOSITORY, store.blobs, commit)
     return folder / REPOSITORY, "a fresh copy of the run's code, which goes with the shell"
 
 
