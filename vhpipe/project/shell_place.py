@@ -16,7 +16,7 @@ from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variabl
 from vhpipe.attempt.step_variables import SPOOL_NAME, host_variable_of, variable_of
 from vhpipe.engine.places_here import folder_trial
 from vhpipe.errors import from_os_error
-from vhpipe.plan.capabilities import CAPABILITIES
+from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE
 from vhpipe.plan.places import LOCAL, PROCESS
 from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
@@ -62,7 +62,7 @@ class KeptSurroundings(NamedTuple):
 
     @property
     def ran_in_container(self) -> bool:
-        return CAPABILITIES[self.place].image
+        return CAPABILITIES.get(self.place, PLAIN_MACHINE).image
 
 
 @contextmanager
