@@ -36,8 +36,8 @@ MISDEEDS: dict[str, tuple[Any, str, str]] = {
     "longest-name": ("touch $VH_OUTPUTS_DIR/$(printf 'n%.0s' $(seq 255))", "complete", ""),
     "deep": ("cd $VH_OUTPUTS_DIR; for i in $(seq 60); do d=$(printf 'd%.0s' $(seq 100)); mkdir $d; cd -P $d; done; "
              "touch end", "complete", ""),
-    "no-outputs-folder": ("rm -r $VH_OUTPUTS_DIR", "complete|error", "the step removed its outputs folder|code 1"),
-    "outputs-are-a-file": ("rmdir $VH_OUTPUTS_DIR; echo > $VH_OUTPUTS_DIR", "crashed|error", "outputs|code 1"),
+    "no-outputs-folder": ("rm -r $VH_OUTPUTS_DIR", "complete", "the step removed its outputs folder"),
+    "outputs-are-a-file": ("rmdir $VH_OUTPUTS_DIR; echo > $VH_OUTPUTS_DIR", "crashed|error", "outputs"),
     "outputs-are-closed": ("chmod 000 $VH_OUTPUTS_DIR", "complete" if os.geteuid() == 0 else "crashed", ""),
     "no-working-folder": ("rm -rf $PWD; echo still > $VH_OUTPUTS_DIR/there", "complete", ""),
     "binary": ("head -c 100000 /dev/urandom; exit 3", "error", "exit code 3"),
@@ -104,7 +104,7 @@ def test_a_folder_outside_is_never_taken_for_the_outputs(project: Any) -> None:
     mine.parent.mkdir()
     mine.write_text("mine")
     project.pipeline({"a": f"rmdir $VH_OUTPUTS_DIR; ln -s {mine.parent} $VH_OUTPUTS_DIR"})
-    done = project("run", "--in", "process", "--json")
+    done = project("run", "--json")
     assert (mine.stat().st_nlink, stat.S_IMODE(mine.stat().st_mode) & 0o200) == (1, 0o200)
     assert done.node("a")["executions"][0]["outputs"] == []
     assert done.node("a")["status"] == "error"
@@ -145,22 +145,24 @@ def test_a_child_of_a_sweep_is_named_with_its_index(project: Any) -> None:
 FOLDERS = ("CONFIG", "INPUTS", "OUTPUTS", "REPOSITORY")
 
 
-def test_a_shell_changes_nothing_that_is_stored(project: Any) -> None:
+@pytest.mark.parametrize("place", ["local", "process"])
+def test_a_shell_changes_nothing_that_is_stored(project: Any, place: str) -> None:
     """Run again in it, a command would write into the outputs themselves, its publishing into the record of it."""
     project.write("in.txt", "input")
     step = {"command": "cat $VH_INPUTS_DIR/x/* > $VH_OUTPUTS_DIR/out; echo {} >> $VHPIPE_PUBLISH",
             "inputs": [{"name": "x", "default": f"file://{project.path}/in.txt"}]}  # fmt: skip
     project.pipeline({"a": step, "b": {"command": "cat $VH_INPUTS_DIR/y/out", "inputs": [{"name": "y"}]}},
                      [["a.output.out", "b.input.y"]])  # fmt: skip
-    assert project("run").code == 0
+    assert project("run", "--in", place).code == 0
     work = project.path / ".vhpipe/runs/1/work"
     before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
     hostile = (
-        'sh -c "$(cat ../command.sh)"; cat $VH_OUTPUTS_DIR/out && chmod -R u+w $VH_INPUTS_DIR $VH_OUTPUTS_DIR && '
-        "find $VH_INPUTS_DIR $VH_OUTPUTS_DIR $VH_CONFIG_DIR -type f | while read f; do echo more >> $f; rm $f; done"
+        "sh ../command.sh; cat $VH_OUTPUTS_DIR/out; chmod -R u+w $VH_INPUTS_DIR $VH_OUTPUTS_DIR; "
+        "find $VH_INPUTS_DIR $VH_OUTPUTS_DIR $VH_CONFIG_DIR $VH_HOST_INPUTS_DIR $VH_HOST_OUTPUTS_DIR -type f |"
+        "while read f; do echo more >> $f; rm -f $f; done"
     )
     shown = project("shell", "a", "-c", hostile)
-    assert (shown.code, shown.out) == (0, "input")
+    assert shown.out == "input"
     assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
     assert project("verify").code == 0
 
@@ -185,7 +187,9 @@ def test_the_shell_is_where_the_failed_execution_was(project: Any) -> None:
     content, _, environment = there.out.partition("\n")
     assert content == "changed"
     ours, theirs = (_variables(text) for text in (environment, project.output(1, "a", "env").read_text()))
-    moved = {"VHPIPE_PUBLISH", "PWD", "OLDPWD", *(f"VH_{host}{each}_DIR" for each in FOLDERS for host in ("", "HOST_"))}
+    moved = {"VHPIPE_PUBLISH", "PWD", "OLDPWD", *(f"VH_HOST_{each}_DIR" for each in FOLDERS)}
+    if theirs["VH_INPUTS_DIR"] != "/valohai/inputs":  # this machine does not let steps have /valohai
+        moved |= {f"VH_{each}_DIR" for each in FOLDERS}
     assert {name: text for name, text in ours.items() if name not in moved} == {
         name: text for name, text in theirs.items() if name not in moved
     }
@@ -217,7 +221,7 @@ def test_a_step_finds_the_code_as_it_was_whatever_the_one_before_did(project: An
     ravage = "rm -rf folder; echo other > code.txt; touch new; chmod 000 code.txt; ln -s /etc etc"
     nodes = {"a": ravage, "b": "rm -rf $PWD", "c": "ls; cat code.txt folder/more.txt"}
     project.pipeline(nodes)
-    done = project("run", "-j", "1", "--in", "process", "--json")
+    done = project("run", "-j", "1", "--json")
     assert done.code == 0, done.err
     assert project("logs", "latest", "c").out == "code.txt\nfolder\nvalohai.yaml\ncodemore"
 
@@ -265,7 +269,7 @@ def test_a_linked_file_of_someone_else_is_copied_and_left_alone(project: Any) ->
     mine.write_text("mine")
     mine.chmod(0o640)
     project.pipeline({"a": f"ln {mine} $VH_OUTPUTS_DIR/hard"})
-    done = project("run", "--in", "process", "--json")
+    done = project("run", "--json")
     assert done.code == 0, done.err
     assert stat.S_IMODE(mine.stat().st_mode) == 0o640
     assert mine.stat().st_nlink == 2
