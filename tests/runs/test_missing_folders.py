@@ -109,12 +109,15 @@ def test_a_step_that_must_have_the_folder_is_refused_without_it(project: Project
 
 def test_a_run_whose_place_is_lost_says_how_to_go_on(project: Project) -> None:
     project.pipeline({"a": "test -e $VH_REPOSITORY_DIR/go"})
-    if project("run", "--in", "local").code == 1 and "no `/valohai`" not in project("show").out:
-        journal = project.path / ".vhpipe/runs/1/journal"
-        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
-        done = refused(project, "resume")
-        assert (done.code, "run 1 cannot continue where it was: steps have no `/valohai` here" in done.err) == (4, True)
-        assert "vhpipe resume 1 --failed --in PLACE" in done.err
+    project("run")
+    if "in process" in project("show").out:
+        pytest.skip("steps have no `/valohai` here in the first place")
+    journal = project.path / ".vhpipe/runs/1/journal"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
+    done = refused(project, "resume")
+    assert done.code == 4
+    assert "run 1 cannot continue where it was: place `local` cannot be used: steps have no `/valohai`" in done.err
+    assert "vhpipe resume 1 --failed --in PLACE" in done.err
 
 
 def test_doctor_says_which_places_work_and_what_allows_the_others(project: Project) -> None:
