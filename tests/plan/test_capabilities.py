@@ -31,8 +31,8 @@ FILE = """
 
 SAID = {
     "image": "image: commands run on this machine, not in `special:1`; `--in docker` and `--in podman` honour it",
-    "mounts": "mounts of `n`: nothing is mounted; "
-    "`--in local`, `--in sandbox`, `--in docker` and `--in podman` honour it",
+    "mounts": "mounts of `n`: nothing is mounted; `--in local`, `--in sandbox`, `--in docker` and `--in podman` honour "
+    "it",
     "environments": "environment of `n`: all executions run on this machine",
     "runtime_presets": "runtime-config-preset of `n`: presets belong to the platform",
     "restarts": "autorestart of `n`: this machine is not taken away",

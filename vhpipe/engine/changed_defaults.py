@@ -13,6 +13,11 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         "equal executions of one run all run: feed one into the others to have its result in all",
         'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
     ),
+    (0, 4): (
+        "`mounts` of steps are bound where they say, and a source that is not there refuses the run: "
+        "`--mount SOURCE=FOLDER` puts a folder in its place, `--in process` mounts nothing",
+        "a variable with `optional: false` and without a value refuses the run: `-e NAME=VALUE` gives it one",
+    ),
 }
 """By the version that brought them."""
 
