@@ -26,7 +26,10 @@ Json = object
 
 
 def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS, place_of: PlaceOf = in_usual_place) -> dict[str, Json]:
-    """The plan as JSON has it, with the places of nodes that are not in the usual one. Of more than 1,000 parameter sets of a node the first 1,000 are listed."""
+    """The plan as JSON has it, with the places of nodes that are not in the usual one.
+
+    Of more than 1,000 parameter sets of a node the first 1,000 are listed.
+    """
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)
