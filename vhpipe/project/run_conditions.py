@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
-    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
+    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name. `queue_images` are those
+    of steps in a queue.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
     count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
@@ -35,6 +36,7 @@ class RunConditions(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     has_network: bool = True
+    queue_images: Mapping[str, str] = MappingProxyType({})
 
 
 class RunChoices(NamedTuple):
@@ -75,6 +77,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=settings.network if self.network is None else self.network,
+            queue_images=settings.queue_images,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -94,6 +97,7 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
+            queue_images=settings.queue_images,
         )
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:
