@@ -51,6 +51,7 @@ def test_a_machine_that_refuses_namespaces_says_why_and_the_command_that_allows_
     assert (done.code, cure in done.err) == (3, True), done.err
 
 
+@pytest.mark.long
 def test_what_is_not_run_or_filled_by_an_edge_is_not_refused(project: Project) -> None:
     output = {"name": "out", "type": "string", "default": "/valohai/inputs/x"}
     nodes = {
@@ -81,7 +82,6 @@ def test_a_script_that_names_the_folder_is_warned_of_also_where_little_is_said(p
         "may read or write other files than you expect\n"
     )
     assert done.err.startswith(said)
-    assert said in refused(project, "run", "-q").err
     assert said.strip() in project("plan", "--in", "process").out
 
 
@@ -96,6 +96,7 @@ def test_without_the_folder_a_run_goes_on_as_before_and_says_so_once(project: Pr
     assert "a: execution complete, in process" in project("show").out
 
 
+@pytest.mark.long
 def test_a_step_that_must_have_the_folder_is_refused_without_it(project: Project) -> None:
     project.pipeline({"a": "true"})
     project.write(".vhpipe.toml", '[steps.a]\nvalohai-folder = "required"\n')
@@ -107,6 +108,7 @@ def test_a_step_that_must_have_the_folder_is_refused_without_it(project: Project
     assert "a: execution complete, in process" in project("show").out
 
 
+@pytest.mark.long
 def test_a_run_whose_place_is_lost_says_how_to_go_on(project: Project) -> None:
     project.pipeline({"a": "test -e $VH_REPOSITORY_DIR/go"})
     project("run")
