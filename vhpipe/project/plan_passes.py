@@ -168,6 +168,15 @@ def share_queues(plan: "Plan", around: PassContext) -> "Plan":
     return with_queues(plan, around.graph, amounts)
 
 
+def use_images_of_queues(plan: "Plan", around: PassContext) -> "Plan":
+    images = around.source.conditions.queue_images
+    if not images:
+        return plan
+    from vhpipe.plan.places import with_images_of_queues
+
+    return with_images_of_queues(plan, around.graph, around.chosen.places, images)
+
+
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.partial_run import reduced_plan
 
