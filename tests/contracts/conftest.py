@@ -25,6 +25,7 @@ from vhpipe.runners.by_place import RoutingRunner
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.runners.remains import EarlierAttempts
+from vhpipe.runners.sandbox import SandboxRunner
 from vhpipe.runners.table import RUNNERS
 from vhpipe.schedule import stimuli
 from vhpipe.store.project import ProjectStore
@@ -46,6 +47,7 @@ def several(parts: RunnerParts) -> Runner:
 PLACES: Mapping[str, Callable[[RunnerParts], Runner]] = {
     **{name: kind.make for name, kind in RUNNERS.items()},
     "several": several,
+    "sandbox by namespaces": partial(SandboxRunner, means="namespaces"),
     "memory": MemoryRunner,
 }
 """Every runner is held to the contract; a new one is in `RUNNERS`, or is one line here."""
@@ -170,7 +172,7 @@ def order_of(
     return AttemptOrder(AttemptId(execution), ExecutionSpec(execution, "execution", step, {}, (), dict(named)))
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long if "sandbox" in name else ()) for name in PLACES])
 def place(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -126,14 +126,14 @@ def run(
     seed: int = 0, goal: str | None = None, jobs: int | None = None, reuse: bool | Sequence[str] = (),
     title: str | None = None, tags: Sequence[str] = (), python: str | None = None,
     place: str | Mapping[str, str] | None = None, slots: str | Mapping[str, int | str] | None = None,
-    quiet: bool = False, wait: bool = True, raise_on_failure: bool = True,
+    network: bool | None = None, quiet: bool = False, wait: bool = True, raise_on_failure: bool = True,
     variables: Mapping[str, str] | None = None, mounts: Mapping[str, str] | None = None, allow_mounts: bool = False,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
     Steps see `python`, else the one of the settings, else the one that runs this program.
-    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `slots` are what executions
-    share, as `--slots` has them or by name.
+    `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `network=False` keeps them
+    from the network, in places that can; `slots` are what executions share, as `--slots` has them or by name.
     `mounts` has folders of this machine by the sources of mounts that they stand for; `allow_mounts` is
     `--allow-mounts`.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
@@ -148,7 +148,7 @@ def run(
     )  # fmt: skip
     choices = RunChoices(
         jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
-        places=place_texts(place), slots=slots,
+        places=place_texts(place), network=network, slots=slots,
     )  # fmt: skip
     going = start_in_thread(load(path).order(arguments, choices), quiet)
     if wait:

@@ -12,15 +12,18 @@ from vhpipe.regular_files import read_regular
 LIMIT_BYTES = 4 << 20
 
 
-def code_used(folder: str, fingerprints: Fingerprints) -> CodeUses | None:
-    """What was used, as it is in the code of the run: everything where the process has not said, or could not know."""
+def code_used(folder: str, fingerprints: Fingerprints, commit: str | None = None) -> CodeUses | None:
+    """What was used, as it is in the code of the run or of a commit.
+
+    Everything where the process has not said, or could not know.
+    """
     if fingerprints.code is None:
         return None
     path = f"{folder}/{USES_NAME}"
     uses = _uses(_content(path))
     with suppress(OSError):
         os.unlink(path)
-    return CodeUses(uses, fingerprints.code.digest_of_uses(uses))
+    return CodeUses(uses, fingerprints.code.at(commit).digest_of_uses(uses))
 
 
 def _uses(content: bytes) -> tuple[str, ...]:

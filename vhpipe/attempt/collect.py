@@ -220,4 +220,4 @@ def _host_folders(attempt: ReadyAttempt) -> "HostFolders | None":
 def _used(attempt: ReadyAttempt, fingerprints: Fingerprints) -> CodeUses | None:
     from vhpipe.attempt.code_used import code_used  # function steps only
 
-    return code_used(attempt.folder, fingerprints)
+    return code_used(attempt.folder, fingerprints, attempt.spec.execution.step.commit_id)

@@ -12,10 +12,11 @@ from vhpipe.plan.model import ExecutionSpec, Secret
 
 
 class Work(NamedTuple):
-    """A piece of work. Where it `goes_by_uses`, equal ones have used the same of the code too."""
+    """A piece of work. Where it `goes_by_uses`, equal ones have used the same of the code too, which is of `commit`."""
 
     fingerprint: str
     goes_by_uses: bool = False
+    commit: str | None = None
 
 
 class Fingerprints:
@@ -37,18 +38,19 @@ class Fingerprints:
         try:
             if command is None:
                 command = command_of(spec)
-            code = self.code.of(spec.id.node, command, configuration_files(spec))
-            fingerprint = fingerprint_of(parts_of(spec, self.code.digest(code), command))
+            project = self.code.at(spec.step.commit_id)
+            code = project.of(spec.id.node, command, configuration_files(spec))
+            fingerprint = fingerprint_of(parts_of(spec, project.digest(code), command))
         except ValueError:
             return None
-        return None if fingerprint is None else Work(fingerprint, code.goes_by_uses)
+        return None if fingerprint is None else Work(fingerprint, code.goes_by_uses, spec.step.commit_id)
 
     def earlier(self, spec: ExecutionSpec) -> str | None:
         """The fingerprint that versions before 0.3.0 had of the same work, all code and all values being as now."""
         if self.code is None or self._has_changed(spec):
             return None
         try:
-            parts = parts_of(spec, self.code.before_0_3)
+            parts = parts_of(spec, self.code.at(spec.step.commit_id).before_0_3)
         except ValueError:
             return None
         return fingerprint_of(msgspec.structs.replace(parts, format=EARLIER_FORMAT))

@@ -8,7 +8,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
@@ -41,7 +41,12 @@ def signal_tree(leader: int, number: int) -> None:
     """Send a signal to the leader's process group and to all of its descendants, whatever their session."""
     descendants = descendants_of(leader)
     _signal_group(leader, number)
-    for process in descendants:
+    signal_all(descendants, number)
+
+
+def signal_all(processes: Iterable[int], number: int) -> None:
+    """Send a signal to each of them that is still there."""
+    for process in processes:
         _signal(process, number)
 
 

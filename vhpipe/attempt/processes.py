@@ -16,7 +16,13 @@ from vhpipe.attempt.core_shares import CoreShares
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
 from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
-from vhpipe.attempt.process_tree import kill_remains, kill_younger_marked, signal_tree
+from vhpipe.attempt.process_tree import (
+    descendants_of,
+    kill_remains,
+    kill_younger_marked,
+    signal_all,
+    signal_tree,
+)
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.usage import usage_of
 from vhpipe.namespaces.starters import Starter, StartRequest
@@ -221,7 +227,16 @@ class _Process:
             return
         self._because, self._stopped = because, stopped
         self._kill_at = self._clock.monotonic() + grace_s
-        signal_tree(self.pid, signal.SIGTERM)
+        self._ask_to_end()
+
+    def _ask_to_end(self) -> None:
+        """A leader that only waits for the step's process has to outlive it, to say how it ended."""
+        starter = self._owner.starter if self._launch.mounts else None
+        below = descendants_of(self.pid) if starter is not None and starter.leader_waits else []
+        if below:
+            signal_all(below, signal.SIGTERM)
+        else:
+            signal_tree(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         if self._exit_code is None:

@@ -66,7 +66,7 @@ def execution_json(run: RunFacts, spec: ExecutionSpec, identifier: str, creator:
     """The content of execution.json."""
     node = spec.id.node
     described: dict[str, Json] = {
-        "valohai.commit-identifier": run.commit,
+        "valohai.commit-identifier": spec.step.commit_id or run.commit,
         "valohai.creator-email": None,
         "valohai.creator-id": None,
         "valohai.creator-name": creator,

@@ -29,8 +29,7 @@ from vhpipe.attempt.perform import AbandonedError, EndRequest, perform_with
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_descendants
 from vhpipe.attempt.spec import AttemptSecrets
-from vhpipe.code.copy_pool import CopyPool
-from vhpipe.code.run_copies import copies_in_slots, no_copies
+from vhpipe.code.run_copies import RunCopies
 from vhpipe.errors import VhpipeError
 from vhpipe.store.atomic import write_all
 from vhpipe.store.blobs import Blobs
@@ -94,16 +93,16 @@ class _Workshop:
         if self._tools is None:
             self._tools = AttemptTools(start.spec.run, self._secrets, self._blobs, self._place.shared)
         folder, grace_s = OutsidePath(start.folder), self._place.grace_s
-        perform_with(self._tools, start.spec, folder, self._code, engine.tell, engine, grace_s)
+        code = self._code.at(start.spec.execution.step.commit_id)
+        perform_with(self._tools, start.spec, folder, code, engine.tell, engine, grace_s)
 
     def close(self) -> None:
         self._code.close()
 
 
-def _code_at(place: WorkerPlace, blobs: Blobs) -> CopyPool:
-    if place.repository == "in-place":
-        return no_copies(Path(place.project))
-    return copies_in_slots(Path(place.slots), blobs, load_snapshot(Path(place.snapshot)), place.repository)
+def _code_at(place: WorkerPlace, blobs: Blobs) -> RunCopies:
+    snapshot = load_snapshot(Path(place.snapshot))
+    return RunCopies(Path(place.slots), blobs, Path(place.project), snapshot, place.repository)
 
 
 def serve(engine: EnginePipe, secrets: AttemptSecrets) -> None:

@@ -1,31 +1,21 @@
 """What git says of a project: which files it tracks or does not ignore, also in submodules that are checked out."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vhpipe.code.git_answers import answers_of
+from vhpipe.code.git_answers import GIT, answers_of, start_git
 from vhpipe.code.project_bounds import STATE_PREFIX, TOOL_FOLDERS, ProjectBounds, repository_of
 
-_GIT = ("git", "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
-_LIST = (*_GIT, "ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard")
+_LIST = (*GIT, "ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard")
 _STATUS = (
-    *_GIT, "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=no",
+    *GIT, "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=no",
     "--ignore-submodules=dirty", "--", ".",
 )  # fmt: skip
 _SUBMODULE_MODE = b"160000"
 _MAX_HINTS = 1000
 """So many rules git is told; the others are applied to what it lists."""
 _UNREADABLE = "warning: could not open directory '"
-
-_REDIRECTING_VARIABLES = frozenset(
-    {
-        "GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
-)  # fmt: skip
-"""Set inside of git's hooks, where they speak of another repository than the project's."""
 
 
 class GitFiles(NamedTuple):
@@ -61,7 +51,7 @@ def _files_of(root: str, prefix: str, bounds: ProjectBounds, excluded: tuple[str
     Both questions are asked at the same time, for each costs a process.
     """
     try:
-        listing, status = (_start_git(command, f"{root}/{prefix}") for command in ((*_LIST, *excluded), _STATUS))
+        listing, status = (start_git(command, f"{root}/{prefix}") for command in ((*_LIST, *excluded), _STATUS))
     except OSError as error:
         return GitFiles(refused=error.strerror or str(error))
     (names, error_text), (branch, _) = answers_of(listing, status, folder=f"{root}/{prefix}")
@@ -106,20 +96,12 @@ def _registered(root: str, paths: list[str]) -> frozenset[str]:
     """Which of the paths `.gitmodules` names, in whose repository they are."""
     found: set[str] = set()
     for folder in dict.fromkeys(repository_of(os.path.dirname(f"{root}/{path}")) for path in paths):
-        command = (*_GIT, "config", "-z", "--file", f"{folder}/.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
-        ((names, _),) = answers_of(_start_git(command, root), folder=root)
+        command = (*GIT, "config", "-z", "--file", f"{folder}/.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+        ((names, _),) = answers_of(start_git(command, root), folder=root)
         for line in filter(None, names.split(b"\0")):
             value = os.fsdecode(line.partition(b"\n")[2])
             found.add(os.path.relpath(os.path.normpath(f"{folder}/{value}"), os.path.realpath(root)))
     return frozenset(found)
-
-
-def _start_git(command: tuple[str, ...], folder: str) -> subprocess.Popen[bytes]:
-    environ = {name: value for name, value in os.environ.items() if name not in _REDIRECTING_VARIABLES}
-    return subprocess.Popen(
-        command, cwd=folder, env={**environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )  # fmt: skip
 
 
 def _read_listing(names: bytes, prefix: str) -> _ListedPaths:

@@ -1,5 +1,6 @@
-"""The working copies of one run: where they are made, and whether that is work worth a thread."""
+"""The working copies of one run, of each code that it has: where they are made, and whether a thread is worth it."""
 
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -7,16 +8,53 @@ from vhpipe.code.copy_pool import CopyPool, InPlace
 from vhpipe.code.large_code import LARGE_BYTES, SnapshotWatch
 from vhpipe.code.working_copies import WorkingCopies
 from vhpipe.store.blobs import Blobs
+from vhpipe.store.run_folder import Repository
 from vhpipe.store.snapshots import Snapshot
 
 SMALL_SNAPSHOT_BYTES, SMALL_SNAPSHOT_FILES = 4 << 20, 200
 
 
-def copies_in_slots(slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Literal["copy", "link"]) -> CopyPool:
-    """Working copies of the code as it was at the start of the run."""
-    size_bytes = sum(entry.size_bytes for entry in snapshot.entries)
-    is_small = size_bytes <= SMALL_SNAPSHOT_BYTES and len(snapshot.entries) <= SMALL_SNAPSHOT_FILES
-    source = WorkingCopies(slots, blobs, snapshot, mode)
+class RunCopies:
+    """The pools of a run: one for the project's code, and one for that of each commit that nodes name."""
+
+    def __init__(self, slots: Path, blobs: Blobs, project: Path, snapshot: Snapshot, repository: Repository) -> None:
+        self._slots, self._blobs, self._project = slots, blobs, project
+        self._snapshot, self._repository = snapshot, repository
+        self._lock = threading.Lock()
+        self._pools: dict[str | None, CopyPool] = {}
+
+    def at(self, commit: str | None) -> CopyPool:
+        """Working copies of a commit, or of the project where that is None; with `in-place` only of commits.
+
+        Errors: EnvironmentFailure for a commit whose code the run does not have.
+        """
+        with self._lock:
+            if commit not in self._pools:
+                self._pools[commit] = self._new_pool(commit)
+            return self._pools[commit]
+
+    def _new_pool(self, commit: str | None) -> CopyPool:
+        if self._repository != "in-place":
+            return copies_in_slots(self._slots, self._blobs, self._snapshot, self._repository, commit)
+        if commit is None:
+            return no_copies(self._project)
+        pool = copies_in_slots(self._slots, self._blobs, self._snapshot, "copy", commit)
+        pool.snapshot = None
+        return pool
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+
+
+def copies_in_slots(
+    slots: Path, blobs: Blobs, snapshot: Snapshot, mode: Literal["copy", "link"], commit: str | None = None
+) -> CopyPool:
+    """Working copies of the code as it was at the start of the run, or of a commit's."""
+    code = snapshot.of(commit)
+    size_bytes = sum(entry.size_bytes for entry in code.entries)
+    is_small = size_bytes <= SMALL_SNAPSHOT_BYTES and len(code.entries) <= SMALL_SNAPSHOT_FILES
+    source = WorkingCopies(slots, blobs, code, mode)
     return CopyPool(source, is_small, restore_late=not is_small and mode == "copy", snapshot=snapshot)
 
 

@@ -43,7 +43,7 @@ def take_snapshot(project: Path, keeper: Keeper, file: str | None = None, watch:
             entries.append(entry)
         elif entry is not None:
             notices.append(entry)
-    source = None if file is None or file == "-" else _path_below(root, file)
+    source = None if file is None or file == "-" else path_below(root, file)
     source = source if any(entry.path == source for entry in entries) else None
     streams, folders = _stream_paths(root, entries), dict(_folder_times(root, entries))
     return Snapshot(
@@ -75,11 +75,11 @@ def _identity(file: str | int) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
-def _path_below(root: str, file: str) -> str:
+def path_below(root: str | os.PathLike[str], file: str) -> str:
     """The path as the project has it; another text for a file that lies elsewhere. A folder means its valohai.yaml."""
     path = os.path.join(file, DEFAULT_FILE) if os.path.isdir(file) else file
     folder, name = os.path.split(os.path.abspath(path))
-    return os.path.relpath(f"{os.path.realpath(folder)}/{name}", root)
+    return os.path.relpath(f"{os.path.realpath(folder)}/{name}", os.path.realpath(root))
 
 
 def _status(full: str) -> os.stat_result | None:

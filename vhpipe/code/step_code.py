@@ -55,6 +55,15 @@ class ProjectCode:
         self._chosen: dict[tuple[str, ...], tuple[frozenset[str], tuple[str, ...]]] = {}
         self._digests: dict[frozenset[str], str] = {}
         self._parted: dict[tuple[frozenset[str], bool, tuple[str, ...] | None], tuple[Contents, Contents]] = {}
+        self._of_commits: dict[str, ProjectCode] = {}
+
+    def at(self, commit: str | None) -> "ProjectCode":
+        """The code of a commit; this one for None. Errors: EnvironmentFailure for one that the run does not have."""
+        if commit is None:
+            return self
+        if commit not in self._of_commits:
+            self._of_commits[commit] = ProjectCode(self._snapshot.of(commit), self._declared, self._source)
+        return self._of_commits[commit]
 
     # ── what counts ──────────────────────────────────────────────────────────────────────────────
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.diagnostics import Path
 
 if TYPE_CHECKING:
+    from vhpipe.config.commits import CommitFile
     from vhpipe.config.extension_model import Extension  # most files have none
 
 Scalar = bool | int | float | str
@@ -401,6 +403,7 @@ class Config(NamedTuple):
     `broken` has the paths (item index, kind) of the objects in which the schema found faults: what is missing in them
     may stand in the file all the same, so rules do not conclude anything from its absence. `damaged` has all paths at
     which or behind which a fault stands; `unread` those of lists that may have more items than were read.
+    `commits` are the files of the commits that nodes name, as far as somebody has looked.
     """
 
     steps: tuple[Step, ...] = ()
@@ -412,6 +415,7 @@ class Config(NamedTuple):
     extensions: "tuple[Extension, ...]" = ()
     damaged: frozenset[Path] = frozenset()
     unread: frozenset[Path] = frozenset()
+    commits: "Mapping[str, CommitFile]" = MappingProxyType({})
 
     def steps_by_name(self) -> dict[str, Step]:
         return {step.name: step for step in self.steps}

@@ -54,6 +54,7 @@ class Order(NamedTuple):
     """The GPUs of which executions that ask for some get their own, as `CUDA_VISIBLE_DEVICES` names them."""
     notices: tuple[str, ...] = ()
     """What the user should hear of this machine before the start."""
+    has_network: bool = True
     shares_process: bool = False
     """Whether the engine runs in a program of the user's, whose folder and other children are not its own."""
 

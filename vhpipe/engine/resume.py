@@ -142,7 +142,7 @@ def _damaged_of(name: str, node: NodeState, is_intact: Callable[[str], bool]) ->
 
 
 def _refuse_lost_code(run: RunFolder, snapshot: Snapshot, is_intact: Callable[[str], bool]) -> None:
-    for entry in snapshot.entries:
+    for entry in snapshot.all_entries():
         if entry.link is None and not is_intact(entry.blob):
             raise EnvironmentFailure(
                 f"run {run.number} cannot continue: `{entry.path}` of its code is missing or damaged",

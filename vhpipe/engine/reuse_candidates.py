@@ -134,7 +134,8 @@ class ReuseCandidates:
             return work.fingerprint
         known = next(self._entries.candidates(work.fingerprint, execution), None)
         used = None if known is None else known.manifest.used or None
-        digest = self._code.whole if used is None else self._code.digest_of_uses(used.uses)
+        code = self._code.at(work.commit)
+        digest = code.whole if used is None else code.digest_of_uses(used.uses)
         return sha256(f"{work.fingerprint} {digest}".encode()).hexdigest()
 
     def _may_take(self, execution: ExecutionId, candidate: KnownResult) -> bool:
@@ -149,7 +150,7 @@ class ReuseCandidates:
         used: CodeUses | None = manifest.used or None
         if not work.goes_by_uses:
             return used is None
-        return used is not None and self._code.digest_of_uses(used.uses) == used.digest
+        return used is not None and self._code.at(work.commit).digest_of_uses(used.uses) == used.digest
 
     @property
     def _code(self) -> ProjectCode:

@@ -11,6 +11,7 @@ from vhpipe.code.run_copies import make_shared_files
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.step_code import code_notices
 from vhpipe.engine.changed_defaults import changes_since
+from vhpipe.engine.commits_of_plan import with_commits
 from vhpipe.engine.order import LockedRun, Order
 from vhpipe.engine.run_facts import declared_code
 from vhpipe.engine.versions import pipeline_version
@@ -48,9 +49,11 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
     _refuse_collected(order.plan, store)
     keeper = WatchedBlobs(store.blobs, watch)
     snapshot = order.snapshot or take_snapshot(order.project, keeper, order.plan.file, watch)
+    snapshot = with_commits(snapshot, order, store.blobs)
     save_snapshot(snapshot, run.path)
     if order.repository == "copy":
-        make_shared_files(store.slots, store.blobs, snapshot, watch)
+        for code in (snapshot, *snapshot.commits.values()):
+            make_shared_files(store.slots, store.blobs, code, watch)
     declared = declared_code(order.plan)
     of_code = code_notices(snapshot, declared) if declared else ()
     if any(map(reuses, order.plan.nodes)):
@@ -71,6 +74,7 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
         version=__version__,
         pipeline_version=order.plan.version,
         repository=order.repository,
+        has_network=order.has_network,
         inherits_environment=order.inherits_environment,
         python=order.python,
         asked=_stored_request(order, store),
@@ -80,7 +84,8 @@ def _begin(order: Order, at: float, store: ProjectStore, run: RunFolder, watch: 
     journal = JournalWriter.create(run.journal_path)
     run.write_info(info)
     beginning = stimuli.StartRequested(Capacity(order.capacity, dict(order.amounts)), boot_identifier())
-    said = (*order.notices, *_changes(store, run.number), *snapshot.notices, *of_code, *notices)
+    of_commits = (notice for each in snapshot.commits.values() for notice in each.notices)
+    said = (*order.notices, *_changes(store, run.number), *snapshot.notices, *of_commits, *of_code, *notices)
     return LockedRun(order, store, run, info, snapshot, journal, beginning, notices=said)
 
 

@@ -31,4 +31,7 @@ def pipeline_version(plan: Plan, snapshot: Snapshot, registry: Registry, run: in
 def _digest(plan: Plan, snapshot: Snapshot) -> str:
     """The file of the pipeline counts by what it says, the code by its bytes."""
     code = sorted((entry.path, entry.blob, entry.mode, entry.link) for entry in code_entries(snapshot))
+    if snapshot.commits:
+        definition = (plan.definition, sorted(each.digest for each in snapshot.commits.values()))
+        return sha256(repr((definition, code)).encode("utf-8", "surrogatepass")).hexdigest()
     return sha256(repr((plan.definition, code)).encode("utf-8", "surrogatepass")).hexdigest()

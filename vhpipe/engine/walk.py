@@ -124,6 +124,7 @@ def _runner(
             folder=begun.run,
             snapshot=begun.snapshot,
             repository=begun.order.repository,
+            has_network=begun.info.has_network,
             selector=inbox.selector,
             pool=pool,
             hear=hearing(inbox.hear, metrics, explain),

@@ -1,17 +1,33 @@
 """Config → PipelineGraph. Total: a file full of faults gives a graph too, for the rules to look at."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from vhpipe.config.model import Config, DeploymentNode, Edge, Endpoint, Node, Pipeline, Step, Task, TaskNode
+from vhpipe.config.model import (
+    Config,
+    DeploymentNode,
+    Edge,
+    Endpoint,
+    ExecutionNode,
+    Node,
+    Pipeline,
+    Step,
+    Task,
+    TaskNode,
+)
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.graph.order import cycles_in, topological_order
 from vhpipe.graph.override import effective_step
 from vhpipe.graph.references import Link, after_links, reference_links, written_references
 
+if TYPE_CHECKING:
+    from vhpipe.config.commits import CommitFile
+
 
 def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
     """The graph of a pipeline. Never raises; takes time in proportion to nodes and edges."""
     nodes = {node.name: node for node in pipeline.nodes}
+    commits = _commits(config, nodes.values())
     tasks = _blueprints(config, nodes.values())
     edges = tuple(edge for edge in pipeline.edges if edge.source.node in nodes and edge.target.node in nodes)
     steps = _steps(config, nodes.values(), tasks)
@@ -39,12 +55,30 @@ def build_graph(config: Config, pipeline: Pipeline) -> PipelineGraph:
         links=links,
         links_into=_links_into(links),
         extension=extension,
+        commits=commits,
     )
 
 
 def _blueprints(config: Config, nodes: Iterable[Node]) -> dict[str, Task | None]:
     known = config.tasks_by_name()
-    return {node.name: known.get(node.task or "") for node in nodes if isinstance(node, TaskNode)}
+    return {
+        node.name: known.get(node.task or "") if node.commit is None else _of_commit(config, node)[1]
+        for node in nodes
+        if isinstance(node, TaskNode)
+    }
+
+
+def _of_commit(config: Config, node: ExecutionNode | TaskNode) -> tuple[Step | None, Task | None]:
+    from vhpipe.config.commits import step_of_commit  # few nodes have one
+
+    return step_of_commit(config, node)
+
+
+def _commits(config: Config, nodes: Iterable[Node]) -> "dict[str, CommitFile]":
+    if not config.commits:
+        return {}
+    named = ((node.name, node.commit) for node in nodes if not isinstance(node, DeploymentNode) and node.commit)
+    return {node: config.commits[commit] for node, commit in named if commit in config.commits}
 
 
 def _steps(config: Config, nodes: Iterable[Node], tasks: Mapping[str, Task | None]) -> dict[str, Step | None]:
@@ -53,10 +87,12 @@ def _steps(config: Config, nodes: Iterable[Node], tasks: Mapping[str, Task | Non
     for node in nodes:
         if isinstance(node, DeploymentNode):
             continue
-        blueprint = tasks.get(node.name)
-        step = known.get((blueprint.step if blueprint else node.step) or "")
-        elsewhere = node.commit is not None
-        steps[node.name] = None if step is None or elsewhere else effective_step(step, node.override)
+        if node.commit is not None:
+            step = _of_commit(config, node)[0]
+        else:
+            blueprint = tasks.get(node.name)
+            step = known.get((blueprint.step if blueprint else node.step) or "")
+        steps[node.name] = None if step is None else effective_step(step, node.override)
     return steps
 
 

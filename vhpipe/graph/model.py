@@ -1,12 +1,14 @@
 """What depends on what in one pipeline, with everything that its nodes name looked up."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.config.model import Edge, Endpoint, Node, Pipeline, Step, Task
 from vhpipe.graph.references import Link, ReferenceText
 
 if TYPE_CHECKING:
+    from vhpipe.config.commits import CommitFile
     from vhpipe.config.extension_model import Extension
 
 
@@ -15,7 +17,7 @@ class PipelineGraph(NamedTuple):
 
     `nodes`: by name, the last of equal names wins.
     `steps`: of every execution and task node its step with the node's override merged in;
-    None where the step is unknown or the node has a `commit`.
+    None where the step is unknown, also in the commit that the node names.
     `tasks`: of every task node its blueprint; None where it has none or names an unknown one.
     `endpoints`: of every deployment node the endpoints that it names and that exist.
     `edges`: those whose both ends name nodes of the pipeline; the other edges are in `pipeline.edges` only.
@@ -27,6 +29,7 @@ class PipelineGraph(NamedTuple):
     `links`, and by their target `links_into`: dependencies that references and `after` make, those of nodes on
     themselves too.
     `extension`: what the item `vhpipe` says of the pipeline, the last of several.
+    `commits`: of the nodes that name a commit its file, as far as somebody has looked.
     """
 
     pipeline: Pipeline
@@ -45,3 +48,4 @@ class PipelineGraph(NamedTuple):
     links: tuple[Link, ...] = ()
     links_into: Mapping[str, tuple[Link, ...]] = {}
     extension: "Extension | None" = None
+    commits: "Mapping[str, CommitFile]" = MappingProxyType({})

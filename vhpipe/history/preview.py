@@ -5,9 +5,9 @@ Nothing is written, no process is started, no lock is taken, and nothing is fetc
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from vhpipe.code.large_code import UNWATCHED, SnapshotWatch
 from vhpipe.code.snapshot import take_snapshot
 from vhpipe.code.sources import project_sources, stored_sources
 from vhpipe.code.step_code import ProjectCode
+from vhpipe.engine.commits_of_plan import with_commits
 from vhpipe.engine.filled_uris import find_files
 from vhpipe.engine.input_fetching import local_path
 from vhpipe.engine.order import Order, is_closed
@@ -90,6 +91,16 @@ def preview(
 class HashingKeeper:
     """Tells what bytes are called, as the blob store does, and keeps none."""
 
+    def write(self, content: bytes) -> tuple[str, int]:
+        return sha256(content).hexdigest(), len(content)
+
+    def receive(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        digest, size_bytes = sha256(), 0
+        for chunk in chunks:
+            digest.update(chunk)
+            size_bytes += len(chunk)
+        return digest.hexdigest(), size_bytes
+
     def copy_in(self, path: Path) -> tuple[str, int]:
         try:
             with open_to_read(path) as file:
@@ -103,6 +114,7 @@ class _World:
         self._order, self._plan, self._keeper, self._used_before = order, order.plan, HashingKeeper(), used_before
         self._scheduler = Scheduler(_without_limits(order.plan))
         snapshot = order.snapshot or take_snapshot(order.project, self._keeper, order.plan.file, watch)
+        snapshot = with_commits(snapshot, order, self._keeper)
         self._store = ProjectStore.open_if_any(order.project)
         stored = None if self._store is None else stored_sources(self._store.blobs.read)
         self._code = ProjectCode(snapshot, declared_code(order.plan), project_sources(order.project, stored))

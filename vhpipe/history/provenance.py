@@ -8,11 +8,15 @@ from vhpipe.plan.provenance import CodeKind, CountedCode, Evidence
 
 
 def evidence_of(spec: ExecutionSpec, code: ProjectCode, used: CodeUses | None = None) -> Evidence | None:
-    """None for an execution whose values no command can have. `used` is what a function step was seen to use."""
+    """None for an execution whose values no command can have. `used` is what a function step was seen to use.
+
+    Errors: EnvironmentFailure for a commit whose code the run does not have.
+    """
     try:
         command = command_of(spec)
     except ValueError:
         return None
+    code = code.at(spec.step.commit_id)
     counted = code.of(spec.id.node, command, configuration_files(spec))
     uses = used.uses if used is not None else None
     files, rest = code.files(counted, uses)

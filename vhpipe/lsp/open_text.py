@@ -8,7 +8,7 @@ from vhpipe.diagnostics import Location, Path, Span
 from vhpipe.document.spans import Document
 from vhpipe.errors import VhpipeError
 from vhpipe.lsp.positions import Positions
-from vhpipe.project.checked_file import CheckedFile, check_text
+from vhpipe.project.checked_file import CheckedFile, CommitLookup, check_text
 from vhpipe.project.findings_filter import FindingsFilter, settings_for
 from vhpipe.settings.validate import ValidateSettings
 from vhpipe.views.report import PlacedDiagnostic, placed_diagnostics
@@ -39,7 +39,7 @@ def check_reported(content: bytes, path: str) -> CheckedFile:
     """The text as `vhpipe validate` reports it. Never raises: settings that cannot be used are said on stderr, which
     is the editor's log, and only the comments in the text count then.
     """
-    file = check_text(content, path, reads_scripts=True)
+    file = check_text(content, path, True, CommitLookup(path))
     try:
         return file.reported(settings_for(path, FindingsFilter()))
     except VhpipeError as failure:

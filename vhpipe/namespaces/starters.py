@@ -28,7 +28,12 @@ Ended = tuple[int, struct_rusage]
 
 
 class Starter(Protocol):
-    """For one thread of this process, the one that made it."""
+    """For one thread of this process, the one that made it.
+
+    `leader_waits`: what is started is not the step's own process, but one that waits for it and ends as it does.
+    """
+
+    leader_waits: bool
 
     def start(self, request: StartRequest) -> int:
         """The id of a new process in a session of its own. Errors: OSError."""
@@ -43,6 +48,8 @@ class Starter(Protocol):
 
 class DirectStarter:
     """Goes into the namespace of each process for the moment of its start. Errors of making one: OSError."""
+
+    leader_waits = False
 
     def __init__(self, state: str | None, is_covered: bool) -> None:
         self._root = StepRoot(state, is_covered)
@@ -70,6 +77,8 @@ class HolderStarter:
 
     Errors of making one: OSError.
     """
+
+    leader_waits = False
 
     def __init__(self, state: str | None, is_covered: bool, all_ids: bool, changed: Callable[[int], None]) -> None:
         self._state, self._is_covered, self._all_ids, self._changed = state, is_covered, all_ids, changed

@@ -33,6 +33,7 @@ from vhpipe.plan.compile_references import CompiledReferences, pipeline_values, 
 from vhpipe.plan.edges import cut_notice, dependency_edges, edges_in_force
 from vhpipe.plan.extension import with_extension
 from vhpipe.plan.model import (
+    CommitOfStep,
     EnvironmentValue,
     Literal,
     Plan,
@@ -70,7 +71,7 @@ def compile_plan(
     """The plan of a pipeline whose file has no errors. `file` is its name as the user gave it.
 
     What a node's place of `places` does not honour is said in `Plan.ignored`.
-    Faults of the arguments, values that nothing fills or that a command may not take, and nodes of another commit
+    Faults of the arguments, values that nothing fills or that a command may not take, and commits that are not here
     raise `UsageError`; with `unfilled` what nothing fills is put there.
     """
     _refuse_commits(graph)
@@ -131,11 +132,11 @@ def _referring(graph: PipelineGraph, arguments: Arguments, assigned: Assignments
 
 def _refuse_commits(graph: PipelineGraph) -> None:
     for node in graph.nodes.values():
-        if not isinstance(node, DeploymentNode) and node.commit is not None:
-            raise UsageError(
-                f"node `{node.name}` runs commit `{node.commit}`, and only the files of the project can be run",
-                "remove `commit` from the node",
-            )
+        if isinstance(node, DeploymentNode) or node.commit is None or graph.steps.get(node.name) is not None:
+            continue
+        file = graph.commits.get(node.name)
+        because = f": {file.absent}" if file is not None and file.absent else ", whose step is not known here"
+        raise UsageError(f"node `{node.name}` runs commit `{node.commit}`{because}", file.cure if file else None)
 
 
 def _useless_arguments(graph: PipelineGraph, arguments: Arguments) -> Iterator[str]:
@@ -213,7 +214,7 @@ def _planned_execution(
     values = {name: value for name, (value, _) in assigned.items()}
     return PlannedExecution(
         name=node.name,
-        spec=_spec(step, inputs, _step_values(step) | values),
+        spec=_spec(graph, node.name, step, inputs, _step_values(step) | values),
         on_error=node.on_error,
         actions=_planned_actions(node.actions),
         reuse=graph.pipeline.reuse_executions,
@@ -239,7 +240,7 @@ def _planned_task(
             values[name] = given.value
     return PlannedTask(
         name=node.name,
-        spec=_spec(step, inputs, values),
+        spec=_spec(graph, node.name, step, inputs, values),
         sweep=sweep,
         blueprint=node.task,
         on_error=node.on_error,
@@ -283,7 +284,10 @@ def _step_values(step: Step) -> dict[str, Value]:
     return {name: value for name, value in shaped if value is not None}
 
 
-def _spec(step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]) -> StepSpec:
+def _spec(
+    graph: PipelineGraph, node: str, step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]
+) -> StepSpec:
+    commit = graph.commits.get(node)
     return StepSpec(
         step=step.name,
         image=step.image,
@@ -297,6 +301,7 @@ def _spec(step: Step, inputs: tuple[PlannedInput, ...], values: dict[str, Value]
         source_path=step.source_path,
         resources=step.resources,
         stop_condition=step.stop_condition,
+        commit=CommitOfStep(commit.id, commit.name) if commit is not None else None,
     )
 
 

@@ -253,6 +253,16 @@ class FilledUri(msgspec.Struct, frozen=True):
         return f"{self.item.name} {self.uri}"
 
 
+class CommitOfStep(msgspec.Struct, frozen=True):
+    """The commit that a node takes its step and its code from: the full hash, and the name that the file has."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.id.startswith(self.name) else f"{self.name} ({self.id[:10]})"
+
+
 class PlannedMount(msgspec.Struct, frozen=True):
     """A file or folder of the machine, `source` without links in its path, that stands at `destination` for a step."""
 
@@ -266,6 +276,7 @@ class StepSpec(msgspec.Struct, frozen=True):
 
     `values` holds the parameters that have a value; in a task those of the sweep come on top.
     Limits in seconds. `mounts` and `cache_volumes` are those that its place makes; a plan that is only shown has none.
+    `commit` is None for the project as it is.
     """
 
     step: str
@@ -282,6 +293,12 @@ class StepSpec(msgspec.Struct, frozen=True):
     stop_condition: str | None = None
     mounts: tuple[PlannedMount, ...] = ()
     cache_volumes: tuple[str, ...] = ()
+    commit: CommitOfStep | None = None
+
+    @property
+    def commit_id(self) -> str | None:
+        """The full hash of the commit that the code is of; None for the project as it is."""
+        return None if self.commit is None else self.commit.id
 
     def parameter(self, name: str) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
@@ -499,6 +516,11 @@ class Plan(msgspec.Struct, frozen=True):
 
     def node(self, name: str) -> PlannedNode:
         return next(node for node in self.nodes if node.name == name)
+
+    def commits(self) -> dict[str, CommitOfStep]:
+        """The commits that nodes run, by the names of those nodes."""
+        steps = ((each.name, each.spec) for each in self.nodes if not isinstance(each, PlannedDeployment))
+        return {name: spec.commit for name, spec in steps if spec.commit is not None}
 
     def edges_into(self, name: str) -> Iterator[PlannedEdge]:
         return (edge for edge in self.edges if edge.target == name)

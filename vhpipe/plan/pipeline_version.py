@@ -25,7 +25,9 @@ A class that is renamed keeps its old name here, so that digests stay what earli
 """
 ADDED_LATER = frozenset({"any_before", "code", "latest_models"})
 """Fields that 0.1.0 did not have: they count where they say something."""
-_NO_PART_OF_IT = frozenset({"version", "tags", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"})
+_NO_PART_OF_IT = frozenset(
+    {"version", "tags", "commits", "edges_into", "edges_out_of", "upstream", "downstream", "links_into"}
+)
 
 
 def definition_of(graph: PipelineGraph) -> str:

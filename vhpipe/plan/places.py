@@ -13,7 +13,9 @@ from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.wording import did_you_mean, listed, unknown_name
 
-LOCAL, PROCESS, AUTO = "local", "process", "auto"
+LOCAL, PROCESS, SANDBOX, AUTO = "local", "process", "sandbox", "auto"
+OFFLINE = frozenset({SANDBOX})
+"""The places that can keep steps from the network."""
 NAMES = tuple(CAPABILITIES)
 """What can be typed: the places, and the word for the first container tool that answers."""
 

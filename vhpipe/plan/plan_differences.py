@@ -55,6 +55,9 @@ def _of_deployments(old: PlannedNode, new: PlannedNode) -> Iterator[str]:
 
 
 def _of_steps(old: StepSpec, new: StepSpec, with_inputs: bool, swept: frozenset[str]) -> Iterator[str]:
+    if old.commit_id != new.commit_id:
+        before, now = (each.commit or "none" for each in (old, new))
+        yield f"its commit {before} → {now}"
     for what in ("image", "command"):
         if getattr(old, what) != getattr(new, what):
             yield f"its {what}"

@@ -164,9 +164,16 @@ def _defaults(config: Config, name: str) -> Iterator[str]:
     """All values that the file gives a variable, in steps and overrides."""
     nodes = (node for pipeline in config.pipelines for node in pipeline.nodes if not isinstance(node, DeploymentNode))
     overrides = (node.override.environment_variables for node in nodes if node.override is not None)
-    for variable in chain(*(step.environment_variables for step in config.steps), *overrides):
+    for variable in chain(*(step.environment_variables for step in _steps(config)), *overrides):
         if variable.name == name and variable.default is not None:
             yield variable.default
+
+
+def _steps(config: Config) -> Iterator[Step]:
+    """Those of the file, and of its commits."""
+    yield from config.steps
+    for file in config.commits.values():
+        yield from file.config.steps if file.config is not None else ()
 
 
 def variables_given_before(plan: Plan, names: Sequence[str], values: Mapping[str, str]) -> dict[str, str]:

@@ -153,7 +153,7 @@ def _of_pipeline(config: Config, pipeline: Pipeline) -> Iterator[int]:
         if isinstance(node, DeploymentNode):
             yield from (int(endpoints[name].at[0]) for name in node.endpoints if name in endpoints)
             yield from (int(each.at[0]) for each in config.deployments if each.name == node.deployment)
-        else:
+        elif node.commit is None:
             yield from _of_step(config, node.step)
             yield from _of_task(config, node.task if isinstance(node, TaskNode) else None)
     yield from (int(each.at[0]) for each in config.extensions if _may_mean(config, each.pipeline, pipeline.name))
@@ -180,6 +180,7 @@ def _with_items(file: CheckedFile, document: "Document", items: frozenset[int]) 
     data = [item if number in items else {} for number, item in enumerate(document.data)]
     reduced = Document(document.name, document.text, data)
     config, notes = read_config(reduced)
+    config = config._replace(commits=file.config.commits)
     faults = tuple(item for item in file.findings if isinstance(item.at, Span) and _counts(document, item, items))
     notes = tuple(item for item in notes if not _is_of_other_items(item, items))
     subject = subject_of(config)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.order import HideValues, OrderedRun, hide_nothing, order_of
 from vhpipe.project.run_conditions import RunChoices, RunConditions
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vhpipe.history.past_runs import PastRun
     from vhpipe.plan.model import Plan, PlannedNode
     from vhpipe.plan.run_request import RunRequest
-    from vhpipe.project.checked_file import CheckedFile
+    from vhpipe.project.checked_file import CheckedFile, CommitLookup
     from vhpipe.project.places import ChosenPlaces
     from vhpipe.project.user_variables import UserVariables, VariableTexts
     from vhpipe.schedule.carry_over.rerun_choice import CarryOver
@@ -142,9 +143,15 @@ def _definition(store: "ProjectStore", info: "RunInfo", request: "RunRequest", c
     if changes.with_changes and not request.is_built:
         loaded = check_path(os.path.relpath(store.project / request.file))
     else:
-        loaded = check_text(_source_of(store, info, request), info.file)
+        loaded = check_text(_source_of(store, info, request), info.file, commits=_commits_of(store, info, request))
     pipeline = info.pipeline if info.is_pipeline else None
     return loaded.part_asked_for(AskedPart(pipeline, request.step, request.task))
+
+
+def _commits_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") -> "CommitLookup":
+    from vhpipe.project.recorded_commits import commits_of_run
+
+    return commits_of_run(store, store.run(str(info.number)), request.file or DEFAULT_FILE)
 
 
 def _source_of(store: "ProjectStore", info: "RunInfo", request: "RunRequest") -> bytes:

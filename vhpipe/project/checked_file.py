@@ -24,6 +24,7 @@ from vhpipe.regular_files import read_start
 from vhpipe.rules.check import check, subject_of
 
 if TYPE_CHECKING:
+    from vhpipe.project.commit_files import FileOfCommit
     from vhpipe.project.project_scripts import ProjectScripts
     from vhpipe.settings.validate import ValidateSettings
     from vhpipe.views.report import Source
@@ -37,6 +38,21 @@ class AskedPart(NamedTuple):
     pipeline: str | None = None
     step: str | None = None
     task: str | None = None
+
+
+class CommitLookup(NamedTuple):
+    """Where the commits are looked for that nodes name: in the repository around the file at `path`.
+
+    `known` has files of commits that are not asked of git.
+    """
+
+    path: str
+    known: "FileOfCommit | None" = None
+
+    def in_config(self, config: Config) -> Config:
+        from vhpipe.project.commit_files import with_commits
+
+        return with_commits(config, self.path, self.known)
 
 
 class CheckedFile(NamedTuple):
@@ -118,7 +134,7 @@ class CheckedFile(NamedTuple):
     def _with_scripts(self) -> "CheckedFile":
         if self.scripts is not None or self.document is None:
             return self
-        return check_text(self.document.text.encode("utf-8"), self.path, reads_scripts=True)
+        return check_text(self.document.text.encode("utf-8"), self.path, True, CommitLookup(self.path))
 
     def fails(self) -> bool:
         """Whether a reported diagnostic is as severe as the settings do not allow; without settings an error."""
@@ -160,13 +176,16 @@ def check_path(path: str, reads_scripts: bool = False) -> CheckedFile:
     """
     if path != STDIN and os.path.isdir(path):
         path = os.path.join(path, DEFAULT_FILE)
-    return check_text(_content(path), path, reads_scripts)
+    return check_text(_content(path), path, reads_scripts, CommitLookup(path))
 
 
-def check_text(content: bytes, path: str, reads_scripts: bool = False) -> CheckedFile:
+def check_text(
+    content: bytes, path: str, reads_scripts: bool = False, commits: "CommitLookup | None" = None
+) -> CheckedFile:
     """The bytes of a file, read and checked; no file is looked for at `path`.
 
-    With `reads_scripts` those in the folder of that path are looked at; a text from stdin has no folder.
+    With `reads_scripts` those in the folder of that path are looked at; a text from stdin has no folder. `commits`
+    says where the commits are looked for that nodes name; without it they are not.
 
     Never raises, whatever the bytes are: what is wrong with them is in `findings`.
     """
@@ -174,6 +193,8 @@ def check_text(content: bytes, path: str, reads_scripts: bool = False) -> Checke
     if document is None:
         return CheckedFile(path, None, _unread(content, path), Config(), (), faults, faults)
     config, more = read_config(document)
+    if commits is not None and any(getattr(each, "commit", None) for one in config.pipelines for each in one.nodes):
+        config = commits.in_config(config)
     around = _surroundings(path) if reads_scripts else None
     subject = subject_of(config, around)
     subject = subject._replace(written=partial(portable_text, document))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from vhpipe.edit.apply import diff_of
 from vhpipe.edit.stable import fix_until_stable
 from vhpipe.errors import from_os_error
-from vhpipe.project.checked_file import CheckedFile, check_text
+from vhpipe.project.checked_file import CheckedFile, CommitLookup, check_text
 from vhpipe.regular_files import open_to_read
 from vhpipe.settings.validate import ValidateSettings
 from vhpipe.store.atomic import temporary_name, write_new
@@ -35,7 +35,7 @@ def fix(file: CheckedFile, settings: ValidateSettings, unsafe: bool) -> FixedFil
     stable = fix_until_stable(
         file.document.text.encode("utf-8"),
         file.path,
-        lambda content, path: check_text(content, path, reads_scripts=True).reported(settings),
+        lambda content, path: check_text(content, path, True, CommitLookup(path)).reported(settings),
         unsafe,
     )
     return FixedFile(file, stable.loaded, stable.content.decode("utf-8"), len(stable.applied))

@@ -7,14 +7,24 @@ from vhpipe.code.file_times import set_time
 from vhpipe.errors import EnvironmentFailure, from_os_error
 from vhpipe.store.blobs import Blobs, DamagedBlobError
 from vhpipe.store.long_paths import make_folders
+from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.snapshots import SnapshotEntry, load_snapshot
 
 
-def lay_out_code(run_folder: Path, target: Path, blobs: Blobs) -> None:
-    """Make a folder with the code of a run as it was at its start. Errors: EnvironmentFailure."""
+def commit_of(run: RunFolder, node: str) -> str | None:
+    """The commit that a node runs; None for the project as it was at the start of the run."""
+    commit = run.plan().commits().get(node)
+    return None if commit is None else commit.id
+
+
+def lay_out_code(run_folder: Path, target: Path, blobs: Blobs, commit: str | None = None) -> None:
+    """Make a folder with the code of a run as it was at its start, or with that of a commit that a node runs.
+
+    Errors: EnvironmentFailure.
+    """
     try:
         target.mkdir(mode=0o700)
-        snapshot = load_snapshot(run_folder)
+        snapshot = load_snapshot(run_folder).of(commit)
         for entry in snapshot.entries:
             _lay_out(entry, target, blobs)
         for folder, modified_ns in snapshot.folders.items():

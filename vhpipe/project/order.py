@@ -122,6 +122,7 @@ def order_of(
         title=conditions.title,
         tags=conditions.tags,
         repository=conditions.repository,
+        has_network=conditions.has_network,
         is_pipeline=is_pipeline,
         inherits_environment=conditions.inherits_environment,
         python=conditions.python,

@@ -8,6 +8,8 @@ from vhpipe.errors import UsageError
 from vhpipe.plan.places import (
     AUTO,
     LOCAL,
+    OFFLINE,
+    SANDBOX,
     NodePlaces,
     PlaceRule,
     WantedPlace,
@@ -33,6 +35,22 @@ class ChosenPlaces(NamedTuple):
 
         for place in self.places.of_all(name for name in nodes if name in self.wanted):
             refuse_unusable(place)
+
+    def refuse_unfit(self, nodes: Collection[str], repository: str, has_network: bool) -> None:
+        """Errors: UsageError where the place of one of these nodes is not for such a run."""
+        for name in nodes:
+            place = self.places.of(name) if name in self.wanted else None
+            if place == SANDBOX and repository == "in-place":
+                raise UsageError(
+                    f"`{name}` runs in place `sandbox`, where the project is read-only, and with --repository in-place "
+                    "steps write into it",
+                    "choose another place with --in, or another --repository",
+                )
+            if place is not None and not has_network and place not in OFFLINE:
+                raise UsageError(
+                    f"`{name}` runs in place `{place}`, which cannot keep it from the network",
+                    "run it in the sandbox: --in sandbox; or allow the network: --network",
+                )
 
 
 def places_of(

@@ -230,7 +230,9 @@ def refuse_missing_folders(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def refuse_unusable_places(plan: "Plan", around: PassContext) -> "Plan":
-    around.chosen.refuse_unusable(around.running_in(plan))
+    nodes, conditions = around.running_in(plan), around.source.conditions
+    around.chosen.refuse_unusable(nodes)
+    around.chosen.refuse_unfit(nodes, conditions.repository, conditions.has_network)
     return plan
 
 

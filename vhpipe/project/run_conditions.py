@@ -34,6 +34,7 @@ class RunConditions(NamedTuple):
     place_rules: "tuple[PlaceRule, ...]" = ()
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
+    has_network: bool = True
 
 
 class RunChoices(NamedTuple):
@@ -54,6 +55,7 @@ class RunChoices(NamedTuple):
     own_python: str | None = None
     places: tuple[str, ...] = ()
     slots: "str | Mapping[str, int | str] | None" = None
+    network: bool | None = None
 
     def settled(self, settings: "RunSettings") -> RunConditions:
         """Those of a new run. Errors: UsageError for a number of jobs that is none."""
@@ -72,6 +74,7 @@ class RunChoices(NamedTuple):
             place_rules=settings.places,
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
+            has_network=settings.network if self.network is None else self.network,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -90,6 +93,7 @@ class RunChoices(NamedTuple):
             place_rules=(EarlierPlaces(info), *settings.places),
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
+            has_network=info.has_network,
         )
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from vhpipe.code.large_code import size_text
 from vhpipe.code.tree_walk import files_below
 from vhpipe.errors import EnvironmentFailure, VhpipeError, from_os_error
 from vhpipe.plan.model import AttemptId
-from vhpipe.project.kept_code import lay_out_code
+from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.output_copies import OutputCopy, fetch
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.store.atomic import write_new
@@ -132,7 +132,8 @@ def _repository(store: ProjectStore, ended: EndedAttempt, folder: Path) -> tuple
     kept = ended.folder / REPOSITORY
     if kept.is_dir():
         return kept, "as it was left"
-    lay_out_code(ended.run.path, folder / REPOSITORY, store.blobs)
+    commit = commit_of(ended.run, ended.attempt.execution.node)
+    lay_out_code(ended.run.path, folder / REPOSITORY, store.blobs, commit)
     return folder / REPOSITORY, "a fresh copy of the run's code, which goes with the shell"
 
 

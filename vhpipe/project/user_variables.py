@@ -5,6 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.config.paths import DEFAULT_FILE
 from vhpipe.errors import UsageError
 from vhpipe.project.environment_files import fault_of_name, read_variables
 from vhpipe.project.named_variables import VariablesOfSettings, variables_of_settings
@@ -249,6 +250,8 @@ def secrets_of_run(
     config = Config()
     if asked is not None and asked.source:
         from vhpipe.project.checked_file import check_text
+        from vhpipe.project.recorded_commits import commits_of_run
 
-        config = check_text(store.blobs.read(asked.source), run.info().file).config
+        commits = commits_of_run(store, run, asked.file or DEFAULT_FILE)
+        config = check_text(store.blobs.read(asked.source), run.info().file, commits=commits).config
     return known_secrets(plan, config, given, environ)

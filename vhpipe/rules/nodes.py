@@ -224,31 +224,3 @@ def _varied_parameters(graph: PipelineGraph, name: str) -> frozenset[str]:
 
 def _pipeline_targets(graph: PipelineGraph) -> frozenset[tuple[str, str]]:
     return frozenset((end.node, end.key) for item in graph.pipeline.parameters for end in item.targets)
-
-
-def invalid_commits(subject: Subject) -> Iterator[Finding]:
-    """What is neither a hash nor a name that git allows; `library:…` and the `~…` of uploads are fine."""
-    for graph in subject.graphs:
-        for node in graph.pipeline.nodes:
-            if isinstance(node, DeploymentNode) or node.commit is None:
-                continue
-            fault = _commit_fault(node.commit)
-            if fault is not None:
-                yield Finding(
-                    f"this cannot be a commit: {fault}",
-                    value_at(node.at, "commit"),
-                    hint="write the hash of a commit, a branch, a tag, or `library:…`",
-                )
-
-
-def _commit_fault(commit: str) -> str | None:
-    """Source: the rules of `git check-ref-format`."""
-    text = commit.removeprefix("library:").removeprefix("~")
-    if not text.strip():
-        return "it is empty"
-    found = next((c for c in text if c in " ^:?*[\\~" or ord(c) < 32 or ord(c) == 127), None)
-    if found is not None:
-        return f"it has {'a blank' if found.isspace() else f'a `{found}`' if found.isprintable() else 'a control code'}"
-    if ".." in text or "@{" in text:
-        return f"it has `{'..' if '..' in text else '@{'}`"
-    return "it ends with a `/` or a `.`" if text[-1] in "/." else None

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from vhpipe.config.model import Config, DeploymentNode, Endpoint, Input, Node, Parameter, Step, Task, TaskNode
+from vhpipe.config.model import (
+    Config,
+    DeploymentNode,
+    Endpoint,
+    ExecutionNode,
+    Input,
+    Node,
+    Parameter,
+    Step,
+    Task,
+    TaskNode,
+)
 from vhpipe.diagnostics import Edit, Fix, Location, Path, RelatedPlace, Severity
 from vhpipe.graph.model import PipelineGraph
 
@@ -109,11 +120,21 @@ def unmerged_steps(config: Config) -> Callable[[Node], Step | None]:
     steps, tasks = config.steps_by_name(), config.tasks_by_name()
 
     def step_of(node: Node) -> Step | None:
-        if isinstance(node, DeploymentNode) or node.commit is not None:
+        if isinstance(node, DeploymentNode):
             return None
+        if node.commit is not None:
+            return _of_commit(config, node)
         if isinstance(node, TaskNode) and node.task is not None:
             task = tasks.get(node.task)
             return steps.get(task.step) if task else None
         return steps.get(node.step or "")
 
     return step_of
+
+
+def _of_commit(config: Config, node: ExecutionNode | TaskNode) -> Step | None:
+    if not config.commits:
+        return None
+    from vhpipe.config.commits import step_of_commit
+
+    return step_of_commit(config, node)[0]

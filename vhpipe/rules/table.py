@@ -10,6 +10,7 @@ from vhpipe.rules import (
     actions,
     altered_texts,
     commands,
+    commits,
     conditions,
     cycles,
     edges,
@@ -146,7 +147,8 @@ RULES: tuple[Rule, ...] = (
     Rule("unknown-step", "error", "a node or task names a step that does not exist", nodes.unknown_steps),
     Rule("unknown-task", "error", "a node names a task that does not exist", nodes.unknown_tasks),
     Rule("unused-step", "info", "no pipeline and no task uses a step", unused.unused_steps),
-    Rule("invalid-commit", "error", "a `commit` cannot be a commit", nodes.invalid_commits),
+    Rule("invalid-commit", "error", "a `commit` cannot be used", commits.invalid_commits),
+    Rule("unchecked-commit", "info", "a commit is not here, so its step is not checked", commits.unchecked_commits),
     Rule(
         "unknown-task-parameter",
         "warning",

@@ -101,7 +101,9 @@ def tasks_without_sweep(subject: Subject, graph: PipelineGraph) -> Iterator[Find
         return
     filled = _nodes_with_filled_parameters(graph)
     for name, node in graph.nodes.items():
-        if isinstance(node, TaskNode) and node.step is not None and name not in filled and node.commit is None:
+        if not isinstance(node, TaskNode) or (node.commit is not None and graph.steps.get(name) is None):
+            continue
+        if node.step is not None and name not in filled:
             yield Finding(
                 f"task node `{name}` has one execution, because nothing gives it several values",
                 name_at(node.at),

@@ -29,6 +29,16 @@ def of_local() -> PlaceAnswer:
     return PlaceAnswer(f"steps have `/valohai`, {_WAYS[trial.way]}")
 
 
+def of_sandbox() -> PlaceAnswer:
+    """The strict place, and by what means it is made."""
+    from vhpipe.namespaces.sandboxes import sandbox_tried_here
+
+    trial = sandbox_tried_here()
+    if trial.means is None:
+        return PlaceAnswer(refusal=trial.reason, cure=trial.cure)
+    return PlaceAnswer("by bubblewrap" if trial.means == "bwrap" else "by namespaces, without bubblewrap")
+
+
 def of_podman() -> PlaceAnswer:
     return _of_tool("podman")
 

@@ -33,7 +33,7 @@ class LocalRunner(ProcessRunner):
     def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
         """The state folder is read-only, and the attempt's own are not; the project stays as it is."""
         own = tuple(each for each in own_folders(folder, repository) if each.source.startswith(f"{self._state}/"))
-        folders = platform_folders(folder, repository, _writable(spec.execution))
+        folders = platform_folders(folder, repository, writable_inputs(spec.execution))
         return launch._replace(mounts=(*folders, *own, *step_mounts(spec.execution.step, spec.run.volumes)))
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ def _starter_of(parts: RunnerParts) -> Starter | None:
         ) from failure
 
 
-def _writable(spec: ExecutionSpec) -> tuple[str, ...]:
+def writable_inputs(spec: ExecutionSpec) -> tuple[str, ...]:
     """The inputs that have a folder and that the step fetches by itself on the platform, into that folder."""
     on_demand = {each.name for each in spec.step.inputs if each.on_demand}
     return tuple(name for name, files in spec.inputs if files and name in on_demand) if on_demand else ()

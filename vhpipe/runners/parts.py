@@ -11,6 +11,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
+from vhpipe.code.run_copies import RunCopies
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import Repository, RunFolder
@@ -58,11 +59,17 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     shares_process: bool = False
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
+    has_network: bool = True
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""
         is_monitored = order.execution.id.node in self.monitored
         return AttemptSpec(order.attempt, order.execution, self.run, is_monitored, order.devices)
+
+    def copies(self) -> RunCopies:
+        """Where the working copies of the run come from."""
+        store = self.store
+        return RunCopies(store.slots, store.blobs, store.project, self.snapshot, self.repository)
 
     def folder_of(self, order: AttemptOrder) -> OutsidePath:
         return OutsidePath(self.folder.attempt_path(order.attempt))

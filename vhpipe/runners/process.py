@@ -20,8 +20,8 @@ from vhpipe.attempt.prepare import AttemptTools, LaunchOf
 from vhpipe.attempt.processes import Processes
 from vhpipe.attempt.publishing_spool import LOOK_S
 from vhpipe.attempt.ready import ReadyAttempt, make_ready, unstarted_report
+from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.code.copy_pool import CopyPool
-from vhpipe.code.run_copies import copies_in_slots, no_copies
 from vhpipe.namespaces.starters import Starter
 from vhpipe.plan.capabilities import PLAIN_MACHINE
 from vhpipe.plan.model import AttemptId
@@ -49,7 +49,7 @@ class ProcessRunner:
         self._hear: HearNews = parts.hear
         shared = str(parts.folder.shared_path)
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
-        self._code = _code_of(parts)
+        self._code = parts.copies()
         self._processes = Processes(
             parts.selector, self._process_ended, parts.grace_s, parts.shares_process, parts.others, parts.clock,
             starter,
@@ -74,7 +74,7 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code.next_is_ready() and self._is_light(order):
+            if self._code_of(order).next_is_ready() and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
@@ -97,14 +97,18 @@ class ProcessRunner:
 
     def _made_ready(self, order: AttemptOrder, timer: AttemptTimer) -> ReadyAttempt | stimuli.AttemptReported:
         parts = self._parts
-        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), self._code, self._hear, timer)
+        code = self._code_of(order)
+        return make_ready(parts.spec_of(order), self._tools, parts.folder_of(order), code, self._hear, timer)
+
+    def _code_of(self, order: AttemptOrder | AttemptSpec) -> CopyPool:
+        return self._code.at(order.execution.step.commit_id)
 
     def _launch(self, attempt: AttemptId, made: ReadyAttempt | stimuli.AttemptReported) -> None:
         because = self._preparing.pop(attempt)
         if isinstance(made, stimuli.AttemptReported):
             self._hear(_said(made, because))
         elif because is not None:
-            self._hear(unstarted_report(made, self._code, Status.STOPPED, because))
+            self._hear(unstarted_report(made, self._code_of(made.spec), Status.STOPPED, because))
         else:
             self._spawn(attempt, made)
 
@@ -112,7 +116,8 @@ class ProcessRunner:
         try:
             self._processes.start(attempt, ready.prepared.launch)
         except OSError as failure:
-            self._hear(unstarted_report(ready, self._code, Status.CRASHED, survivable(failure, "cannot start")))
+            because = survivable(failure, "cannot start")
+            self._hear(unstarted_report(ready, self._code_of(ready.spec), Status.CRASHED, because))
             return
         self._running[attempt] = ready._replace(timer=ready.timer.process_started())
         self._gpu_memory.watch(attempt, ready.spec.devices)
@@ -162,13 +167,14 @@ class ProcessRunner:
             ending = ending.with_gpu_memory(self._gpu_memory.peak(attempt))
         remains = remains_of(ready, ending, attempt in self._completing)
         if remains.is_light:
-            self._hear(collect(ready, remains, self._tools, self._code))
+            self._hear(collect(ready, remains, self._tools, self._code_of(ready.spec)))
         else:
             self._collect_in_pool(ready, remains)
 
     def _collect_in_pool(self, ready: ReadyAttempt, remains: AttemptRemains) -> None:
         self._collecting.add(ready.spec.id)
-        self._pool.do(lambda: collect(ready, remains, self._tools, self._code), self._hear_report)
+        code = self._code_of(ready.spec)
+        self._pool.do(lambda: collect(ready, remains, self._tools, code), self._hear_report)
 
     def _hear_report(self, report: stimuli.AttemptReported) -> None:
         self._collecting.discard(report.attempt)
@@ -188,12 +194,6 @@ def _said(report: stimuli.AttemptReported, because: str | None) -> stimuli.Attem
 
 def _nobody(news: AttemptNews) -> None:
     """Hears what is of no interest any more."""
-
-
-def _code_of(parts: RunnerParts) -> CopyPool:
-    if parts.repository == "in-place":
-        return no_copies(parts.store.project)
-    return copies_in_slots(parts.store.slots, parts.store.blobs, parts.snapshot, parts.repository)
 
 
 def this_machine() -> Capacity:

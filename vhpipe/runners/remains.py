@@ -14,7 +14,7 @@ from vhpipe.errors import EnvironmentFailure
 from vhpipe.plan.model import AttemptId, Datum
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
-from vhpipe.store.attempt_files import STEP_FOLDERS
+from vhpipe.store.attempt_files import PRIVATE, STEP_FOLDERS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
@@ -78,7 +78,7 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 def _remove_remains(folder: Path) -> None:
     """Half-done work goes; the log stays, for it may explain something."""
-    for name in STEP_FOLDERS:
+    for name in (*STEP_FOLDERS, PRIVATE):
         if os.path.lexists(folder / name):
             with suppress(EnvironmentFailure):
                 remove_tree(os.fspath(folder / name))

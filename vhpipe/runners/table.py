@@ -42,6 +42,9 @@ RUNNERS: Mapping[str, RunnerKind] = {
     "local": RunnerKind(
         CAPABILITIES["local"], "vhpipe.runners.local:LocalRunner", asked_by="vhpipe.runners.answers:of_local"
     ),
+    "sandbox": RunnerKind(
+        CAPABILITIES["sandbox"], "vhpipe.runners.sandbox:SandboxRunner", asked_by="vhpipe.runners.answers:of_sandbox"
+    ),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
 }

@@ -79,6 +79,8 @@ STATE = Key("run", "state", PATH, "a folder outside of projects that holds a sta
 PLACE_OF_RUN = Key("run", "place", PLACE, "where executions run", "`local`", "--in", "VHPIPE_PLACE")
 FOLDER_OF_RUN = Key("run", "valohai-folder", VALOHAI_FOLDER, "whether steps find their folders below `/valohai`",
                     "`auto`", variable="VHPIPE_VALOHAI_FOLDER")  # fmt: skip
+NETWORK = Key("run", "network", SWITCH, "whether steps reach the network, where the place can keep them from it",
+              "`true`", "--no-network", "VHPIPE_NETWORK", in_project=False)  # fmt: skip
 PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a step run", "as the run")
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
@@ -109,7 +111,7 @@ MOUNT = Key("mounts", ANY_NAME, PATH, "the folder that stands for this source of
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE, ALLOW_MOUNTS,
-    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, NETWORK, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
     VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from vhpipe.settings.keys import (
     INHERIT_ENV,
     JOBS,
     MOUNT,
+    NETWORK,
     PROJECT_VARIABLES,
     PYTHON,
     REPOSITORY_KIND,
@@ -53,6 +54,7 @@ class RunSettings(NamedTuple):
     slots: Mapping[str, str] = MappingProxyType({})
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
+    network: bool = True
     variable_names: tuple[str, ...] = ()
     variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     variables_file: str | None = None
@@ -94,4 +96,5 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
+        network=sources.value(NETWORK) is not False,
     )

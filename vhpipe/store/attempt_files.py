@@ -9,6 +9,8 @@ LOG_INDEX = "log.index"
 """When each part of the log was written."""
 METADATA = "metadata.jsonl"
 MANIFEST = "manifest.json"
+PRIVATE = "sandbox"
+"""The home and the `/tmp` of a step in the sandbox; gone when it has ended."""
 REPOSITORY = "repository"
 """The code that the command ran in, where it was kept."""
 

@@ -55,6 +55,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Where its executions run, as `--in` calls it; earlier versions did not record that they are plain processes."""
     places: dict[str, str] = {}
     """By node, where that is another place."""
+    has_network: bool = True
 
     def __post_init__(self) -> None:
         """Whoever makes it, no URI in the words of the command line has what only its owner may know."""

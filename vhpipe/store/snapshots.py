@@ -1,7 +1,7 @@
 """The code of a run as it is kept: `snapshot.json` in its folder, every file by its blob."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     `source` is the path of the entry that the pipeline was read from, None where that is no part of the code. `streams`
     are the paths of entries that the run's own output was going to, which change without anybody's doing.
     `folders` has the time of modification in ns of every folder on the way to an entry, and of the project as ``.
+    `commits` has the code of the commits that nodes name, by their hashes.
     """
 
     entries: tuple[SnapshotEntry, ...]
@@ -49,6 +50,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     source: str | None = None
     streams: tuple[str, ...] = ()
     folders: dict[str, int] = {}
+    commits: "dict[str, Snapshot]" = {}
+
+    def of(self, commit: str | None) -> "Snapshot":
+        """The code of a commit, or of the project where that is None. Errors: EnvironmentFailure if it is not kept."""
+        if commit is None:
+            return self
+        try:
+            return self.commits[commit]
+        except KeyError:
+            raise EnvironmentFailure(f"the run does not have the code of commit {commit[:10]}") from None
+
+    def all_entries(self) -> Iterator[SnapshotEntry]:
+        """What the run needs: the project's code, and that of all commits."""
+        yield from self.entries
+        for each in self.commits.values():
+            yield from each.entries
 
     @property
     def commit_identifier(self) -> str:

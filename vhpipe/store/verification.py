@@ -108,7 +108,7 @@ def _faults_of(run: RunFolder, present: Collection[str], bad: dict[str, State]) 
 
 
 def _needs_of_code(run: RunFolder) -> Iterator[BlobNeed]:
-    for entry in load_snapshot(run.path).entries:
+    for entry in load_snapshot(run.path).all_entries():
         if entry.link is None:
             yield BlobNeed(run.number, "code", entry.path, entry.blob)
 

@@ -80,6 +80,7 @@ def _task(plan: Plan, node: PlannedTask, incoming: Sequence[PlannedEdge]) -> dic
 def _spec(spec: StepSpec) -> dict[str, Json]:
     return {
         "step": spec.step,
+        "commit": None if spec.commit is None else {"id": spec.commit.id, "name": spec.commit.name},
         "image": spec.image,
         "command": list(spec.command),
         "parameters": _values(in_declared_types(spec, spec.values)),

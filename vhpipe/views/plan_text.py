@@ -89,12 +89,16 @@ def _indexes(children: Sequence[int]) -> str:
 def _what_it_is(node: PlannedNode) -> str:
     match node:
         case PlannedExecution():
-            return f"execution of {node.spec.step}"
+            return f"execution of {node.spec.step}{_commit_note(node)}"
         case PlannedTask():
             kind = f"task {node.blueprint}" if node.blueprint else "task"
-            return f"{kind} over {node.spec.step}, {node.sweep.type}: {_how_many(node)}"
+            return f"{kind} over {node.spec.step}{_commit_note(node)}, {node.sweep.type}: {_how_many(node)}"
         case PlannedDeployment():
             return f"deployment to {node.deployment}"
+
+
+def _commit_note(node: PlannedExecution | PlannedTask) -> str:
+    return f" at commit {node.spec.commit}" if node.spec.commit is not None else ""
 
 
 def _how_many(node: PlannedTask) -> str:

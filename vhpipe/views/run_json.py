@@ -22,10 +22,17 @@ def run_json(view: RunView, details: RunDetails) -> dict[str, object]:
         "version": json_value(view.plan.version),
         "status": str(view.status),
         "because": json_value(view.because),
-        "nodes": {name: _node_json(view, node, details) for name, node in view.nodes.items()},
+        "nodes": _nodes_json(view, details),
         "published": [_published_json(event) for event in view.published.values()],
         "ignored": json_value(view.plan.ignored),
     }
+
+
+def _nodes_json(view: RunView, details: RunDetails) -> dict[str, object]:
+    nodes = {name: _node_json(view, node, details) for name, node in view.nodes.items()}
+    for name, commit in view.plan.commits().items():
+        nodes[name]["commit"] = {"id": commit.id, "name": json_value(commit.name)}
+    return dict(nodes)
 
 
 def _published_json(event: events.Published) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vhpipe.plan.model import AttemptId, ExecutionId
+from vhpipe.plan.model import AttemptId, CommitOfStep, ExecutionId
 from vhpipe.schedule.terms import ending_word
 from vhpipe.views.lines import end_text, exit_text
 from vhpipe.views.next_step import next_step
@@ -29,8 +29,9 @@ SHOWN_PUBLISHED = 20
 def summary(view: RunView, details: RunDetails, commands: Commands = FROM_THE_PROJECT) -> Iterator[str]:
     """Lines that are safe to show: the run, each node, what failed and why, what waits, what was not honoured."""
     yield f"run {view.number} of {one_line(view.plan.pipeline)}: {end_text(view)}"
+    commits = view.plan.commits()
     for node in view.nodes.values():
-        yield f"  {_node_line(node, details.place_of(node.name))}"
+        yield f"  {_node_line(node, commits.get(node.name), details.place_of(node.name))}"
         yield from (f"    warning: {brief(warning)}" for warning in node.warnings)
         yield from _failures(view, node, details, commands)
     yield from _published_lines(view)
@@ -55,9 +56,10 @@ def _published_lines(view: RunView) -> Iterator[str]:
         yield f"published metrics: {metadata_text(metrics)}"
 
 
-def _node_line(node: NodeView, place: str | None) -> str:
+def _node_line(node: NodeView, commit: CommitOfStep | None, place: str | None) -> str:
+    of_commit = f" at commit {one_line(str(commit))}" if commit is not None else ""
     where = [f"in {place}"] if place is not None and node.has_run else []
-    parts = [f"{one_line(node.name)}: {node.type} {node.status}", *where, *_details(node)]
+    parts = [f"{one_line(node.name)}: {node.type}{of_commit} {node.status}", *where, *_details(node)]
     return ", ".join(parts) + (f": {brief(node.because)}" if node.because else "")
 
 

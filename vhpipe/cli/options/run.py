@@ -24,6 +24,7 @@ class RunOptions(NamedTuple):
     tags: tuple[str, ...] = ()
     inherits_environment: bool | None = None
     repository: "Repository | None" = None
+    network: bool | None = None
     project: Path | None = None
     mounts: tuple[str, ...] = ()
     allows_mounts: bool = False
@@ -46,6 +47,8 @@ run_options = typed_options(
                  help="Give steps all environment variables."),
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")),
                  help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
+    click.option("--network/--no-network", default=None,
+                 help="Keep steps from the network, in places that can: `--in sandbox`."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
     click.option("--mount", "mounts", multiple=True, metavar="SOURCE=FOLDER",

@@ -1,0 +1,141 @@
+"""The tree of files that a step in the sandbox sees, as a list of parts that are put in place one after the other.
+
+The machine's files are there and read-only; home, `/tmp` and `/run` are empty folders of the attempt, but for what the
+programs on its PATH need; of the state folder there is only what is the attempt's own.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
+PLATFORM = "/valohai"
+HOME, TEMPORARY = "home", "tmp"
+"""In the private folder of an attempt."""
+_NOT_AS_THEY_ARE = frozenset({"proc", "dev", "tmp", "run", "valohai"})
+_RUNTIME = (
+    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/run/nvidia-persistenced/socket",
+)  # fmt: skip
+"""What of `/run` steps get: how names are resolved, and the GPU's daemon. All else there is a socket to somebody."""
+_DEVICES = ("nvidia", "dri", "kfd", "infiniband", "dxg")
+"""Beginnings of names in `/dev` that belong to GPUs and what connects them."""
+_LEADING_OUT = frozenset(
+    {
+        "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "GPG_AGENT_INFO", "SSH_AGENT_PID", "SSH_AUTH_SOCK", "TEMP", "TMP",
+        "TMPDIR", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR",
+    }
+)  # fmt: skip
+"""Variables with ways to what steps do not see there."""
+
+
+class TreePart(NamedTuple):
+    """`source` of the machine at `target`; for a link where it leads to. `is_optional`: it need not be there."""
+
+    kind: PartKind
+    target: str
+    source: str = ""
+    is_optional: bool = False
+
+
+class SandboxFolders(NamedTuple):
+    """Of one attempt: where its home and `/tmp` are, and its mounts as source, target and whether read-only.
+
+    `project` is read-only, `state` is hidden.
+    """
+
+    private: str
+    mounts: Sequence[tuple[str, str, bool]]
+    project: str
+    state: str
+
+
+def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> list[TreePart]:
+    """The parts in their order: a later one covers an earlier one, and in the end what is empty becomes read-only."""
+    home, private = _home_of(environment), folders.private
+    parts = [*_entries_of_root(), TreePart("proc", "/proc"), TreePart("dev", "/dev"), *_devices()]
+    parts.append(TreePart("empty", "/run"))
+    parts += [TreePart("read-only", path, path, True) for path in _RUNTIME]
+    parts += [TreePart("writable", each, f"{private}/{TEMPORARY}") for each in ("/tmp", "/var/tmp")]
+    hidden = ["/tmp", "/var/tmp", "/run"]
+    if home is not None:
+        parts.append(TreePart("writable", home, f"{private}/{HOME}"))
+        hidden.append(home)
+    needed = (*programs_of(environment, home), folders.project)
+    parts += [TreePart("read-only", each, each, True) for each in _outermost(needed) if _is_below(each, hidden)]
+    parts += [TreePart("empty", folders.state), TreePart("folder", PLATFORM)]
+    parts += [TreePart("read-only" if read_only else "writable", target, source)
+              for source, target, read_only in folders.mounts]  # fmt: skip
+    return [*parts, *(TreePart("closed", each) for each in (folders.state, "/run", "/"))]
+
+
+def sandbox_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those that name sockets and folders which the sandbox hides."""
+    return {name: text for name, text in environment.items() if name not in _LEADING_OUT}
+
+
+def _home_of(environment: Mapping[str, str]) -> str | None:
+    """None where it is no folder that could be covered."""
+    home = os.path.realpath(environment.get("HOME", "")) if environment.get("HOME") else ""
+    return home if len(home) > 1 and os.path.isdir(home) else None
+
+
+def _entries_of_root() -> Iterator[TreePart]:
+    for name in sorted(os.listdir("/")):
+        if name in _NOT_AS_THEY_ARE:
+            continue
+        mode = os.lstat(f"/{name}").st_mode
+        if stat.S_ISLNK(mode):
+            yield TreePart("link", f"/{name}", os.readlink(f"/{name}"))
+        elif stat.S_ISDIR(mode) or stat.S_ISREG(mode):
+            yield TreePart("read-only", f"/{name}", f"/{name}", True)
+
+
+def _devices() -> Iterator[TreePart]:
+    for name in sorted(os.listdir("/dev")):
+        if name.startswith(_DEVICES):
+            yield TreePart("device", f"/dev/{name}", f"/dev/{name}", True)
+
+
+def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[str]:
+    """The folders that programs on the PATH need: each `x/bin` has the rest of it beside itself, but for home's own.
+
+    A virtual environment needs the Python that it is made from.
+    """
+    own = {home, f"{home}/.local"}
+    for entry in filter(os.path.isabs, environment.get("PATH", "").split(":")):
+        for path in dict.fromkeys((os.path.normpath(entry), os.path.realpath(entry))):
+            above, name = os.path.split(path)
+            whole = above if name in ("bin", "sbin", "shims") and above not in own else path
+            yield whole
+            yield from _base_of(whole)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"):
+        if os.path.isabs(path := environment.get(name, "")):
+            yield os.path.normpath(path)
+            yield from _base_of(path)
+    if home is not None:
+        yield from (f"{home}/.local/{name}" for name in ("lib", "share/uv"))
+
+
+def _base_of(environment: str) -> Iterator[str]:
+    """The folder of the Python that a virtual environment is made from."""
+    try:
+        with open(f"{environment}/pyvenv.cfg", encoding="utf-8", errors="surrogateescape") as file:
+            lines = [line.partition("=") for line in file.read(1 << 16).splitlines()]
+    except OSError:
+        return
+    homes = (value.strip() for name, _, value in lines if name.strip() == "home")
+    for home in filter(os.path.isabs, homes):
+        yield from dict.fromkeys((os.path.dirname(home), os.path.dirname(os.path.realpath(home))))
+        program = os.path.realpath(f"{environment}/bin/python")
+        yield os.path.dirname(os.path.dirname(program))
+
+
+def _outermost(paths: Sequence[str]) -> list[str]:
+    """Those that are there, below none of the others, in their order; the root is none of them."""
+    found = [path for path in dict.fromkeys(paths) if len(path) > 1 and os.path.lexists(path)]
+    return [path for path in found if not any(path != each and path.startswith(f"{each}/") for each in found)]
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    return any(path.startswith(f"{each}/") for each in folders)
