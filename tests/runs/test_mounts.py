@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import Project
+from vhpipe.namespaces.sandboxes import sandbox_tried_here
 from vhpipe.namespaces.trial import tried_here
 
 
@@ -185,3 +186,14 @@ def test_volumes_are_below_valohai_and_writable(project: Project) -> None:
     done = project("run")
     assert done.code == 0, done.err
     assert (project.path / ".vhpipe/cache-volumes/one/x").read_text() == "x\n"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sandbox_tried_here().means is None, reason="there is no sandbox on this machine")
+def test_the_sandbox_mounts_too_and_refuses_what_it_has_no_folder_for(project: Project) -> None:
+    project.write("data/x", "")
+    mounting(project, mount("data", NOWHERE, readonly=True), command=f"test -e {NOWHERE}/x")
+    assert project("run", "--in", "sandbox").code == 0
+    mounting(project, mount("data", "/usr/share/vhpipe-nowhere"))
+    refused = project("run", "--in", "sandbox")
+    assert (refused.code, "make it: mkdir -p /usr/share/vhpipe-nowhere" in refused.err) == (2, True)
