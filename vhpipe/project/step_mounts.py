@@ -36,7 +36,7 @@ class MountRules(NamedTuple):
 
 def folders_by_source(texts: tuple[str, ...], folder: str, of_settings: Mapping[str, str]) -> dict[str, str]:
     """What `SOURCE=FOLDER` says, relative to `folder`, over what settings say. Errors: UsageError."""
-    found = {source: os.path.expanduser(path) for source, path in of_settings.items()}
+    found = dict(of_settings)
     for text in texts:
         source, equals, path = text.partition("=")
         if not (source and equals and path):
