@@ -18,7 +18,7 @@ EXAMPLES = {
     "string": '"text"', "path": '"some/path"', "true or false": "true", "number": "3", "seconds": "2.5",
     "list of names": '["A", "B"]', "list of rules": '["cycle"]', "error, warning, info": '"info"',
     "local, process, sandbox, docker, podman, auto": '"process"', "auto, off, required": '"off"',
-    "table of amounts": '"gpu=2"',
+    "table of amounts": '"gpu=2"', "size": '"4g"', "missing, always, never": '"always"',
     "copy, link, in-place": '"link"', "wait, reject, approve": '"reject"',
     "table of lists of names": '{some = ["A"]}',
 }  # fmt: skip

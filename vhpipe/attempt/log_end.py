@@ -34,7 +34,7 @@ class StepWorld(NamedTuple):
 
 def reason_in_log(log: str, world: StepWorld) -> str | None:
     """Why a step failed, and what to do, where the end of the log at a path says it; else None."""
-    end = _end(log)
+    end = end_of_log(log)
     reasons = (reason(end, world) for reason in _REASONS)
     return next((text for text in reasons if text is not None), None)
 
@@ -82,7 +82,7 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
 
 
-def _end(log: str) -> bytes:
+def end_of_log(log: str) -> bytes:
     with suppress(OSError), open_to_read(log, follow=False) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
         return file.read(END_BYTES)

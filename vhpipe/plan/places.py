@@ -14,7 +14,7 @@ from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.wording import did_you_mean, listed, unknown_name
 
 LOCAL, PROCESS, SANDBOX, AUTO = "local", "process", "sandbox", "auto"
-OFFLINE = frozenset({SANDBOX})
+OFFLINE = frozenset({SANDBOX, "podman", "docker"})
 """The places that can keep steps from the network."""
 NAMES = tuple(CAPABILITIES)
 """What can be typed: the places, and the word for the first container tool that answers."""

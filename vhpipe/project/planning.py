@@ -14,6 +14,7 @@ from vhpipe.project.plan_passes import (
     choose_reuse,
     configure,
     define,
+    find_images,
     find_inputs,
     find_mounts,
     keep_unknown_secrets,
@@ -71,6 +72,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("the library of the search", refuse_without_search, needs_machine=True),
     Pass("mounts of steps", find_mounts, needs_machine=True),
     Pass("files of inputs", find_inputs, needs_machine=True),
+    Pass("images of containers", find_images, needs_machine=True),
     Pass("reuse", choose_reuse, needs_machine=True),
     Pass("hooks of the program", add_hooks, needs_machine=True),
 )

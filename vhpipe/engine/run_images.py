@@ -1,0 +1,51 @@
+"""The images of a run that is about to start: looked for at the tools that run containers, pulled where they may be."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from msgspec import structs
+
+from vhpipe.plan.container_settings import ContainerSettings
+from vhpipe.plan.image_ids import with_image_ids
+from vhpipe.plan.model import Plan, PlannedDeployment
+from vhpipe.plan.places import NodePlaces
+from vhpipe.runners.container_images import ContainerImages
+from vhpipe.runners.container_tools import facts_of, usable
+from vhpipe.wording import listed, plural
+
+
+def find_images(plan: Plan, places: NodePlaces, settings: ContainerSettings, shows: bool) -> Plan:
+    """The plan with the ids of its images, all of which are here then.
+
+    Errors: EnvironmentFailure for an image that cannot be had. `shows`: say on the terminal how far it is.
+    """
+    images = cache(lambda place: ContainerImages(usable(place), settings.pull, shows))
+    found, _ = with_image_ids(plan, places.of, lambda place, image: images(place).identifier(image))
+    return structs.replace(found, notices=(*found.notices, *_unlimited(found, places)))
+
+
+def _unlimited(plan: Plan, places: NodePlaces) -> Iterator[str]:
+    """What is to be said of limits that steps ask for and a tool cannot set on this machine."""
+    asking: dict[tuple[str, str], list[str]] = {}
+    for node in plan.nodes:
+        if isinstance(node, PlannedDeployment) or node.spec.image_id is None or node.spec.resources is None:
+            continue
+        place, resources = places.of(node.name), node.spec.resources
+        for limit, wanted in (("cpu", resources.cpu), ("memory", resources.memory)):
+            if wanted is not None and wanted.maximum is not None and limit not in facts_of(place).limits:
+                asking.setdefault((place, limit), []).append(node.name)
+    for (place, limit), names in asking.items():
+        yield f"warning: {place} cannot limit {limit} on this machine, so {listed(names)} may use more"
+
+
+def known_images(plan: Plan, places: NodePlaces) -> tuple[Plan, str | None]:
+    """The plan with the ids of the images that are here, and what to say of the others. Nothing is pulled."""
+    images = cache(lambda place: ContainerImages(usable(place)))
+    found, missing = with_image_ids(plan, places.of, lambda place, image: images(place).known(image))
+    if not missing:
+        return found, None
+    names = listed(missing)
+    return found, (
+        f"{plural(len(missing), 'image', 'images')} {names} will be pulled first; until then nobody knows whether "
+        "results of equal executions can be reused"
+    )
