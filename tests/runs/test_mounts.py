@@ -197,3 +197,13 @@ def test_the_sandbox_mounts_too_and_refuses_what_it_has_no_folder_for(project: P
     mounting(project, mount("data", "/usr/share/vhpipe-nowhere"))
     refused = project("run", "--in", "sandbox")
     assert (refused.code, "make it: mkdir -p /usr/share/vhpipe-nowhere" in refused.err) == (2, True)
+
+
+@pytest.mark.long
+@BINDS
+def test_a_shell_has_the_mounts_of_its_step(project: Project) -> None:
+    project.write("data/x", "bound\n")
+    mounting(project, mount("data", NOWHERE, readonly=True), **{"cache-volumes": ["one"]})
+    assert project("run").code == 0
+    opened = project("shell", "1", "a", "-c", f"cat {NOWHERE}/x; ls $VH_CACHE_VOLUMES_DIR")
+    assert (opened.code, opened.out) == (0, "bound\none\n"), opened.err

@@ -5,6 +5,8 @@ from functools import cache
 
 from msgspec import structs
 
+from vhpipe.config.agent_controls import NO_IMAGE_CACHE
+from vhpipe.plan.agent_controls import is_on
 from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.plan.image_ids import with_image_ids
 from vhpipe.plan.model import Plan, PlannedDeployment
@@ -19,9 +21,22 @@ def find_images(plan: Plan, places: NodePlaces, settings: ContainerSettings, sho
 
     Errors: EnvironmentFailure for an image that cannot be had. `shows`: say on the terminal how far it is.
     """
-    images = cache(lambda place: ContainerImages(usable(place), settings.pull, shows))
-    found, _ = with_image_ids(plan, places.of, lambda place, image: images(place).identifier(image))
+    anew = frozenset(_pulled_anew(plan, places)) if settings.pull != "never" else frozenset()
+    images = cache(lambda place, policy: ContainerImages(usable(place), policy, shows))
+
+    def identifier(place: str, image: str) -> str:
+        policy = "always" if (place, image) in anew else settings.pull
+        return images(place, policy).identifier(image)
+
+    found, _ = with_image_ids(plan, places.of, identifier)
     return structs.replace(found, notices=(*found.notices, *_unlimited(found, places)))
+
+
+def _pulled_anew(plan: Plan, places: NodePlaces) -> Iterator[tuple[str, str]]:
+    """The places and images of steps that ask the platform's agent for an image that is not from its cache."""
+    for node in plan.nodes:
+        if not isinstance(node, PlannedDeployment) and is_on(node.spec.environment_variables, NO_IMAGE_CACHE):
+            yield places.of(node.name), node.spec.image
 
 
 def _unlimited(plan: Plan, places: NodePlaces) -> Iterator[str]:
