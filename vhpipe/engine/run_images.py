@@ -6,10 +6,10 @@ from functools import cache
 from msgspec import structs
 
 from vhpipe.config.agent_controls import NO_IMAGE_CACHE
-from vhpipe.plan.agent_controls import is_on
+from vhpipe.plan.agent_controls import cpu_limit, is_on
 from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.plan.image_ids import with_image_ids
-from vhpipe.plan.model import Plan, PlannedDeployment
+from vhpipe.plan.model import Plan, PlannedDeployment, StepSpec
 from vhpipe.plan.places import NodePlaces
 from vhpipe.runners.container_images import ContainerImages
 from vhpipe.runners.container_tools import facts_of, usable
@@ -43,14 +43,24 @@ def _unlimited(plan: Plan, places: NodePlaces) -> Iterator[str]:
     """What is to be said of limits that steps ask for and a tool cannot set on this machine."""
     asking: dict[tuple[str, str], list[str]] = {}
     for node in plan.nodes:
-        if isinstance(node, PlannedDeployment) or node.spec.image_id is None or node.spec.resources is None:
+        if isinstance(node, PlannedDeployment) or node.spec.image_id is None:
             continue
-        place, resources = places.of(node.name), node.spec.resources
-        for limit, wanted in (("cpu", resources.cpu), ("memory", resources.memory)):
-            if wanted is not None and wanted.maximum is not None and limit not in facts_of(place).limits:
+        place = places.of(node.name)
+        for limit in _limits_asked(node.spec):
+            if limit not in facts_of(place).limits:
                 asking.setdefault((place, limit), []).append(node.name)
     for (place, limit), names in asking.items():
         yield f"warning: {place} cannot limit {limit} on this machine, so {listed(names)} may use more"
+
+
+def _limits_asked(spec: StepSpec) -> Iterator[str]:
+    """What a step is to be limited in, as the tools call it."""
+    resources, cores = spec.resources, cpu_limit(spec.environment_variables)
+    ranges = () if resources is None else (("cpu", resources.cpu), ("memory", resources.memory))
+    found = dict.fromkeys(name for name, wanted in ranges if wanted is not None and wanted.maximum is not None)
+    if cores is not None:
+        found["cpuset" if cores.cores else "cpu"] = None
+    yield from found
 
 
 def known_images(plan: Plan, places: NodePlaces) -> tuple[Plan, str | None]:
