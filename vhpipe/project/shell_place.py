@@ -1,6 +1,7 @@
 """Where a shell for an ended execution works: in its place, with its folders as it had them and its variables.
 
-Only the working copy that a failed execution left is the shell's to change, all else that is written goes with it.
+Only the working copy that a failed execution left, and what its step mounts for writing, is the shell's to change;
+all else that is written goes with it.
 Source: decision 190.
 """
 
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
 from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
+from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variables, own_variables
+from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, step_mounts
 from vhpipe.attempt.step_variables import SPOOL_NAME, host_variable_of, variable_of
 from vhpipe.engine.places_here import folder_trial
 from vhpipe.errors import from_os_error
 from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE
+from vhpipe.plan.model import PlannedDeployment
 from vhpipe.plan.places import LOCAL, PROCESS
 from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
 from vhpipe.publishing import SPOOL
-from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
+from vhpipe.store.attempt_files import CACHE_VOLUMES, COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.scratch import scratch_folder
 
@@ -83,16 +87,31 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
         here = _Folders(OutsidePath(str(ended.folder)), OutsidePath(str(folder)), OutsidePath(str(repository)))
         paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
         variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
+        volumes = f"{store.root}/{CACHE_VOLUMES}"
+        mounted, gone = ((), ()) if way is None else _mounts_of_step(ended, volumes)
+        if VOLUMES_VARIABLE in variables and way is None:
+            variables[VOLUMES_VARIABLE] = volumes
         yield ShellPlace(
             folder=paths.inside(here.repository),
             has_command=os.path.isfile(f"{os.path.dirname(repository)}/{COMMAND}"),
             code=code,
             variables=variables,
-            notices=(*notices, *_notices(kept, variables, trial.reason if trial is not None else "", way)),
+            notices=(*notices, *gone, *_notices(kept, variables, trial.reason if trial is not None else "", way)),
             state=str(store.root),
             way=way,
-            mounts=() if way is None else here.mounts(str(store.root)),
+            mounts=() if way is None else (*here.mounts(str(store.root)), *mounted),
         )
+
+
+def _mounts_of_step(ended: EndedAttempt, volumes: str) -> tuple[tuple[BindMount, ...], tuple[str, ...]]:
+    """What the step mounted, and what is to be said where that is gone."""
+    node = ended.run.plan().node(ended.attempt.execution.node)
+    if isinstance(node, PlannedDeployment):
+        return (), ()
+    try:
+        return step_mounts(node.spec, volumes), ()
+    except CannotPrepareError as gone:
+        return (), (f"nothing is mounted: {gone}",)
 
 
 class _Folders(NamedTuple):
@@ -146,11 +165,13 @@ def _repository(store: ProjectStore, ended: EndedAttempt, folder: Path) -> tuple
 
 def _own_variables(kept: KeptSurroundings, project: Path) -> dict[str, str]:
     """The variables of an attempt; its secrets have the values that settings or the caller's environment give now."""
+    from vhpipe.project.named_variables import variables_of_settings
     from vhpipe.settings.run import run_settings
 
     if kept.variables is None:
         return dict(os.environ)
-    known = {**os.environ, **run_settings(project).variables}
+    settings = run_settings(project)
+    known = {**variables_of_settings(settings, os.environ).values, **os.environ, **settings.variables}
     own = {name: known.get(name) if value is None else value for name, value in kept.variables.items()}
     if kept.ran_in_container:
         own |= {name: os.environ.get(name) for name in _HOST_OWN}
