@@ -25,6 +25,13 @@ def test_only_the_four_folders_of_an_attempt_move(outside: str, inside: str) -> 
     assert PATHS.inside(OutsidePath(outside)) == inside
 
 
+def test_in_place_the_folders_of_an_attempt_are_not_taken_for_a_part_of_the_project() -> None:
+    paths = PlatformPaths(FOLDER, OutsidePath("/p"))
+    assert paths.inside(OutsidePath(f"{FOLDER}/outputs")) == "/valohai/outputs"
+    assert paths.inside(OutsidePath(f"{FOLDER}/command.sh")) == f"{FOLDER}/command.sh"
+    assert paths.inside(OutsidePath("/p/train.py")) == "/valohai/repository/train.py"
+
+
 def test_what_is_mounted_is_where_the_paths_say_it_is() -> None:
     mounts = platform_folders(FOLDER, REPOSITORY)
     assert [PATHS.inside(each.source) for each in mounts] == [each.target for each in mounts]
