@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from vhpipe.regular_files import read_regular
+
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
 PLATFORM = "/valohai"
 HOME, TEMPORARY = "home", "tmp"
@@ -120,10 +122,10 @@ def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[st
 def _base_of(environment: str) -> Iterator[str]:
     """The folder of the Python that a virtual environment is made from."""
     try:
-        with open(f"{environment}/pyvenv.cfg", encoding="utf-8", errors="surrogateescape") as file:
-            lines = [line.partition("=") for line in file.read(1 << 16).splitlines()]
+        text = read_regular(f"{environment}/pyvenv.cfg", 1 << 16).decode("utf-8", "surrogateescape")
     except OSError:
         return
+    lines = [line.partition("=") for line in text.splitlines()]
     homes = (value.strip() for name, _, value in lines if name.strip() == "home")
     for home in filter(os.path.isabs, homes):
         yield from dict.fromkeys((os.path.dirname(home), os.path.dirname(os.path.realpath(home))))
