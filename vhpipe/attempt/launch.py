@@ -78,7 +78,7 @@ class Ending(NamedTuple):
     memory_exceeded: int | None = None
 
     def with_gpu_memory(self, peak: int | None) -> "Ending":
-        """The same, with the most bytes of memory that its GPUs had in use."""
+        """This ending, with the most bytes of memory that its GPUs had in use."""
         return self if self.usage is None else self._replace(usage=self.usage._replace(peak_gpu_memory=peak))
 
 
