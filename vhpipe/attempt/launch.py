@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
 
@@ -21,11 +22,10 @@ class OutputSink(Protocol):
 
 
 class Limits(NamedTuple):
-    """What a process tree may use: bytes of memory, cores of CPU time (1.5 is one and a half), and which cores."""
+    """What a process tree may use: bytes of memory, and cores of CPU time (1.5 is one and a half)."""
 
     memory_bytes: int | None = None
     cores: float | None = None
-    on_cores: frozenset[int] = frozenset()
 
 
 NO_LIMITS = Limits()
@@ -34,7 +34,8 @@ NO_LIMITS = Limits()
 class Launch(NamedTuple):
     """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has.
 
-    With `mounts` it sees a tree of files in which these are in their places, else that of this process.
+    With `mounts` it sees a tree of files in which these are in their places, else that of this process. `signal` sends
+    a signal to all that belongs to a process that was started so.
     """
 
     argv: tuple[str, ...]
@@ -47,6 +48,7 @@ class Launch(NamedTuple):
     cpu_limit: CpuLimit | None = None
     limits: Limits = NO_LIMITS
     mounts: tuple[BindMount, ...] = ()
+    signal: Callable[[int, int], None] = signal_tree
 
 
 class Usage(NamedTuple):
@@ -75,7 +77,7 @@ class Ending(NamedTuple):
     memory_exceeded: int | None = None
 
     def with_gpu_memory(self, peak: int | None) -> "Ending":
-        """The same, with the most bytes of memory that its GPUs had in use."""
+        """This ending with the most bytes of memory that its GPUs had in use."""
         return self if self.usage is None else self._replace(usage=self.usage._replace(peak_gpu_memory=peak))
 
 

@@ -133,6 +133,7 @@ def _runner(
             others=others,
             shares_process=begun.order.shares_process,
             clock=clock,
+            containers=begun.order.containers,
             say=inbox.note,
         ),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from vhpipe.plan.model import PlannedDeployment, PlannedNode
 from vhpipe.project.environments import environment_notices
 from vhpipe.settings.python import PythonChoice
 from vhpipe.wording import counted
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def said_before_start(order: "Order", python: PythonChoice, environ: Mapping[str, str]) -> Iterator[str]:
     """One sentence each; nothing here keeps the run from starting. Source: decisions 11, 25 and 31."""
-    yield f"steps see {python.reason}"
+    if not order.plan.nodes or any(map(_is_here, order.plan.nodes)):
+        yield f"steps see {python.reason}"
     yield from environment_notices(order, python, environ)
     yield from order.plan.notices
     yield from (f"not honoured here: {each}" for each in order.plan.ignored)
@@ -26,3 +28,8 @@ def errors_passed_over(file: "CheckedFile") -> tuple[str, ...]:
         return ()
     count = counted(file.passed_over, "error")
     return (f"`{file.name}` has {count} in what this run does not use: vhpipe validate {file.name}",)
+
+
+def _is_here(node: PlannedNode) -> bool:
+    """Whether a node sees what is on this machine, for it runs in no container."""
+    return isinstance(node, PlannedDeployment) or node.spec.image_id is None

@@ -55,10 +55,9 @@ def command(
     def begin(concealment: "Concealment") -> "LockedRun":
         store = opened_project(project)
         run = store.run(selector)
-        words = tuple(sys.argv[1:])
         choices = RunChoices(
-            watch.jobs, watch.python, words=words, places=watch.places, slots=watch.slots,
-            environments=watch.environments,
+            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.slots,
+            pull=watch.pull, shows_pulls=not watch.is_quiet, environments=watch.environments,
         )  # fmt: skip
         if any(changes):
             with hold(run):

@@ -9,6 +9,7 @@ from vhpipe.cli.options.typed_options import typed_options
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.approval_prompt import Mode
+    from vhpipe.plan.container_settings import PullPolicy
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import EnvironmentMode
 
@@ -30,6 +31,7 @@ class WatchOptions(NamedTuple):
     python: str | None = None
     slots: str | None = None
     places: tuple[str, ...] = ()
+    pull: "PullPolicy | None" = None
     as_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
@@ -56,6 +58,8 @@ watch_options = typed_options(
                  help="Reject what nobody has approved after this time."),
     click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
     in_option,
+    click.option("--pull", type=click.Choice(("missing", "always", "never")),
+                 help="When images of containers are pulled; missing if not given."),
     click.option("--env", "environments", type=click.Choice(("auto", "requirements", "none")),
                  help="Which steps get a Python environment of their own: those that install packages (auto), "
                  "also the others with what the project requires, or none."),
