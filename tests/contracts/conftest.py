@@ -39,12 +39,12 @@ class _Alternating(dict[str, str]):
     """Nodes of even and odd length are at two places."""
 
     def __missing__(self, node: str) -> str:
-        return ("process", "worker")[len(node) % 2]
+        return ("even", "odd")[len(node) % 2]
 
 
 def several(parts: RunnerParts) -> Runner:
-    """Two places as one."""
-    return RoutingRunner(_Alternating(), lambda place: RUNNERS[place].make(parts))
+    """Two places of one kind as one."""
+    return RoutingRunner(_Alternating(), lambda place: RUNNERS["process"].make(parts))
 
 
 PLACES: Mapping[str, Callable[[RunnerParts], Runner]] = {

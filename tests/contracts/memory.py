@@ -11,6 +11,7 @@ from vhpipe.attempt.measurements import measurements_of
 from vhpipe.attempt.metadata_lines import MetadataReader
 from vhpipe.attempt.news import MetricsPublished, ProcessStarted
 from vhpipe.attempt.outputs import outcome_of
+from vhpipe.attempt.step_variables import device_variables
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.capabilities import Capabilities
 from vhpipe.plan.model import AttemptId, Datum, PublishedThing, Secret
@@ -162,6 +163,8 @@ class _Attempt:
             self._measured(self._reader.last, found)
 
     def _variable(self, name: str) -> str:
+        if self._spec.devices and name in device_variables(self._spec.devices):
+            return device_variables(self._spec.devices)[name]
         value = self._spec.execution.environment_variables.get(name)
         if isinstance(value, Secret):
             return self._parts.secrets.values[value.mac]

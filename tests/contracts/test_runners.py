@@ -82,6 +82,14 @@ def test_several_start_at_once_and_each_has_its_own_report(bench: Bench) -> None
     assert len({report.outputs[0].blob for report in reports}) == 4
 
 
+def test_an_attempt_sees_the_devices_of_its_order_and_no_others(bench: Bench) -> None:
+    order = order_of(Tell("CUDA_VISIBLE_DEVICES"), Tell("NVIDIA_VISIBLE_DEVICES"))
+    order = msgspec.structs.replace(order, devices=("GPU-a", "GPU-b"))
+    bench.runner.start([order])
+    bench.report(order.attempt)
+    assert bench.log(order.attempt).split() == ["GPU-a,GPU-b", "GPU-a,GPU-b"]
+
+
 # ── what it leaves ───────────────────────────────────────────────────────────────────────────────
 
 

@@ -9,16 +9,17 @@ from worlds import execution, plan, recorded, spec, task
 from vhpipe.config.model import ResourceRange, Resources, TaskType
 from vhpipe.plan.model import AttemptId, ExecutionId, PlannedExtension, PlannedNode, PlannedTask
 from vhpipe.schedule import effects, events, stimuli
-from vhpipe.schedule.capacity import Capacity, amounts_needed
+from vhpipe.schedule.capacity import GPU, Capacity, amounts_needed
 from vhpipe.schedule.scheduler import Scheduler
 from vhpipe.schedule.terms import Status
 from vhpipe.sweep.parameter_sets import Sweep
 
-GPU = "nvidia.com/gpu"
+DEVICE = "nvidia.com/gpu"
 
 
 def needing(node: Any, gpus: int = 0, memory_mb: float | None = None) -> Any:
-    found = Resources(memory=ResourceRange(memory_mb) if memory_mb else None, devices=((GPU, gpus),) if gpus else ())
+    devices = ((DEVICE, gpus),) if gpus else ()
+    found = Resources(memory=ResourceRange(memory_mb) if memory_mb else None, devices=devices)
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, resources=found))
 
 
@@ -33,8 +34,11 @@ def group(name: str, members: int) -> PlannedTask:
 class Run:
     """A scheduler that is started, and what it has said."""
 
-    def __init__(self, nodes: list[PlannedNode], capacity: Capacity, queues: dict[str, int] | None = None) -> None:
-        self.plan = msgspec.structs.replace(plan(nodes), queues=queues or {})
+    def __init__(
+        self, nodes: list[PlannedNode], capacity: Capacity, queues: dict[str, int] | None = None,
+        amounts: dict[str, dict[str, int]] | None = None,
+    ) -> None:  # fmt: skip
+        self.plan = msgspec.structs.replace(plan(nodes), queues=queues or {}, queue_amounts=amounts or {})
         self.scheduler, self.records = Scheduler(self.plan), list[events.RecordedEvent]()
         self.starts = self.hear(stimuli.StartRequested(capacity))
 
@@ -61,10 +65,11 @@ class Run:
 
 
 def test_an_execution_takes_the_least_of_each_range_and_its_devices() -> None:
-    resources = Resources(ResourceRange(1.5, 4), ResourceRange(None, 8000), ((GPU, 2), ("fpga", 0)), ResourceRange(10))
+    devices = ((DEVICE, 2), ("nvidia.com/mig-1g.5gb", 1), ("fpga", 0), ("amd.com/gpu", 1))
+    resources = Resources(ResourceRange(1.5, 4), ResourceRange(None, 8000), devices, ResourceRange(10))
     node = execution("train")
     node = msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, resources=resources))
-    assert amounts_needed(node) == {"cpu": 2, GPU: 2, "ephemeral-storage": 10}
+    assert amounts_needed(node) == {"cpu": 2, GPU: 3, "ephemeral-storage": 10, "amd.com/gpu": 1}
 
 
 def test_what_needs_a_device_waits_for_it_and_others_overtake() -> None:
@@ -87,10 +92,31 @@ def test_what_the_place_does_not_count_is_not_waited_for() -> None:
     assert run.starts == ["a#0", "b#0"]
 
 
-def test_what_the_place_never_has_is_an_error_of_the_node() -> None:
-    run = Run([needing(execution("a"), 2)], Capacity(4, {GPU: 1}))
-    because = f"an execution needs 2 of `{GPU}`, and there is room for 1"
-    assert run.scheduler.state.nodes["a"].because == because
+def test_what_needs_more_than_there_is_has_all_of_it_and_shares_it_with_nobody() -> None:
+    nodes = [needing(execution("greedy"), 4, 9000), needing(execution("a"), 1), needing(execution("b"), 0, 1000)]
+    run = Run(nodes, Capacity(4, {GPU: 2, "memory": 8000}))
+    assert run.starts == ["greedy#0"]
+    assert run.scheduler.taken_by("greedy", GPU) == 2
+    assert run.ends("greedy") == ["a#0", "b#0"]
+
+
+def test_devices_of_which_there_are_none_are_not_waited_for() -> None:
+    run = Run([needing(execution(name), 1) for name in "ab"], Capacity(4, {GPU: 0}))
+    assert run.starts == ["a#0", "b#0"]
+
+
+def test_the_nodes_of_a_queue_share_what_it_has() -> None:
+    nodes = [queued(needing(execution(name), 1), "small") for name in "ab"] + [needing(execution("c"), 1)]
+    run = Run(nodes, Capacity(4, {GPU: 4}), amounts={"small": {GPU: 1}})
+    assert run.starts == ["a#0", "c#0"]
+    assert run.waits_now() == {"b": "it needs 1 GPU, and not enough of 1 of queue `small` are free"}
+    assert run.ends("a") == ["b#0"]
+
+
+def test_a_queue_counts_what_nothing_else_counts() -> None:
+    nodes = [queued(needing(execution(name), 2), "small") for name in "ab"]
+    run = Run(nodes, Capacity(4), amounts={"small": {GPU: 2, "cpu": 1}})
+    assert run.starts == ["a#0"]
 
 
 def test_members_of_a_group_need_their_devices_together() -> None:
@@ -112,7 +138,7 @@ def test_a_group_for_which_there_are_never_enough_devices_is_an_error() -> None:
     ("nodes", "queues", "node", "because"),
     [
         ([queued(execution("a"), "slow"), queued(execution("b"), "slow")], {"slow": 1}, "b", "queue `slow` is full"),
-        ([needing(execution("a"), 1), needing(execution("b"), 1)], {}, "b", f"there is not enough `{GPU}` free"),
+        ([needing(execution(name), 1) for name in "ab"], {}, "b", "it needs 1 GPU, and not enough of 1 are free"),
         ([execution("a"), group("pair", 4)], {}, "pair", "its 4 executions start together, and fewer slots are free"),
     ],
 )
@@ -139,7 +165,7 @@ def test_another_reason_is_said_anew() -> None:
     nodes = [queued(execution("a"), "q"), needing(execution("b"), 1), queued(needing(execution("c"), 1), "q")]
     run = Run(nodes, Capacity(4, {GPU: 1}), {"q": 1})
     run.ends("a")
-    assert run.waits() == [("c", "queue `q` is full"), ("c", f"there is not enough `{GPU}` free")]
+    assert run.waits() == [("c", "queue `q` is full"), ("c", "it needs 1 GPU, and not enough of 1 are free")]
 
 
 @pytest.mark.parametrize("reuses", [False, True])

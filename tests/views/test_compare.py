@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vhpipe.plan.model import ResourceUse
 from vhpipe.schedule.terms import Status
 from vhpipe.views.compare import (
     Best,
@@ -20,6 +21,7 @@ from vhpipe.views.compare import (
     comparison_csv,
     comparison_json,
 )
+from vhpipe.views.run_json import use_json
 from vhpipe.views.sparkline import ASCII_BARS, extent, sparkline
 
 
@@ -88,17 +90,25 @@ def test_a_series_is_summed_up(values: list[object], how: Any, expected: object)
 
 
 def test_csv_has_all_digits_and_json_all_values() -> None:
-    rows = [row(0, 0.1, 1 / 3, run=2, duration_s=0.12345), row(1, "a,b", [1, 2])]
+    rows = [row(0, 0.1, 1 / 3, run=2, duration_s=0.12345, use=ResourceUse(1.5, 1 << 20)), row(1, "a,b", [1, 2])]
     comparison = compare("train", rows, ComparisonOptions(), True)
     lines = list(csv.reader(StringIO("".join(comparison_csv(comparison)))))
     assert lines == [
-        ["run", "index", "status", "duration_s", "reused_from_run", "lr", "acc"],
-        ["2", "0", "complete", "0.123", "", "0.1", repr(1 / 3)],
-        ["1", "1", "complete", "", "", "a,b", "[1, 2]"],
+        ["run", "index", "status", "duration_s", "reused_from_run", *use_json(None), "lr", "acc"],
+        ["2", "0", "complete", "0.123", "", "1.5", "1048576", "", "0.1", repr(1 / 3)],
+        ["1", "1", "complete", "", "", "", "", "", "a,b", "[1, 2]"],
     ]
     shown: Any = comparison_json(comparison)
     assert shown["executions"][0]["parameters"] == {"lr": 0.1, "epochs": 5}
     assert (shown["schema"], shown["parameters"], shown["metrics"]) == (1, ["lr"], ["acc"])
+
+
+def test_what_executions_have_used_is_shown_and_sorted_by_where_it_is_known() -> None:
+    rows = [row(0, use=ResourceUse(75.0, 3 << 30)), row(1, use=ResourceUse(2.0, 1 << 20, 5 << 20)), row(2)]
+    heads, shown = cells(*rows, sort=("-memory",))
+    assert (heads[2:6], shown[0][2:5]) == (("time", "cpu", "memory", "gpu-memory"), ("", "1 min 15 s", "3.0 GB"))
+    assert [each[0] for each in shown] == ["0", "1", "2"]
+    assert "memory" not in cells(row(0), row(1))[0]
 
 
 def test_a_key_that_is_a_parameter_too_says_which_it_is() -> None:

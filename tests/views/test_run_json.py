@@ -1,12 +1,14 @@
 import json
 from typing import Any
 
-from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin
+from vhpipe.plan.model import AttemptId, Datum, ExecutionId, Origin, ResourceUse
 from vhpipe.schedule import events
 from vhpipe.schedule.terms import Moment, Status
 from vhpipe.views.json_values import json_name, json_text, json_value
 from vhpipe.views.run_json import run_json
 from vhpipe.views.run_text import RunDetails
+
+USE = ResourceUse(0.25, 4096)
 
 
 def attempt(index: int) -> AttemptId:
@@ -26,7 +28,10 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
         events.AttemptStarted(attempt(1)),
     )
     measured = {"accuracy": 0.9}
-    story.tell(events.AttemptEnded(attempt(0), Status.COMPLETE, 0, None, measured, (datum,), setup_s=1.5, ran_s=0.2))
+    ended = events.AttemptEnded(
+        attempt(0), Status.COMPLETE, 0, None, measured, (datum,), setup_s=1.5, ran_s=0.2, use=USE
+    )
+    story.tell(ended)
     story.tell(events.AttemptEnded(attempt(1), Status.ERROR, 3, "exit code 3"))
     story.tell(events.NodeSettled("train", Status.ERROR, "execution 1 failed", 1))
     story.tell(
@@ -34,6 +39,8 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
     )
     story.tell(events.NodeSettled("serve", Status.COMPLETE), events.NodeSettled("prepare", Status.SKIPPED, "why"))
     story.tell(events.RunEnded(Status.ERROR, "node `train` failed"))
+    used = {"cpu_s": 0.25, "peak_memory_bytes": 4096, "peak_gpu_memory_bytes": None}
+    unknown = dict.fromkeys(used)
     assert run_json(story.view, RunDetails(log_path)) == {
         "schema": 1,
         "run": 3,
@@ -57,8 +64,9 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                         "outputs": ["model.pkl"],
                         "attempts": [
                             {"attempt": 1, "status": "complete", "exit_code": 0, "because": None,
-                             "setup_s": 1.5, "duration_s": 0.2, "log": "/logs/train#0.1"}
+                             "setup_s": 1.5, "duration_s": 0.2, **used, "log": "/logs/train#0.1"}
                         ],
+                        **used,
                     },
                     {
                         "index": 1,
@@ -69,8 +77,9 @@ def test_the_whole_object_of_a_run(story: Any) -> None:
                         "outputs": [],
                         "attempts": [
                             {"attempt": 1, "status": "error", "exit_code": 3, "because": "exit code 3",
-                             "setup_s": 0.0, "duration_s": 2.0, "log": "/logs/train#1.1"}
+                             "setup_s": 0.0, "duration_s": 2.0, **unknown, "log": "/logs/train#1.1"}
                         ],
+                        **unknown,
                     },
                 ],
             },

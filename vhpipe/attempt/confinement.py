@@ -1,8 +1,10 @@
 """How a process that is about to start is kept to its limits, and what that tells of it when it has ended."""
 
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.attempt.launch import NO_LIMITS, Launch, Usage
+from vhpipe.plan.agent_controls import CpuLimit
 
 if TYPE_CHECKING:
     from vhpipe.attempt.control_groups import ControlGroup, ControlGroups
@@ -31,18 +33,29 @@ class Confinements:
 
     def __init__(self) -> None:
         self._groups: ControlGroups | None = None
+        self._made: list[ControlGroup] = []
 
     def of(self, launch: Launch) -> Confinement:
-        """The launch kept to its limits, as far as this machine allows it. Errors: OSError for a group that fails."""
+        """The launch kept to its limits, as far as this machine allows it. Errors: OSError for a group that fails.
+
+        Where nothing keeps a process to an amount of CPU time, it gets as many whole cores instead.
+        """
         return Confinement(launch) if launch.limits == NO_LIMITS else self._confined(launch)
 
     def _confined(self, launch: Launch) -> Confinement:
         from vhpipe.attempt.control_groups import control_groups  # few steps have limits
-        from vhpipe.attempt.limits import without_quota
 
         if self._groups is None:
             self._groups = control_groups()
         group = self._groups.made(launch.limits)
-        if group is None or "cpu" not in group.folders:
-            launch = launch._replace(limits=without_quota(launch.limits))
-        return Confinement(launch if group is None else launch._replace(argv=group.entering(launch.argv)), group)
+        if launch.limits.cores is not None and launch.cpu_limit is None and not self._groups.can_limit("cpu"):
+            launch = launch._replace(cpu_limit=CpuLimit(ceil(launch.limits.cores)))
+        if group is None:
+            return Confinement(launch)
+        self._made.append(group)
+        return Confinement(launch._replace(argv=group.entering(launch.argv)), group)
+
+    def close(self) -> None:
+        """Remove the groups of attempts that were abandoned, as far as these are gone."""
+        for group in self._made:
+            group.remove()

@@ -2,8 +2,12 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
 
 from vhpipe.plan.agent_controls import CpuLimit
+
+Made = TypeVar("Made")
 
 
 class CoreShares:
@@ -36,3 +40,15 @@ class CoreShares:
 def allowed_cores() -> frozenset[int]:
     """The cores that this process may use; none where the system does not tell."""
     return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+
+
+def started_on(cores: frozenset[int], start: Callable[[], Made]) -> Made:
+    """What `start` gives; what it starts runs on those cores alone. Errors: OSError where none of them is there."""
+    if not cores:
+        return start()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        return start()
+    finally:
+        os.sched_setaffinity(0, before)

@@ -6,6 +6,7 @@ A device is seen as a whole, so what others do on it counts too; of one that run
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.plan.model import AttemptId
 
 LOOK_AT_GPUS_S = 2.0
@@ -51,8 +52,9 @@ class GpuMemory:
         return self._peaks.pop(attempt, None)
 
 
-def gpu_memory_in_use(environ: Mapping[str, str]) -> UsedMemory:
+def gpu_memory_in_use(environ: Mapping[str, str], others: OwnChildren | None) -> UsedMemory:
     """The bytes in use on each GPU of this machine of which that is said; nothing where none answers."""
     from vhpipe.attempt.nvidia_smi import reported_gpus  # few runs have GPUs
 
-    return {gpu.uuid: gpu.used_bytes for gpu in reported_gpus(environ).gpus if gpu.used_bytes is not None}
+    found = reported_gpus(environ, others).gpus
+    return {gpu.uuid: gpu.used_bytes for gpu in found if gpu.used_bytes is not None}

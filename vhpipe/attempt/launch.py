@@ -22,11 +22,10 @@ class OutputSink(Protocol):
 
 
 class Limits(NamedTuple):
-    """What a process tree may use: bytes of memory, cores of CPU time (1.5 is one and a half), and which cores."""
+    """What a process tree may use: bytes of memory, and cores of CPU time (1.5 is one and a half)."""
 
     memory_bytes: int | None = None
     cores: float | None = None
-    on_cores: frozenset[int] = frozenset()
 
 
 NO_LIMITS = Limits()
@@ -78,7 +77,7 @@ class Ending(NamedTuple):
     memory_exceeded: int | None = None
 
     def with_gpu_memory(self, peak: int | None) -> "Ending":
-        """This ending, with the most bytes of memory that its GPUs had in use."""
+        """This ending with the most bytes of memory that its GPUs had in use."""
         return self if self.usage is None else self._replace(usage=self.usage._replace(peak_gpu_memory=peak))
 
 

@@ -8,9 +8,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
+
+from vhpipe.attempt.own_children import OwnChildren
 
 PROGRAM = "nvidia-smi"
 PATIENCE_S = 10.0
@@ -45,26 +48,30 @@ class _SmiFailure(Exception):
     """The program has not answered as it should."""
 
 
-def reported_gpus(environ: Mapping[str, str]) -> GpuReport:
-    """All GPUs of this machine in the order of their indices, each MIG device instead of the GPU that it is part of."""
+def reported_gpus(environ: Mapping[str, str], others: OwnChildren | None = None) -> GpuReport:
+    """All GPUs of this machine in the order of their indices, each MIG device instead of the GPU that it is part of.
+
+    `others` are the children of this process, where somebody looks for orphans among them.
+    """
     program = shutil.which(PROGRAM, path=environ.get("PATH", os.defpath))
     if program is None:
         return GpuReport()
+    ask = partial(_answer, program, environ, others or OwnChildren())
     try:
-        gpus, divided = _queried(program, environ)
-        return GpuReport(_with_parts(gpus, divided, _answer(program, environ, "-L")) if divided else gpus)
+        gpus, divided = _queried(ask)
+        return GpuReport(_with_parts(gpus, divided, ask("-L")) if divided else gpus)
     except _SmiFailure as failure:
         return GpuReport(fault=f"`{PROGRAM}` {failure}")
 
 
-def _queried(program: str, environ: Mapping[str, str]) -> tuple[tuple[Gpu, ...], frozenset[str]]:
+def _queried(ask: Callable[..., str]) -> tuple[tuple[Gpu, ...], frozenset[str]]:
     """The GPUs, and the UUIDs of those that are divided."""
     try:
-        text = _answer(program, environ, f"--query-gpu={FIELDS}", "--format=csv,noheader,nounits")
+        text = ask(f"--query-gpu={FIELDS}", "--format=csv,noheader,nounits")
     except _SmiFailure as failure:
         if "not a valid field" not in str(failure):
             raise
-        text = _answer(program, environ, f"--query-gpu={OLD_FIELDS}", "--format=csv,noheader,nounits")
+        text = ask(f"--query-gpu={OLD_FIELDS}", "--format=csv,noheader,nounits")
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
     if any(len(row) < len(OLD_FIELDS.split(",")) or not row[0].isdecimal() for row in rows):
         raise _SmiFailure(f"answers what is no list of GPUs: {text.strip()[:200]}")
@@ -96,24 +103,31 @@ def _bytes_in(text: str) -> int | None:
     return int(text) * MIB if text.isdecimal() else None
 
 
-def _answer(program: str, environ: Mapping[str, str], *words: str) -> str:
+def _answer(program: str, environ: Mapping[str, str], others: OwnChildren, *words: str) -> str:
     try:
-        process = subprocess.Popen(
-            (program, *words), env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
+        with others.lock:
+            process = subprocess.Popen(
+                (program, *words), env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+            )  # fmt: skip
+            others.processes.add(process.pid)
     except OSError as failure:
         raise _SmiFailure(f"cannot be started: {failure.strerror}") from None
-    try:
-        text = process.communicate(timeout=PATIENCE_S)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed process
-            process.wait(GONE_S)
-        raise _SmiFailure(f"has not answered within {PATIENCE_S:g} s") from None
+    text = _output_of(process)
+    others.processes.discard(process.pid)
     if NONE_FOUND in text:
         return ""
     if process.returncode != 0:
         first = next((line.strip() for line in text.splitlines() if line.strip()), "it says nothing")
         raise _SmiFailure(f"fails with exit code {process.returncode}: {first[:200]}")
     return text
+
+
+def _output_of(process: "subprocess.Popen[str]") -> str:
+    try:
+        return process.communicate(timeout=PATIENCE_S)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed process
+            process.wait(GONE_S)
+        raise _SmiFailure(f"has not answered within {PATIENCE_S:g} s") from None

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vhpipe.attempt.confinement import Confinements
-from vhpipe.attempt.core_shares import CoreShares
+from vhpipe.attempt.core_shares import CoreShares, started_on
 from vhpipe.attempt.launch import Ending, Launch, OnEnding, Stream, Usage
-from vhpipe.attempt.limits import started_on
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import (
     descendants_of,
@@ -87,6 +86,7 @@ class Processes:
 
     def close(self) -> None:
         """Give the descriptors back, when no process runs any more."""
+        self.confinements.close()
         os.close(self._devnull)
         os.close(self._here)
 
@@ -109,11 +109,10 @@ class _Process:
     """One running attempt."""
 
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
-        self._cores = owner.cores.take(launch.cpu_limit) if launch.cpu_limit is not None else frozenset()
-        if self._cores:
-            launch = launch._replace(limits=launch.limits._replace(on_cores=self._cores))
         self._confinement = owner.confinements.of(launch)
         self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
+        limit = self._launch.cpu_limit
+        self._cores = owner.cores.take(limit) if limit is not None else frozenset()
         self._pipes: dict[int, Stream] = {}
         self._because: str | None = None
         self._stopped = False
@@ -128,8 +127,8 @@ class _Process:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         try:
-            cores, ends = self._launch.limits.on_cores, (devnull, output_end, errors_end)
-            self.pid = started_on(cores, lambda: self._process_with(ends, here))
+            ends = (devnull, output_end, errors_end)
+            self.pid = started_on(self._cores, lambda: self._process_with(ends, here))
         except BaseException:
             self._confinement.end()
             self._owner.cores.give_back(self._cores)
@@ -150,13 +149,9 @@ class _Process:
         launch, starter = self._launch, self._owner.starter
         if launch.mounts and starter is not None:
             program = _program(launch.argv[0], launch.environment)
-            process = starter.start(
+            return starter.start(
                 StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
             )
-            if launch.limits.on_cores:
-                with suppress(ProcessLookupError):  # it may be started by a process that is not kept to them
-                    os.sched_setaffinity(process, launch.limits.on_cores)
-            return process
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
         return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 

@@ -11,6 +11,7 @@ from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.paths import BESIDE, VALOHAI
 from vhpipe.attempt.step_variables import (
     SPOOL_NAME,
+    VISIBLE_GPUS,
     host_variable_of,
     parameter_variables,
     recorded_variables,
@@ -29,6 +30,11 @@ _FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in 
 OWN = _FOLDERS | {SPOOL, JOB, EXECUTION}
 """What no two attempts share, beside parameters, where steps see the paths of the host."""
 _INPUTS = variable_of(INPUTS)
+_PLATFORM = {
+    **{variable_of(name): f"{VALOHAI}/{name}" for name in (*STEP_FOLDERS, REPOSITORY)},
+    SPOOL: f"{BESIDE}/{SPOOL_NAME}",
+}
+"""Where all attempts of a place with `/valohai` have what is their own."""
 
 
 class VariablesKeeper:
@@ -36,7 +42,7 @@ class VariablesKeeper:
 
     def __init__(self, hidden: frozenset[str], configuration: ConfigurationWriter) -> None:
         self._hidden, self._configuration = hidden, configuration
-        self._shared: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._shared: dict[tuple[str, tuple[str, ...], str | None], str] = {}
 
     def keep(
         self, folder: str, spec: ExecutionSpec, variables: Mapping[str, str], of_parameters: Iterable[str]
@@ -46,7 +52,7 @@ class VariablesKeeper:
         if spec.members is not None:  # each member of a group has variables of its own
             write_new(path, json.dumps(recorded_variables(self._hidden, spec, variables)).encode())
             return
-        key = spec.id.node, tuple(of_parameters)
+        key = spec.id.node, tuple(of_parameters), variables.get(VISIBLE_GPUS)
         text = self._shared.get(key)
         if text is None:
             left_out = OWN.union(key[1]) - spec.environment_variables.keys()
@@ -71,8 +77,8 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
 
 
 def is_platform_path(name: str, text: str | None) -> bool:
-    """Whether a variable of an attempt's own names a folder as the platform does, and so is the same for all."""
-    return name in OWN and text is not None and text.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
+    """Whether a variable of an attempt's own is that of all attempts: it names a folder as the platform does."""
+    return text is not None and _PLATFORM.get(name) == text
 
 
 def has_platform_folders(variables: Mapping[str, str | None]) -> bool:

@@ -23,6 +23,7 @@ from vhpipe.store.attempt_files import OUTPUTS, REPOSITORY, STEP_FOLDERS
 
 SPOOL_NAME = "published.jsonl"
 """The file of an attempt to which its step appends what it publishes."""
+VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 VARIABLE_LIMIT = 96 * 1024
 """Bytes; a longer parameter gets no variable of its own."""
 
@@ -134,7 +135,7 @@ def step_variables(
 def device_variables(devices: Sequence[str]) -> dict[str, str]:
     """What an execution with GPUs of its own is given, whatever else says which ones it sees."""
     listed = ",".join(devices)
-    return {"CUDA_VISIBLE_DEVICES": listed, "NVIDIA_VISIBLE_DEVICES": listed}
+    return {VISIBLE_GPUS: listed, "NVIDIA_VISIBLE_DEVICES": listed}
 
 
 def _text_of(value: EnvironmentValue, secrets: AttemptSecrets) -> str:

@@ -84,7 +84,7 @@ def order_with_changes(
     kept = _carry_over(store, past, new, changes)
     secrets = known_secrets(kept.plan, definition.config, variables.all_values, os.environ)
     hide(secrets.values.values())
-    order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline)
+    order, python = order_of(kept.plan, store.project, conditions, secrets.values, info.is_pipeline, new.chosen.places)
     order = order._replace(
         asked=with_variables(again.request, variables),
         source=definition.text.encode(),
@@ -236,7 +236,8 @@ def _remarks(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes
         lines.append(f"{listed(following, ' and ')} {plural(len(following), 'runs', 'run')} after that")
     if kept.kept:
         lines.append(f"run {run.number} provides {listed(kept.kept, ' and ')}")
-    if changes.with_changes and (kept.kept or any(rerun.kept for rerun in kept.reruns)):
+    has_kept = {*kept.kept, *(rerun.node for rerun in kept.reruns if rerun.kept)}
+    if changes.with_changes and has_kept - kept.plan.commits().keys():
         lines.extend(_about_code(store, run))
     return lines
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vhpipe.errors import UsageError
 from vhpipe.plan.execution import members_at_once
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
+from vhpipe.plan.places import EVERYTHING_LOCAL, NodePlaces
 from vhpipe.plan.queues import Queues
 from vhpipe.schedule.amounts import TypedAmounts, typed_amounts
 from vhpipe.schedule.capacity import GPU, amount_text, amounts_needed
@@ -17,6 +18,8 @@ from vhpipe.wording import listed
 if TYPE_CHECKING:
     from vhpipe.project.visible_gpus import VisibleGpus
 
+KEEPING_LIMITS = ("docker", "podman")
+"""Places that have their own means for it."""
 SHARE_ALL = "`--slots gpu=shared` has all executions see all of them"
 
 Needs = Mapping[str, Mapping[str, int]]
@@ -31,7 +34,9 @@ class MachineShares(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
-def shares_of(plan: Plan, slots: Mapping[str, str], environ: Mapping[str, str]) -> MachineShares:
+def shares_of(
+    plan: Plan, slots: Mapping[str, str], environ: Mapping[str, str], places: NodePlaces = EVERYTHING_LOCAL
+) -> MachineShares:
     """What the run of a plan shares on this machine. `slots` are texts by name, as `--slots` has them.
 
     Nothing is looked for where no node asks for anything and no slots are given.
@@ -40,6 +45,7 @@ def shares_of(plan: Plan, slots: Mapping[str, str], environ: Mapping[str, str]) 
     running = [node for node in plan.nodes if not node.given]
     needs = {node.name: needed for node in running if (needed := amounts_needed(node))}
     limited = [node.name for node in running if _has_limit_of_memory(node)]
+    limited = [name for name in limited if places.of(name) not in KEEPING_LIMITS]
     if not (needs or slots or limited):
         return MachineShares()
     typed = typed_amounts(slots, "`--slots`")

@@ -12,6 +12,7 @@ from vhpipe.project.run_conditions import RunChoices, RunConditions
 if TYPE_CHECKING:
     from vhpipe.engine.order import Order
     from vhpipe.plan.model import Plan, PlannedNode
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.project.checked_file import CheckedFile
     from vhpipe.settings.python import PythonChoice
 
@@ -85,7 +86,9 @@ def order_run(
     )  # fmt: skip
     secrets = known_secrets(made.plan, file.config, variables.all_values, os.environ)
     hide(secrets.values.values())
-    order, python = order_of(made.plan, project, conditions, secrets.values, arguments.is_pipeline)
+    order, python = order_of(
+        made.plan, project, conditions, secrets.values, arguments.is_pipeline, made.chosen.places
+    )
     order = order._replace(
         asked=request,
         source=file.text.encode() if recorded_text is None else recorded_text,
@@ -102,7 +105,12 @@ def order_run(
 
 
 def order_of(
-    plan: "Plan", project: Path, conditions: "RunConditions", secrets: Mapping[str, str], is_pipeline: bool
+    plan: "Plan",
+    project: Path,
+    conditions: "RunConditions",
+    secrets: Mapping[str, str],
+    is_pipeline: bool,
+    places: "NodePlaces",
 ) -> "tuple[Order, PythonChoice]":
     """The order of a plan, and the Python that its steps see; what was asked for can be added to it.
 
@@ -132,7 +140,7 @@ def order_of(
     if conditions.slots or any(map(_asks_for_resources, plan.nodes)):
         from vhpipe.project.machine_shares import shares_of
 
-        shares = shares_of(plan, conditions.slots, os.environ)
+        shares = shares_of(plan, conditions.slots, os.environ, places)
         order = order._replace(amounts=shares.amounts, gpus=shares.gpus, notices=shares.notices)
     return order, python
 

@@ -37,6 +37,7 @@ def resume_run(
     does not need, EnvironmentFailure for one that is damaged.
     """
     from vhpipe.engine.resume import continue_run
+    from vhpipe.plan.places import NodePlaces
     from vhpipe.project.secret_values import variables_now
     from vhpipe.project.user_variables import secrets_of_run, typed_notices
     from vhpipe.settings.run import run_settings
@@ -49,11 +50,12 @@ def resume_run(
     secrets = secrets_of_run(store, run, variables.all_values, os.environ)
     hide(secrets.values.values())
     conditions = choices.settled_as_in(info, settings)
-    order, python = order_of(plan, store.project, conditions, secrets.values, info.is_pipeline)
+    places = NodePlaces(info.place, info.places)
+    order, python = order_of(plan, store.project, conditions, secrets.values, info.is_pipeline, places)
     order = order._replace(refresh=frozenset(info.asked.refresh if info.asked else ()))
     locked = continue_run(store, run, order)
     remarks = (f"steps see {python.reason}", *_changed_since(locked))
-    return ResumedRun(locked, remarks, (*typed_notices(variables), *secrets.notices))
+    return ResumedRun(locked, remarks, (*typed_notices(variables), *secrets.notices, *locked.notices))
 
 
 @contextmanager

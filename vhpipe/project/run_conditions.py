@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
-    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
+    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name. `queue_images` are those
+    of steps in a queue.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
     count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
@@ -30,10 +31,10 @@ class RunConditions(NamedTuple):
     repository: "Repository"
     inherits_environment: bool
     queues: Mapping[str, int]
-    slots: Mapping[str, str] = MappingProxyType({})
-    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     typed_places: tuple[str, ...] = ()
     place_rules: "tuple[PlaceRule, ...]" = ()
+    slots: Mapping[str, str] = MappingProxyType({})
+    queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     has_network: bool = True

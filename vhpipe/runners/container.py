@@ -143,7 +143,7 @@ class _Containers:
             shm_bytes=self._settings.shm_bytes,
             most_pids=self._most_pids,
             cpus=_cores(launch),
-            on_cores=launch.cpu_limit.cores if launch.cpu_limit else launch.limits.on_cores,
+            on_cores=launch.cpu_limit.cores if launch.cpu_limit else frozenset(),
             memory_bytes=launch.limits.memory_bytes,
             gpus=gpus,
             network=(variables.get(NETWORK) or None) if self._parts.has_network else "none",

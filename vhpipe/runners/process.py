@@ -63,7 +63,7 @@ class ProcessRunner:
         self._collecting: set[AttemptId] = set()
         self._completing: set[AttemptId] = set()
         self._next_look = 0.0
-        self._gpu_memory = GpuMemory(parts.pool, lambda: gpu_memory_in_use(self._parts.secrets.variables))
+        self._gpu_memory = GpuMemory(parts.pool, lambda: gpu_memory_in_use(parts.secrets.variables, parts.others))
 
     @property
     def capacity(self) -> Capacity:

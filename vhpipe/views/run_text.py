@@ -9,6 +9,8 @@ from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
 
 TOLD_SETUP_S = 1.0
+LEAST_CPU_S = 0.05
+"""Less rounds to nothing."""
 NamedInLog = tuple[str, int | None, str]
 """A path below `/valohai` that a log names, the line of the file if it names one, and where the host has it."""
 HostPaths = Callable[[AttemptId], Sequence[NamedInLog]]
@@ -45,7 +47,8 @@ def use_text(uses: Iterable[ResourceUse | None]) -> str:
     known = [use for use in uses if use is not None]
     memory = max((use.memory_bytes or 0 for use in known), default=0)
     gpu_memory = max((use.gpu_memory_bytes or 0 for use in known), default=0)
-    said = [f"CPU {duration_text(sum(use.cpu_s for use in known))}"] if known else []
+    cpu_s = sum(use.cpu_s for use in known)
+    said = [f"CPU {duration_text(cpu_s)}"] if cpu_s >= LEAST_CPU_S else []
     said += [f"memory {memory_text(memory)}"] if memory else []
     return ", ".join(said + ([f"GPU memory {memory_text(gpu_memory)}"] if gpu_memory else []))
 
@@ -125,6 +128,10 @@ def _quote_word(word: str) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
+PlaceOf = Callable[[str], str | None]
+"""The place of a node, None where it is the usual one."""
+
+
 def in_usual_place(node: str) -> None:
     """The answer for runs whose nodes all ran where nodes usually do."""
 
@@ -137,4 +144,4 @@ class RunDetails(NamedTuple):
 
     log_path: Callable[[AttemptId], str]
     host_paths: HostPaths = no_host_paths
-    place_of: Callable[[str], str | None] = in_usual_place
+    place_of: PlaceOf = in_usual_place
