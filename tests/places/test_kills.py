@@ -12,9 +12,8 @@ import psutil
 import pytest
 
 from tests.places.conftest import ContainerProject, assert_nothing_is_left
+from tests.proofs.test_kills import ENDS, VICTIMS, kill
 
-VICTIMS = ("engine", "supervisor", "both")
-ENDS = (0, 4, -9)
 WORK = "echo {name} >> $VH_OUTPUTS_DIR/{name}.txt; cat $VH_INPUTS_DIR/*/* >> $VH_OUTPUTS_DIR/{name}.txt; sleep 0.2"
 
 
@@ -31,17 +30,6 @@ def seven(project: ContainerProject) -> None:
 def outputs(project: ContainerProject, run: int) -> dict[str, str]:
     listed = project("outputs", str(run), "--json").json["outputs"]
     return {each["name"]: each["sha256"] for each in listed}
-
-
-def kill(process: "subprocess.Popen[str]", victim: str) -> None:
-    with suppress(psutil.Error, ProcessLookupError):
-        engines = psutil.Process(process.pid).children()
-        if victim == "both":
-            os.killpg(process.pid, signal.SIGKILL)
-        elif victim == "supervisor" or not engines:
-            process.kill()
-        else:
-            engines[0].kill()
 
 
 def once(project: ContainerProject, words: tuple[str, ...], victim: str | None, moment_s: float) -> int:

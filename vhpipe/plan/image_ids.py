@@ -7,22 +7,6 @@ from msgspec import structs
 from vhpipe.plan.container_settings import TOOLS
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 
-ImageInstead = Callable[[str, str | None], str]
-"""The image that runs in place of that of a step, which may be the same; by the step's image and the node's queue."""
-
-
-def with_images_instead(plan: Plan, place_of: Callable[[str], str], instead: ImageInstead) -> Plan:
-    """The plan in which every node that runs in a container has the image that settings say."""
-
-    def chosen(node: PlannedNode) -> PlannedNode:
-        if isinstance(node, PlannedDeployment) or place_of(node.name) not in TOOLS or _is_given(node):
-            return node
-        image = instead(node.spec.image, node.extras.queue)
-        return structs.replace(node, spec=structs.replace(node.spec, image=image))
-
-    return structs.replace(plan, nodes=tuple(map(chosen, plan.nodes)))
-
-
 ImageId = Callable[[str, str], str | None]
 """The id of an image at a place; None for one that is not there."""
 

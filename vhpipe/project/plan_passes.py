@@ -331,12 +331,7 @@ def find_images(plan: "Plan", around: PassContext) -> "Plan":
     from msgspec import structs
 
     from vhpipe.engine import run_images
-    from vhpipe.plan.image_ids import with_images_instead
-
     conditions = around.source.conditions
-    plan = with_images_instead(
-        plan, around.chosen.places.of, lambda image, queue: conditions.queue_images.get(queue or "", image)
-    )
     if conditions.pulls_images:
         return run_images.find_images(plan, around.chosen.places, conditions.containers, conditions.shows_pulls)
     found, notice = run_images.known_images(plan, around.chosen.places)
