@@ -9,6 +9,7 @@
 #   make test-lowest      quick tests with the lowest versions of what vhpipe needs
 #   make test-newest      the same tests with the newest versions
 #   make test-worlds      the long tests of poorer file systems, users and files (some take root)
+#   make test-places      whole runs in containers, with podman and docker as far as they are here
 #   make lock             write requirements-dev.lock anew, on Python 3.11
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ LOCK = requirements-dev.lock
 DEPENDENT = $(addprefix tests/,cli config document graph plan rules schedule store views \
   runs/test_contract.py runs/test_edges.py runs/test_reuse.py)
 
-.PHONY: help demo test test-all test-proofs test-worlds test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
+.PHONY: help demo test test-all test-proofs test-worlds test-places test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -64,6 +65,10 @@ test-proofs: $(VENV)/.test-ready
 
 test-worlds: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long tests/worlds
+
+# The contract of runners in containers, and whole runs in them.
+test-places: $(VENV)/.test-ready
+	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long -k "podman or docker" tests/contracts tests/places
 
 test-all: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)

@@ -99,7 +99,7 @@ def _figures(place: str, folder: Path, options: argparse.Namespace) -> Figures:
 
 
 class _Watch:
-    """Looks at a supervisor's engine four times a second: how many descriptors it has open, and mounts it sees."""
+    """Looks at a supervisor's engine four times a second: how many descriptors it has open, and mounts the machine."""
 
     def __init__(self, supervisor: int) -> None:
         self._supervisor, self._seen, self._is_over = supervisor, [(0, 0)], threading.Event()
@@ -111,7 +111,7 @@ class _Watch:
             try:
                 children = Path(f"/proc/{self._supervisor}/task/{self._supervisor}/children").read_text().split()
                 engine = Path("/proc") / children[0]
-                mounts = (engine / "mountinfo").read_text().count("\n")
+                mounts = Path(f"/proc/{self._supervisor}/mountinfo").read_text().count("\n")
                 self._seen.append((len(os.listdir(engine / "fd")), mounts))
             except (OSError, IndexError):
                 continue
@@ -126,21 +126,22 @@ class _Watch:
 
 
 def _print(found: dict[str, list[Figures]], places: list[str]) -> None:
-    base = found[places[0]]
-    wall, cpu = (statistics.median(each[index] for each in base) for index in (0, 1))
     print("| place | wall s | × | least × | CPU s | × | least × | descriptors | mounts |")
     print("|---" * 9 + "|")
     for place in places:
-        each = found[place]
-        walls, cpus = [one.wall_s for one in each], [one.cpu_s for one in each]
-        least_wall = min(walls) / min(one.wall_s for one in base)
-        least_cpu = min(cpus) / min(one.cpu_s for one in base)
-        last = each[-1]
-        print(
-            f"| {place} | {statistics.median(walls):.2f} | {statistics.median(walls) / wall:.2f} | {least_wall:.2f} "
-            f"| {statistics.median(cpus):.2f} | {statistics.median(cpus) / cpu:.2f} | {least_cpu:.2f} "
-            f"| {last.descriptors[0]} → {last.descriptors[1]} | {last.mounts[0]} → {last.mounts[1]} |"
-        )
+        columns = [
+            *_compared(*([each.wall_s for each in found[name]] for name in (place, places[0]))),
+            *_compared(*([each.cpu_s for each in found[name]] for name in (place, places[0]))),
+        ]
+        last = found[place][-1]
+        counts = (f"{first} → {then}" for first, then in (last.descriptors, last.mounts))
+        print(f"| {place} | {' | '.join((*columns, *counts))} |")
+
+
+def _compared(seconds: list[float], base: list[float]) -> tuple[str, str, str]:
+    """The median, and median and least by those of another place."""
+    median = statistics.median(seconds)
+    return f"{median:.2f}", f"{median / statistics.median(base):.2f}", f"{min(seconds) / min(base):.2f}"
 
 
 if __name__ == "__main__":

@@ -40,7 +40,6 @@ ALLOWED = {
     ("namespaces/holder.py", "_keep_only"): "the null device",
     ("namespaces/ssh_settings.py", "own_ssh_settings"): "in a folder made for it",
     ("namespaces/step_root.py", "*"): "of the kernel, and the current folder",
-    ("namespaces/trial.py", "_try_as_root"): "a pipe of its own",
     ("namespaces/trial.py", "_text"): "of the kernel",
     ("namespaces/user_namespace.py", "*"): "of the kernel",
     ("attempt/found_outputs.py", "fault_of"): "without waiting; whether it is a file is what is asked",

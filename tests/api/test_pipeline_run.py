@@ -259,7 +259,7 @@ def of_run(folder: Any) -> list[psutil.Process]:
 
 def _works_in(process: psutil.Process, folder: str) -> bool:
     try:
-        return process.cwd().startswith(folder)
+        return process.environ().get("VH_HOST_REPOSITORY_DIR", "").startswith(folder)
     except (psutil.Error, OSError):
         return False
 

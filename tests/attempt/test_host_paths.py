@@ -45,7 +45,7 @@ def test_a_traceback_names_the_file_to_edit_where_it_is_the_one_that_ran(hosts: 
         ("/valohai/repository/a.c:12:5: error: expected", "/valohai/repository/a.c", 12),
         ("    at f (/valohai/repository/x.js:3:9)", "/valohai/repository/x.js", 3),
         ("cannot open /valohai/inputs/a/b.csv.", "/valohai/inputs/a/b.csv", None),
-        ("saved to /valohai/outputs/", "/valohai/outputs", None),
+        ("saved to /valohai/outputs/plots/", "/valohai/outputs/plots", None),
         ("cp: '/valohai/inputs/a b': denied", "/valohai/inputs/a b", None),
         ("--out=/valohai/outputs/m.pt", "/valohai/outputs/m.pt", None),
         ("/valohai/config/parameters.json", "/valohai/config/parameters.json", None),
@@ -78,6 +78,10 @@ def test_a_sentence_gets_the_paths_of_the_host(hosts: HostFolders) -> None:
     assert with_host_paths(text, hosts) == (
         f"output `x` is left out: it is a link to `{hosts.folder}/inputs/a`, see {hosts.folder}/outputs/b."
     )
+
+
+def test_the_folders_themselves_are_nothing_to_tell(hosts: HostFolders) -> None:
+    assert named_paths("/valohai/repository\nls: '/valohai/outputs/': empty", hosts) == ()
 
 
 def test_only_the_last_paths_are_named_and_each_once(hosts: HostFolders) -> None:

@@ -79,6 +79,13 @@ def in_house(folder: Path, path: str = "/usr/bin") -> StepWorld:
     return StepWorld(variables, HostFolders(str(folder), str(folder / "code")))
 
 
+def test_what_an_image_lacks_is_not_looked_for_on_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("ModuleNotFoundError: No module named 'numpy'\n")
+    said = reason_in_log(str(tmp_path / "log"), in_house(tmp_path)._replace(image="python:3.12"))
+    assert said is not None
+    assert said.startswith("image `python:3.12` has no module `numpy`; ")
+
+
 def test_programs_of_the_project_are_found_where_the_host_has_the_working_copy(tmp_path: Path) -> None:
     (tmp_path / "code/env/bin").mkdir(parents=True)
     (tmp_path / "code/prepare.sh").touch(0o644)

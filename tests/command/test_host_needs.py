@@ -61,3 +61,18 @@ def test_what_is_only_named_is_no_need(text: str) -> None:
 
 def test_most_commands_are_not_looked_at_closely() -> None:
     assert not may_need_host("python train.py --epochs 3 && cp model.pt $VH_OUTPUTS_DIR")
+
+PLAIN = """
+sudo su doas pkexec mount umount fusermount3 sshfs s3fs gcsfuse goofys geesefs blobfuse2 mount-s3 ossfs bindfs encfs
+gocryptfs squashfuse archivemount ntfs-3g podman buildah add-apt-repository useradd adduser groupadd usermod
+"""
+INSTALLERS = """
+aptitude install|dnf install|zypper in|apk add|pnpm add -g|yarn global add|micromamba create -n|gem install|go install|
+snap install|brew install|rpm -ivh|pacman -S|git config --system|sysctl -w|juicefs mount
+"""
+
+
+@pytest.mark.parametrize("words", [*PLAIN.split(), *INSTALLERS.replace("\n", "").split("|")])
+def test_every_word_is_seen_at_the_first_look(words: str) -> None:
+    assert needs_of_host(f"{words} x")
+    assert may_need_host(f"{words} x")

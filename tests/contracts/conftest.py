@@ -13,6 +13,8 @@ import pytest
 
 from tests.contracts.memory import MemoryRunner
 from tests.contracts.steps import Action, command_of
+from tests.places import container_tools as places
+from vhpipe.attempt.identifiers import random_identifier
 from vhpipe.attempt.news import AttemptNews
 from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.process_tree import PR_SET_CHILD_SUBREAPER, become_subreaper
@@ -22,6 +24,7 @@ from vhpipe.code.snapshot import take_snapshot
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import AttemptId, EnvironmentValue, ExecutionId, ExecutionSpec, Secret, StepSpec
 from vhpipe.runners.by_place import RoutingRunner
+from vhpipe.runners.container_tools import TOOLS
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import AttemptOrder, Runner
 from vhpipe.runners.remains import EarlierAttempts
@@ -36,12 +39,12 @@ class _Alternating(dict[str, str]):
     """Nodes of even and odd length are at two places."""
 
     def __missing__(self, node: str) -> str:
-        return ("process", "worker")[len(node) % 2]
+        return ("even", "odd")[len(node) % 2]
 
 
 def several(parts: RunnerParts) -> Runner:
-    """Two places as one."""
-    return RoutingRunner(_Alternating(), lambda place: RUNNERS[place].make(parts))
+    """Two places of one kind as one."""
+    return RoutingRunner(_Alternating(), lambda place: RUNNERS["process"].make(parts))
 
 
 PLACES: Mapping[str, Callable[[RunnerParts], Runner]] = {
@@ -73,7 +76,7 @@ class Bench:
         snapshot = take_snapshot(project, self.store.blobs)
         save_snapshot(snapshot, self.run.path)
         self.parts = RunnerParts(
-            run=RunFacts(number=self.run.number, identifier="7e0a6b6e-5a3d-4d2c-9d77-000000000001", pipeline="p"),
+            run=RunFacts(number=self.run.number, identifier=random_identifier(), pipeline="p"),
             secrets=AttemptSecrets({"PATH": "/usr/bin:/bin", "SERVICE_TOKEN": SECRET[::-1]}, {"mac": SECRET}),
             store=self.store,
             folder=self.run,
@@ -166,13 +169,17 @@ def order_of(
     **properties: Any,
 ) -> AttemptOrder:
     """The first attempt of an execution whose step has these properties. `TOKEN` is a secret."""
-    step = StepSpec("step", "image", command_of(actions), **properties)
+    step = StepSpec("step", places.IMAGE, command_of(actions), **properties)
     execution = ExecutionId(node, index)
     named = {"TOKEN": Secret("TOKEN", "mac")} if variables is None else variables
     return AttemptOrder(AttemptId(execution), ExecutionSpec(execution, "execution", step, {}, (), dict(named)))
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long if "sandbox" in name else ()) for name in PLACES])
+def _is_long(place: str) -> bool:
+    return "sandbox" in place or place in TOOLS
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long if _is_long(name) else ()) for name in PLACES])
 def place(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -180,6 +187,8 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def bench(place: str, tmp_path: Path) -> Iterator[Bench]:
     """Orphans come to this process, as they come to an engine."""
+    if place in TOOLS:
+        places.need(place)
     become_subreaper()
     made = Bench(tmp_path, PLACES[place])
     yield made

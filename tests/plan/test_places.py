@@ -4,7 +4,17 @@ import pytest
 
 from tests.plan.test_capabilities import graph_of
 from vhpipe.errors import UsageError
-from vhpipe.plan.places import NodePlaces, TypedPlaces, WantedPlace, settled_places, typed_places, wanted_places
+from vhpipe.plan.arguments import Arguments
+from vhpipe.plan.compile import compile_plan
+from vhpipe.plan.places import (
+    NodePlaces,
+    TypedPlaces,
+    WantedPlace,
+    settled_places,
+    typed_places,
+    wanted_places,
+    with_images_of_queues,
+)
 from vhpipe.settings.places import PlaceSettings
 
 FILE = """
@@ -105,3 +115,15 @@ def test_what_no_node_needs_is_not_asked() -> None:
 
     places = settled_places({"a": WantedPlace("process")}, "process", never, lambda: str(never()))
     assert places == ("process", {}, ())
+
+
+def test_a_queue_can_have_an_image_where_images_are_used() -> None:
+    graph = graph_of(FILE)
+    plan = compile_plan(graph, Arguments(), "valohai.yaml")
+    images = {"gpu": "cuda:12", "big": "large:1"}
+    at = NodePlaces("podman", {"a": "local"})
+    assert [node.spec.image for node in with_images_of_queues(plan, graph, at, images).nodes] == [  # type: ignore[union-attr]
+        "none", "none", "cuda:12"
+    ]  # fmt: skip
+    everywhere = with_images_of_queues(plan, graph, NodePlaces("docker"), images)
+    assert [node.spec.image for node in everywhere.nodes] == ["large:1", "none", "cuda:12"]  # type: ignore[union-attr]

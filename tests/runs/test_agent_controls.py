@@ -23,6 +23,7 @@ def test_a_control_may_be_typed_and_one_that_cannot_be_read_refuses_the_run(proj
     assert (refused.code, "node `a`: `VH_CPU_LIMIT` is `some`" in refused.err) == (2, True)
 
 
+@pytest.mark.long
 def test_what_the_platforms_cluster_does_with_endpoints_is_said(project: Project) -> None:
     volume = {"pvc-name": "v", "mount-path": "/v"}
     endpoint = {

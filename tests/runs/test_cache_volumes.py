@@ -35,6 +35,7 @@ def test_clean_leaves_volumes_until_it_is_asked_and_says_so(project: Project) ->
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b"])
+@pytest.mark.long
 def test_what_is_no_name_of_a_volume_is_refused_before_the_start(project: Project, name: str) -> None:
     project.pipeline({"a": {"command": "true", "cache-volumes": [name]}})
     refused = project("run")

@@ -193,7 +193,9 @@ def test_a_program_that_builds_a_pipeline(reading: Project, address: str) -> Non
 
 
 def test_a_program_of_decorated_functions(project: Project) -> None:
-    project.write("decorated.py", """
+    project.write(
+        "decorated.py",
+        """
 from vhpipe.api import PipelineDecorator, component
 
 @component
@@ -206,7 +208,8 @@ def build():
 
 if __name__ == "__main__":
     print(build())
-""")
+""",
+    )
     words = [sys.executable, "decorated.py", "--token", CANARY]
     done = subprocess.run(words, cwd=project.path, env=project.environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

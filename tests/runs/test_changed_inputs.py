@@ -1,4 +1,4 @@
-"""A step that writes into its inputs fails, and nobody else reads what it wrote."""
+"""A step that writes into its inputs fails, and nobody else reads what it wrote; where nothing is mounted."""
 
 from typing import Any
 
@@ -30,19 +30,19 @@ PIPELINE = """
 
 
 def test_writing_into_an_input_fails_the_execution_by_name(project: Any) -> None:
-    done = project.run(PIPELINE, "-j", "1")
+    done = project.run(PIPELINE, "-j", "1", "--in", "process")
     assert done.statuses() == {"make": "complete", "rewrite": "complete", "spoil": "error"}
     (spoiler,) = done.node("spoil")["executions"]
     assert "`data/data.txt`" in spoiler["attempts"][0]["because"]
 
 
 def test_a_file_that_replaces_an_input_is_the_steps_own(project: Any) -> None:
-    project.run(PIPELINE, "-j", "1")
+    project.run(PIPELINE, "-j", "1", "--in", "process")
     assert project.output(1, "rewrite", "mine.txt").read_text() == "mine\n"
 
 
 def test_a_later_run_makes_what_was_spoiled_anew(project: Any) -> None:
-    project.run(PIPELINE, "-j", "1")
+    project.run(PIPELINE, "-j", "1", "--in", "process")
     again = project("run", "--step", "make", "--json")
     assert again.node("make")["status"] == "complete"
     assert project.output(2, "make", "data.txt").read_text() == "true\n"

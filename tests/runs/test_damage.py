@@ -96,7 +96,7 @@ def test_damage_while_the_run_is_under_way_is_an_error_that_names_all(project: A
     nodes = {"make": NODES["make"], "spoil": {"command": spoil, "inputs": [{"name": "x"}]}, "use": use}
     more = [["make.output.unused.bin", "spoil.input.x"], ["spoil.output.*", "use.input.after"]]
     project.pipeline(nodes, [*EDGES, *more])
-    done = project("run", "--json")
+    done = project("run", "--in", "process", "--json")
     assert done.code == 1
     assert done.statuses() == {"make": "complete", "spoil": "complete", "use": "error"}
     because = done.node("use")["executions"][0]["attempts"][-1]["because"]
@@ -115,7 +115,7 @@ def test_damage_to_what_an_earlier_run_gave_names_that_run_and_the_command_that_
     chain.pipeline({"make": NODES["make"], "lose": lose_step, "use": use}, [*EDGES, *more])
     assert chain("run").code == 0
     chain.side("lose").touch()
-    done = chain("run", "--from", "lose", "--json")
+    done = chain("run", "--from", "lose", "--in", "process", "--json")
     assert done.statuses()["use"] == "error"
     because = done.node("use")["executions"][0]["attempts"][-1]["because"]
     assert "output `model.bin` of make#0 of run 2 (stored file" in because

@@ -189,7 +189,7 @@ def test_inputs_are_not_copies_that_a_step_can_spoil_for_others(tree: Any) -> No
     parameters: [{name: n, type: integer, default: 0}]
 - pipeline: {name: p, nodes: [{name: s, type: task, step: s}], edges: []}
 """
-    done = tree.run(yaml, "-p", "s.n=[1,2]", "-j", "1")
+    done = tree.run(yaml, "-p", "s.n=[1,2]", "-j", "1", "--in", "process")
     assert done.code == 0, done.err
     for index in (0, 1):
         assert tree.output(1, "s", "seen.txt", index).read_text() == "one.bin444\n"

@@ -51,6 +51,7 @@ def test_a_machine_that_refuses_namespaces_says_why_and_the_command_that_allows_
     assert (done.code, cure in done.err) == (3, True), done.err
 
 
+@pytest.mark.long
 def test_what_is_not_run_or_filled_by_an_edge_is_not_refused(project: Project) -> None:
     output = {"name": "out", "type": "string", "default": "/valohai/inputs/x"}
     nodes = {
@@ -81,7 +82,6 @@ def test_a_script_that_names_the_folder_is_warned_of_also_where_little_is_said(p
         "may read or write other files than you expect\n"
     )
     assert done.err.startswith(said)
-    assert said in refused(project, "run", "-q").err
     assert said.strip() in project("plan", "--in", "process").out
 
 
@@ -96,6 +96,7 @@ def test_without_the_folder_a_run_goes_on_as_before_and_says_so_once(project: Pr
     assert "a: execution complete, in process" in project("show").out
 
 
+@pytest.mark.long
 def test_a_step_that_must_have_the_folder_is_refused_without_it(project: Project) -> None:
     project.pipeline({"a": "true"})
     project.write(".vhpipe.toml", '[steps.a]\nvalohai-folder = "required"\n')
@@ -107,14 +108,18 @@ def test_a_step_that_must_have_the_folder_is_refused_without_it(project: Project
     assert "a: execution complete, in process" in project("show").out
 
 
+@pytest.mark.long
 def test_a_run_whose_place_is_lost_says_how_to_go_on(project: Project) -> None:
     project.pipeline({"a": "test -e $VH_REPOSITORY_DIR/go"})
-    if project("run", "--in", "local").code == 1 and "no `/valohai`" not in project("show").out:
-        journal = project.path / ".vhpipe/runs/1/journal"
-        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
-        done = refused(project, "resume")
-        assert (done.code, "run 1 cannot continue where it was: steps have no `/valohai` here" in done.err) == (4, True)
-        assert "vhpipe resume 1 --failed --in PLACE" in done.err
+    project("run")
+    if "in process" in project("show").out:
+        pytest.skip("steps have no `/valohai` here in the first place")
+    journal = project.path / ".vhpipe/runs/1/journal"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]))
+    done = refused(project, "resume")
+    assert done.code == 4
+    assert "run 1 cannot continue where it was: place `local` cannot be used: steps have no `/valohai`" in done.err
+    assert "vhpipe resume 1 --failed --in PLACE" in done.err
 
 
 def test_doctor_says_which_places_work_and_what_allows_the_others(project: Project) -> None:

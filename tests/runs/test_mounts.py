@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import Project
+from vhpipe.namespaces.sandboxes import sandbox_tried_here
 from vhpipe.namespaces.trial import tried_here
 
 
@@ -49,6 +50,7 @@ def test_outside_of_project_and_home_only_the_user_allows_a_mount(project: Proje
 
 
 @pytest.mark.parametrize("destination", ["/etc", "/valohai", "/valohai/inputs", "/proc/x"])
+@pytest.mark.long
 def test_nothing_is_mounted_over_what_is_needed(project: Project, destination: str) -> None:
     project.write("data/x", "")
     mounting(project, mount("data", destination))
@@ -57,12 +59,14 @@ def test_nothing_is_mounted_over_what_is_needed(project: Project, destination: s
     assert f"node `a` mounts `data` at `{destination}`, which would hide" in refused.err
 
 
+@pytest.mark.long
 def test_the_state_folder_cannot_be_hidden(project: Project) -> None:
     project.write("data/x", "")
     mounting(project, mount("data", str(project.path / ".vhpipe")))
     assert "would hide" in project("run").err
 
 
+@pytest.mark.long
 def test_two_mounts_at_one_place_are_refused(project: Project) -> None:
     project.write("one/x", "")
     project.write("two/x", "")
@@ -70,6 +74,7 @@ def test_two_mounts_at_one_place_are_refused(project: Project) -> None:
     assert "node `a` mounts two things at `/data`" in project("run").err
 
 
+@pytest.mark.long
 def test_a_folder_that_would_be_made_among_the_users_files_is_refused(project: Project) -> None:
     project.write("data/x", "")
     target = project.side("not-there")
@@ -96,6 +101,7 @@ def test_a_plain_process_says_that_nothing_is_mounted_and_is_refused_where_its_c
     assert "node `a` uses `/some/data`, where nothing is mounted at place `process`" in refused.err
 
 
+@pytest.mark.long
 def test_what_is_where_it_would_be_mounted_is_no_reason_to_refuse(project: Project) -> None:
     there = project.side("there")
     there.mkdir()
@@ -134,6 +140,7 @@ def test_files_and_folders_are_bound_where_the_file_says(project: Project) -> No
 
 
 @BINDS
+@pytest.mark.long
 def test_the_users_settings_say_what_stands_for_a_source_and_allow_others(project: Project) -> None:
     project.write("data/x", "mine\n")
     mounting(project, mount("/s3/data", NOWHERE), mount("/usr/share", "/mnt/shared"), command=f"cat {NOWHERE}/x")
@@ -158,6 +165,7 @@ def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> N
 
 
 @BINDS
+@pytest.mark.long
 def test_a_source_that_has_gone_fails_the_execution_and_is_asked_for_again_on_resume(project: Project) -> None:
     project.write("data/x", "")
     project.write("other/x", "")
@@ -178,3 +186,24 @@ def test_volumes_are_below_valohai_and_writable(project: Project) -> None:
     done = project("run")
     assert done.code == 0, done.err
     assert (project.path / ".vhpipe/cache-volumes/one/x").read_text() == "x\n"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sandbox_tried_here().means is None, reason="there is no sandbox on this machine")
+def test_the_sandbox_mounts_too_and_refuses_what_it_has_no_folder_for(project: Project) -> None:
+    project.write("data/x", "")
+    mounting(project, mount("data", NOWHERE, readonly=True), command=f"test -e {NOWHERE}/x")
+    assert project("run", "--in", "sandbox").code == 0
+    mounting(project, mount("data", "/usr/share/vhpipe-nowhere"))
+    refused = project("run", "--in", "sandbox")
+    assert (refused.code, "make it: mkdir -p /usr/share/vhpipe-nowhere" in refused.err) == (2, True)
+
+
+@pytest.mark.long
+@BINDS
+def test_a_shell_has_the_mounts_of_its_step(project: Project) -> None:
+    project.write("data/x", "bound\n")
+    mounting(project, mount("data", NOWHERE, readonly=True), **{"cache-volumes": ["one"]})
+    assert project("run").code == 0
+    opened = project("shell", "1", "a", "-c", f"cat {NOWHERE}/x; ls $VH_CACHE_VOLUMES_DIR")
+    assert (opened.code, opened.out) == (0, "bound\none\n"), opened.err

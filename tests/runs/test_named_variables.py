@@ -68,6 +68,7 @@ def test_what_is_not_set_and_groups_that_nobody_defines_are_said_before_the_star
     assert "environment-variable-groups of `a`: no settings define `wandb`; name its variables in" in said
 
 
+@pytest.mark.long
 def test_a_resumed_run_looks_for_the_values_again_and_keeps_those_of_then(named: Project) -> None:
     go = named.side("go")
     text = STEPS.replace('"printenv SITE REGION MODE > $VH_OUTPUTS_DIR/seen || true"', f'["test -e {go}", WRITE]')
@@ -83,6 +84,7 @@ def test_a_resumed_run_looks_for_the_values_again_and_keeps_those_of_then(named:
     assert "API_KEY" in lost.err
 
 
+@pytest.mark.long
 def test_a_projects_file_cannot_name_a_file_elsewhere(named: Project) -> None:
     named.side("users.env").write_text("API_KEY=x\n")
     named.path.joinpath("values.env").unlink()
@@ -92,7 +94,10 @@ def test_a_projects_file_cannot_name_a_file_elsewhere(named: Project) -> None:
     assert "`environment-variables.file` must be a file in the folder of these settings" in done.err
 
 
-@pytest.mark.parametrize("start", [(), ("--step", "a"), ("--task", "t"), ("--sweep", "a.x=1,2")])
+OTHERS = [("--step", "a"), ("--task", "t"), ("--sweep", "a.x=1,2")]
+
+
+@pytest.mark.parametrize("start", [(), *(pytest.param(each, marks=pytest.mark.long) for each in OTHERS)])
 def test_a_required_variable_without_a_value_refuses_any_run(project: Project, start: tuple[str, ...]) -> None:
     step = {"command": "echo $TOKENS {parameters}", "parameters": [{"name": "x", "type": "integer", "default": 1}]}
     task = {"name": "t", "step": "a", "parameters": [{"name": "x", "style": "multiple", "rules": {"items": [1]}}]}
@@ -106,6 +111,7 @@ def test_a_required_variable_without_a_value_refuses_any_run(project: Project, s
     assert project("run", *start, "-e", "TOKENS=5").code == 0
 
 
+@pytest.mark.long
 def test_settings_and_edges_fill_what_a_step_requires(project: Project) -> None:
     required = {"environment-variables": [{"name": "LEVEL", "optional": False}]}
     gives = {"command": "true", "environment-variables": [{"name": "LEVEL", "default": "4"}]}

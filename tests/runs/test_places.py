@@ -37,6 +37,7 @@ def test_each_node_runs_at_its_place_and_what_one_makes_the_other_gets(two: Proj
     assert (info(two, 1)["place"], info(two, 1)["places"]) == ("local", {"make": "process"})
 
 
+@pytest.mark.long
 def test_a_run_that_is_asked_again_is_where_it_was_unless_it_is_told_otherwise(two: Project) -> None:
     two.write(".vhpipe.toml", '[steps.use]\nplace = "process"\n')
     two.pipeline({**TWO, "use": {**TWO["use"], "command": "test -e $VH_REPOSITORY_DIR/go"}}, EDGES)  # type: ignore[dict-item]

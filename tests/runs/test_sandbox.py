@@ -86,7 +86,7 @@ def test_home_and_processes_of_the_user_are_out_of_sight_and_programs_are_not(sa
     command = f"""ls -A $HOME $HOME/.ssh; cat $HOME/notes; mine
 ls -d /proc/{engine} && echo seen; kill -0 {engine} && echo reached
 ls {sandboxed.path}/.vhpipe/runs/1 {sandboxed.path}/.vhpipe/blobs {sandboxed.path}/valohai.yaml
-python -c 'import sys; print(sys.prefix)'; true"""
+python3 -c 'import sys; print(sys.prefix)'; true"""
     said = log(ran(sandboxed, command))
     assert "secret" not in said
     assert "seen" not in said
@@ -102,7 +102,7 @@ python -c 'import sys; print(sys.prefix)'; true"""
 def test_the_network_can_be_taken_away_and_loopback_stays(sandboxed: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        command = f"""python - <<'END'
+        command = f"""python3 - <<'END'
 import socket, sys
 def reaches(port):
     try:

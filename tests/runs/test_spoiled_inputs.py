@@ -31,7 +31,7 @@ def test_a_step_that_writes_into_its_input_fails_and_the_next_reader_has_the_rig
     for step in steps.values():
         step |= {"inputs": [{"name": "d"}], "node": {"on-error": "stop-next"}}
     project.pipeline({"make": MAKE, **steps}, [["make.output.*", f"{name}.input.d"] for name in steps])
-    done = project("run", "--jobs", "1", "--json")
+    done = project("run", "--jobs", "1", "--in", "process", "--json")
     statuses = {way: done.node(f"spoil-{number}")["status"] for number, way in enumerate(WAYS)}
     assert statuses == dict.fromkeys(WAYS, "error")
     reasons = {str(done.node(f"spoil-{number}")["because"]) for number in range(len(WAYS))}
@@ -46,7 +46,7 @@ def test_moving_an_input_into_the_outputs_is_allowed_and_said(project: Any) -> N
         {"make": MAKE, "take": {"command": "mv $VH_INPUTS_DIR/d/data.txt $VH_OUTPUTS_DIR/", "inputs": [{"name": "d"}]}},
         [["make.output.*", "take.input.d"]],
     )
-    done = project("run", "--json")
+    done = project("run", "--in", "process", "--json")
     assert done.code == 0
     assert done.node("take")["executions"][0]["outputs"] == ["data.txt"]
     assert "`d/data.txt`: an input that the step moved" in str(done.node("take")["warnings"])

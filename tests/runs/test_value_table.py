@@ -95,7 +95,7 @@ def yaml_of(row: Row, column: str, way: Case) -> str:
     name: p
     nodes:
       - {{name: m, type: execution, step: m}}
-      - {{name: s, type: execution, step: s, {override or 'on-error: stop-all'}}}
+      - {{name: s, type: execution, step: s, {override or "on-error: stop-all"}}}
     edges: [{edge}]
 """
 

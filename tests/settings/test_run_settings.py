@@ -1,5 +1,6 @@
 """Which source decides about a setting, and what each may not say."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ EXAMPLES = {
     "string": '"text"', "path": '"some/path"', "true or false": "true", "number": "3", "seconds": "2.5",
     "list of names": '["A", "B"]', "list of rules": '["cycle"]', "error, warning, info": '"info"',
     "local, process, sandbox, docker, podman, auto": '"process"', "auto, off, required": '"off"',
-    "table of amounts": '"gpu=2"',
+    "table of amounts": '"gpu=2"', "size": '"4g"', "missing, always, never": '"always"',
     "copy, link, in-place": '"link"', "wait, reject, approve": '"reject"',
     "table of lists of names": '{some = ["A"]}',
 }  # fmt: skip
@@ -219,3 +220,23 @@ def test_a_variable_that_cannot_be_read_is_named_with_its_text(
     with pytest.raises(UsageError) as refused:
         run_settings(tmp_path, {variable: text})
     assert refused.value.message == message
+
+
+def test_folders_for_mounts_begin_at_the_users_file_or_home(desk: Desk) -> None:
+    desk.own.write_text('[mounts]\n"/s3/data" = "data"\n"/home/data" = "~/data"\n')
+    assert desk.settings().mounts == {
+        "/s3/data": str(desk.own.parent / "data"), "/home/data": os.path.expanduser("~/data"),
+    }  # fmt: skip
+
+
+def test_groups_of_the_user_are_laid_over_those_of_the_project(desk: Desk) -> None:
+    desk.own.write_text('[environment-variables.groups]\nb = ["MINE"]\nc = ["C"]\n')
+    (desk.project / ".vhpipe.toml").write_text('[environment-variables.groups]\na = ["A"]\nb = ["B"]\n')
+    assert desk.settings().variable_groups == {"a": ("A",), "b": ("MINE",), "c": ("C",)}
+
+
+@pytest.mark.parametrize("path", ["../.env", "/etc/passwd", "~/.env"])
+def test_a_project_names_no_file_of_variables_elsewhere(desk: Desk, path: str) -> None:
+    (desk.project / ".vhpipe.toml").write_text(f'[environment-variables]\nfile = "{path}"\n')
+    with pytest.raises(UsageError, match="must be a file in the folder of these settings"):
+        desk.settings()

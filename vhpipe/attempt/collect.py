@@ -81,7 +81,9 @@ def remains_of(attempt: ReadyAttempt, ending: Ending, completes: bool) -> Attemp
     if outcome is Status.ERROR and ending.because is None and ending.exit_code > 0:
         from vhpipe.attempt.log_end import StepWorld, reason_in_log  # failures only
 
-        world = StepWorld(attempt.prepared.launch.environment, _host_folders(attempt))
+        launch, hosts = attempt.prepared.launch, _host_folders(attempt)
+        image = attempt.spec.execution.step.image if hosts is not None and not launch.mounts else None
+        world = StepWorld(launch.environment, hosts, image)
         reason = reason_in_log(f"{attempt.folder}/{LOG}", world)
         because = f"{because}: {reason}" if reason else because
     use = None if ending.usage is None else ResourceUse(*ending.usage)

@@ -26,6 +26,9 @@ _BARE = rf"(?<![\w./-])(?P<bare>{_START}(?:/{_WORD})?)(?![\w-])(?::(?: line )?(?
 _NAMED = re.compile(f"{_QUOTED}|{_BARE}")
 """A path of the platform in quotes, or up to a blank or a sign; with a line, as tracebacks and compilers write it."""
 
+_DEPTH = 2
+"""The slashes in the path of one of the folders themselves, of which there is nothing to say."""
+
 CodeAtStart = Callable[[str], str | None]
 """The sha256 of a file of the run's code by its path, None where it is no file of it."""
 
@@ -79,7 +82,7 @@ class HostFolders(NamedTuple):
 
 
 def named_paths(text: str, hosts: HostFolders, most: int = MOST_PATHS) -> tuple[NamedPath, ...]:
-    """What the host has of the paths that a text names below `/valohai`: each once, the last ones, in order."""
+    """What the host has of the paths that a text names below the four folders: each once, the last ones, in order."""
     if VALOHAI not in text:
         return ()
     found: dict[tuple[str, int | None], None] = {}
@@ -88,7 +91,7 @@ def named_paths(text: str, hosts: HostFolders, most: int = MOST_PATHS) -> tuple[
         found[each] = None
     named: list[NamedPath] = []
     for name, line in reversed(found):
-        path = hosts.outside(name)
+        path = hosts.outside(name) if name.count("/") > _DEPTH else None
         if path is not None:
             named.insert(0, NamedPath(name, line, path))
         if len(named) == most:

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
 
@@ -33,7 +34,8 @@ NO_LIMITS = Limits()
 class Launch(NamedTuple):
     """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has.
 
-    With `mounts` it sees a tree of files in which these are in their places, else that of this process.
+    With `mounts` it sees a tree of files in which these are in their places, else that of this process. `signal` sends
+    a signal to all that belongs to a process that was started so.
     """
 
     argv: tuple[str, ...]
@@ -46,6 +48,7 @@ class Launch(NamedTuple):
     cpu_limit: CpuLimit | None = None
     limits: Limits = NO_LIMITS
     mounts: tuple[BindMount, ...] = ()
+    signal: Callable[[int, int], None] = signal_tree
 
 
 class Usage(NamedTuple):

@@ -22,10 +22,14 @@ _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscr
 
 
 class StepWorld(NamedTuple):
-    """What a step saw: its variables, and where the host has its folders if it had them below `/valohai`, else None."""
+    """What a step saw: its variables, and where the host has its folders if it had them below `/valohai`, else None.
+
+    `image` is the one that it ran in, None on the machine itself.
+    """
 
     environment: Mapping[str, str]
     hosts: HostFolders | None = None
+    image: str | None = None
 
     def on_host(self, path: str) -> str:
         """A path that the step saw as the host has it."""
@@ -34,7 +38,7 @@ class StepWorld(NamedTuple):
 
 def reason_in_log(log: str, world: StepWorld) -> str | None:
     """Why a step failed, and what to do, where the end of the log at a path says it; else None."""
-    end = _end(log)
+    end = end_of_log(log)
     reasons = (reason(end, world) for reason in _REASONS)
     return next((text for text in reasons if text is not None), None)
 
@@ -44,6 +48,9 @@ def _of_module(end: bytes, world: StepWorld) -> str | None:
     found = _missing_module.fullmatch(_last_line(end))
     if found is None:
         return None
+    if world.image is not None:
+        name = found[1].decode()
+        return f"image `{world.image}` has no module `{name}`; use one that has it, or install it in the step"
     python = _on_path("python", world) or _on_path("python3", world) or "its Python"
     return f"{python} has no module `{found[1].decode()}`; `--python` chooses another Python"
 
@@ -82,7 +89,7 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
 
 
-def _end(log: str) -> bytes:
+def end_of_log(log: str) -> bytes:
     with suppress(OSError), open_to_read(log, follow=False) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
         return file.read(END_BYTES)

@@ -8,13 +8,15 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 ORPHANED = signal.SIGRTMIN
 """What a process gets that dies with its parent; nobody else sends it."""
+KEEPER = b"vhpipe.runners.container_keeper"
+"""In the command line of a process that cleans up when an engine has died, and is let go on until it has."""
 PIECE = 1 << 16
 NEAR = 64
 """Up to this many process ids after the leader's are looked at one by one, without a listing of /proc."""
@@ -25,10 +27,16 @@ def become_subreaper() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+LAST_WORK: list[Callable[[], None]] = []
+"""What a process that dies with its parent does before it kills what it has started."""
+
+
 def die_with_parent() -> None:
     """When its parent dies, so does this process with all that it has started: only the living can do that."""
 
     def die(number: int, frame: object) -> None:
+        for work in LAST_WORK:
+            work()
         while not kill_descendants(os.getpid()):
             pass
         os.kill(os.getpid(), signal.SIGKILL)
@@ -102,6 +110,21 @@ def kill_descendants(of: int) -> bool:
     for process in found:
         _signal(process, signal.SIGKILL)
     return not found
+
+
+def marked_processes(marker: str) -> list[int]:
+    """Living processes of this user whose environment carries the marker, but for this one."""
+    wanted, me = os.fsencode(marker), os.getpid()
+    found = (process for process in _all_processes() if wanted in _environment_of(process) and process != me)
+    return [process for process in found if _parent_and_state(process)[1] != "Z"]
+
+
+def command_line(process: int) -> bytes:
+    """The words that a process was started with, each with a zero byte after it; nothing of one that is gone."""
+    try:
+        return _content(f"/proc/{process}/cmdline")
+    except OSError:
+        return b""
 
 
 def descendants_of(ancestor: int) -> list[int]:

@@ -20,7 +20,6 @@ from vhpipe.attempt.process_tree import (
     kill_remains,
     kill_younger_marked,
     signal_all,
-    signal_tree,
 )
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.usage import usage_of
@@ -231,11 +230,11 @@ class _Process:
         if below:
             signal_all(below, signal.SIGTERM)
         else:
-            signal_tree(self.pid, signal.SIGTERM)
+            self._launch.signal(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         if self._exit_code is None:
-            signal_tree(self.pid, signal.SIGKILL)
+            self._launch.signal(self.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
         """Kill, and hear nothing any more."""
@@ -271,7 +270,7 @@ class _Process:
                 self._finish_if_over()
             elif what == "kill":
                 self._kill_at = None
-                signal_tree(self.pid, signal.SIGKILL)
+                self._launch.signal(self.pid, signal.SIGKILL)
             else:
                 self.stop(what, grace_s, stopped=False)
             return

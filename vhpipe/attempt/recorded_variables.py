@@ -30,6 +30,11 @@ _FOLDERS = frozenset(of(name) for name in (*STEP_FOLDERS, REPOSITORY) for of in 
 OWN = _FOLDERS | {SPOOL, JOB, EXECUTION}
 """What no two attempts share, beside parameters, where steps see the paths of the host."""
 _INPUTS = variable_of(INPUTS)
+_PLATFORM = {
+    **{variable_of(name): f"{VALOHAI}/{name}" for name in (*STEP_FOLDERS, REPOSITORY)},
+    SPOOL: f"{BESIDE}/{SPOOL_NAME}",
+}
+"""Where all attempts of a place with `/valohai` have what is their own."""
 
 
 class VariablesKeeper:
@@ -72,8 +77,8 @@ def kept_variables(folder: Path) -> dict[str, str | None] | None:
 
 
 def is_platform_path(name: str, text: str | None) -> bool:
-    """Whether a variable of an attempt's own names a folder as the platform does, and so is the same for all."""
-    return name in OWN and text is not None and text.startswith((f"{VALOHAI}/", f"{BESIDE}/"))
+    """Whether a variable of an attempt's own is that of all attempts: it names a folder as the platform does."""
+    return text is not None and _PLATFORM.get(name) == text
 
 
 def has_platform_folders(variables: Mapping[str, str | None]) -> bool:

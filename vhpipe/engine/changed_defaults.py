@@ -19,6 +19,8 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         "an execution that asks for a GPU has one of its own, and waits for it: `--slots gpu=shared` has all see all",
         "`mounts` of steps are bound where they say, and a source that is not there refuses the run: "
         "`--mount SOURCE=FOLDER` puts a folder in its place, `--in process` mounts nothing",
+        "a command, parameter or variable that needs `/valohai/…` is refused where steps cannot have that folder: "
+        "`vhpipe doctor` says what allows it, `${VH_OUTPUTS_DIR:-/valohai/outputs}` is right everywhere",
         "a variable with `optional: false` and without a value refuses the run: `-e NAME=VALUE` gives it one",
     ),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.plan.model import Plan
 from vhpipe.plan.run_request import RunRequest
 from vhpipe.schedule import events, stimuli
@@ -48,6 +49,7 @@ class Order(NamedTuple):
     """Where executions run, as `--in` calls it."""
     places: Mapping[str, str] = MappingProxyType({})
     """By node, where that is another place."""
+    containers: ContainerSettings = ContainerSettings()
     amounts: Mapping[str, int] = MappingProxyType({})
     """What executions share of this machine beside their number, by the names of `Capacity.amounts`."""
     gpus: tuple[str, ...] = ()

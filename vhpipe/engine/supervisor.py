@@ -9,17 +9,27 @@ Source: decision 27.
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from vhpipe.attempt.process_tree import become_subreaper, die_with_parent, kill_descendants
+from vhpipe.attempt.process_tree import (
+    KEEPER,
+    become_subreaper,
+    command_line,
+    descendants_of,
+    die_with_parent,
+    kill_descendants,
+)
 from vhpipe.engine.signals import NUMBERS, heard_signals
 
 FROM_THE_KERNEL = 0x80
 """si_code of a signal that the terminal sent: to the entire foreground group, so that the engine has it already."""
 ENGINE_KILLED = 4
 SIGNALLED = 128
+KEEPER_PATIENCE_S = 60.0
+"""How long who cleans up at a place may take; then it is killed as all else."""
 SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -119,7 +129,14 @@ def _sweep_control_groups(engine: int) -> None:
 
 
 def _sweep() -> None:
-    """Kill what is left until a pass finds nothing."""
+    """Kill what is left until a pass finds nothing; who cleans up is waited for first."""
+    until = time.monotonic() + KEEPER_PATIENCE_S
+    while found := descendants_of(os.getpid()):
+        if not any(KEEPER in command_line(each) for each in found) or time.monotonic() > until:
+            break
+        time.sleep(0.02)
+    else:
+        return
     while not kill_descendants(os.getpid()):
         try:
             os.waitpid(-1, 0)

@@ -132,6 +132,7 @@ def _runner(
             others=others,
             shares_process=begun.order.shares_process,
             clock=clock,
+            containers=begun.order.containers,
         ),
     )
 

@@ -4,10 +4,15 @@ The machine's files are there and read-only; home, `/tmp` and `/run` are empty f
 programs on its PATH need; of the state folder there is only what is the attempt's own.
 """
 
+import glob
+import itertools
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
+
+from vhpipe.regular_files import read_regular
 
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
 PLATFORM = "/valohai"
@@ -18,6 +23,8 @@ _RUNTIME = (
     "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/run/nvidia-persistenced/socket",
 )  # fmt: skip
 """What of `/run` steps get: how names are resolved, and the GPU's daemon. All else there is a socket to somebody."""
+MOST_FILES = 100
+"""So many files of a Python are looked into that name folders of packages."""
 _DEVICES = ("nvidia", "dri", "kfd", "infiniband", "dxg")
 """Beginnings of names in `/dev` that belong to GPUs and what connects them."""
 _LEADING_OUT = frozenset(
@@ -57,12 +64,14 @@ def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> li
     parts.append(TreePart("empty", "/run"))
     parts += [TreePart("read-only", path, path, True) for path in _RUNTIME]
     parts += [TreePart("writable", each, f"{private}/{TEMPORARY}") for each in ("/tmp", "/var/tmp")]
-    hidden = ["/tmp", "/var/tmp", "/run"]
+    hidden = ["/tmp", "/var/tmp", "/run", *([home] if home else [])]
+    needed = [each for each in (*programs_of(environment, home), folders.project) if _is_below(each, hidden)]
+    around = [each for each in needed if _is_below(home or "/", [each])]
+    parts += [TreePart("read-only", each, each, True) for each in _outermost(around)]
     if home is not None:
         parts.append(TreePart("writable", home, f"{private}/{HOME}"))
-        hidden.append(home)
-    needed = (*programs_of(environment, home), folders.project)
-    parts += [TreePart("read-only", each, each, True) for each in _outermost(needed) if _is_below(each, hidden)]
+    inside = [each for each in needed if each != home and each not in around]
+    parts += [TreePart("read-only", each, each, True) for each in _outermost(inside)]
     parts += [TreePart("empty", folders.state), TreePart("folder", PLATFORM)]
     parts += [TreePart("read-only" if read_only else "writable", target, source)
               for source, target, read_only in folders.mounts]  # fmt: skip
@@ -100,7 +109,7 @@ def _devices() -> Iterator[TreePart]:
 def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[str]:
     """The folders that programs on the PATH need: each `x/bin` has the rest of it beside itself, but for home's own.
 
-    A virtual environment needs the Python that it is made from.
+    A virtual environment needs the Python that it is made from, and a Python the folders that its packages lead to.
     """
     own = {home, f"{home}/.local"}
     for entry in filter(os.path.isabs, environment.get("PATH", "").split(":")):
@@ -108,22 +117,34 @@ def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[st
             above, name = os.path.split(path)
             whole = above if name in ("bin", "sbin", "shims") and above not in own else path
             yield whole
-            yield from _base_of(whole)
+            yield from _python_of(whole)
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"):
         if os.path.isabs(path := environment.get(name, "")):
             yield os.path.normpath(path)
-            yield from _base_of(path)
+            yield from _python_of(path)
+    yield str(Path(__file__).parents[2])
     if home is not None:
         yield from (f"{home}/.local/{name}" for name in ("lib", "share/uv"))
+
+
+def _python_of(folder: str) -> Iterator[str]:
+    """What a Python needs that may be in this folder, beside it."""
+    yield from _base_of(folder)
+    for file in itertools.islice(glob.iglob(f"{glob.escape(folder)}/lib/python3*/site-packages/*.pth"), MOST_FILES):
+        try:
+            lines = read_regular(file, 1 << 16).decode("utf-8", "surrogateescape").splitlines()
+        except OSError:
+            continue
+        yield from (os.path.normpath(line.strip()) for line in lines if os.path.isabs(line))
 
 
 def _base_of(environment: str) -> Iterator[str]:
     """The folder of the Python that a virtual environment is made from."""
     try:
-        with open(f"{environment}/pyvenv.cfg", encoding="utf-8", errors="surrogateescape") as file:
-            lines = [line.partition("=") for line in file.read(1 << 16).splitlines()]
+        text = read_regular(f"{environment}/pyvenv.cfg", 1 << 16).decode("utf-8", "surrogateescape")
     except OSError:
         return
+    lines = [line.partition("=") for line in text.splitlines()]
     homes = (value.strip() for name, _, value in lines if name.strip() == "home")
     for home in filter(os.path.isabs, homes):
         yield from dict.fromkeys((os.path.dirname(home), os.path.dirname(os.path.realpath(home))))

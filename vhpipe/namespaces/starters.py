@@ -7,6 +7,7 @@ from resource import struct_rusage
 from typing import NamedTuple, Protocol
 
 from vhpipe.namespaces.bound_folders import Bound
+from vhpipe.namespaces.gpu_devices import make_gpu_devices
 from vhpipe.namespaces.holder import Holder, HolderGoneError
 from vhpipe.namespaces.holder_process import IGNORED_BY_PYTHON, STREAMS
 from vhpipe.namespaces.step_root import StepRoot
@@ -125,4 +126,5 @@ def starter_by(way: str, state: str | None, is_covered: bool, changed: Callable[
     """The starter for a trial's `way`. Errors: OSError."""
     if way == "root":
         return DirectStarter(state, is_covered)
+    make_gpu_devices()
     return HolderStarter(state, is_covered, way == "all-ids", changed)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Literal, NamedTuple
@@ -50,29 +51,24 @@ def tried_here() -> Trial:
 
 
 def _try_as_root() -> None:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _tell(writing)
-    os.close(writing)
-    with open(reading, "rb") as told:
-        number, _, call = told.read().partition(b" ")
-    os.waitpid(child, 0)
-    if number != b"0":
-        raise OSError(int(number or 0), os.strerror(int(number or 0)), call.decode())
+    """In a thread, which has namespaces of its own then and ends with them: no fork, that other threads may mind."""
+    said: list[OSError | None] = []
 
+    def attempt() -> None:
+        try:
+            root = StepRoot()
+            root.start((), "/", lambda: 0)
+            root.close()
+            said.append(None)
+        except OSError as failure:
+            said.append(failure)
 
-def _tell(pipe: int) -> None:
-    """Try, in a child, and write the error number and the name of the call."""
-    said = b""
-    try:
-        StepRoot().start((), "/", lambda: 0)
-        said = b"0 "
-    except OSError as failure:
-        said = f"{failure.errno} {failure.filename or ''}".encode()
-    finally:
-        os.write(pipe, said)
-        os._exit(0)
+    thread = threading.Thread(target=attempt, name="vhpipe-trial")
+    thread.start()
+    thread.join()
+    failure = said[0] if said else OSError(0, "no answer", "start")
+    if failure is not None:
+        raise failure
 
 
 def _try_as_user(all_ids: bool = False) -> None:

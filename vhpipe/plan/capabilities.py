@@ -31,13 +31,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 PLAIN_MACHINE = Capabilities(resources=True, gpus=True)
 """A place that runs commands as processes of this machine."""
 
+CONTAINER = Capabilities(image=True, paths_inside=True, resources=True, gpus=True, mounts=True)
+"""A place that runs each attempt in a container of the step's image."""
+
 CAPABILITIES: Mapping[str, Capabilities] = {
     "local": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
     "process": PLAIN_MACHINE,
     "sandbox": Capabilities(paths_inside=True, resources=True, gpus=True, mounts=True),
-    "docker": Capabilities(paths_inside=True, image=True, mounts=True),
-    "podman": Capabilities(paths_inside=True, image=True, mounts=True),
-    "auto": Capabilities(paths_inside=True, image=True, mounts=True),
+    "docker": CONTAINER,
+    "podman": CONTAINER,
+    "auto": CONTAINER,
 }
 """What each place that a user can name honours."""
 

@@ -56,6 +56,8 @@ class FingerprintParts(msgspec.Struct, frozen=True):
     format: int = FINGERPRINT_FORMAT
     mounts: tuple[PlannedMount, ...] | msgspec.UnsetType = msgspec.UNSET
     """Unset where there are none, so that what was kept before there were any is found."""
+    image_id: str | msgspec.UnsetType = msgspec.UNSET
+    """Where it ran in a container: what is in the image counts, and not only its name."""
 
 
 def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = None) -> FingerprintParts:
@@ -78,12 +80,16 @@ def parts_of(spec: ExecutionSpec, code: str, command: tuple[str, ...] | None = N
             each.name: each.content if each.file is None else {"file": each.file} for each in spec.configuration
         },
         mounts=step.mounts or msgspec.UNSET,
+        image_id=msgspec.UNSET if step.image_id is None else step.image_id,
     )
 
 
 def fingerprint_of(parts: FingerprintParts) -> str | None:
-    """The sha256 of the parts as JSON, 64 hexadecimal digits; None where the bytes of an input are not known."""
-    if any(file.blob is None for files in parts.inputs.values() for file in files):
+    """The sha256 of the parts as JSON, 64 hexadecimal digits.
+
+    None where the bytes of an input, or the image that it runs in, are not known.
+    """
+    if parts.image_id == "" or any(file.blob is None for files in parts.inputs.values() for file in files):
         return None
     parts = msgspec.structs.replace(
         parts, parameters={name: _distinct_number(each) for name, each in parts.parameters.items()}

@@ -294,6 +294,8 @@ class StepSpec(msgspec.Struct, frozen=True):
     mounts: tuple[PlannedMount, ...] = ()
     cache_volumes: tuple[str, ...] = ()
     commit: CommitOfStep | None = None
+    image_id: str | None = None
+    """Of the image that containers of this node run in; empty for one that is not known, None without containers."""
 
     @property
     def commit_id(self) -> str | None:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from msgspec import structs
+
 from vhpipe.config.model import Step
 from vhpipe.errors import UsageError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.capabilities import CAPABILITIES
+from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.wording import did_you_mean, listed, unknown_name
 
 LOCAL, PROCESS, SANDBOX, AUTO = "local", "process", "sandbox", "auto"
-OFFLINE = frozenset({SANDBOX})
+OFFLINE = frozenset({SANDBOX, "podman", "docker"})
 """The places that can keep steps from the network."""
 NAMES = tuple(CAPABILITIES)
 """What can be typed: the places, and the word for the first container tool that answers."""
@@ -117,6 +120,19 @@ def queues_of_node(graph: PipelineGraph, node: str, step: Step) -> tuple[str, ..
     own = extension.node(node) if extension is not None else None
     named = (own.queue if own else None, extension.queue if extension else None, step.environment)
     return tuple(name for name in named if name)[:1]
+
+
+def with_images_of_queues(plan: Plan, graph: PipelineGraph, places: NodePlaces, images: Mapping[str, str]) -> Plan:
+    """The plan in which nodes at places that use images have those that settings give to their queues."""
+
+    def with_image(node: PlannedNode) -> PlannedNode:
+        step = graph.steps.get(node.name)
+        if isinstance(node, PlannedDeployment) or step is None or not CAPABILITIES[places.of(node.name)].image:
+            return node
+        image = next((images[name] for name in queues_of_node(graph, node.name, step) if name in images), None)
+        return node if image is None else structs.replace(node, spec=structs.replace(node.spec, image=image))
+
+    return structs.replace(plan, nodes=tuple(map(with_image, plan.nodes)))
 
 
 def has_folder(place: str) -> bool:

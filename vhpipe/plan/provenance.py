@@ -61,6 +61,7 @@ def differences_between(old: Evidence, new: Evidence) -> tuple[Difference, ...]:
     return (
         *_of_texts("step", before.step, after.step),
         *_of_texts("image", before.image, after.image),
+        *_of_texts("content of the image", _image_id(before), _image_id(after)),
         *_of_commands(old, new),
         *_of_values("parameter", before.parameters, after.parameters),
         *_of_inputs(before.inputs, after.inputs),
@@ -80,6 +81,10 @@ def uncounted_differences(old: Evidence, new: Evidence) -> tuple[Difference, ...
 def _of_texts(part: str, old: str, new: str) -> Iterator[Difference]:
     if old != new:
         yield Difference(part, "", "changed", old, new)
+
+
+def _image_id(parts: FingerprintParts) -> str:
+    return parts.image_id[:12] if parts.image_id else "none"
 
 
 def _of_commands(old: Evidence, new: Evidence) -> Iterator[Difference]:

@@ -236,7 +236,8 @@ def _remarks(store: "ProjectStore", run: "RunFolder", kept: "CarryOver", changes
         lines.append(f"{listed(following, ' and ')} {plural(len(following), 'runs', 'run')} after that")
     if kept.kept:
         lines.append(f"run {run.number} provides {listed(kept.kept, ' and ')}")
-    if changes.with_changes and (kept.kept or any(rerun.kept for rerun in kept.reruns)):
+    has_kept = {*kept.kept, *(rerun.node for rerun in kept.reruns if rerun.kept)}
+    if changes.with_changes and has_kept - kept.plan.commits().keys():
         lines.extend(_about_code(store, run))
     return lines
 

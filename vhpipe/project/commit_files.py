@@ -96,7 +96,8 @@ def _from_git(names: Sequence[str], folder: str, file: str) -> dict[str, CommitT
         with ObjectReader(folder) as reader:
             return {name: _in_repository(reader, name, folder, file) for name in names}
     except EnvironmentFailure as failure:
-        refused = CommitText(absent=f"git could not read the repository: {failure.message}", cure=failure.hint)
+        what_to_do = failure.hint or ("git status says what to do" if "dubious" in failure.message else None)
+        refused = CommitText(absent=f"git could not read the repository: {failure.message}", cure=what_to_do)
         return dict.fromkeys(names, refused)
 
 

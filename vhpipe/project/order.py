@@ -135,6 +135,7 @@ def order_of(
         inherits_environment=conditions.inherits_environment,
         python=conditions.python,
         secrets=secrets,
+        containers=conditions.containers,
     )
     if conditions.slots or any(map(_asks_for_resources, plan.nodes)):
         from vhpipe.project.machine_shares import shares_of

@@ -168,6 +168,15 @@ def share_queues(plan: "Plan", around: PassContext) -> "Plan":
     return with_queues(plan, around.graph, amounts)
 
 
+def use_images_of_queues(plan: "Plan", around: PassContext) -> "Plan":
+    images = around.source.conditions.queue_images
+    if not images:
+        return plan
+    from vhpipe.plan.places import with_images_of_queues
+
+    return with_images_of_queues(plan, around.graph, around.chosen.places, images)
+
+
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.partial_run import reduced_plan
 
@@ -299,7 +308,6 @@ def _with_mounts(node: "PlannedNode", around: PassContext, rules: "MountRules") 
 
     from vhpipe.plan.capabilities import CAPABILITIES
     from vhpipe.plan.model import PlannedDeployment
-    from vhpipe.plan.places import LOCAL
     from vhpipe.project import step_mounts
 
     step = around.graph.steps.get(node.name)
@@ -311,9 +319,28 @@ def _with_mounts(node: "PlannedNode", around: PassContext, rules: "MountRules") 
         step_mounts.refuse_unmountable(node.name, step, place, rules)
         return structs.replace(node, spec=structs.replace(node.spec, cache_volumes=volumes))
     mounts = step_mounts.planned_mounts(node.name, step, rules)
-    if place == LOCAL:
-        step_mounts.refuse_targets_to_be_made(node.name, mounts, rules)
+    step_mounts.refuse_targets_to_be_made(node.name, mounts, place, rules)
     return structs.replace(node, spec=structs.replace(node.spec, mounts=mounts, cache_volumes=volumes))
+
+
+def find_images(plan: "Plan", around: PassContext) -> "Plan":
+    from vhpipe.plan.container_settings import TOOLS
+
+    if not any(around.chosen.places.of(node.name) in TOOLS for node in plan.nodes):
+        return plan
+    from msgspec import structs
+
+    from vhpipe.engine import run_images
+    from vhpipe.plan.image_ids import with_images_instead
+
+    conditions = around.source.conditions
+    plan = with_images_instead(
+        plan, around.chosen.places.of, lambda image, queue: conditions.queue_images.get(queue or "", image)
+    )
+    if conditions.pulls_images:
+        return run_images.find_images(plan, around.chosen.places, conditions.containers, conditions.shows_pulls)
+    found, notice = run_images.known_images(plan, around.chosen.places)
+    return structs.replace(found, notices=(*found.notices, notice)) if notice else found
 
 
 def choose_reuse(plan: "Plan", around: PassContext) -> "Plan":

@@ -14,6 +14,7 @@ from vhpipe.project.plan_passes import (
     choose_reuse,
     configure,
     define,
+    find_images,
     find_inputs,
     find_mounts,
     keep_unknown_secrets,
@@ -30,6 +31,7 @@ from vhpipe.project.plan_passes import (
     set_goal,
     share_queues,
     take_earlier_results,
+    use_images_of_queues,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
 from vhpipe.project.run_conditions import RunChoices
@@ -59,6 +61,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("goal of the search", set_goal),
     Pass("configuration objects", configure),
     Pass("queues", share_queues),
+    Pass("images of queues", use_images_of_queues),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
     Pass("controls of the agent", say_controls),
@@ -71,6 +74,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("the library of the search", refuse_without_search, needs_machine=True),
     Pass("mounts of steps", find_mounts, needs_machine=True),
     Pass("files of inputs", find_inputs, needs_machine=True),
+    Pass("images of containers", find_images, needs_machine=True),
     Pass("reuse", choose_reuse, needs_machine=True),
     Pass("hooks of the program", add_hooks, needs_machine=True),
 )

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import UsageError
+from vhpipe.plan.container_settings import SHM_BYTES, ContainerSettings
 
 if TYPE_CHECKING:
+    from vhpipe.plan.container_settings import PullPolicy
     from vhpipe.plan.places import PlaceRule
     from vhpipe.settings.run import RunSettings
     from vhpipe.store.run_folder import Repository, RunInfo
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class RunConditions(NamedTuple):
     """`capacity` is how many executions run at once, `queues` are sizes that settings give to those of that name.
 
-    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name.
+    `slots` are what executions share, `queue_slots` what those of a queue do: texts by name. `queue_images` are those
+    of steps in a queue.
     `python` is a folder or a file, None for the project's own. `typed_places` are as `--in` has them, `place_rules`
     count after these, the strongest first. `mounts` are folders by the sources that they stand for.
     """
@@ -35,13 +38,18 @@ class RunConditions(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allows_mounts: bool = False
     has_network: bool = True
+    queue_images: Mapping[str, str] = MappingProxyType({})
+    containers: ContainerSettings = ContainerSettings()
+    pulls_images: bool = True
+    shows_pulls: bool = False
 
 
 class RunChoices(NamedTuple):
     """What a door was asked for; else None. `words` are the command line that may be recorded without secrets.
 
     `shares_process`: the engine runs in a program of the user's. `own_python` is the one where settings name none.
-    `places` are `PLACE` and `NODE=PLACE`, `slots` is `gpu=2,mem=32G` or a mapping of that meaning.
+    `places` are `PLACE` and `NODE=PLACE`, `slots` is `gpu=2,mem=32G` or a mapping of that meaning. `pulls_images`: what
+    is not here is pulled, else it stays unknown; `shows_pulls`: the terminal shows how far that is.
     """
 
     jobs: int | None = None
@@ -54,6 +62,9 @@ class RunChoices(NamedTuple):
     shares_process: bool = False
     own_python: str | None = None
     places: tuple[str, ...] = ()
+    pull: "PullPolicy | None" = None
+    pulls_images: bool = True
+    shows_pulls: bool = False
     slots: "str | Mapping[str, int | str] | None" = None
     network: bool | None = None
 
@@ -75,6 +86,10 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=settings.network if self.network is None else self.network,
+            queue_images=settings.queue_images,
+            containers=self._containers(settings),
+            pulls_images=self.pulls_images,
+            shows_pulls=self.shows_pulls,
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -94,7 +109,14 @@ class RunChoices(NamedTuple):
             mounts=settings.mounts,
             allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
+            queue_images=settings.queue_images,
+            containers=self._containers(settings),
+            pulls_images=self.pulls_images,
+            shows_pulls=self.shows_pulls,
         )
+
+    def _containers(self, settings: "RunSettings") -> ContainerSettings:
+        return ContainerSettings(self.pull or settings.pull or "missing", settings.shm_bytes or SHM_BYTES)
 
     def _slots(self, settings: "RunSettings") -> Mapping[str, str]:
         if self.slots is None:

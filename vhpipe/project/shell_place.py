@@ -1,72 +1,72 @@
-"""Where a shell for an ended execution works: its folders as it had them, in which nothing stored can be changed.
+"""Where a shell for an ended execution works: in its place, with its folders as it had them and its variables.
 
-Outputs, inputs and configuration are copies that go with the shell: those of the attempt are the stored files
-themselves, or share their bytes with them. Only the working copy that a failed execution left is the shell's to change.
+Only the working copy that a failed execution left, and what its step mounts for writing, is the shell's to change;
+all else that is written goes with it.
 Source: decision 190.
 """
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
+from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
+from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variables, own_variables
-from vhpipe.code.large_code import size_text
-from vhpipe.code.tree_walk import files_below
-from vhpipe.errors import EnvironmentFailure, VhpipeError, from_os_error
-from vhpipe.plan.model import AttemptId
+from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, step_mounts
+from vhpipe.attempt.step_variables import SPOOL_NAME, host_variable_of, variable_of
+from vhpipe.engine.places_here import folder_trial
+from vhpipe.errors import from_os_error
+from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE
+from vhpipe.plan.model import PlannedDeployment
+from vhpipe.plan.places import LOCAL, PROCESS
 from vhpipe.project.kept_code import commit_of, lay_out_code
-from vhpipe.project.output_copies import OutputCopy, fetch
-from vhpipe.regular_files import RECORD_BYTES, read_regular
-from vhpipe.store.atomic import write_new
-from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, OUTPUTS, REPOSITORY, STEP_FOLDERS
-from vhpipe.store.file_system import copy_file, link_or_copy, set_mode
-from vhpipe.store.long_paths import make_folders
-from vhpipe.store.manifest import read_manifest
+from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
+from vhpipe.publishing import SPOOL
+from vhpipe.store.attempt_files import CACHE_VOLUMES, COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
 from vhpipe.store.project import ProjectStore
-from vhpipe.store.run_folder import RunFolder
 from vhpipe.store.scratch import scratch_folder
 
-LARGEST_OUTPUTS_BYTES = 1 << 30
-"""Outputs above this size are not copied for a shell."""
-LARGEST_INPUTS_BYTES = 256 << 20
-"""Inputs above this size are linked, not copied."""
+if TYPE_CHECKING:
+    from vhpipe.namespaces.trial import Manner
 
-
-class EndedAttempt(NamedTuple):
-    """An attempt that a shell is asked for; `label` is its execution in messages."""
-
-    run: RunFolder
-    attempt: AttemptId
-    label: str
-
-    @property
-    def folder(self) -> Path:
-        return self.run.attempt_folder(self.attempt)
-
-    @property
-    def command(self) -> Path:
-        """The file with its command. Errors: EnvironmentFailure where it has none."""
-        path = self.folder / COMMAND
-        if not path.is_file():
-            hint = "the execution failed before its command was made"
-            raise EnvironmentFailure(f"there is no command in `{self.folder}`", hint=hint)
-        return path
+_HOST_OWN = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "SHELL")
+"""Variables that an image has of its own."""
 
 
 class ShellPlace(NamedTuple):
-    """`folder` has the shell's copies of the attempt's folders, `code` says what the working copy is.
+    """`folder` is the working directory as the shell sees it; `has_command`: the command is in the folder above.
 
-    `notices` are sentences for the user, such as what could not be copied.
+    `code` says what the working copy is, `notices` are sentences for the user. With `way`, that of a trial, the shell
+    is in a tree of files of its own, with `mounts`; it sees `state` read-only.
     """
 
-    folder: Path
-    repository: Path
+    folder: str
+    has_command: bool
     code: str
     variables: Mapping[str, str]
     notices: tuple[str, ...]
+    state: str
+    way: "Manner | None" = None
+    mounts: tuple[BindMount, ...] = ()
+
+
+class KeptSurroundings(NamedTuple):
+    """What is kept of an attempt: its variables, None where they are lost, and the place that it ran in."""
+
+    variables: Mapping[str, str | None] | None
+    place: str
+
+    @property
+    def had_folders(self) -> bool:
+        """Whether its step found its folders below `/valohai`."""
+        return has_platform_folders(self.variables or {})
+
+    @property
+    def ran_in_container(self) -> bool:
+        return CAPABILITIES.get(self.place, PLAIN_MACHINE).image
 
 
 @contextmanager
@@ -75,54 +75,80 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
 
     Errors: EnvironmentFailure for the disk, and for code that is damaged.
     """
-    kept = kept_variables(ended.folder)
+    kept = KeptSurroundings(kept_variables(ended.folder), ended.run.info().place_of(ended.attempt.execution.node))
+    trial = folder_trial() if kept.had_folders and not kept.ran_in_container else None
+    way = trial.way if trial is not None else None
     with scratch_folder(store) as folder:
         try:
-            notices = tuple(_notices_of_folders(store, ended, folder))
+            notices = tuple(make_folders_again(store, ended, folder, sees_own_inputs=way is not None))
         except OSError as error:
             raise from_os_error(error, "cannot copy the folders of the execution to") from error
         repository, code = _repository(store, ended, folder)
-        own = dict(os.environ) if kept is None else _with_own_secrets(kept, store.project)
-        moved = {name: own.get(name) for name in kept or ()}
-        variables = {**own, **own_variables(folder), "VH_REPOSITORY_DIR": str(repository), "PWD": str(repository)}
-        yield ShellPlace(folder, repository, code, variables, (*notices, *_notices_of_variables(kept, moved)))
+        here = _Folders(OutsidePath(str(ended.folder)), OutsidePath(str(folder)), OutsidePath(str(repository)))
+        paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
+        variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
+        volumes = f"{store.root}/{CACHE_VOLUMES}"
+        mounted, gone = ((), ()) if way is None else _mounts_of_step(ended, volumes)
+        if VOLUMES_VARIABLE in variables and way is None:
+            variables[VOLUMES_VARIABLE] = volumes
+        yield ShellPlace(
+            folder=paths.inside(here.repository),
+            has_command=os.path.isfile(f"{os.path.dirname(repository)}/{COMMAND}"),
+            code=code,
+            variables=variables,
+            notices=(*notices, *gone, *_notices(kept, variables, trial.reason if trial is not None else "", way)),
+            state=str(store.root),
+            way=way,
+            mounts=() if way is None else (*here.mounts(str(store.root)), *mounted),
+        )
 
 
-def _notices_of_folders(store: ProjectStore, ended: EndedAttempt, folder: Path) -> Iterator[str]:
-    """Make the folders, and say what of them is missing."""
-    for name in STEP_FOLDERS:
-        (folder / name).mkdir(mode=0o700)
-    if (ended.folder / COMMAND).is_file():
-        _copy(ended.folder / COMMAND, folder / COMMAND)
-    _copy_tree(ended.folder / CONFIG, folder / CONFIG)
-    _move_listing(ended.folder, folder)
-    yield from _outputs(store, ended, folder / OUTPUTS)
-    yield from _inputs(ended.folder / INPUTS, folder / INPUTS)
+def _mounts_of_step(ended: EndedAttempt, volumes: str) -> tuple[tuple[BindMount, ...], tuple[str, ...]]:
+    """What the step mounted, and what is to be said where that is gone."""
+    node = ended.run.plan().node(ended.attempt.execution.node)
+    if isinstance(node, PlannedDeployment):
+        return (), ()
+    try:
+        return step_mounts(node.spec, volumes), ()
+    except CannotPrepareError as gone:
+        return (), (f"nothing is mounted: {gone}",)
 
 
-def _outputs(store: ProjectStore, ended: EndedAttempt, target: Path) -> Iterator[str]:
-    source = ended.folder / OUTPUTS
-    found = read_manifest(ended.folder)
-    size_bytes = _size_bytes(source) if found is None else sum(datum.size_bytes for datum in found[0].outputs)
-    if size_bytes > LARGEST_OUTPUTS_BYTES:
-        yield f"its outputs ({size_text(size_bytes)}) are not copied, the folder is empty; they are in {source}"
-    elif found is None:
-        _copy_tree(source, target)
-    else:
-        node = ended.attempt.execution.node
-        copies = [OutputCopy(each.name, each, ended.run.number, node, ended.label) for each in found[0].outputs]
-        try:
-            fetch(copies, target, store.blobs, is_forced=False)
-        except VhpipeError as failure:
-            yield str(failure)
+class _Folders(NamedTuple):
+    """Those of the attempt, of the shell, and with the code."""
 
+    attempt: OutsidePath
+    scratch: OutsidePath
+    repository: OutsidePath
 
-def _inputs(source: Path, target: Path) -> Iterator[str]:
-    size_bytes = _size_bytes(source)
-    is_large = size_bytes > LARGEST_INPUTS_BYTES
-    _copy_tree(source, target, links=is_large)
-    if is_large:
-        yield f"its inputs ({size_text(size_bytes)}) are those of the run, not copies: do not write into them"
+    def mounts(self, state: str) -> tuple[BindMount, ...]:
+        """As the default place has them; inputs and configuration are those of the attempt, which are read-only."""
+        own = (OutsidePath(f"{self.attempt}/{name}") for name in (INPUTS, CONFIG))
+        moved = {f"{self.scratch}/{os.path.basename(path)}": path for path in own if os.path.isdir(path)}
+        four = (each._replace(source=moved.get(each.source, each.source))
+                for each in platform_folders(self.scratch, self.repository))  # fmt: skip
+        there = (*self._command(), *own_folders(self.scratch, self.repository))
+        return (*four, *(each for each in there if each.source.startswith(f"{state}/")))
+
+    def _command(self) -> tuple[BindMount, ...]:
+        """The command beside the four folders, as it is beside those of the attempt."""
+        path = OutsidePath(f"{self.scratch}/{COMMAND}")
+        return (BindMount(path, InsidePath(f"{VALOHAI}/{COMMAND}"), True),) if os.path.isfile(path) else ()
+
+    def variables(self, paths: PathMapping, is_inside: bool) -> dict[str, str]:
+        """What leads the shell to its folders."""
+        read_only = (INPUTS, CONFIG) if is_inside else ()
+        outside = {
+            name: OutsidePath(f"{self.attempt if name in read_only else self.scratch}/{name}") for name in STEP_FOLDERS
+        } | {REPOSITORY: self.repository}
+        return {
+            **own_variables(Path(self.attempt)),
+            **{variable_of(name): paths.inside(OutsidePath(f"{self.scratch}/{name}")) for name in STEP_FOLDERS},
+            variable_of(REPOSITORY): paths.inside(self.repository),
+            **{host_variable_of(name): path for name, path in outside.items()},
+            SPOOL: paths.inside(OutsidePath(f"{self.scratch}/{SPOOL_NAME}")),
+            "PWD": paths.inside(self.repository),
+        }
 
 
 def _repository(store: ProjectStore, ended: EndedAttempt, folder: Path) -> tuple[Path, str]:
@@ -137,56 +163,29 @@ def _repository(store: ProjectStore, ended: EndedAttempt, folder: Path) -> tuple
     return folder / REPOSITORY, "a fresh copy of the run's code, which goes with the shell"
 
 
-def _with_own_secrets(kept: Mapping[str, str | None], project: Path) -> dict[str, str]:
+def _own_variables(kept: KeptSurroundings, project: Path) -> dict[str, str]:
     """The variables of an attempt; its secrets have the values that settings or the caller's environment give now."""
+    from vhpipe.project.named_variables import variables_of_settings
     from vhpipe.settings.run import run_settings
 
-    known = {**os.environ, **run_settings(project).variables}
-    secrets = {name: known[name] for name, value in kept.items() if value is None and name in known}
-    return {name: value for name, value in kept.items() if value is not None} | secrets
+    if kept.variables is None:
+        return dict(os.environ)
+    settings = run_settings(project)
+    known = {**variables_of_settings(settings, os.environ).values, **os.environ, **settings.variables}
+    own = {name: known.get(name) if value is None else value for name, value in kept.variables.items()}
+    if kept.ran_in_container:
+        own |= {name: os.environ.get(name) for name in _HOST_OWN}
+    return {name: value for name, value in own.items() if value is not None}
 
 
-def _notices_of_variables(kept: Mapping[str, str | None] | None, now: Mapping[str, str | None]) -> Iterator[str]:
-    if kept is None:
+def _notices(kept: KeptSurroundings, variables: Mapping[str, str], refused: str, way: "Manner | None") -> Iterator[str]:
+    if kept.variables is None:
         yield "its variables were not kept: these are yours"
-    elif has_platform_folders(kept):
-        yield "its step had /valohai; here $VH_INPUTS_DIR, $VH_OUTPUTS_DIR and their like name the folders"
-    unset = [name for name, value in now.items() if value is None]
+    unset = [name for name in kept.variables or () if name not in variables]
     if unset:
         yield f"secrets that are not set here: {', '.join(unset)}"
-
-
-# ── copies ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _copy_tree(source: Path, target: Path, links: bool = False) -> None:
-    """The plain files below a folder, as copies that may be written to or as links; a folder that is gone is empty."""
-    for name in _files(source):
-        make_folders(os.fspath((target / name).parent))
-        if links:
-            link_or_copy(os.fspath(source / name), os.fspath(target / name))
-        else:
-            _copy(source / name, target / name)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """What is no plain file is left out: a link would lead out of the copy."""
-    if stat.S_ISREG(os.lstat(source).st_mode):
-        copy_file(os.fspath(source), os.fspath(target))
-        set_mode(target, stat.S_IMODE(os.lstat(target).st_mode) | stat.S_IWUSR)
-
-
-def _size_bytes(folder: Path) -> int:
-    return sum(os.lstat(folder / name).st_size for name in _files(folder))
-
-
-def _files(folder: Path) -> Iterator[str]:
-    return files_below(os.fspath(folder), lambda name: True, lambda failure: None)
-
-
-def _move_listing(source: Path, target: Path) -> None:
-    """Have the list of inputs name the shell's own."""
-    for path in (target / CONFIG).glob("inputs.*"):
-        text = read_regular(path, RECORD_BYTES, follow=False)
-        path.unlink()
-        write_new(os.fspath(path), text.replace(f"{source}/{INPUTS}/".encode(), f"{target}/{INPUTS}/".encode()))
+    if kept.place not in (LOCAL, PROCESS):
+        yield f"it ran in {kept.place}; this shell is on the machine itself"
+    if kept.had_folders and way is None:
+        because = f", which this machine refuses: {refused}" if refused else ""
+        yield f"its step had /valohai{because}; $VH_INPUTS_DIR, $VH_OUTPUTS_DIR and their like lead to its folders here"

@@ -10,6 +10,7 @@ from vhpipe.diagnostics import NodeMarks
 from vhpipe.errors import InvalidFile, RefusedError, UsageError, VhpipeError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan
+from vhpipe.plan.places import EVERYTHING_LOCAL, LOCAL, NodePlaces
 from vhpipe.plan.required_values import MissingValue, refuse_missing
 from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.planning import SHOWING, PlannedRun, plan_to_look_at
@@ -26,6 +27,12 @@ class ShownPlan(NamedTuple):
     plan: Plan
     marks: NodeMarks
     refusal: VhpipeError | None = None
+    places: NodePlaces = EVERYTHING_LOCAL
+
+    def place_of(self, node: str) -> str | None:
+        """Where a node would run; None for the usual place."""
+        place = self.places.of(node)
+        return None if place == LOCAL else place
 
 
 def plan_to_show(file: CheckedFile, arguments: RunArguments, choices: RunChoices | None = None) -> ShownPlan:
@@ -37,7 +44,8 @@ def plan_to_show(file: CheckedFile, arguments: RunArguments, choices: RunChoices
     made = plan_to_look_at(part, arguments, SHOWING, choices)
     marks = _merged(_marks_of_missing(made.unfilled), _marks_of_folders(made))
     shown = _with_notices(made, project_folder(arguments.file))
-    return ShownPlan(shown, NodeMarks(marks), _refusal_of(made.unfilled) or _refusal_of_folders(made))
+    refused = _refusal_of(made.unfilled) or _refusal_of_folders(made)
+    return ShownPlan(shown, NodeMarks(marks), refused, made.chosen.places)
 
 
 def _faulty_plan(
@@ -61,7 +69,7 @@ def _faulty_plan(
         source = fed[node, kind, key]
         message = f"{kind} `{key}` comes from `{source}`, which cannot be planned"
         of_nodes[node] = (*of_nodes.get(node, ()), message)
-    return ShownPlan(made.plan, NodeMarks(of_nodes, faulty.marks.others), refusal)
+    return ShownPlan(made.plan, NodeMarks(of_nodes, faulty.marks.others), refusal, made.chosen.places)
 
 
 def _with_following(graph: PipelineGraph, marks: NodeMarks) -> dict[str, tuple[str, ...]]:

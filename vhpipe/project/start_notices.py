@@ -16,7 +16,8 @@ _pip_install = re.compile(r"\bpip3? install\b")
 
 def said_before_start(plan: Plan, python: PythonChoice, environ: Mapping[str, str]) -> Iterator[str]:
     """One sentence each; nothing here keeps the run from starting. Source: decisions 11, 25 and 31."""
-    yield f"steps see {python.reason}"
+    if not plan.nodes or any(map(_is_here, plan.nodes)):
+        yield f"steps see {python.reason}"
     changed = shared_interpreter(python, environ)
     if changed is not None and any(map(_installs, plan.nodes)):
         yield f"warning: `pip install` in a step changes {changed}; name a virtual environment with --python"
@@ -33,4 +34,13 @@ def errors_passed_over(file: "CheckedFile") -> tuple[str, ...]:
 
 
 def _installs(node: PlannedNode) -> bool:
-    return not isinstance(node, PlannedDeployment) and any(map(_pip_install.search, node.spec.command))
+    return (
+        not isinstance(node, PlannedDeployment)
+        and _is_here(node)
+        and any(map(_pip_install.search, node.spec.command))
+    )
+
+
+def _is_here(node: PlannedNode) -> bool:
+    """Whether a node sees what is on this machine, for it runs in no container."""
+    return isinstance(node, PlannedDeployment) or node.spec.image_id is None

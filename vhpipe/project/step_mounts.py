@@ -5,7 +5,7 @@ Source: decisions 215 and 216.
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +36,7 @@ class MountRules(NamedTuple):
 
 def folders_by_source(texts: tuple[str, ...], folder: str, of_settings: Mapping[str, str]) -> dict[str, str]:
     """What `SOURCE=FOLDER` says, relative to `folder`, over what settings say. Errors: UsageError."""
-    found = {source: os.path.expanduser(path) for source, path in of_settings.items()}
+    found = dict(of_settings)
     for text in texts:
         source, equals, path = text.partition("=")
         if not (source and equals and path):
@@ -125,32 +125,48 @@ def _is_there(destination: str, mount: "Mount", rules: MountRules) -> bool:
     return os.path.exists(destination) and os.path.realpath(destination) == os.path.realpath(path)
 
 
-def refuse_targets_to_be_made(node: str, mounts: "tuple[PlannedMount, ...]", rules: MountRules) -> None:
+def refuse_targets_to_be_made(
+    node: str, mounts: "tuple[PlannedMount, ...]", place: str, rules: MountRules
+) -> None:
     """In the tree of files that a step sees here, a folder is made for a mount where nobody else makes any.
 
     Errors: UsageError for one that would have to be made among the user's own files, or that cannot be made.
     """
+    fits = _FITS.get(place)
+    if fits is None:
+        return
     for mount in mounts:
         folder = mount.destination
         if is_below(folder, "/valohai") or os.path.lexists(folder):
             continue
         while not os.path.lexists(folder):
             folder = os.path.dirname(folder)
-        if any(is_below(folder, each) for each in (*_homes(rules), *_TEMPORARY)) or not _can_have_more(folder):
+        if not fits(folder, rules):
             raise UsageError(
                 f"node `{node}` mounts `{mount.source}` at `{mount.destination}`, which is not there",
                 f"make it: mkdir -p {mount.destination}",
             )
 
 
-def _can_have_more(folder: str) -> bool:
+def _can_be_private(folder: str, rules: MountRules) -> bool:
+    """Whether the sandbox has a folder of its own instead of this one of the machine."""
+    return folder == "/" or any(is_below(folder, each) for each in (os.path.expanduser("~"), *_TEMPORARY, "/run"))
+
+
+def _can_have_more(folder: str, rules: MountRules) -> bool:
     """Whether a folder of the machine can be shown to a step with an entry more, and nothing else be made in it."""
+    if any(is_below(folder, each) for each in (*_homes(rules), *_TEMPORARY)):
+        return False
     if folder == "/":
         return not os.path.isdir("/valohai") or os.path.islink("/valohai")
     found = os.stat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & stat.S_IWOTH:
         return False
     return len(os.listdir(folder)) <= MOST_ENTRIES
+
+
+_FITS: Mapping[str, Callable[[str, MountRules], bool]] = {"local": _can_have_more, "sandbox": _can_be_private}
+"""Whether a folder can get a further entry, by the places that have the machine's own tree of files."""
 
 
 def checked_volumes(node: str, names: tuple[str, ...]) -> tuple[str, ...]:

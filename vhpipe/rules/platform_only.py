@@ -45,8 +45,8 @@ def outside_mounts(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     f"a run mounts `{mount.source}` only where its user allows it",
                     value_at(step.at, "mounts", index),
-                    hint="folders outside of the project and of the user's home need `--allow-mounts`; plain processes "
-                    "(`--in process`) have no mounts",
+                    hint="outside of the project and of the user's home it needs `--allow-mounts`, or a folder in its "
+                    "place: `--mount SOURCE=FOLDER`",
                 )
 
 

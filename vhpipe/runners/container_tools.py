@@ -8,9 +8,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from glob import glob
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from vhpipe.errors import EnvironmentFailure
 
 PATIENCE_S = 20.0
 """How long a tool may take to say how it is."""
@@ -20,7 +23,7 @@ PODMAN_INITS = ("/usr/libexec/podman/catatonit", "/usr/local/libexec/podman/cata
 
 
 class ContainerTool(NamedTuple):
-    """A program that runs containers. `remove` ends and removes containers at once."""
+    """A program that runs containers. `remove` ends and removes some at once, `gpu_value` has a place for GPUs."""
 
     name: str
     questions: tuple[str, ...]
@@ -36,8 +39,8 @@ TOOLS: Mapping[str, ContainerTool] = {
     "podman": ContainerTool(
         name="podman",
         questions=("info", "--format", "json"),
-        remove=("rm", "--force", "--time", "0"),
-        own_options=("--http-proxy=false",),
+        remove=("rm", "--force", "--volumes"),
+        own_options=("--http-proxy=false", "--stop-timeout=0"),
         gpu_option="--device",
         gpu_value="nvidia.com/gpu={}",
         install="install it, for example: sudo apt-get install podman",
@@ -103,6 +106,21 @@ def probe(name: str) -> ToolProbe:
     return ToolProbe(None, *_why_not(name, said.stderr + said.stdout))
 
 
+def usable(name: str) -> ContainerTool:
+    """A tool that answers. Errors: EnvironmentFailure with the reason where it does not."""
+    facts_of(name)
+    return TOOLS[name]
+
+
+@cache
+def facts_of(name: str) -> ToolFacts:
+    """What a tool says of itself, asked once. Errors: EnvironmentFailure, after which it is asked again."""
+    found = probe(name)
+    if found.facts is None:
+        raise EnvironmentFailure(found.reason, found.cure)
+    return found.facts
+
+
 def first_that_answers() -> tuple[str | None, tuple[ToolProbe, ...]]:
     """What `auto` stands for: the first tool that can be used, None without any; and what was heard until then."""
     heard = []
@@ -123,7 +141,7 @@ def asked(name: str, words: Sequence[str], patience_s: float | None) -> "subproc
 
 def last_line(text: str) -> str:
     """The last line of what a tool printed that says something, without the word that it begins with."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Run 'docker")]
     said = lines[-1] if lines else "it said nothing"
     for word in ("Error: ", "docker: ", "ERROR: "):
         said = said.removeprefix(word)
@@ -133,10 +151,9 @@ def last_line(text: str) -> str:
 # ── what they say ────────────────────────────────────────────────────────────────────────────────
 
 
-def _podman_facts(said: dict[str, dict[str, object]]) -> ToolFacts:
+def _podman_facts(said: dict[str, Any]) -> ToolFacts:
     host = said["host"]
     security, controllers = host["security"], host.get("cgroupControllers")
-    assert isinstance(security, dict), "an object"
     return ToolFacts(
         version=str(said["version"]["Version"]),
         is_rootless=bool(security["rootless"]),
@@ -146,7 +163,7 @@ def _podman_facts(said: dict[str, dict[str, object]]) -> ToolFacts:
     )
 
 
-def _docker_facts(said: dict[str, object]) -> ToolFacts | None:
+def _docker_facts(said: dict[str, Any]) -> ToolFacts | None:
     version = said.get("ServerVersion")
     if not version or said.get("ServerErrors"):
         return None
@@ -162,8 +179,10 @@ def _docker_facts(said: dict[str, object]) -> ToolFacts | None:
     )
 
 
-_DOCKER_LIMITS = {"memory": "MemoryLimit", "cpu": "CpuCfsQuota", "pids": "PidsLimit"}
-_FACTS = {"podman": _podman_facts, "docker": _docker_facts}
+_DOCKER_LIMITS = {"memory": "MemoryLimit", "cpu": "CpuCfsQuota", "pids": "PidsLimit", "cpuset": "CPUSet"}
+_FACTS: Mapping[str, Callable[[dict[str, Any]], ToolFacts | None]] = {
+    "podman": _podman_facts, "docker": _docker_facts
+}  # fmt: skip
 
 _REASONS = (
     ("permission denied while trying to connect", "you may not use the Docker socket",

@@ -12,6 +12,7 @@ from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.code.run_copies import RunCopies
+from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.runners.protocol import AttemptOrder
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.run_folder import Repository, RunFolder
@@ -60,6 +61,7 @@ class RunnerParts(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: float = GRACE_S
     clock: RunningClock | None = None
     has_network: bool = True
+    containers: ContainerSettings = ContainerSettings()
 
     def spec_of(self, order: AttemptOrder) -> AttemptSpec:
         """The order as an attempt knows it, wherever it is made."""

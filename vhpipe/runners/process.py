@@ -5,7 +5,7 @@ go to the pool.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -32,6 +32,9 @@ from vhpipe.schedule.capacity import Capacity
 from vhpipe.schedule.terms import Status
 from vhpipe.store.long_work import given_up_when
 
+MeaningOf = Callable[[ReadyAttempt, Ending], Ending]
+"""What the end of the process means at a place that is slow to say so and to start; called in a thread of the pool."""
+
 
 class ProcessRunner:
     """The local place: see `Runner`."""
@@ -44,8 +47,9 @@ class ProcessRunner:
         mapping_of: MappingOf = same_paths,
         launch_of: LaunchOf | None = None,
         starter: Starter | None = None,
+        meaning_of: MeaningOf | None = None,
     ) -> None:
-        self._parts, self._pool = parts, parts.pool
+        self._parts, self._pool, self._meaning_of = parts, parts.pool, meaning_of
         self._hear: HearNews = parts.hear
         shared = str(parts.folder.shared_path)
         self._tools = AttemptTools(parts.run, parts.secrets, parts.store.blobs, shared, mapping_of, launch_of)
@@ -74,7 +78,8 @@ class ProcessRunner:
         for order in orders:
             self._preparing[order.attempt] = None
         for order in orders:
-            if self._code_of(order).next_is_ready() and self._is_light(order):
+            is_quick = self._meaning_of is None and self._code_of(order).next_is_ready()
+            if is_quick and self._is_light(order):
                 self._launch(order.attempt, self._made_ready(order, self._timer()))
             else:
                 self._start_in_pool(order)
@@ -161,8 +166,17 @@ class ProcessRunner:
     # ── end ──────────────────────────────────────────────────────────────────────────────────────
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
-        """The process tree of an attempt is dead: collect what it left."""
-        ready = self._running.pop(attempt)
+        """The process tree of an attempt is dead: find out what that means, and collect what it left."""
+        meaning_of, ready = self._meaning_of, self._running[attempt]
+        if meaning_of is None:
+            self._take_remains(attempt, ending)
+        else:
+            self._pool.do(lambda: meaning_of(ready, ending), lambda meant: self._take_remains(attempt, meant))
+
+    def _take_remains(self, attempt: AttemptId, ending: Ending) -> None:
+        ready = self._running.pop(attempt, None)
+        if ready is None:  # abandoned meanwhile
+            return
         if ready.spec.devices:
             ending = ending.with_gpu_memory(self._gpu_memory.peak(attempt))
         remains = remains_of(ready, ending, attempt in self._completing)

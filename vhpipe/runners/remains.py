@@ -1,7 +1,7 @@
 """What a dead engine has left at a place: attempts that had ended are found, the others are removed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from vhpipe.store.attempt_files import PRIVATE, STEP_FOLDERS
 from vhpipe.store.blobs import Blobs
 from vhpipe.store.manifest import read_manifest
 from vhpipe.store.run_folder import RunFolder
+
+OF_CONTAINERS = ("exchange", "home")
+"""Folders of an attempt that runs in a container, beside those of its step."""
 
 
 class EarlierAttempts(msgspec.Struct, frozen=True):
@@ -52,6 +55,21 @@ def survivors_here(earlier: EarlierAttempts) -> Survivors:
     return Survivors(tuple(reports))
 
 
+def survivors_in(tool: str) -> Callable[[EarlierAttempts], Survivors]:
+    """What ends the containers that a dead engine has left at a tool, and then does as on the machine itself.
+
+    Errors: EnvironmentFailure where the tool cannot say what is left.
+    """
+
+    def survivors(earlier: EarlierAttempts) -> Survivors:
+        from vhpipe.runners.container_remains import end_containers_of  # runs with containers only
+
+        end_containers_of(tool, earlier.identifier)
+        return survivors_here(earlier)
+
+    return survivors
+
+
 def _report_left_by(attempt: AttemptId, earlier: EarlierAttempts) -> stimuli.AttemptReported | None:
     """What an attempt reported that nobody heard: its manifest, if that and all it names are intact.
 
@@ -78,7 +96,7 @@ def _are_intact(outputs: Iterable[Datum], blobs: Blobs) -> bool:
 
 def _remove_remains(folder: Path) -> None:
     """Half-done work goes; the log stays, for it may explain something."""
-    for name in (*STEP_FOLDERS, PRIVATE):
+    for name in (*STEP_FOLDERS, PRIVATE, *OF_CONTAINERS):
         if os.path.lexists(folder / name):
             with suppress(EnvironmentFailure):
                 remove_tree(os.fspath(folder / name))

@@ -6,11 +6,11 @@ from typing import cast
 
 import msgspec
 
-from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE, Capabilities
+from vhpipe.plan.capabilities import CAPABILITIES, CONTAINER, PLAIN_MACHINE, Capabilities
 from vhpipe.runners.answers import PlaceAnswer
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.protocol import Runner
-from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here
+from vhpipe.runners.remains import EarlierAttempts, Survivors, survivors_here, survivors_in
 
 
 class RunnerKind(msgspec.Struct, frozen=True):
@@ -47,4 +47,10 @@ RUNNERS: Mapping[str, RunnerKind] = {
     ),
     "process": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.process:ProcessRunner"),
     "worker": RunnerKind(PLAIN_MACHINE, "vhpipe.runners.worker:WorkerRunner"),
+    "podman": RunnerKind(
+        CONTAINER, "vhpipe.runners.container:podman_runner", survivors_in("podman"), "vhpipe.runners.answers:of_podman"
+    ),
+    "docker": RunnerKind(
+        CONTAINER, "vhpipe.runners.container:docker_runner", survivors_in("docker"), "vhpipe.runners.answers:of_docker"
+    ),
 }

@@ -67,7 +67,7 @@ def _refuse_setting(file: SettingsFile, keys: tuple[Key[Any], ...], prefix: str,
 def _refuse_outside(file: SettingsFile, setting: str, path: str) -> None:
     """A project's file is not to reach for files of the user, by links neither."""
     folder = os.path.realpath(os.path.dirname(file.path))
-    if not os.path.realpath(os.path.join(folder, path)).startswith(f"{folder}/"):
+    if not os.path.realpath(os.path.join(folder, os.path.expanduser(path))).startswith(f"{folder}/"):
         raise UsageError(
             f"`{file.path}`: `{setting}` must be a file in the folder of these settings",
             "name another one in your own ~/.config/vhpipe/config.toml",

@@ -14,10 +14,12 @@ from vhpipe.settings.values import (
     GROUPS,
     PATH,
     PLACE,
+    PULL,
     REPOSITORY,
     RULES,
     SECONDS,
     SEVERITY,
+    SIZE,
     SWITCH,
     TEXT,
     TEXTS,
@@ -81,6 +83,10 @@ FOLDER_OF_RUN = Key("run", "valohai-folder", VALOHAI_FOLDER, "whether steps find
                     "`auto`", variable="VHPIPE_VALOHAI_FOLDER")  # fmt: skip
 NETWORK = Key("run", "network", SWITCH, "whether steps reach the network, where the place can keep them from it",
               "`true`", "--no-network", "VHPIPE_NETWORK", in_project=False)  # fmt: skip
+PULL_OF_RUN = Key("run", "pull", PULL, "when images of containers are pulled", "`missing`", "--pull",
+                  "VHPIPE_PULL")  # fmt: skip
+SHM_SIZE = Key("run", "shm-size", SIZE, "how much shared memory a container may use", "`8g`",
+               variable="VHPIPE_SHM_SIZE")  # fmt: skip
 PLACE_OF_STEP = Key(f"steps{OF_EACH}", "place", PLACE, "where executions of a step run", "as the run")
 FOLDER_OF_STEP = Key(f"steps{OF_EACH}", "valohai-folder", VALOHAI_FOLDER, "the same for a step", "as the run")
 PLACE_OF_NODE = Key(f"nodes{OF_EACH}", "place", PLACE, "where executions of a node run", "as its step", "--in")
@@ -111,7 +117,8 @@ MOUNT = Key("mounts", ANY_NAME, PATH, "the folder that stands for this source of
 KEYS: tuple[Key[Any], ...] = (
     SELECT, IGNORE, FAIL_ON, BASELINE,
     JOBS, REPOSITORY_KIND, APPROVAL_ANSWER, APPROVAL_TIMEOUT, PYTHON, INHERIT_ENV, SECRETS, STATE, ALLOW_MOUNTS,
-    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, NETWORK, PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
+    SLOTS, PLACE_OF_RUN, FOLDER_OF_RUN, NETWORK, PULL_OF_RUN, SHM_SIZE,
+    PLACE_OF_STEP, FOLDER_OF_STEP, PLACE_OF_NODE, FOLDER_OF_NODE,
     QUEUE, SIZE_OF_QUEUE, PLACE_OF_QUEUE, SLOTS_OF_QUEUE, IMAGE_OF_QUEUE,
     VARIABLE, PROJECT_VARIABLES, VARIABLE_GROUPS, VARIABLES_FILE, MOUNT,
 )  # fmt: skip

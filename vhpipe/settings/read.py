@@ -43,6 +43,14 @@ class SettingsSources(NamedTuple):
             found |= table
         return found
 
+    def named_paths(self, key: Key[str]) -> dict[str, str]:
+        """As `named`, for paths: one in a file begins at the folder of that file, and `~` is the user's home."""
+        found: dict[str, str] = {}
+        for file in reversed(self._files_with(key.table)):
+            for name, data in as_table(file.tables[key.table], file.path, key.table).items():
+                found[name] = beside(file, _fitting_value(key, data, name, f"`{file.path}`"))
+        return found
+
     def named(self, key: Key[T]) -> dict[str, T]:
         """The values of a table whose keys the user invents, by these; a stronger file goes before a weaker one."""
         found: dict[str, T] = {}

@@ -16,9 +16,11 @@ from vhpipe.settings.keys import (
     MOUNT,
     NETWORK,
     PROJECT_VARIABLES,
+    PULL_OF_RUN,
     PYTHON,
     REPOSITORY_KIND,
     SECRETS,
+    SHM_SIZE,
     SIZE_OF_QUEUE,
     SLOTS,
     SLOTS_OF_QUEUE,
@@ -28,7 +30,7 @@ from vhpipe.settings.keys import (
 )
 from vhpipe.settings.places import PlaceSettings, place_settings
 from vhpipe.settings.read import SettingsSources, settings_sources
-from vhpipe.settings.values import Approval, Repository
+from vhpipe.settings.values import Approval, Pull, Repository
 
 
 class RunSettings(NamedTuple):
@@ -55,6 +57,8 @@ class RunSettings(NamedTuple):
     queue_slots: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     queue_images: Mapping[str, str] = MappingProxyType({})
     network: bool = True
+    pull: Pull | None = None
+    shm_bytes: int | None = None
     variable_names: tuple[str, ...] = ()
     variable_groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     variables_file: str | None = None
@@ -90,11 +94,13 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         variable_names=sources.value(PROJECT_VARIABLES) or (),
         variable_groups=sources.by_name(VARIABLE_GROUPS),
         variables_file=sources.path(VARIABLES_FILE),
-        mounts=sources.named(MOUNT),
+        mounts=sources.named_paths(MOUNT),
         allow_mounts=sources.value(ALLOW_MOUNTS) or False,
         places=place_settings(sources),
         slots=sources.value(SLOTS) or {},
         queue_slots=sources.of_each(SLOTS_OF_QUEUE),
         queue_images=sources.of_each(IMAGE_OF_QUEUE),
         network=sources.value(NETWORK) is not False,
+        pull=sources.value(PULL_OF_RUN),
+        shm_bytes=sources.value(SHM_SIZE),
     )

@@ -1,5 +1,6 @@
 """What the value of a setting can be: one reader a type, for what TOML has and for the text of a variable."""
 
+import re
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -10,11 +11,13 @@ T = TypeVar("T")
 
 Repository = Literal["copy", "link", "in-place"]
 Approval = Literal["wait", "reject", "approve"]
+Pull = Literal["missing", "always", "never"]
 Place = Literal["local", "process", "sandbox", "docker", "podman", "auto"]
 ValohaiFolder = Literal["auto", "off", "required"]
 
 REPOSITORIES: tuple[Repository, ...] = ("copy", "link", "in-place")
 APPROVALS: tuple[Approval, ...] = ("wait", "reject", "approve")
+PULLS: tuple[Pull, ...] = ("missing", "always", "never")
 PLACES: tuple[Place, ...] = ("local", "process", "sandbox", "docker", "podman", "auto")
 VALOHAI_FOLDERS: tuple[ValohaiFolder, ...] = ("auto", "off", "required")
 
@@ -108,6 +111,14 @@ def _is_amount(value: object) -> bool:
     return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
+def _size(value: object) -> int:
+    """Bytes of a text such as `8g`."""
+    found = re.fullmatch(r"\s*(\d+)\s*([kmgt]?)i?b?\s*", value.lower()) if isinstance(value, str) else None
+    if found is None or not int(found[1]):
+        raise UnfitValueError("must be a size", 'such as `"8g"` or `"512m"`')
+    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
+
+
 def _one_of(choices: tuple[T, ...]) -> Callable[[object], T]:
     def read(value: object) -> T:
         for choice in choices:
@@ -144,4 +155,6 @@ REPOSITORY = ValueType("copy, link, in-place", _one_of(REPOSITORIES))
 APPROVAL = ValueType("wait, reject, approve", _one_of(APPROVALS))
 PLACE = ValueType("local, process, sandbox, docker, podman, auto", _one_of(PLACES))
 VALOHAI_FOLDER = ValueType("auto, off, required", _one_of(VALOHAI_FOLDERS))
+PULL = ValueType("missing, always, never", _one_of(PULLS))
+SIZE = ValueType("size", _size)
 AMOUNTS = ValueType("table of amounts", _amounts)

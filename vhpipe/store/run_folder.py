@@ -215,7 +215,11 @@ class RunFolder:
 
     def origin_folder(self, origin: Origin) -> Path:
         """Where the attempt worked that made a result, of this or another run; gone if that run was cleaned away."""
-        return RunFolder(origin.run, self.path.parent / str(origin.run), self._project).attempt_folder(origin.attempt)
+        return self.beside(origin.run).attempt_folder(origin.attempt)
+
+    def beside(self, number: int) -> "RunFolder":
+        """The folder of another run of the project, which need not be there."""
+        return RunFolder(number, self.path.parent / str(number), self._project)
 
     def log_path(self, attempt: AttemptId) -> Path:
         """The full log of an attempt."""

@@ -18,14 +18,18 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
+from vhpipe.views.run_text import PlaceOf, in_usual_place
 
 SETS_LISTED = 1000
 
 Json = object
 
 
-def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS) -> dict[str, Json]:
-    """The plan as JSON has it. Of more than 1,000 parameter sets of a node the first 1,000 are listed."""
+def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS, place_of: PlaceOf = in_usual_place) -> dict[str, Json]:
+    """The plan as JSON has it, with the places of nodes that are not in the usual one.
+
+    Of more than 1,000 parameter sets of a node the first 1,000 are listed.
+    """
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)
@@ -35,7 +39,7 @@ def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS) -> dict[str, Json]:
         "pipeline": plan.pipeline,
         "seed": plan.seed,
         "on_collision": plan.on_collision,
-        "nodes": [_node(plan, node, incoming[node.name]) for node in plan.nodes],
+        "nodes": [_node(plan, node, incoming[node.name], place_of(node.name)) for node in plan.nodes],
         "edges": [_edge(edge) for edge in plan.edges],
         "notices": list(plan.notices),
         "ignored": list(plan.ignored),
@@ -46,7 +50,7 @@ def plan_json(plan: Plan, marks: NodeMarks = NO_MARKS) -> dict[str, Json]:
     }
 
 
-def _node(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> dict[str, Json]:
+def _node(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge], place: str | None) -> dict[str, Json]:
     common = {
         "on_error": node.on_error,
         "actions": [
@@ -62,7 +66,8 @@ def _node(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> dic
             own = {"name": node.name, "type": "task"} | _task(plan, node, incoming) | _spec(node.spec)
         case PlannedDeployment():
             own = {"name": node.name, "type": "deployment"} | _deployment(node)
-    return own | common | ({} if node.given is None else {"given_by": list(runs_that_gave(node))})
+    where: dict[str, Json] = {} if place is None else {"place": place}
+    return own | common | where | ({} if node.given is None else {"given_by": list(runs_that_gave(node))})
 
 
 def _task(plan: Plan, node: PlannedTask, incoming: Sequence[PlannedEdge]) -> dict[str, Json]:

@@ -15,20 +15,21 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
+from vhpipe.views.run_text import PlaceOf, in_usual_place
 from vhpipe.views.safe_text import one_line
 from vhpipe.wording import counted, joined
 
 SETS_SHOWN = 5
 
 
-def plan_text(plan: Plan, marks: NodeMarks = NO_MARKS) -> str:
-    """The complete plan, without a line break at its end; what is wrong is marked."""
+def plan_text(plan: Plan, marks: NodeMarks = NO_MARKS, place_of: PlaceOf = in_usual_place) -> str:
+    """The complete plan, without a line break at its end; what is wrong is marked, and places that are not usual."""
     incoming: dict[str, list[PlannedEdge]] = {node.name: [] for node in plan.nodes}
     for edge in plan.edges:
         incoming[edge.target].append(edge)
     lines = [f"{one_line(plan.pipeline)} of {one_line(plan.file)}: {_total(plan)}"]
     for node in plan.nodes:
-        head, *rest = _node_lines(plan, node, incoming[node.name])
+        head, *rest = _node_lines(plan, node, incoming[node.name], place_of(node.name))
         marked = (f"  ! {each}" for each in marks.of(node.name))
         lines.extend(["", *(one_line(line) for line in (head, *marked, *rest))])
     lines.extend(_unplanned_lines(plan, marks))
@@ -52,8 +53,9 @@ def _total(plan: Plan) -> str:
     return f"{counted(len(plan.nodes), 'node')}, {counted(known, 'execution')}{more}"
 
 
-def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge]) -> Iterator[str]:
-    yield f"{node.name}  ({_what_it_is(node)}{_given_note(node)})"
+def _node_lines(plan: Plan, node: PlannedNode, incoming: Sequence[PlannedEdge], place: str | None) -> Iterator[str]:
+    where = f", in {place}" if place is not None else ""
+    yield f"{node.name}  ({_what_it_is(node)}{where}{_given_note(node)})"
     match node:
         case PlannedTask():
             yield from _indent(_task_lines(plan, node, incoming))

@@ -128,6 +128,10 @@ def _quote_word(word: str) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
+PlaceOf = Callable[[str], str | None]
+"""The place of a node, None where it is the usual one."""
+
+
 def in_usual_place(node: str) -> None:
     """The answer for runs whose nodes all ran where nodes usually do."""
 
@@ -140,4 +144,4 @@ class RunDetails(NamedTuple):
 
     log_path: Callable[[AttemptId], str]
     host_paths: HostPaths = no_host_paths
-    place_of: Callable[[str], str | None] = in_usual_place
+    place_of: PlaceOf = in_usual_place

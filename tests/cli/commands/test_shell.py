@@ -55,7 +55,7 @@ def test_the_shell_is_the_users_and_says_where_one_is(
     said = vhpipe("shell", 1, "train#1")
     assert (said.code, said.out) == (7, f"{failed / 'repository'}\n")
     assert "train#1" in said.err
-    assert "run its command again: bash /" in said.err
+    assert "run its command again: bash ../command.sh" in said.err
 
 
 def test_a_copy_of_the_code_is_made_where_none_was_kept(new_run: Any, project: Path, vhpipe: Any) -> None:

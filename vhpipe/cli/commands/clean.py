@@ -59,7 +59,11 @@ def command(
         garbage = find_garbage(store, choice, time.time())
         removed = Removal(garbage, measure(store, garbage))
     else:
+        from vhpipe.engine.left_containers import end_left_containers
+
+        failures = end_left_containers(store)
         removed = remove_garbage(store, choice)
+        removed = removed._replace(failures=(*failures, *removed.failures))
     _say(store, removed, dry_run, as_json)
     return 4 if removed.failures else 0
 

@@ -63,7 +63,6 @@ class LogStream:
         self._tail = tail
         self._is_raw = is_raw
         self._is_prefixed = selected_node(run.view, selection).type == "task" and selection.index is None
-        self._paths = LogPaths(run.folder)
         self._printers: dict[AttemptId, LogPrinter] = {}
         self._printed: set[AttemptId] = set()
 
@@ -77,7 +76,7 @@ class LogStream:
                 attempt = selected_attempt(self._selection, execution)
                 printer = self._printer(attempt)
                 printer.print_new()
-                self._end(printer, self._run.folder.attempt_folder(attempt))
+                self._end(printer, LogPaths(self._run.folder), attempt)
 
     def follow(self) -> None:
         """Print what there is and what comes until nothing more can come."""
@@ -106,7 +105,7 @@ class LogStream:
         printer = self._printers.get(attempt) or self._printers.setdefault(attempt, self._printer(attempt))
         printer.print_new()
         if has_ended:
-            self._end(printer, self._run.folder.attempt_folder(attempt))
+            self._end(printer, LogPaths(self._run.folder), attempt)
             self._printed.add(attempt)
             del self._printers[attempt]
 
@@ -139,10 +138,10 @@ class LogStream:
         prefix = f"{self._label(index)} | " if self._is_prefixed else ""
         return LogPrinter(LogFile(path, offset), prefix, self._is_raw)
 
-    def _end(self, printer: "LogPrinter", folder: Path) -> None:
+    def _end(self, printer: "LogPrinter", paths: LogPaths, attempt: AttemptId) -> None:
         """Print what is held back; of a single log then, on stderr, where this machine has what it names."""
         printer.end()
-        for each in () if self._is_raw or self._is_prefixed else self._paths.in_log_of(folder):
+        for each in () if self._is_raw or self._is_prefixed else paths.in_log_of(attempt):
             click.echo(host_path_text(each), err=True)
 
     def _print_origins(self) -> None:
@@ -162,7 +161,7 @@ class LogStream:
                    f"whose log {'this is' if folder.is_dir() else 'is gone'}", err=True)  # fmt: skip
         printer = self._printer_of(folder / LOG, execution.index)
         printer.print_new()
-        self._end(printer, folder)
+        self._end(printer, LogPaths(self._run.folder.beside(origin.run)), origin.attempt)
 
     def _label(self, index: int) -> str:
         return self._run.view.nodes[self._selection.node].label(index)

@@ -45,10 +45,10 @@ def command(
     if as_json:
         from vhpipe.views.plan_json import plan_json
 
-        click.echo(json.dumps(plan_json(shown.plan, shown.marks), indent=2))
+        click.echo(json.dumps(plan_json(shown.plan, shown.marks, shown.place_of), indent=2))
     else:
         from vhpipe.views.plan_text import plan_text
 
-        click.echo(plan_text(shown.plan, shown.marks))
+        click.echo(plan_text(shown.plan, shown.marks, shown.place_of))
     if shown.refusal is not None:
         raise shown.refusal

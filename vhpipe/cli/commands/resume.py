@@ -55,8 +55,10 @@ def command(
     def begin(concealment: "Concealment") -> "LockedRun":
         store = opened_project(project)
         run = store.run(selector)
-        words = tuple(sys.argv[1:])
-        choices = RunChoices(watch.jobs, watch.python, words=words, places=watch.places, slots=watch.slots)
+        choices = RunChoices(
+            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.slots,
+            pull=watch.pull, shows_pulls=not watch.is_quiet,
+        )  # fmt: skip
         if any(changes):
             with hold(run):
                 ordered = order_with_changes(store, run, changes, variables, choices, concealment.learn)

@@ -54,7 +54,8 @@ def command(
         )  # fmt: skip
         choices = RunChoices(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,
-            tuple(sys.argv[1:]), places=watch.places, network=run.network, slots=watch.slots,
+            tuple(sys.argv[1:]), places=watch.places, network=run.network, slots=watch.slots, pull=watch.pull,
+            pulls_images=not is_dry, shows_pulls=not watch.is_quiet,
         )  # fmt: skip
         return order_from_file(arguments, choices, run.project, concealment.learn)
 

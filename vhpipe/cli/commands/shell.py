@@ -16,7 +16,8 @@ from vhpipe.cli.options.run_selection import project_option
 from vhpipe.errors import EnvironmentFailure, UsageError
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import one_execution, opened_project, parse_selection, selected_attempt
-from vhpipe.project.shell_place import EndedAttempt, ShellPlace, shell_place
+from vhpipe.project.shell_folders import EndedAttempt
+from vhpipe.project.shell_place import ShellPlace, shell_place
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import what_became
 from vhpipe.store.attempt_files import COMMAND
@@ -112,11 +113,11 @@ def _print_command(ended: EndedAttempt) -> None:
 def _introduce(ended: EndedAttempt, place: ShellPlace, is_interactive: bool) -> None:
     """What the user has to know, and at a shell where he is and how to run the command again, on stderr."""
     if is_interactive:
-        click.echo(f"{one_line(ended.label)} in {one_line(str(place.repository))} ({place.code})", err=True)
+        click.echo(f"{one_line(ended.label)} in {one_line(place.folder)} ({place.code})", err=True)
     for notice in place.notices:
         click.echo(one_line(notice), err=True)
-    if is_interactive and (place.folder / COMMAND).is_file():
-        again = command_text((os.path.basename(_posix_shell()), str(place.folder / COMMAND)))
+    if is_interactive and place.has_command:
+        again = command_text((os.path.basename(_posix_shell()), f"../{COMMAND}"))
         click.echo(f"run its command again: {again}", err=True)
     if is_interactive:
         click.echo("leave with exit: outputs that were written here go with the shell", err=True)
@@ -125,24 +126,35 @@ def _introduce(ended: EndedAttempt, place: ShellPlace, is_interactive: bool) -> 
 def _run(words: Sequence[str], place: ShellPlace) -> int:
     """The exit code of a program started there; 128 + n for one that signal n ended."""
     try:
-        process = subprocess.Popen(words, cwd=place.repository, env=dict(place.variables))
+        process = _started(words, place)
     except OSError as error:
         raise EnvironmentFailure(f"cannot start `{words[0]}`: {error.strerror}", hint="set SHELL to a shell") from error
     return _exit_code_of(process)
 
 
-def _exit_code_of(process: "subprocess.Popen[bytes]") -> int:
+def _started(words: Sequence[str], place: ShellPlace) -> int:
+    """The id of the program, in the place of the execution."""
+    if place.way is not None:
+        from vhpipe.project.inside_shell import start_in_place
+
+        return start_in_place(words, place)
+    process = subprocess.Popen(words, cwd=place.folder, env=dict(place.variables))
+    process.returncode = 0  # it is waited for by its id
+    return process.pid
+
+
+def _exit_code_of(process: int) -> int:
     """Whoever ends this program ends the one at the terminal, and what was made for it is removed."""
 
     def pass_on(number: int, frame: Any) -> None:
         with suppress(OSError):
-            process.send_signal(number)
+            os.kill(process, number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         while True:
             try:
-                code = process.wait()
+                code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
                 return code if code >= 0 else 128 - code
             except KeyboardInterrupt:
                 continue  # the program at the terminal got it too, and it decides

@@ -9,6 +9,7 @@ from vhpipe.cli.options.typed_options import typed_options
 
 if TYPE_CHECKING:
     from vhpipe.cli.terminal.approval_prompt import Mode
+    from vhpipe.plan.container_settings import PullPolicy
     from vhpipe.settings.run import RunSettings
 
 
@@ -29,6 +30,7 @@ class WatchOptions(NamedTuple):
     python: str | None = None
     slots: str | None = None
     places: tuple[str, ...] = ()
+    pull: "PullPolicy | None" = None
     as_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
@@ -54,6 +56,8 @@ watch_options = typed_options(
                  help="Reject what nobody has approved after this time."),
     click.option("--python", "python", metavar="DIR|FILE", help="The Python environment that steps see."),
     in_option,
+    click.option("--pull", type=click.Choice(("missing", "always", "never")),
+                 help="When images of containers are pulled; missing if not given."),
     click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object when it has ended."),
     click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Print only what failed and how it ended."),
     click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Print more."),
