@@ -52,7 +52,8 @@ class Disk:
             self._copy.write_bytes(content)
 
     def spawn(self, program: str, words: tuple[str, ...], environment: dict[str, str], **how: Any) -> int:
-        node = Path(environment["VH_OUTPUTS_DIR"]).parts[-3].rpartition("-")[0]
+        outputs = environment.get("VH_HOST_OUTPUTS_DIR") or environment["VH_OUTPUTS_DIR"]
+        node = Path(outputs).parts[-3].rpartition("-")[0]
         history = [recorded.event for recorded in read_journal(self._copy)]
         self.ended_before[node] = {
             each.attempt.execution.node for each in history if isinstance(each, events.AttemptEnded)
