@@ -33,7 +33,10 @@ def test_a_shell_has_the_folders_of_the_step_where_the_step_had_them(project: An
     ]  # fmt: skip
     assert "Read-only file system" in shown.err
     assert not Path("/valohai/command.sh").exists()
-    assert project("shell", "a", "--", "./none").code == 4
+    missing = project("shell", "a", "--", "./none")
+    assert missing.code == 4
+    assert "cannot start `./none`: No such file" in missing.err
+    assert "SHELL" not in missing.err
     assert project("shell", "a", "-c", "kill -TERM $$").code == 143
 
 
