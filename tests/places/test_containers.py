@@ -211,6 +211,24 @@ def test_the_image_of_a_queue_takes_the_place_of_those_of_its_nodes(project: Con
     assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
 
 
+def test_an_image_of_the_settings_runs_in_place_of_another_and_counts_for_reuse(project: ContainerProject) -> None:
+    name = "pytorch/pytorch:2"
+    project.write(".vhpipe.toml", f'[images]\n"pytorch/*" = "{container_tools.IMAGE}"\n')
+    project.pipeline({"a": {"command": "echo ran", "image": name}})
+    said = f"`a`: image `{container_tools.IMAGE}` stands for `{name}`, as the settings say"
+    dry = project("run", "-n", "--in", project.tool, "--pull", "never")
+    assert (dry.code, dry.err.count(said) + dry.out.count(said)) == (0, 1), dry.err + dry.out
+    done = project.in_containers("--pull", "never", "--reuse", "--python", "/usr/bin/python3")
+    assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
+    with _another_image(project.tool):
+        changed = project.in_containers("--pull", "never", "--reuse")
+        assert changed.node("a")["executions"][0].get("reused_from") is None
+        assert "content of the image" in project("why", "2", "a").out
+    project.pipeline({"a": {"command": "echo ran"}})
+    by_its_own_name = project.in_containers("--reuse")
+    assert by_its_own_name.node("a")["executions"][0].get("reused_from") is not None, project("why", "3", "a").out
+
+
 def test_the_dry_run_does_not_pull_and_says_what_it_cannot_know(project: ContainerProject) -> None:
     project.pipeline({"a": {"command": "true", "image": "localhost/vhpipe-nowhere:1"}})
     done = project("run", "-n", "--in", project.tool, "--reuse")

@@ -96,7 +96,7 @@ class RunChoices(NamedTuple):
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
             environments=self.environments or settings.env,
-            images=() if self.python else settings.images,
+            images=self._images(settings),
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -121,8 +121,12 @@ class RunChoices(NamedTuple):
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
             environments=self.environments or info.environments,
-            images=() if self.python else settings.images,
+            images=self._images(settings),
         )
+
+    def _images(self, settings: "RunSettings") -> "tuple[ImageRule, ...]":
+        """A Python that is typed is for all nodes; other images are for places where no Python of this machine is."""
+        return tuple(rule for rule in settings.images if not (self.python and rule.is_path))
 
     def _containers(self, settings: "RunSettings") -> ContainerSettings:
         return ContainerSettings(self.pull or settings.pull or "missing", settings.shm_bytes or SHM_BYTES)
