@@ -162,7 +162,24 @@ def test_a_step_that_asks_for_memory_is_killed_beyond_it(project: ContainerProje
     project.pipeline({"a": {"command": ["set -o pipefail", *command], "resources": resources}})
     done = project.in_containers()
     assert done.code == 1, project.log(done, "a")
-    assert "its limit of memory is 40 MB" in str(done.node("a")), done.node("a")
+    because = str(done.node("a")["executions"][0]["because"])
+    assert "40 MB of memory" in because, because
+    assert "raise `resources.memory.max` of the step" in because
+
+
+def test_what_an_execution_has_used_is_recorded_and_its_signals_still_reach_it(project: ContainerProject) -> None:
+    """The shell that measures is no program of the step's: exit codes and handlers are those of the command."""
+    knows_memory = "memory" in facts_of(project.tool).limits
+    work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; head -c 60000000 /dev/zero | tail -c 50000000 | wc -c"
+    listens = "trap 'echo heard > $VH_OUTPUTS_DIR/x; exit 3' TERM; sleep 1000 & wait"
+    project.pipeline({"work": work, "ends": "exit 7", "listens": {"command": listens, "time-limit": "4s"}})
+    done = project.in_containers("-j", "3")
+    attempts = {name: done.node(name)["executions"][0]["attempts"][0] for name in ("work", "ends", "listens")}
+    assert attempts["work"]["cpu_s"] > 0.05, attempts
+    assert (attempts["work"]["peak_memory_bytes"] or 0) > 40_000_000 or not knows_memory, attempts
+    assert attempts["ends"]["exit_code"] == 7
+    assert attempts["listens"]["exit_code"] == 3
+    assert project("outputs", "1", "listens").out.count("\n") == 1
 
 
 # ── what can be reused ───────────────────────────────────────────────────────────────────────────
