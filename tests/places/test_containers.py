@@ -162,7 +162,7 @@ def test_a_step_that_asks_for_memory_is_killed_beyond_it(project: ContainerProje
     project.pipeline({"a": {"command": ["set -o pipefail", *command], "resources": resources}})
     done = project.in_containers()
     assert done.code == 1, project.log(done, "a")
-    because = str(done.node("a")["executions"][0]["because"])
+    because = str(done.node("a")["executions"][0]["attempts"][-1]["because"])
     assert "40 MB of memory" in because, because
     assert "raise `resources.memory.max` of the step" in because
 
@@ -172,7 +172,9 @@ def test_what_an_execution_has_used_is_recorded_and_its_signals_still_reach_it(p
     knows_memory = "memory" in facts_of(project.tool).limits
     work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; head -c 60000000 /dev/zero | tail -c 50000000 | wc -c"
     listens = "trap 'echo heard > $VH_OUTPUTS_DIR/x; exit 3' TERM; sleep 1000 & wait"
-    project.pipeline({"work": work, "ends": "exit 7", "listens": {"command": listens, "time-limit": "4s"}})
+    goes_on = {"node": {"on-error": "stop-next"}}
+    ends, hears = {"command": "exit 7"}, {"command": listens, "time-limit": "4s"}
+    project.pipeline({"work": work, "ends": {**ends, **goes_on}, "listens": {**hears, **goes_on}})
     done = project.in_containers("-j", "3")
     attempts = {name: done.node(name)["executions"][0]["attempts"][0] for name in ("work", "ends", "listens")}
     assert attempts["work"]["cpu_s"] > 0.05, attempts
