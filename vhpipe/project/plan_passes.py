@@ -177,6 +177,17 @@ def use_images_of_queues(plan: "Plan", around: PassContext) -> "Plan":
     return with_images_of_queues(plan, around.graph, around.chosen.places, images)
 
 
+def use_images_instead(plan: "Plan", around: PassContext) -> "Plan":
+    """Other images by patterns of settings, also of those that queues give."""
+    rules = around.source.conditions.images
+    if all(rule.is_path for rule in rules):
+        return plan
+    from vhpipe.plan.places import with_images_instead
+    from vhpipe.settings.images import image_instead
+
+    return with_images_instead(plan, around.chosen.places, partial(image_instead, rules))
+
+
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.partial_run import reduced_plan
 
