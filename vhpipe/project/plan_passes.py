@@ -162,9 +162,9 @@ def share_queues(plan: "Plan", around: PassContext) -> "Plan":
     if not (rows or plan.queues):
         return plan
     from vhpipe.plan.queues import with_queues
-    from vhpipe.schedule.amounts import typed_amounts
+    from vhpipe.schedule.amounts import counted_amounts
 
-    amounts = {name: typed_amounts(texts, f"`queues.{name}.slots`").counts for name, texts in rows.items()}
+    amounts = {name: counted_amounts(texts, f"`queues.{name}.slots`") for name, texts in rows.items()}
     return with_queues(plan, around.graph, amounts)
 
 
@@ -342,6 +342,7 @@ def find_images(plan: "Plan", around: PassContext) -> "Plan":
     from msgspec import structs
 
     from vhpipe.engine import run_images
+
     conditions = around.source.conditions
     if conditions.pulls_images:
         return run_images.find_images(plan, around.chosen.places, conditions.containers, conditions.shows_pulls)
