@@ -83,6 +83,22 @@ def test_an_installer_that_is_called_by_its_path_is_named() -> None:
     assert found("v/bin/pip install a") == Installs()
 
 
+@pytest.mark.parametrize(
+    ("command", "lines", "has_more"),
+    [
+        ("pip install 'a<2'; python old.py; pip install a==2; python new.py", ["pip install a<2"], True),
+        ("pip install -r requirements.txt; ./x; pip install Numpy", ["pip install -r requirements.txt"], True),
+        ("pip install a; python x.py; pip install b", ["pip install a", "pip install b"], False),
+        ("pip install a; pip install -U a; python x.py; pip install a", ["pip install a", "pip install -U a"], False),
+        ("apt-get install x; pip install a; pip install a==2", ["pip install a", "pip install a==2"], False),
+    ],
+)
+def test_a_program_between_two_installs_sees_what_the_first_has_installed(
+    command: str, lines: list[str], has_more: bool
+) -> None:
+    assert (words(command), found(command).has_more) == (lines, has_more)
+
+
 def test_files_are_followed_to_the_files_that_they_name() -> None:
     (line,) = found("cd sub && pip install -r more.txt").lines
     assert (line.folder, line.files) == ("sub", ("sub/more.txt", "requirements.txt", "constraints.txt"))

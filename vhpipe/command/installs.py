@@ -3,6 +3,7 @@
 A reader that knows little: what it does not understand is left to the step, which installs it when it comes there.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from posixpath import normpath
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from vhpipe.command.install_calls import (
     shell_code,
 )
 from vhpipe.command.install_hints import may_install
-from vhpipe.command.install_words import fields_of
+from vhpipe.command.install_words import fields_of, packages_of
 from vhpipe.command.script_paths import ShellText, simple_commands
 
 ReadFile = Callable[[str], bytes | None]
@@ -30,6 +31,7 @@ _REPOSITORY = "/valohai/repository"
 _SKIPPED = frozenset({"time", "exec", "command", "env", "sudo", "nohup", "-H", "-E", "--"})
 _OPENING = frozenset({"if", "for", "while", "until", "case", "function", "{"})
 _CLOSING = frozenset({"fi", "done", "esac", "}"})
+_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _COMPOUND = _OPENING | _CLOSING | {"then", "elif", "else", "do", "[[", "!"}
 _HARMLESS = frozenset({
     "cd", "echo", "set", "export", "mkdir", "ls", "pwd", "printf", "true", ":", "date", "which", "nvidia-smi", "cat",
@@ -107,6 +109,8 @@ class _InstallReader:
         """Whether the step has entered an environment of its own."""
         self._is_late = False
         """Whether something has run by now that an install may need."""
+        self._has_used = False
+        """Whether something has run by now that may have used what was installed."""
 
     def read_text(self, text: str, depth: int) -> None:
         written, text = text, without_documents(text)
@@ -130,14 +134,18 @@ class _InstallReader:
             self._is_elsewhere = True
         elif name in SHELLS or name.endswith((".sh", ".bash")):
             self._read_shell(words, is_conditional or "||" in call.before, depth)
-            self._is_late = True
+            self._see_program()
         elif (asked := install_call(words)) is not None:
             may_fail = depth > 0 or self._is_late or "|" in call.after + call.before
             self._add(asked, variables, may_fail, is_conditional or "||" in call.before)
         elif installs_unread_by(words) and not self._is_elsewhere:
             self.has_more = True
         elif name not in _HARMLESS:
-            self._is_late = True
+            self._see_program()
+
+    def _see_program(self) -> None:
+        self._is_late = True
+        self._has_used = bool(self.lines)
 
     def _add(
         self, asked: InstallCall, variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
@@ -150,7 +158,7 @@ class _InstallReader:
             self.has_more = True
             return
         line = self._line(InstallLine(asked.words, self._folder, asked.is_uv, variables, may_fail=may_fail))
-        if line is None:
+        if line is None or (self._has_used and self._names_anew(line)):
             self.has_more = True
         elif line not in self.lines:
             self.lines.append(line)
@@ -183,6 +191,17 @@ class _InstallReader:
         files[path] = None
         inner = path.rpartition("/")[0]
         return all(self._take_file(each, inner, files, depth + 1) for each in _named_in(content))
+
+    def _names_anew(self, line: InstallLine) -> bool:
+        """Whether it names what an earlier line does, so that what ran in between is to see another version."""
+        names = {name for earlier in self.lines for name in self._names_of(earlier)}
+        is_known = any(earlier._replace(may_fail=line.may_fail) == line for earlier in self.lines)
+        return not is_known and any(name in names for name in self._names_of(line))
+
+    def _names_of(self, line: InstallLine) -> Iterator[str]:
+        found = (_name.match(text) for text in packages_of(line.words))
+        listed = (_name.match(text) for path in line.files for text in _logical_lines(self._read(path) or b""))
+        return (each[0].lower().replace("_", "-") for each in (*found, *listed) if each)
 
     def _has_local_path(self, path: str) -> bool:
         content = self._read(path) or b""
