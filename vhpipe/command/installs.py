@@ -158,9 +158,13 @@ class _InstallReader:
             self.has_more = True
             return
         line = self._line(InstallLine(asked.words, self._folder, asked.is_uv, variables, may_fail=may_fail))
-        if line is None or (self._has_used and self._names_anew(line)):
+        if line is None:
             self.has_more = True
-        elif line not in self.lines:
+        elif any(earlier._replace(may_fail=line.may_fail) == line for earlier in self.lines):
+            return
+        elif self._has_used and self._names_anew(line):
+            self.has_more = True
+        else:
             self.lines.append(line)
 
     def _line(self, line: InstallLine) -> InstallLine | None:
@@ -195,8 +199,7 @@ class _InstallReader:
     def _names_anew(self, line: InstallLine) -> bool:
         """Whether it names what an earlier line does, so that what ran in between is to see another version."""
         names = {name for earlier in self.lines for name in self._names_of(earlier)}
-        is_known = any(earlier._replace(may_fail=line.may_fail) == line for earlier in self.lines)
-        return not is_known and any(name in names for name in self._names_of(line))
+        return any(name in names for name in self._names_of(line))
 
     def _names_of(self, line: InstallLine) -> Iterator[str]:
         found = (_name.match(text) for text in packages_of(line.words))
