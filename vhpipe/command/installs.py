@@ -133,19 +133,16 @@ class _InstallReader:
         elif _enters_environment(words):
             self._is_elsewhere = True
         elif name in SHELLS or name.endswith((".sh", ".bash")):
+            self._has_used = self._has_used or bool(self.lines)
             self._read_shell(words, is_conditional or "||" in call.before, depth)
-            self._see_program()
+            self._is_late = True
         elif (asked := install_call(words)) is not None:
             may_fail = depth > 0 or self._is_late or "|" in call.after + call.before
             self._add(asked, variables, may_fail, is_conditional or "||" in call.before)
         elif installs_unread_by(words) and not self._is_elsewhere:
             self.has_more = True
         elif name not in _HARMLESS:
-            self._see_program()
-
-    def _see_program(self) -> None:
-        self._is_late = True
-        self._has_used = bool(self.lines)
+            self._is_late, self._has_used = True, bool(self.lines)
 
     def _add(
         self, asked: InstallCall, variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
