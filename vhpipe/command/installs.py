@@ -37,6 +37,11 @@ _HARMLESS = frozenset({
     "cd", "echo", "set", "export", "mkdir", "ls", "pwd", "printf", "true", ":", "date", "which", "nvidia-smi", "cat",
 })  # fmt: skip
 """Programs before an install that cannot matter to it."""
+_NO_PYTHON = frozenset({
+    "test", "[", "[[", "sleep", "rm", "cp", "mv", "ln", "chmod", "touch", "tar", "unzip", "wget", "curl", "git",
+    "apt-get", "apt", "sed", "grep", "find", "head", "tail", "tee", "wc", "df", "du", "free", "env", "pip", "exit", "unset",
+})  # fmt: skip
+"""Programs that use no package of Python."""
 
 
 class InstallLine(NamedTuple):
@@ -142,7 +147,8 @@ class _InstallReader:
         elif installs_unread_by(words) and not self._is_elsewhere:
             self.has_more = True
         elif name not in _HARMLESS:
-            self._is_late, self._has_used = True, bool(self.lines)
+            self._is_late = True
+            self._has_used = self._has_used or (name not in _NO_PYTHON and bool(self.lines))
 
     def _add(
         self, asked: InstallCall, variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
