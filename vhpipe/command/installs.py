@@ -39,7 +39,7 @@ _HARMLESS = frozenset({
 """Programs before an install that cannot matter to it."""
 _NO_PYTHON = frozenset({
     "test", "[", "[[", "sleep", "rm", "cp", "mv", "ln", "chmod", "touch", "tar", "unzip", "wget", "curl", "git",
-    "apt-get", "apt", "sed", "grep", "find", "head", "tail", "tee", "wc", "df", "du", "free", "env", "pip", "exit", "unset",
+    "apt-get", "apt", "sed", "grep", "find", "head", "tail", "tee", "wc", "df", "du", "free", "pip", "exit",
 })  # fmt: skip
 """Programs that use no package of Python."""
 
