@@ -20,6 +20,10 @@ OWN_NAMESPACE = "/proc/thread-self/ns/mnt"
 class StrandedError(Exception):
     """This thread cannot come back from the namespace of a step: nothing that it did from now on would be right."""
 
+    def __init__(self, failure: OSError) -> None:
+        super().__init__(f"cannot leave the mount namespace of a step: {failure.strerror}")
+        self.failure = failure
+
 
 class StepRoot:
     """The tree for the steps of one run. All methods are for the thread that made it, and its program for children.
@@ -98,7 +102,7 @@ class StepRoot:
             syscalls.setns(self._home)
             os.fchdir(self._here)
         except OSError as failure:
-            raise StrandedError(f"cannot leave the mount namespace of a step: {failure.strerror}") from failure
+            raise StrandedError(failure) from failure
 
     def close(self) -> None:
         self._trees.close()

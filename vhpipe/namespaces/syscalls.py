@@ -20,6 +20,11 @@ MOVE_MOUNT_F_EMPTY_PATH = 4
 MOUNT_ATTR_RDONLY = 1
 PR_SET_PDEATHSIG = 1
 
+CALLS = frozenset(
+    {"unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "mount_setattr", "prctl"}
+)
+"""The names that failures have."""
+
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _PIVOT_ROOT = {"x86_64": 155, "i686": 217, "ppc64le": 203, "s390x": 217, "armv7l": 218}
 _PIVOT_ROOT_ELSEWHERE = 41
