@@ -133,7 +133,7 @@ class RunChoices(NamedTuple):
         from vhpipe.settings.values import AMOUNTS, UnfitValueError
 
         try:
-            return AMOUNTS.read(self.slots if isinstance(self.slots, str) else dict(self.slots))
+            return AMOUNTS.read(dict(self.slots) if isinstance(self.slots, Mapping) else self.slots)
         except UnfitValueError as fault:
             raise UsageError(f"slots {fault.expected}", fault.hint) from None
 
