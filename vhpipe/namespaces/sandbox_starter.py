@@ -4,10 +4,10 @@ import os
 import signal
 
 from vhpipe.namespaces import bubblewrap
+from vhpipe.namespaces.bound_folders import PLATFORM
 from vhpipe.namespaces.holder_process import IGNORED_BY_PYTHON, STREAMS
 from vhpipe.namespaces.sandbox_tree import (
     HOME,
-    PLATFORM,
     TEMPORARY,
     SandboxFolders,
     sandbox_environment,

@@ -101,27 +101,15 @@ class RunChoices(NamedTuple):
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
         """Those of a run that is taken up; how many at once, what they share, Python, environments can be said anew."""
-        return RunConditions(
-            capacity=self._capacity(settings),
+        return self.settled(settings)._replace(
             python=self.python or info.python,
             title=info.title,
             tags=info.tags,
             repository=info.repository,
             inherits_environment=info.inherits_environment,
-            queues=settings.queues,
-            slots=self._slots(settings),
-            queue_slots=settings.queue_slots,
-            typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
-            mounts=settings.mounts,
-            allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
-            queue_images=settings.queue_images,
-            containers=self._containers(settings),
-            pulls_images=self.pulls_images,
-            shows_pulls=self.shows_pulls,
             environments=self.environments or info.environments,
-            images=() if self.python else settings.images,
         )
 
     def _containers(self, settings: "RunSettings") -> ContainerSettings:
