@@ -107,6 +107,20 @@ def test_another_holder_takes_the_place_of_one_that_was_killed(folder: Path) -> 
     starter.close()
 
 
+def test_a_holder_that_was_stopped_goes_on(folder: Path) -> None:
+    """A step may do that, for its holder is a process of the same user."""
+    if tried_here().way is None:
+        pytest.skip(f"not possible here: {tried_here().reason}")
+    seen: list[int] = []
+    starter = HolderStarter(None, False, os.geteuid() == 0, seen.append)
+    process = starter.start(request_of(folder, "kill -STOP $PPID; exit 4"))
+    assert ended(starter, process) == 4
+    os.kill(seen[0], signal.SIGSTOP)
+    assert ended(starter, starter.start(request_of(folder, "exit 5"))) == 5
+    assert len(seen) == 1
+    starter.close()
+
+
 def test_a_holder_that_is_gone_says_so(folder: Path) -> None:
     if tried_here().way is None:
         pytest.skip(f"not possible here: {tried_here().reason}")

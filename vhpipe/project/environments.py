@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vhpipe.plan.capabilities import CAPABILITIES
-from vhpipe.settings.images import image_instead, python_instead
+from vhpipe.settings.images import python_instead
 from vhpipe.settings.python import PythonChoice, active_interpreter, find_python, shared_interpreter
 from vhpipe.wording import listed, plural
 
@@ -68,17 +68,6 @@ def pythons_for_images(plan: "Plan", project: Path, rules: "tuple[ImageRule, ...
         folder = None if target is None else find_python(project, target, {}).folder
         if folder is not None:
             found[node.name] = str(folder)
-    return found
-
-
-def images_instead(plan: "Plan", rules: "tuple[ImageRule, ...]") -> dict[str, str]:
-    """The image that stands for that of a node in places that run images, by node."""
-    found: dict[str, str] = {}
-    for node in plan.nodes if rules else ():
-        spec = getattr(node, "spec", None)
-        image = None if spec is None else image_instead(rules, spec.image)
-        if image is not None:
-            found[node.name] = image
     return found
 
 

@@ -1,6 +1,7 @@
 """The steps from a compiled plan to one that can run that look at the places of its nodes, and at this machine."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vhpipe.project.plan_passes import PassContext
@@ -68,6 +69,17 @@ def use_images_of_queues(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.places import with_images_of_queues
 
     return with_images_of_queues(plan, around.graph, around.chosen.places, images)
+
+
+def use_images_instead(plan: "Plan", around: PassContext) -> "Plan":
+    """Other images by patterns of settings, also of those that queues give."""
+    rules = around.source.conditions.images
+    if all(rule.is_path for rule in rules):
+        return plan
+    from vhpipe.plan.places import with_images_instead
+    from vhpipe.settings.images import image_instead
+
+    return with_images_instead(plan, around.chosen.places, partial(image_instead, rules))
 
 
 def refuse_missing_folders(plan: "Plan", around: PassContext) -> "Plan":

@@ -15,6 +15,7 @@ from vhpipe.project.place_passes import (
     say_controls,
     say_host_needs,
     share_queues,
+    use_images_instead,
     use_images_of_queues,
 )
 from vhpipe.project.plan_passes import (
@@ -64,6 +65,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("configuration objects", configure),
     Pass("queues", share_queues),
     Pass("images of queues", use_images_of_queues),
+    Pass("images that stand for others", use_images_instead),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
     Pass("controls of the agent", say_controls),
