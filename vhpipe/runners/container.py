@@ -24,6 +24,7 @@ from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.attempt.step_variables import SPOOL_NAME
+from vhpipe.attempt.writable_inputs import writable_inputs
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.function_step.code_recorder import USES_NAME
 from vhpipe.plan.capabilities import CONTAINER
@@ -38,7 +39,6 @@ from vhpipe.runners.container_processes import ContainerProcesses
 from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
 from vhpipe.runners.container_tools import facts_of, usable
 from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
-from vhpipe.runners.local import writable_inputs
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
 from vhpipe.runners.protocol import AttemptOrder
