@@ -49,6 +49,7 @@ def killed_again_and_again(
         assert str(project.path) not in Path("/proc/self/mountinfo").read_text()
         check(number)
         assert_store_is_intact(project)
+        print(f"{done} kills", flush=True)
         if done == kills:
             break
     verified = project("verify")
