@@ -1,5 +1,7 @@
 """Steps that do their worst to the default place: no wrong result without a word, and nothing of it stays."""
 
+# ruff: noqa: E501 (what a step does is one line)
+
 import json
 import os
 import time
@@ -27,9 +29,8 @@ class Deed(NamedTuple):
     ends: frozenset[str] = frozenset({"complete", "error", "crashed"})
 
 
-COMPLETE = frozenset({"complete"})
+HARMLESS = frozenset({"complete"})
 FAILS = frozenset({"error", "crashed"})
-HARMLESS, NOTICED, EITHER = COMPLETE, FAILS, COMPLETE | FAILS
 
 DEEDS = {
     "remounts its inputs": Deed("mount -o remount,rw,bind /valohai/inputs; echo bad > /valohai/inputs/data/kept"),
@@ -103,12 +104,12 @@ DEEDS = {
         "echo bad > STATE/counter; for b in STATE/blobs/*/*; do chmod u+w $b; echo bad > $b; done; rm -rf STATE/runs; touch STATE/runs/1/journal STATE/x",
         HARMLESS,
     ),
-    "makes the state writable and removes it": Deed("mount -o remount,rw,bind STATE 2> /dev/null && touch STATE/x && rm STATE/x"),
+    "makes the state writable": Deed("mount -o remount,rw,bind STATE 2> /dev/null && touch STATE/x && rm STATE/x"),
     "writes its own manifest": Deed(f"echo '{{}}' > {HOST}/manifest.json; mkdir {HOST}/metadata.jsonl; rm -f {HOST}/log; ln -s /etc/passwd {HOST}/log"),
     "makes folders where the engine has files": Deed(f"mkdir -p {HOST}/manifest.json/x"),
     "says a lot in one line": Deed("head -c 3000000 /dev/zero | tr '\\0' x; printf '\\377\\0\\n'", HARMLESS),
     "changes what it stands on": Deed("cd /; pivot_root /valohai /valohai/outputs; mount --make-rshared /; mount --move /valohai /mnt"),
-    "makes its mounts shared": Deed("mount --make-rshared /; mkdir /tmp/MARK; mount -t tmpfs MARK /tmp/MARK; rmdir /tmp/MARK"),
+    "makes its mounts shared": Deed("mount --make-rshared /; cd STATE/..; mkdir m; mount -t tmpfs MARK m; touch m/x"),
     "ends in a folder that is gone": Deed("mkdir /valohai/repository/x; cd /valohai/repository/x; rmdir /valohai/repository/x", HARMLESS),
     "has a deep tree": Deed(
         IN_PYTHON.format("for n in range(1200):\n    os.mkdir('ddddd'); os.chdir('ddddd')\nopen('end', 'w').close()"), HARMLESS

@@ -142,7 +142,7 @@ def test_a_process_that_cleared_its_variables_ends_with_its_own_execution(person
     commands = {
         "leaves": f"setsid env -i sleep {MARK}7 9> /valohai/outputs/open & sleep 0.1",
         "other": f"until [ -e {go} ]; do sleep 0.02; done",
-        "looks": f"n=; {hidden}touch {go}; [ -z \"$n\" ]",
+        "looks": f'n=; {hidden}touch {go}; [ -z "$n" ]',
     }
     inputs = {"looks": [{"name": "open"}]}
     steps = [

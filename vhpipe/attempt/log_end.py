@@ -19,6 +19,15 @@ _platform_folder = re.compile(rb"(?<![\w./-])/valohai/(config|inputs|outputs|rep
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+_OF_OWN_FOLDERS = (
+    (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
+     "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
+     "asks that, as far as the state folder is in it"),
+    (re.compile(rb"Invalid cross-device link[^\n]*/valohai/(config|inputs|outputs|repository)(?![\w-])"),
+     "files cannot be renamed or hard-linked from one folder of `/valohai` to another; `mv`, `shutil.move` and `cp` "
+     "can do it"),
+)  # fmt: skip
+"""What goes wrong because the folders of a step are mounts of its own."""
 _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscript ", ".r": "Rscript ", ".js": "node "}
 
 
@@ -78,6 +87,13 @@ def _of_platform_folder(end: bytes, world: StepWorld) -> str | None:
     return f"there is no `{VALOHAI}/{name}` here; `$VH_{name.upper()}_DIR` is right here and on the platform, {LOCAL}"
 
 
+def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
+    """The step expects its folders to lie in the project, or beside each other."""
+    if world.hosts is None:
+        return None
+    return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -91,7 +107,9 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
     return f"`{name}` is a file of the project, but not on PATH; write `{better}`"
 
 
-_REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
+_REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
+    _of_module, _of_program, _of_platform_folder, _of_own_folders,
+)  # fmt: skip
 
 
 def end_of_log(log: str) -> bytes:

@@ -28,6 +28,8 @@ _NOT_FOR_UV = re.compile(
 """What uv says of lines that pip may understand."""
 
 
+_NOT_COMPILED_BY_UV = ("3.6",)
+"""Pythons for which uv installs packages but cannot compile them."""
 _ALWAYS_THERE = frozenset({"pip", "setuptools", "wheel"})
 """A Python with these alone has nothing that an install could need."""
 
@@ -80,6 +82,8 @@ class PackageInstaller(NamedTuple):
         install = (uv, "pip", "install", "--python", self.target.python, *without, *words)
         code, _ = self._run(install, self._folder(line), variables)
         os.unlink(beside)
+        if code == 0 and self.target.base.minor in _NOT_COMPILED_BY_UV:
+            self._run((self.target.python, "-m", "compileall", "-q", self.target.packages), self.source, {})
         return code == 0
 
     def _satisfied_below(
@@ -105,6 +109,8 @@ class PackageInstaller(NamedTuple):
 
     def _uv_variables(self, own: Mapping[str, str] | None = None) -> dict[str, str]:
         found = variables_for_uv({**self.environ, **(own or {})}, self.target.base.prefix)
+        if self.target.base.minor in _NOT_COMPILED_BY_UV:
+            found["UV_COMPILE_BYTECODE"] = "0"
         return found | {"UV_PYTHON_DOWNLOADS": "never"} | dict(own or {})
 
     def _run(self, argv: tuple[str, ...], folder: str, more: Mapping[str, str]) -> tuple[int, bytes]:

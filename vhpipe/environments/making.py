@@ -143,9 +143,8 @@ class EnvironmentMaker(NamedTuple):
             used = installer.carry_out(line)
             by = used or by
             if used is None and not line.may_fail:
-                raise EnvironmentNotMadeError(
-                    f"`{redacted(line.text)}` failed: {reason_in(log.of_last_call)}; log: {log.path}"
-                )
+                reason = reason_in(log.of_last_call, wanted.base.version)
+                raise EnvironmentNotMadeError(f"`{redacted(line.text)}` failed: {reason}; log: {log.path}")
             if used is None:
                 left.append(line)
                 self.say(f"{wanted.node}: {redacted(line.text)} failed beforehand and is left to the step")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from vhpipe.command.installs import Installs, installs_in, may_install
+from vhpipe.command.install_hints import may_install
+from vhpipe.command.installs import Installs, installs_in
 from vhpipe.environments.base_python import BasePython, base_python
 from vhpipe.environments.installer_process import InstallLog, OtherChildren
 from vhpipe.environments.installers import PackageInstaller
