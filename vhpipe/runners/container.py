@@ -24,6 +24,7 @@ from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.attempt.step_variables import SPOOL_NAME, VISIBLE_GPUS
+from vhpipe.attempt.writable_inputs import writable_inputs
 from vhpipe.config.agent_controls import DOCKER_NETWORK
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.function_step.code_recorder import USES_NAME
@@ -41,7 +42,6 @@ from vhpipe.runners.container_tools import facts_of, usable
 from vhpipe.runners.container_usage import NAME as USED
 from vhpipe.runners.container_usage import measured, read_usage
 from vhpipe.runners.container_variables import of_the_place
-from vhpipe.runners.local import writable_inputs
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
 from vhpipe.runners.protocol import AttemptOrder
