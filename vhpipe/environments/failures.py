@@ -21,6 +21,8 @@ _MISSING = re.compile(
     r"(?i)no matching distribution found for ([^\s()]+)|because ([\w.-]+) was not found in the (?:provided|package)"
 )
 _ERROR = re.compile(r"(?i)^\s*(?:error|×|x |├─▶|╰─▶|fatal)[:\s]*(.*\w.*)$")
+_UNSOLVED = re.compile(r"(?s)\bBecause (.{1,2000}?),?\s+we\s+can\s+conclude")
+"""Where uv begins to say why there is no solution."""
 _DISK = "No space left on device"
 
 
@@ -33,9 +35,14 @@ def reason_in(output: Sequence[str]) -> str:
     missing = _MISSING.search(text)
     if missing is not None:
         name = missing[1] or missing[2]
-        return f"`{name}` was not found: {OFFLINE_WAYS if is_offline else 'check its name and version'}"
+        is_unknown = "(from versions: none)" in text  # what pip says too where it has heard nothing at all
+        check = "check its name, and whether the index can be reached" if is_unknown else "check its name and version"
+        return f"`{name}` was not found: {OFFLINE_WAYS if is_offline else check}"
     if is_offline:
         return f"the network cannot be reached: {OFFLINE_WAYS}"
+    unsolved = _UNSOLVED.search(text)
+    if unsolved is not None:
+        return f"no versions go together: {redacted(' '.join(unsolved[1].split()))}"[:LONGEST]
     errors = [found[1].strip() for line in output if (found := _ERROR.match(line))]
     last = next((line.strip() for line in reversed(output) if line.strip()), "it says nothing")
     said = redacted(errors[0] if errors else last)

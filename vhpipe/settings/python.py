@@ -92,8 +92,8 @@ def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     found = shutil.which("python", path=environ.get("PATH", os.defpath))
     if found is not None:
         return PythonChoice(None, f"{found}, the first on PATH", {}, is_found=True)
-    own = Path(sys.executable).parent
-    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, True, True)
+    own = Path(sys.executable)
+    return PythonChoice(own.parent, f"{own}, the one that runs vhpipe, because PATH has no `python`", {}, True, True)
 
 
 def _environment(folder: Path, reason: str) -> PythonChoice:
