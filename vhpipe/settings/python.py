@@ -49,7 +49,9 @@ def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str 
         return None
     own = shutil.which("python", path=environ.get("PATH", os.defpath)) if choice.folder is None else None
     interpreter = Path(own) if own else (choice.folder or Path(sys.executable).parent) / "python"
-    return None if (interpreter.parent.parent / "pyvenv.cfg").exists() else str(interpreter)
+    if (interpreter.parent.parent / "pyvenv.cfg").exists():
+        return None
+    return str(interpreter if interpreter.exists() else interpreter.with_name("python3"))
 
 
 def active_interpreter(choice: PythonChoice) -> str | None:
