@@ -257,3 +257,15 @@ def test_what_a_shell_within_the_command_installs_is_no_change_of_the_users_pyth
     assert done.code == 0, done.err
     for node in "ab":
         assert f"{world.path}/.vhpipe/" in log_of(done, node).splitlines()[-1], log_of(done, node)
+
+
+@pytest.mark.long
+def test_a_shell_installs_into_a_layer_of_its_own(world: Any) -> None:
+    world.pipeline({"a": ["pip install two", "python -c 'import two'; exit 3"]})
+    assert world("run").code == 1
+    before = environments(world)
+    words = "pip install one && python -m pip list && python -c 'import one, two; print(one.__file__)'"
+    shown = world("shell", "a", "-c", words)
+    assert "/scratch/" in shown.out.splitlines()[-1], shown.out + shown.err
+    assert environments(world) == before
+    assert not list(world.path.glob(".vhpipe/environments/*/lib/*/site-packages/one.py"))
