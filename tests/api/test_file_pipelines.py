@@ -214,6 +214,7 @@ def test_a_base_that_is_not_there_is_told_when_the_step_is_added(
     ("arguments", "message"),
     [
         ({"jobs": -1}, "jobs must be a whole number, 1 or more, not `-1`"),
+        ({"env": "venv"}, "env cannot be `venv`"),
         ({"jobs": 0}, "jobs must be a whole number, 1 or more, not `0`"),
         ({"jobs": "2"}, "jobs must be a whole number, 1 or more, not `2`"),
         ({"jobs": True}, "jobs must be a whole number, 1 or more, not `True`"),

@@ -146,3 +146,20 @@ def test_a_program_that_is_a_file_of_the_project_gets_the_words_that_start_it(
     (tmp_path / "log").write_text(f"before\n{said}\n")
     text = reason_in_log(str(tmp_path / "log"), StepWorld({"VH_REPOSITORY_DIR": str(tmp_path)}))
     assert (text and text.partition("; ")[2]) == advice
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("fatal: not a git repository (or any parent up to mount point /valohai)\nStopping at …\n", "git -C"),
+        ("OSError: [Errno 18] Invalid cross-device link: 'a' -> '/valohai/outputs/a'\n", "shutil.move"),
+        ("OSError: [Errno 18] Invalid cross-device link: '/mnt/a' -> '/tmp/a'\n", None),
+    ],
+)
+def test_what_folders_of_its_own_change_for_a_step_is_said(tmp_path: Path, log: str, said: str | None) -> None:
+    (tmp_path / "log").write_text(log)
+    hosts = HostFolders(str(tmp_path), str(tmp_path / "repository"))
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({}, hosts))
+    assert text is None if said is None else text is not None and said in text
+    elsewhere = reason_in_log(str(tmp_path / "log"), StepWorld({}))
+    assert elsewhere is None or elsewhere != text

@@ -34,19 +34,28 @@ def words(*items: str) -> list[str]:
         ("uv pip install --system a", "uv pip install --system a"),
         ("pip install a>=1.0", "pip install a"),  # for a shell that is a redirection
         ("pip install git+https://host/a.git@v1", "pip install git+https://host/a.git@v1"),
+        ("pip install a > /dev/null 2>&1", "pip install a"),
+        ("pip install a 2>log | tail -1", "pip install a"),
+        ("python3 -u -m pip install a", "pip install a"),
+        ("python -mpip install a", "pip install a"),
+        ("timeout -k 5 600 pip install a", "pip install a"),
+        ("bash -c 'pip install a'", "pip install a"),
+        ("bash -ec 'cd sub && pip install a' && ls", "pip install a"),
+        ("cat > r.txt << EOF\npip install b\nEOF\npip install a", "pip install a"),
         ("pip install --upgrade-strategy eager --pre a > log", "pip install --upgrade-strategy eager --pre a"),
     ],
 )
 def test_calls_are_found_in_every_spelling(command: str, line: str) -> None:
     assert words(command) == [line]
-    assert not found(command).has_more
+    assert not found(command).has_more or "<<" in command
 
 
 @pytest.mark.parametrize(
     "command",
     ["pip list", "python train.py --install", "npm install x", "echo pip install x", "pip install -t /tmp/x a",
      "uv pip install --python 3.12 a", "python -m venv v; . v/bin/activate; pip install a",
-     "conda activate e && pip install a", "/opt/bin/pip install a", "apt-get install -y python3-pip"],
+     "conda activate e && pip install a", "/opt/bin/pip install a", "apt-get install -y python3-pip",
+     "git commit -m 'pip install'", "pip download a", "python train.py --pip-install", "pipx install a", "uv sync"],
 )  # fmt: skip
 def test_what_does_not_go_into_the_python_of_the_step_is_none(command: str) -> None:
     assert found(command).is_empty
@@ -56,10 +65,38 @@ def test_what_does_not_go_into_the_python_of_the_step_is_none(command: str) -> N
     "command",
     ["pip install $PACKAGES", "pip install {parameter:name}", "pip install -r missing.txt", "pip install -r broken.txt",
      "pip install -r /valohai/inputs/requirements.txt", "if x; then pip install a; fi", "cd $X && pip install -r r.txt",
-     "for p in a b; do pip install $p; done", "test -d x || pip install a", "! pip install a"],
+     "for p in a b; do pip install $p; done", "test -d x || pip install a", "! pip install a",
+     "pip freeze | xargs -n 1 pip install -U", "xargs python3 -m pip install < r.txt", "eval pip install a",
+     "python -c 'import pip; pip.main([\"install\", \"a\"])'", "su -c 'pip install a'", "pip uninstall -y a",
+     "python setup.py -q develop", "poetry config virtualenvs.create false && poetry install", "easy_install install",
+     "pip-sync", "uv pip sync r.txt", "bash << EOF\npip install a\nEOF", "bash -c \"pip install $X\"",
+     "test -d x || bash -c 'pip install a'"],
 )  # fmt: skip
 def test_what_cannot_be_known_beforehand_is_left_to_the_step(command: str) -> None:
     assert found(command) == Installs(has_more=True)
+
+
+def test_an_installer_that_is_called_by_its_path_is_named() -> None:
+    assert found("/opt/bin/pip install a && /usr/bin/python3 -m pip install b").by_path == (
+        "/opt/bin/pip", "/usr/bin/python3"
+    )  # fmt: skip
+    assert found("v/bin/pip install a") == Installs()
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "has_more"),
+    [
+        ("pip install 'a<2'; python old.py; pip install a==2; python new.py", ["pip install a<2"], True),
+        ("pip install -r requirements.txt; ./x; pip install Numpy", ["pip install -r requirements.txt"], True),
+        ("pip install a; python x.py; pip install b", ["pip install a", "pip install b"], False),
+        ("pip install a; pip install -U a; python x.py; pip install a", ["pip install a", "pip install -U a"], False),
+        ("apt-get install x; pip install a; pip install a==2", ["pip install a", "pip install a==2"], False),
+    ],
+)
+def test_a_program_between_two_installs_sees_what_the_first_has_installed(
+    command: str, lines: list[str], has_more: bool
+) -> None:
+    assert (words(command), found(command).has_more) == (lines, has_more)
 
 
 def test_files_are_followed_to_the_files_that_they_name() -> None:

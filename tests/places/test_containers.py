@@ -162,7 +162,26 @@ def test_a_step_that_asks_for_memory_is_killed_beyond_it(project: ContainerProje
     project.pipeline({"a": {"command": ["set -o pipefail", *command], "resources": resources}})
     done = project.in_containers()
     assert done.code == 1, project.log(done, "a")
-    assert "its limit of memory is 40 MB" in str(done.node("a")), done.node("a")
+    because = str(done.node("a")["executions"][0]["attempts"][-1]["because"])
+    assert "40 MB of memory" in because, because
+    assert "raise `resources.memory.max` of the step" in because
+
+
+def test_what_an_execution_has_used_is_recorded_and_its_signals_still_reach_it(project: ContainerProject) -> None:
+    """The shell that measures is no program of the step's: exit codes and handlers are those of the command."""
+    knows_memory = "memory" in facts_of(project.tool).limits
+    work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; head -c 60000000 /dev/zero | tail -c 50000000 | wc -c"
+    listens = "trap 'echo heard > $VH_OUTPUTS_DIR/x; exit 3' TERM; sleep 1000 & wait"
+    goes_on = {"node": {"on-error": "stop-next"}}
+    ends, hears = {"command": "exit 7"}, {"command": listens, "time-limit": "4s"}
+    project.pipeline({"work": work, "ends": {**ends, **goes_on}, "listens": {**hears, **goes_on}})
+    done = project.in_containers("-j", "3")
+    attempts = {name: done.node(name)["executions"][0]["attempts"][0] for name in ("work", "ends", "listens")}
+    assert attempts["work"]["cpu_s"] > 0.05, attempts
+    assert (attempts["work"]["peak_memory_bytes"] or 0) > 40_000_000 or not knows_memory, attempts
+    assert attempts["ends"]["exit_code"] == 7
+    assert attempts["listens"]["exit_code"] == 3
+    assert "listens    error   x " in project("outputs", "1", "listens").out
 
 
 # ── what can be reused ───────────────────────────────────────────────────────────────────────────
@@ -209,6 +228,24 @@ def test_the_image_of_a_queue_takes_the_place_of_those_of_its_nodes(project: Con
     project.pipeline({"a": node}, more=[{"vhpipe": {"pipeline": "p", "queue": "small"}}])
     done = project.in_containers("--pull", "never")
     assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
+
+
+def test_an_image_of_the_settings_runs_in_place_of_another_and_counts_for_reuse(project: ContainerProject) -> None:
+    name = "pytorch/pytorch:2"
+    project.write(".vhpipe.toml", f'[images]\n"pytorch/*" = "{container_tools.IMAGE}"\n')
+    project.pipeline({"a": {"command": "echo ran", "image": name}})
+    said = f"`a`: image `{container_tools.IMAGE}` stands for `{name}`, as the settings say"
+    dry = project("run", "-n", "--in", project.tool, "--pull", "never")
+    assert (dry.code, dry.err.count(said) + dry.out.count(said)) == (0, 1), dry.err + dry.out
+    done = project.in_containers("--pull", "never", "--reuse", "--python", "/usr/bin/python3")
+    assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
+    with _another_image(project.tool):
+        changed = project.in_containers("--pull", "never", "--reuse")
+        assert changed.node("a")["executions"][0].get("reused_from") is None
+        assert "content of the image" in project("why", "2", "a").out
+    project.pipeline({"a": {"command": "echo ran"}})
+    by_its_own_name = project.in_containers("--reuse")
+    assert by_its_own_name.node("a")["executions"][0].get("reused_from") is not None, project("why", "3", "a").out
 
 
 def test_the_dry_run_does_not_pull_and_says_what_it_cannot_know(project: ContainerProject) -> None:

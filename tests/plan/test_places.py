@@ -13,6 +13,7 @@ from vhpipe.plan.places import (
     settled_places,
     typed_places,
     wanted_places,
+    with_images_instead,
     with_images_of_queues,
 )
 from vhpipe.settings.places import PlaceSettings
@@ -127,3 +128,11 @@ def test_a_queue_can_have_an_image_where_images_are_used() -> None:
     ]  # fmt: skip
     everywhere = with_images_of_queues(plan, graph, NodePlaces("docker"), images)
     assert [node.spec.image for node in everywhere.nodes] == ["large:1", "none", "cuda:12"]  # type: ignore[union-attr]
+
+
+def test_an_image_that_stands_for_another_is_said_once_and_only_where_images_run() -> None:
+    plan = compile_plan(graph_of(FILE), Arguments(), "valohai.yaml")
+    instead = with_images_instead(plan, NodePlaces("podman", {"a": "local"}), {"none": "some:1"}.get)
+    assert [node.spec.image for node in instead.nodes] == ["none", "some:1", "some:1"]  # type: ignore[union-attr]
+    assert instead.notices == ("`b` and `c`: image `some:1` stands for `none`, as the settings say",)
+    assert with_images_instead(plan, NodePlaces("podman"), {"none": "none"}.get) == plan

@@ -35,6 +35,7 @@ from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import RunArguments
 from vhpipe.project.run_conditions import RunChoices
 from vhpipe.schedule.state import neighbours
+from vhpipe.store.run_folder import EnvironmentMode
 from vhpipe.wording import unknown_name
 
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -217,14 +218,14 @@ class PipelineController:
 
     def start_locally(
         self, run_pipeline_steps_locally: bool = True, *, raise_on_failure: bool = True, jobs: int | None = None,
-        place: str | Mapping[str, str] | None = None, quiet: bool = False,
+        place: str | Mapping[str, str] | None = None, quiet: bool = False, env: EnvironmentMode | None = None,
     ) -> Run:  # fmt: skip
         """Run it on this machine, to its end.
 
         `run_pipeline_steps_locally` changes nothing: there are no agents that steps could be sent to.
         Errors: `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
         """
-        run = self.start(jobs=jobs, place=place, quiet=quiet)
+        run = self.start(jobs=jobs, place=place, quiet=quiet, env=env)
         run.wait()
         if raise_on_failure:
             run.raise_for_status()
@@ -240,12 +241,14 @@ class PipelineController:
         place: str | Mapping[str, str] | None = None,
         slots: str | Mapping[str, int | str] | None = None,
         quiet: bool = False,
+        env: EnvironmentMode | None = None,
     ) -> Run:
         """Run it in the background of this program, which does not end before the run does.
 
         The two functions are called before and after every step that has none of its own. `queue` is for the
         platform; `place` is where all steps run, as `--in` calls it, or those of a mapping by their names; `slots` are
-        what executions share, as `--slots` has them or by name.
+        what executions share, as `--slots` has them or by name; `env` says which steps get a Python environment of
+        their own, as `--env` does.
         If the run fails and nobody waits for it, the program ends with exit code 1.
         """
         if self.is_running():
@@ -255,7 +258,7 @@ class PipelineController:
         tags = (self.project,) if self.project else ()
         choices = RunChoices(
             jobs, sys.executable, tags=tags, words=program_words(), shares_process=True, places=place_texts(place),
-            slots=slots,
+            slots=slots, environments=env,
         )  # fmt: skip
         definition = RunDefinition(self._checked(), self.folder, self._text(redacted_words).encode())
         ordered = order_run(definition, self._arguments()._replace(hooks=placeholders(callbacks)), choices)

@@ -24,6 +24,7 @@ from vhpipe.project.planning import plan_to_look_at
 from vhpipe.project.request import ReuseNames, RunArguments, ValueTexts
 from vhpipe.project.run_conditions import RunChoices
 from vhpipe.project.user_variables import VariableTexts
+from vhpipe.store.run_folder import EnvironmentMode
 from vhpipe.views.report import placed_diagnostics
 
 Path_ = str | os.PathLike[str]
@@ -128,6 +129,7 @@ def run(
     place: str | Mapping[str, str] | None = None, slots: str | Mapping[str, int | str] | None = None,
     network: bool | None = None, quiet: bool = False, wait: bool = True, raise_on_failure: bool = True,
     variables: Mapping[str, str] | None = None, mounts: Mapping[str, str] | None = None, allow_mounts: bool = False,
+    env: EnvironmentMode | None = None,
 ) -> Run:  # fmt: skip
     """Run a pipeline, a step or a task of a file; with `wait` to its end.
 
@@ -135,7 +137,7 @@ def run(
     `place` is where all nodes run, as `--in` calls it, or those of a mapping by node; `network=False` keeps them
     from the network, in places that can; `slots` are what executions share, as `--slots` has them or by name.
     `mounts` has folders of this machine by the sources of mounts that they stand for; `allow_mounts` is
-    `--allow-mounts`.
+    `--allow-mounts`. `env` says which steps get a Python environment of their own, as `--env` does.
     `reuse=True` takes results of equal executions, a list those of some nodes. What is not given is as settings say
     (docs/settings.md). Else as for `plan` and `vhpipe run`.
     Errors: as for `plan`; `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
@@ -148,7 +150,7 @@ def run(
     )  # fmt: skip
     choices = RunChoices(
         jobs, python, title, tuple(tags), words=program_words(), shares_process=True, own_python=sys.executable,
-        places=place_texts(place), network=network, slots=slots,
+        places=place_texts(place), network=network, slots=slots, environments=env,
     )  # fmt: skip
     going = start_in_thread(load(path).order(arguments, choices), quiet)
     if wait:

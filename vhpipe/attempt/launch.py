@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
-from vhpipe.attempt.mounts import BindMount
+from vhpipe.attempt.mounts import BindMount, is_mounted_for
 from vhpipe.attempt.paths import InsidePath
 from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.agent_controls import CpuLimit
@@ -49,6 +49,10 @@ class Launch(NamedTuple):
     limits: Limits = NO_LIMITS
     mounts: tuple[BindMount, ...] = ()
     signal: Callable[[int, int], None] = signal_tree
+
+    def is_seen_by(self, process: int) -> bool:
+        """Whether a process has folders of this attempt where its step has them, and nobody else."""
+        return any(is_mounted_for(process, mount) for mount in self.mounts)
 
 
 class Usage(NamedTuple):

@@ -183,10 +183,10 @@ class _Process:
     def _leader_ended(self) -> None:
         self._owner.selector.unregister(self._pidfd)
         if self._owner.shares_process:
-            kill_younger_marked(self.pid, self._launch.marker)
+            kill_younger_marked(self.pid, self._launch.marker, self._launch.is_seen_by)
         else:
             with self._owner.others.lock:
-                kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
+                kill_remains(self.pid, self._launch.marker, self._owner.others.processes, self._launch.is_seen_by)
         self._note_end()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)

@@ -39,8 +39,6 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     volumes: str = ""
     """The folder with the cache volumes of the project."""
     environments: EnvironmentsPlace | None = None
-    images: dict[str, str] = {}
-    """By node the image that stands for its own where images run."""
     pythons: dict[str, str] = {}
     """By node the folder of programs of a Python that stands for its image."""
 

@@ -60,6 +60,11 @@ def fields_of(words: Sequence[str]) -> InstallFields | None:
     return InstallFields(tuple(files), tuple(paths))
 
 
+def packages_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The requirements among the words, as they are written."""
+    return tuple(value for option, value in _parsed(words) if option == "" and value is not None)
+
+
 def words_for(words: Sequence[str], is_uv: bool) -> tuple[str, ...]:
     """The words as an installer takes them: without what puts packages elsewhere or changes only what is printed."""
     kept: list[str] = []

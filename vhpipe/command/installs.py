@@ -3,11 +3,23 @@
 A reader that knows little: what it does not understand is left to the step, which installs it when it comes there.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from posixpath import normpath
 from typing import NamedTuple
 
-from vhpipe.command.install_words import IGNORED, fields_of
+from vhpipe.command.called_programs import without_documents
+from vhpipe.command.install_calls import (
+    SHELLS,
+    InstallCall,
+    called_by,
+    install_call,
+    installs_unread,
+    installs_unread_by,
+    shell_code,
+)
+from vhpipe.command.install_hints import may_install
+from vhpipe.command.install_words import fields_of, packages_of
 from vhpipe.command.script_paths import ShellText, simple_commands
 
 ReadFile = Callable[[str], bytes | None]
@@ -19,12 +31,17 @@ _REPOSITORY = "/valohai/repository"
 _SKIPPED = frozenset({"time", "exec", "command", "env", "sudo", "nohup", "-H", "-E", "--"})
 _OPENING = frozenset({"if", "for", "while", "until", "case", "function", "{"})
 _CLOSING = frozenset({"fi", "done", "esac", "}"})
+_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _COMPOUND = _OPENING | _CLOSING | {"then", "elif", "else", "do", "[[", "!"}
 _HARMLESS = frozenset({
     "cd", "echo", "set", "export", "mkdir", "ls", "pwd", "printf", "true", ":", "date", "which", "nvidia-smi", "cat",
 })  # fmt: skip
 """Programs before an install that cannot matter to it."""
-_SHELLS = frozenset({"sh", "bash", "dash", "source", "."})
+_NO_PYTHON = frozenset({
+    "test", "[", "[[", "sleep", "rm", "cp", "mv", "ln", "chmod", "touch", "tar", "unzip", "wget", "curl", "git",
+    "apt-get", "apt", "sed", "grep", "find", "head", "tail", "tee", "wc", "df", "du", "free", "pip", "exit",
+})  # fmt: skip
+"""Programs that use no package of Python."""
 
 
 class InstallLine(NamedTuple):
@@ -49,10 +66,14 @@ class InstallLine(NamedTuple):
 
 
 class Installs(NamedTuple):
-    """What a command installs: calls in their order, and whether there are more that only the step can carry out."""
+    """What a command installs: calls in their order, and whether there are more that only the step can carry out.
+
+    `by_path` are installers that it calls by absolute paths: what these install goes where they belong.
+    """
 
     lines: tuple[InstallLine, ...] = ()
     has_more: bool = False
+    by_path: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -62,11 +83,6 @@ class Installs(NamedTuple):
 NOTHING = Installs()
 
 
-def may_install(items: Sequence[str]) -> bool:
-    """Whether reading the items closely could find an install: most commands have none."""
-    return any("install" in item or ".sh" in item or "source" in item for item in items)
-
-
 def installs_in(items: Sequence[str], read: ReadFile) -> Installs:
     """What the items of one command install; `read` gives scripts and requirements files."""
     if not may_install(items):
@@ -74,7 +90,7 @@ def installs_in(items: Sequence[str], read: ReadFile) -> Installs:
     reader = _InstallReader(read)
     for item in items:
         reader.read_text(item, 0)
-    return Installs(tuple(reader.lines), reader.has_more)
+    return Installs(tuple(reader.lines), reader.has_more, tuple(reader.by_path))
 
 
 class _Call(NamedTuple):
@@ -91,17 +107,20 @@ class _InstallReader:
     def __init__(self, read: ReadFile) -> None:
         self.lines: list[InstallLine] = []
         self.has_more = False
+        self.by_path: dict[str, None] = {}
         self._read = read
         self._folder: str | None = ""
         self._is_elsewhere = False
         """Whether the step has entered an environment of its own."""
         self._is_late = False
         """Whether something has run by now that an install may need."""
+        self._has_used = False
+        """Whether something has run by now that may have used what was installed."""
 
     def read_text(self, text: str, depth: int) -> None:
-        document = text.find("<<")
-        end = len(text) if document < 0 else text.find("\n", document)
-        text = text[: end if end >= 0 else None]
+        written, text = text, without_documents(text)
+        if len(text) < len(written) and installs_unread(written) and not installs_unread(text):
+            self.has_more = True  # in a document, which a shell may be given
         nesting = 0
         for call in _calls(text):
             first = call.words[0].text
@@ -110,6 +129,7 @@ class _InstallReader:
 
     def _read_call(self, call: _Call, is_conditional: bool, depth: int) -> None:
         variables, words = _split(call.words)
+        words = called_by(words)
         if not words:
             return
         name = words[0].text
@@ -117,18 +137,24 @@ class _InstallReader:
             self._change_folder(words)
         elif _enters_environment(words):
             self._is_elsewhere = True
-        elif name in _SHELLS or name.endswith((".sh", ".bash")):
-            self._read_script(words, depth)
+        elif name in SHELLS or name.endswith((".sh", ".bash")):
+            self._has_used = self._has_used or bool(self.lines)
+            self._read_shell(words, is_conditional or "||" in call.before, depth)
             self._is_late = True
-        elif (asked := _install_words(words)) is not None:
+        elif (asked := install_call(words)) is not None:
             may_fail = depth > 0 or self._is_late or "|" in call.after + call.before
             self._add(asked, variables, may_fail, is_conditional or "||" in call.before)
+        elif installs_unread_by(words) and not self._is_elsewhere:
+            self.has_more = True
         elif name not in _HARMLESS:
             self._is_late = True
+            self._has_used = self._has_used or (name not in _NO_PYTHON and bool(self.lines))
 
     def _add(
-        self, asked: "_InstallCall", variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
+        self, asked: InstallCall, variables: tuple[tuple[str, str], ...] | None, may_fail: bool, is_conditional: bool
     ) -> None:
+        if asked.program.startswith("/"):
+            self.by_path[asked.program] = None
         if self._is_elsewhere or asked.is_elsewhere:
             return
         if variables is None or asked.words is None or self._folder is None or is_conditional:
@@ -137,7 +163,11 @@ class _InstallReader:
         line = self._line(InstallLine(asked.words, self._folder, asked.is_uv, variables, may_fail=may_fail))
         if line is None:
             self.has_more = True
-        elif line not in self.lines:
+        elif any(earlier._replace(may_fail=line.may_fail) == line for earlier in self.lines):
+            return
+        elif self._has_used and self._names_anew(line):
+            self.has_more = True
+        else:
             self.lines.append(line)
 
     def _line(self, line: InstallLine) -> InstallLine | None:
@@ -169,22 +199,49 @@ class _InstallReader:
         inner = path.rpartition("/")[0]
         return all(self._take_file(each, inner, files, depth + 1) for each in _named_in(content))
 
+    def _names_anew(self, line: InstallLine) -> bool:
+        """Whether it names what an earlier line does, so that what ran in between is to see another version."""
+        names = {name for earlier in self.lines for name in self._names_of(earlier)}
+        return any(name in names for name in self._names_of(line))
+
+    def _names_of(self, line: InstallLine) -> Iterator[str]:
+        found = (_name.match(text) for text in packages_of(line.words))
+        listed = (_name.match(text) for path in line.files for text in _logical_lines(self._read(path) or b""))
+        return (each[0].lower().replace("_", "-") for each in (*found, *listed) if each)
+
     def _has_local_path(self, path: str) -> bool:
         content = self._read(path) or b""
         return any(line.startswith((".", "/", "-e .", "-e ./", "--editable .")) for line in _logical_lines(content))
 
+    def _read_shell(self, words: list[ShellText], is_conditional: bool, depth: int) -> None:
+        """A script that is named, or code that is a word; what of that comes to an install is the step's."""
+        code = shell_code(words) if words[0].text in SHELLS else None
+        if code is None:
+            self._read_script(words, depth)
+        elif code.is_literal and not is_conditional and depth < MAX_DEPTH:
+            self._read_inside(code.text, depth)
+        elif installs_unread(code.text):
+            self.has_more = True
+
+    def _read_inside(self, text: str, depth: int) -> None:
+        """Another shell's text: where that is at its end is not where this one is."""
+        folder, is_elsewhere = self._folder, self._is_elsewhere
+        self.read_text(text, depth + 1)
+        self._folder, self._is_elsewhere = folder, is_elsewhere
+
     def _read_script(self, words: list[ShellText], depth: int) -> None:
-        script = next((each for each in words[words[0].text in _SHELLS :] if not each.text.startswith("-")), None)
+        script = next((each for each in words[words[0].text in SHELLS :] if not each.text.startswith("-")), None)
         if script is None or not script.is_literal or self._folder is None or depth >= MAX_DEPTH:
             return
         path = _placed(script.text, self._folder)
         content = None if path is None else self._read(path)
         if content is None or b"install" not in content:
             return
-        folder = self._folder
-        self.read_text(content.decode("utf-8", "replace"), depth + 1)
-        if words[0].text not in ("source", "."):
-            self._folder = folder
+        text = content.decode("utf-8", "replace")
+        if words[0].text in ("source", "."):
+            self.read_text(text, depth + 1)
+        else:
+            self._read_inside(text, depth)
 
     def _change_folder(self, words: list[ShellText]) -> None:
         is_known = words[0].text == "cd" and len(words) == 2 and words[1].is_literal and self._folder is not None
@@ -229,40 +286,6 @@ def _enters_environment(words: list[ShellText]) -> bool:
     return (name in ("source", ".") and first.endswith("activate")) or (
         name in ("conda", "mamba", "micromamba") and first == "activate"
     )
-
-
-class _InstallCall(NamedTuple):
-    """What is installed; `words` are None where they are not written out."""
-
-    words: tuple[str, ...] | None
-    is_uv: bool
-    is_elsewhere: bool
-
-
-def _install_words(words: list[ShellText]) -> _InstallCall | None:
-    """What a simple command installs by pip or uv; None where it does not."""
-    texts = [word.text for word in words]
-    name, is_uv = texts[0], False
-    if _is_python(name) and texts[1:3] == ["-m", "pip"]:
-        rest = 3
-    elif name == "uv" and "pip" in texts[1:4]:
-        rest, is_uv = texts.index("pip") + 1, True
-    elif name == "pip" or (name.startswith("pip") and not name[3:].strip("0123456789.")):
-        rest = 1
-    else:
-        return None
-    while rest < len(texts) and texts[rest].startswith("-"):
-        rest += 1
-    if rest >= len(texts) or texts[rest] != "install":
-        return None
-    asked = words[rest + 1 :]
-    is_elsewhere = any(each.text.partition("=")[0] in IGNORED for each in asked)
-    is_literal = all(each.is_literal for each in asked) and bool(asked)
-    return _InstallCall(tuple(each.text for each in asked) if is_literal else None, is_uv, is_elsewhere)
-
-
-def _is_python(name: str) -> bool:
-    return name.startswith("python") and not name[6:].strip("0123456789.")
 
 
 def _named_in(content: bytes) -> Iterator[str]:

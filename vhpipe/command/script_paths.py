@@ -239,7 +239,9 @@ def simple_commands(item: str) -> Iterator[list[ShellText]]:
             words, is_target = [], False
             position += 1
         elif char in "<>":
-            is_target, position = True, position + 1
+            if words and words[-1].end == position and item[words[-1].start : position].isdecimal():
+                del words[-1]  # the descriptor that is redirected
+            is_target, position = True, position + (2 if item[position + 1 : position + 2] == "&" else 1)
         elif char.isspace() or item.startswith("\\\n", position):
             position += 2 if char == "\\" else 1
         elif char == "#":

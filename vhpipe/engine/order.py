@@ -65,8 +65,6 @@ class Order(NamedTuple):
     """Whether any of this run does."""
     required: str = ""
     """The install line of steps that have none of their own; empty for none."""
-    images: Mapping[str, str] = MappingProxyType({})
-    """The image that stands for that of a node where images run, by node."""
     pythons: Mapping[str, str] = MappingProxyType({})
     """The folder of programs of the Python that stands for the image of a node, by node."""
 

@@ -32,7 +32,6 @@ def facts_of(begun: LockedRun) -> RunFacts:
         changed_secrets=_changed_secrets(order),
         volumes=f"{begun.store.root}/{CACHE_VOLUMES}",
         environments=_environments_place(begun),
-        images=dict(order.images),
         pythons=dict(order.pythons),
     )
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.plan.redaction import redacted
+from vhpipe.regular_files import open_to_append
+from vhpipe.store.atomic import write_all
 from vhpipe.store.long_work import go_on
 
 SILENCE_S = 1200.0
@@ -44,7 +46,7 @@ class InstallLog:
         self._first: list[str] = []
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._mask = mask
-        self._file = open(path, "ab")  # noqa: SIM115 - closed by `close`
+        self._descriptor = open_to_append(path)
         self._size_bytes = 0
 
     def add(self, line: str) -> None:
@@ -58,8 +60,7 @@ class InstallLog:
             self._lines.append(text)
         self._size_bytes += len(text) + 1
         if self._size_bytes <= LOG_BYTES:
-            self._file.write(f"{text}\n".encode("utf-8", "replace"))
-            self._file.flush()
+            write_all(self._descriptor, f"{text}\n".encode("utf-8", "replace"))
 
     @property
     def last(self) -> str:
@@ -73,7 +74,7 @@ class InstallLog:
 
     def close(self) -> None:
         with suppress(OSError):
-            self._file.close()
+            os.close(self._descriptor)
 
 
 def answer_of(

@@ -19,6 +19,7 @@ from vhpipe.environments.pip_settings import (
     variables_for_pip,
     variables_for_uv,
 )
+from vhpipe.store.atomic import write_atomically
 
 _NOT_FOR_UV = re.compile(
     r"unexpected argument|unrecognized|invalid value|a value is required|cannot be used with"
@@ -76,8 +77,7 @@ class PackageInstaller(NamedTuple):
         if excluded is None:
             return False
         beside = f"{self.target.path}/excluded.txt"
-        with open(beside, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in excluded)
+        write_atomically(beside, "".join(f"{name}\n" for name in excluded).encode())
         without = ("--excludes", beside) if excluded else ()
         install = (uv, "pip", "install", "--python", self.target.python, *without, *words)
         code, _ = self._run(install, self._folder(line), variables)

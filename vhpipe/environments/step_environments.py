@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from vhpipe.command.installs import Installs, installs_in, may_install
+from vhpipe.command.install_hints import may_install
+from vhpipe.command.installs import Installs, installs_in
 from vhpipe.environments.base_python import BasePython, base_python
 from vhpipe.environments.installer_process import InstallLog, OtherChildren
 from vhpipe.environments.installers import PackageInstaller
@@ -20,6 +21,7 @@ from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.environments.wanted import METADATA, WantedEnvironment
 from vhpipe.errors import VhpipeError
 from vhpipe.regular_files import read_regular
+from vhpipe.store.atomic import write_atomically
 from vhpipe.store.environments import note_use
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
@@ -222,8 +224,7 @@ class StepEnvironments:
 
     def _write_file(self, target: str, content: bytes) -> None:
         make_folders(os.path.dirname(target))
-        with open(target, "wb") as file:
-            file.write(content)
+        write_atomically(target, content)
 
 
 def _leave_state(folder: str, names: list[str]) -> list[str]:

@@ -67,7 +67,9 @@ class DirectStarter:
         return self._root.start(request.mounts, request.folder, spawn)
 
     def wait(self, process: int) -> Ended | None:
-        return os.wait4(process, 0)[1:]
+        ended = os.wait4(process, 0)[1:]
+        self._root.ended(process)
+        return ended
 
     def close(self) -> None:
         self._root.close()

@@ -135,6 +135,27 @@ def with_images_of_queues(plan: Plan, graph: PipelineGraph, places: NodePlaces, 
     return structs.replace(plan, nodes=tuple(map(with_image, plan.nodes)))
 
 
+def with_images_instead(plan: Plan, places: NodePlaces, instead: Callable[[str], str | None]) -> Plan:
+    """The plan in which nodes at places that use images have those that stand for theirs, and a notice of each."""
+    stands_for: dict[tuple[str, str], list[str]] = {}
+
+    def with_image(node: PlannedNode) -> PlannedNode:
+        if isinstance(node, PlannedDeployment) or not CAPABILITIES[places.of(node.name)].image:
+            return node
+        image = instead(node.spec.image)
+        if image is None or image == node.spec.image:
+            return node
+        stands_for.setdefault((image, node.spec.image), []).append(node.name)
+        return structs.replace(node, spec=structs.replace(node.spec, image=image))
+
+    nodes = tuple(map(with_image, plan.nodes))
+    said = (
+        f"{listed(names, ' and ')}: image `{image}` stands for `{own}`, as the settings say"
+        for (image, own), names in stands_for.items()
+    )
+    return structs.replace(plan, nodes=nodes, notices=(*plan.notices, *said))
+
+
 def has_folder(place: str) -> bool:
     """Whether steps find their folders below `/valohai` at a place."""
     return CAPABILITIES[place].paths_inside

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vhpipe.command.install_hints import may_install
 from vhpipe.plan.capabilities import CAPABILITIES
-from vhpipe.settings.images import image_instead, python_instead
+from vhpipe.settings.images import python_instead
 from vhpipe.settings.python import PythonChoice, active_interpreter, find_python, shared_interpreter
 from vhpipe.wording import listed, plural
 
@@ -42,7 +43,11 @@ def environment_notices(order: "Order", python: PythonChoice, environ: Mapping[s
         yield f"{names}: {folder}/python stands for the image, as your settings say"
     if order.environments == "requirements" and not order.required:
         yield f"warning: `--env requirements`: the project has no {REQUIREMENTS}, and no dependencies in {_PROJECT}"
-    installing = tuple(_installing(order))
+    found = dict(_installs_here(order))
+    by_path = {program: node for node, installs in found.items() for program in installs.by_path}
+    for program, node in by_path.items():
+        yield f"warning: `{program}` of `{node}` installs into the Python that it belongs to, not into one of the step"
+    installing = tuple(node for node, installs in found.items() if not installs.is_empty)
     if not installing:
         return
     if order.makes_environments:
@@ -72,17 +77,6 @@ def pythons_for_images(plan: "Plan", project: Path, rules: "tuple[ImageRule, ...
     return found
 
 
-def images_instead(plan: "Plan", rules: "tuple[ImageRule, ...]") -> dict[str, str]:
-    """The image that stands for that of a node in places that run images, by node."""
-    found: dict[str, str] = {}
-    for node in plan.nodes if rules else ():
-        spec = getattr(node, "spec", None)
-        image = None if spec is None else image_instead(rules, spec.image)
-        if image is not None:
-            found[node.name] = image
-    return found
-
-
 def required_line(project: Path) -> str:
     """The line that installs what a project requires; empty where it does not say so."""
     if (project / REQUIREMENTS).is_file():
@@ -106,14 +100,14 @@ def _dependencies(project: Path) -> tuple[str, ...]:
     return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
-def _installing(order: "Order") -> Iterator[str]:
-    """The nodes whose commands install packages, as far as that can be read."""
+def _installs_here(order: "Order") -> "Iterator[tuple[str, Installs]]":
+    """What commands install that run with a Python of this machine, by node, as far as that can be read."""
     for node in order.plan.nodes:
         place = CAPABILITIES.get(order.places.get(node.name, order.place))
         if (place is not None and place.image) or node.name in order.pythons:
             continue
-        if _may_install(node) and not installs_of(node, order.project).is_empty:
-            yield node.name
+        if _may_install(node):
+            yield node.name, installs_of(node, order.project)
 
 
 def installs_of(node: "PlannedNode", project: Path) -> "Installs":
@@ -132,7 +126,7 @@ def installs_of(node: "PlannedNode", project: Path) -> "Installs":
 
 def _may_install(node: "PlannedNode") -> bool:
     """Whether reading the command closely could find an install; a node that an earlier run gives installs nothing."""
-    if not any("install" in item or ".sh" in item or "source" in item for item in _command(node)):
+    if not may_install(_command(node)):
         return False
     return not (node.given and node.given.is_whole)
 

@@ -117,7 +117,7 @@ def order_of(
     Errors: UsageError for slots that are none, or are not enough.
     """
     from vhpipe.engine.order import Order
-    from vhpipe.project.environments import environments_of, images_instead, pythons_for_images
+    from vhpipe.project.environments import environments_of, pythons_for_images
     from vhpipe.settings.child_environment import child_environment
     from vhpipe.settings.python import find_python, own_python
 
@@ -143,7 +143,6 @@ def order_of(
         environments=conditions.environments,
         makes_environments=environments is not None,
         required=environments or "",
-        images=images_instead(plan, conditions.images),
         pythons=pythons_for_images(plan, project, conditions.images),
     )
     if conditions.slots or any(map(_asks_for_resources, plan.nodes)):

@@ -162,9 +162,9 @@ def share_queues(plan: "Plan", around: PassContext) -> "Plan":
     if not (rows or plan.queues):
         return plan
     from vhpipe.plan.queues import with_queues
-    from vhpipe.schedule.amounts import typed_amounts
+    from vhpipe.schedule.amounts import counted_amounts
 
-    amounts = {name: typed_amounts(texts, f"`queues.{name}.slots`").counts for name, texts in rows.items()}
+    amounts = {name: counted_amounts(texts, f"`queues.{name}.slots`") for name, texts in rows.items()}
     return with_queues(plan, around.graph, amounts)
 
 
@@ -175,6 +175,17 @@ def use_images_of_queues(plan: "Plan", around: PassContext) -> "Plan":
     from vhpipe.plan.places import with_images_of_queues
 
     return with_images_of_queues(plan, around.graph, around.chosen.places, images)
+
+
+def use_images_instead(plan: "Plan", around: PassContext) -> "Plan":
+    """Other images by patterns of settings, also of those that queues give."""
+    rules = around.source.conditions.images
+    if all(rule.is_path for rule in rules):
+        return plan
+    from vhpipe.plan.places import with_images_instead
+    from vhpipe.settings.images import image_instead
+
+    return with_images_instead(plan, around.chosen.places, partial(image_instead, rules))
 
 
 def reduce(plan: "Plan", around: PassContext) -> "Plan":
@@ -331,6 +342,7 @@ def find_images(plan: "Plan", around: PassContext) -> "Plan":
     from msgspec import structs
 
     from vhpipe.engine import run_images
+
     conditions = around.source.conditions
     if conditions.pulls_images:
         return run_images.find_images(plan, around.chosen.places, conditions.containers, conditions.shows_pulls)

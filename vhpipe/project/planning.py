@@ -31,6 +31,7 @@ from vhpipe.project.plan_passes import (
     set_goal,
     share_queues,
     take_earlier_results,
+    use_images_instead,
     use_images_of_queues,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
@@ -62,6 +63,7 @@ FINISHING: tuple[Pass, ...] = (
     Pass("configuration objects", configure),
     Pass("queues", share_queues),
     Pass("images of queues", use_images_of_queues),
+    Pass("images that stand for others", use_images_instead),
     Pass("the part that runs", reduce),
     Pass("values for all that runs", refuse_unfilled),
     Pass("controls of the agent", say_controls),

@@ -95,8 +95,8 @@ class RunChoices(NamedTuple):
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
-            environments=self.environments or settings.env,
-            images=() if self.python else settings.images,
+            environments=self._environments() or settings.env,
+            images=self._images(settings),
         )
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
@@ -120,9 +120,23 @@ class RunChoices(NamedTuple):
             containers=self._containers(settings),
             pulls_images=self.pulls_images,
             shows_pulls=self.shows_pulls,
-            environments=self.environments or info.environments,
-            images=() if self.python else settings.images,
+            environments=self._environments() or info.environments,
+            images=self._images(settings),
         )
+
+    def _images(self, settings: "RunSettings") -> "tuple[ImageRule, ...]":
+        """A Python that is typed is for all nodes; other images are for places where no Python of this machine is."""
+        return tuple(rule for rule in settings.images if not (self.python and rule.is_path))
+
+    def _environments(self) -> "EnvironmentMode | None":
+        if self.environments is None:
+            return None
+        from vhpipe.settings.values import ENVIRONMENTS_TYPE, UnfitValueError
+
+        try:
+            return ENVIRONMENTS_TYPE.read(self.environments)
+        except UnfitValueError as fault:
+            raise UsageError(f"env {fault.expected}", fault.hint) from None
 
     def _containers(self, settings: "RunSettings") -> ContainerSettings:
         return ContainerSettings(self.pull or settings.pull or "missing", settings.shm_bytes or SHM_BYTES)

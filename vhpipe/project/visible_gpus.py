@@ -13,7 +13,7 @@ ORDER, BY_BUS = "CUDA_DEVICE_ORDER", "PCI_BUS_ID"
 
 
 class VisibleGpus(NamedTuple):
-    """`devices` are as `CUDA_VISIBLE_DEVICES` names them. `reason` says why there are none, if that can be said."""
+    """`devices` are as `CUDA_VISIBLE_DEVICES` names them. `reason` says why there are none or not all."""
 
     devices: tuple[str, ...] = ()
     reason: str | None = None
@@ -34,7 +34,7 @@ def visible_gpus(environ: Mapping[str, str]) -> VisibleGpus:
     for gpu in report.gpus:
         by_index.setdefault(str(gpu.number), gpu.uuid if order_is_known else str(gpu.number))
     found = _named(named, by_index, [gpu.uuid for gpu in report.gpus])
-    return VisibleGpus(found, None if found else f"`{VISIBLE}={named[:60]}` leaves none")
+    return VisibleGpus(found, report.fault if found else f"`{VISIBLE}={named[:60]}` leaves none")
 
 
 def _named(text: str, by_index: Mapping[str, str], uuids: Iterable[str]) -> tuple[str, ...]:

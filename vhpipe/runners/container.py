@@ -38,6 +38,8 @@ from vhpipe.runners.container_paths import FOLDER, REFERRED, ContainerPaths
 from vhpipe.runners.container_processes import ContainerProcesses
 from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
 from vhpipe.runners.container_tools import facts_of, usable
+from vhpipe.runners.container_usage import NAME as USED
+from vhpipe.runners.container_usage import measured, read_usage
 from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
@@ -207,7 +209,9 @@ class _Containers:
         script = f"{FOLDER}/{COMMAND}"
         if tuple(interpreter) != (self._parts.run.shell,):
             return (*interpreter, script)
-        return ("/bin/sh", "-c", f'exec "$(command -v bash || echo /bin/sh)" {script}')
+        command = f'"$(command -v bash || echo /bin/sh)" {script}'
+        # a tool that only passes signals on to the first process would stop at the shell that measures
+        return ("/bin/sh", "-c", measured(command, f"{FOLDER}/{USED}") if self._facts.is_here else f"exec {command}")
 
     def _mounts(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:
         """The folders of the platform, and below `FOLDER` what else the step reads and writes."""
@@ -240,10 +244,11 @@ class _Containers:
         processes = self._processes.pop(ready.spec.id)
         if ending.exit_code != 0 or ending.because is not None:
             remove(self._tool, self._name(ready.spec.id))
+        used = read_usage(f"{ready.folder}/{EXCHANGE}/{USED}", self._facts)
         _tidy(ready.folder)
         if processes.were_killed and ending.exit_code == 128 + signal.SIGKILL:
             ending = ending._replace(exit_code=-signal.SIGKILL)
-        return meaning_of(ending, ready, self._tool.name)
+        return meaning_of(ending, ready, self._tool.name, used)
 
 
 def _most_pids() -> int:

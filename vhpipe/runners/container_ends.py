@@ -4,10 +4,12 @@ import re
 from typing import NamedTuple
 
 from vhpipe.attempt.launch import Ending
+from vhpipe.attempt.limits import limits_of
 from vhpipe.attempt.log_end import end_of_log
 from vhpipe.attempt.outputs import exit_text
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.runners.container_tools import last_line
+from vhpipe.runners.container_usage import ContainerUsage
 from vhpipe.store.attempt_files import LOG
 
 TOOL_FAILED, CANNOT_EXECUTE, NOT_FOUND, NO_INIT = 125, 126, 127, 1
@@ -43,14 +45,17 @@ _FAILURES = (
 )  # fmt: skip
 
 
-def meaning_of(ending: Ending, ready: ReadyAttempt, tool: str) -> Ending:
+def meaning_of(ending: Ending, ready: ReadyAttempt, tool: str, used: ContainerUsage) -> Ending:
     """The ending, with the reason of one that is no success and that nobody has asked for.
 
-    What the process of the tool has used says nothing of the step.
+    What the process of the tool has used says nothing of the step, but what the container has.
     """
-    ending = ending._replace(usage=None)
+    ending = ending._replace(usage=used.usage)
     if ending.because is not None or ending.exit_code == 0:
         return ending
+    most = limits_of(ready.spec.execution.step.resources).memory_bytes if used.was_short else None
+    if most is not None:
+        return ending._replace(memory_exceeded=most)
     return ending._replace(because=_reason(ending.exit_code, ready, tool))
 
 
@@ -64,7 +69,7 @@ def _reason(code: int, ready: ReadyAttempt, tool: str) -> str:
         return f"{tool} could not run the container: {last_line(text)}"
     limit = step.resources and step.resources.memory and step.resources.memory.maximum
     if code == KILLED and limit:
-        return f"{exit_text(code)}; its limit of memory is {limit:g} MB"
+        return f"{exit_text(code)}; if {limit:g} MB of memory were not enough, raise `resources.memory.max` of the step"
     module = _missing_module.search(end)
     missing = f": image `{step.image}` has no module `{module[1].decode()}`" if module else ""
     return f"{exit_text(code)}{missing}"

@@ -63,7 +63,8 @@ TOOLS: Mapping[str, ContainerTool] = {
 class ToolFacts(NamedTuple):
     """What a tool that answers has said of itself. `limits` are the cgroup controllers that it can use.
 
-    `is_rootless`: root in a container is the user of this process outside.
+    `is_rootless`: root in a container is the user of this process outside. `is_here`: its containers run in the system
+    of this process, which sees what runs in them.
     """
 
     version: str
@@ -71,6 +72,7 @@ class ToolFacts(NamedTuple):
     has_init: bool = False
     has_nvidia: bool = False
     limits: frozenset[str] = frozenset()
+    is_here: bool = True
 
 
 class ToolProbe(NamedTuple):
@@ -160,6 +162,7 @@ def _podman_facts(said: dict[str, Any]) -> ToolFacts:
         has_init=shutil.which("catatonit") is not None or any(map(os.path.exists, PODMAN_INITS)),
         has_nvidia=any(glob(pattern) for pattern in CDI_FILES),
         limits=frozenset(map(str, controllers)) if isinstance(controllers, list) else frozenset(),
+        is_here=not host.get("serviceIsRemote"),
     )
 
 
@@ -176,6 +179,7 @@ def _docker_facts(said: dict[str, Any]) -> ToolFacts | None:
         has_init=bool(said.get("InitBinary")) and not (isinstance(init, dict) and init.get("ID") == "N/A"),
         has_nvidia="nvidia" in str(runtimes) or any(glob(pattern) for pattern in CDI_FILES),
         limits=frozenset(name for name, is_there in limits.items() if is_there),
+        is_here=(said.get("Name"), said.get("KernelVersion")) == (os.uname().nodename, os.uname().release),
     )
 
 
