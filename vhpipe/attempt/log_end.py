@@ -25,6 +25,7 @@ _OF_OTHER_NAME: Mapping[str, tuple[str, ...]] = {
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+_no_sandbox = re.compile(rb"(?:bwrap|vhpipe: the sandbox cannot be made): ([^\n]{1,500})")
 _OF_OWN_FOLDERS = (
     (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
      "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
@@ -116,6 +117,15 @@ def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
     return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
 
 
+def _of_sandbox(end: bytes, world: StepWorld) -> str | None:
+    """Nothing was started: all that the log has is why the sandbox could not be made."""
+    found = _no_sandbox.fullmatch(end.strip())
+    if found is None or world.hosts is None:
+        return None
+    why = found[1].decode("utf-8", "replace")
+    return f"the sandbox could not be made: {why}; `vhpipe doctor` says whether it can be made now"
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -130,7 +140,7 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
 
 
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
-    _of_module, _of_program, _of_platform_folder, _of_own_folders,
+    _of_sandbox, _of_module, _of_program, _of_platform_folder, _of_own_folders,
 )  # fmt: skip
 
 
