@@ -1,12 +1,13 @@
 """The steps from a compiled plan to one that can run: functions of the plan and of what is known beside it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.config.agent_controls import AGENT_CONTROLS
 from vhpipe.errors import UsageError
 from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.run_conditions import RunConditions
@@ -106,12 +107,19 @@ def say_controls(plan: "Plan", around: PassContext) -> "Plan":
     """What the variables of steps ask of the platform's agent and their places do not do."""
     from msgspec import structs
 
+    if all(AGENT_CONTROLS.isdisjoint(_variables_of(node)) for node in plan.nodes):
+        return plan
     from vhpipe.attempt.core_shares import allowed_cores
     from vhpipe.plan.agent_controls import controls_not_honoured
     from vhpipe.plan.capabilities import CAPABILITIES
 
     said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.chosen.places.of(node)], allowed_cores())
     return structs.replace(plan, ignored=(*plan.ignored, *said))
+
+
+def _variables_of(node: "PlannedNode") -> Iterable[str]:
+    spec = getattr(node, "spec", None)
+    return () if spec is None else spec.environment_variables
 
 
 def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":

@@ -10,7 +10,7 @@ from vhpipe.diagnostics import NodeMarks
 from vhpipe.errors import InvalidFile, RefusedError, UsageError, VhpipeError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan
-from vhpipe.plan.places import EVERYTHING_LOCAL, LOCAL, NodePlaces
+from vhpipe.plan.places import EVERYTHING_LOCAL, LOCAL, NodePlaces, has_folder
 from vhpipe.plan.required_values import MissingValue, refuse_missing
 from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.planning import SHOWING, PlannedRun, plan_to_look_at
@@ -119,6 +119,8 @@ def _marks_of_missing(missing: tuple[MissingValue, ...]) -> dict[str, tuple[str,
 
 
 def _marks_of_folders(made: PlannedRun) -> dict[str, tuple[str, ...]]:
+    if all(has_folder(made.chosen.places.of(node)) for node in made.running):
+        return {}
     from vhpipe.project.missing_folders import marks_of_missing_folders
 
     return marks_of_missing_folders(made.plan, made.chosen, made.running)
