@@ -13,12 +13,19 @@ from vhpipe.environments.layer import LAYER_VARIABLE
 from vhpipe.regular_files import open_to_read
 
 END_BYTES = 4096
+LARGEST_REQUIREMENTS_BYTES = 1 << 20
 
 _missing_module = re.compile(rb"ModuleNotFoundError: No module named '([\w.]{1,100})'.*")
 _platform_folder = re.compile(rb"(?<![\w./-])/valohai/(config|inputs|outputs|repository)(?![\w-])")
+_OF_OTHER_NAME: Mapping[str, tuple[str, ...]] = {
+    "valohai": ("valohai-utils",), "sklearn": ("scikit-learn",), "PIL": ("pillow",), "yaml": ("pyyaml",),
+    "cv2": ("opencv-python", "opencv-python-headless"), "bs4": ("beautifulsoup4",), "dateutil": ("python-dateutil",),
+}  # fmt: skip
+"""Packages by modules whose names do not tell."""
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+_no_sandbox = re.compile(rb"(?:bwrap|vhpipe: the sandbox cannot be made): ([^\n]{1,500})")
 _OF_OWN_FOLDERS = (
     (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
      "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
@@ -26,6 +33,9 @@ _OF_OWN_FOLDERS = (
     (re.compile(rb"Invalid cross-device link[^\n]*/valohai/(config|inputs|outputs|repository)(?![\w-])"),
      "files cannot be renamed or hard-linked from one folder of `/valohai` to another; `mv`, `shutil.move` and `cp` "
      "can do it"),
+    (re.compile(rb"(?i)read-only file system[^\n]*(?:\n[^\n]*){0,12}\Z"),
+     "inputs, configuration and the top of `/` are read-only for steps; write to the working directory, "
+     "`$VH_OUTPUTS_DIR` or `/tmp`"),
 )  # fmt: skip
 """What goes wrong because the folders of a step are mounts of its own."""
 _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscript ", ".r": "Rscript ", ".js": "node "}
@@ -61,12 +71,25 @@ def _of_module(end: bytes, world: StepWorld) -> str | None:
     if world.image is not None:
         name = found[1].decode()
         return f"image `{world.image}` has no module `{name}`; use one that has it, or install it in the step"
+    name, way_out = found[1].decode(), "`--python` chooses another Python"
+    if LAYER_VARIABLE in world.environment:
+        return f"its environment has no module `{name}`; install it in the command, or {way_out}"
     python = _on_path("python", world) or _on_path("python3", world) or "its Python"
-    way_out = "`--python` chooses another Python"
     required = world.on_host(os.path.join(world.environment.get("VH_REPOSITORY_DIR", ""), "requirements.txt"))
-    if os.path.isfile(required) and LAYER_VARIABLE not in world.environment:
+    if _requires(required, name):
         way_out = f"`--env requirements` installs requirements.txt for the steps, {way_out}"
-    return f"{python} has no module `{found[1].decode()}`; {way_out}"
+    return f"{python} has no module `{name}`; {way_out}"
+
+
+def _requires(requirements: str, module: str) -> bool:
+    """Whether a file of requirements may name the package of a module, or names another file."""
+    top = module.partition(".")[0]
+    names = (top, *_OF_OTHER_NAME.get(top, ()))
+    wanted = "|".join(re.escape(name).replace("_", "[-_.]") for name in names)
+    with suppress(OSError), open_to_read(requirements, follow=True) as file:
+        text = file.read(LARGEST_REQUIREMENTS_BYTES).decode("utf-8", "replace")
+        return re.search(rf"(?im)^\s*(?:(?:{wanted})(?![\w.-])|-r|--requirement|-e|\.|git\+|https?:)", text) is not None
+    return False
 
 
 def _on_path(program: str, world: StepWorld) -> str | None:
@@ -94,6 +117,15 @@ def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
     return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
 
 
+def _of_sandbox(end: bytes, world: StepWorld) -> str | None:
+    """Nothing was started: all that the log has is why the sandbox could not be made."""
+    found = _no_sandbox.fullmatch(end.strip())
+    if found is None or world.hosts is None:
+        return None
+    why = found[1].decode("utf-8", "replace")
+    return f"the sandbox could not be made: {why}; `vhpipe doctor` says whether it can be made now"
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -108,7 +140,7 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
 
 
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
-    _of_module, _of_program, _of_platform_folder, _of_own_folders,
+    _of_sandbox, _of_module, _of_program, _of_platform_folder, _of_own_folders,
 )  # fmt: skip
 
 
