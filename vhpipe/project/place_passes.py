@@ -1,9 +1,11 @@
 """The steps from a compiled plan to one that can run that look at the places of its nodes, and at this machine."""
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vhpipe.config.agent_controls import AGENT_CONTROLS
 from vhpipe.project.plan_passes import PassContext
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 def say_controls(plan: "Plan", around: PassContext) -> "Plan":
     """What the variables of steps ask of the platform's agent and their places do not do."""
+    if all(AGENT_CONTROLS.isdisjoint(_variables_of(node)) for node in plan.nodes):
+        return plan
     from msgspec import structs
 
     from vhpipe.attempt.core_shares import allowed_cores
@@ -21,6 +25,11 @@ def say_controls(plan: "Plan", around: PassContext) -> "Plan":
 
     said = controls_not_honoured(plan.nodes, lambda node: CAPABILITIES[around.chosen.places.of(node)], allowed_cores())
     return structs.replace(plan, ignored=(*plan.ignored, *said))
+
+
+def _variables_of(node: "PlannedNode") -> Iterable[str]:
+    spec = getattr(node, "spec", None)
+    return () if spec is None else spec.environment_variables
 
 
 def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":

@@ -10,7 +10,7 @@ from vhpipe.diagnostics import NodeMarks
 from vhpipe.errors import InvalidFile, RefusedError, UsageError, VhpipeError
 from vhpipe.graph.model import PipelineGraph
 from vhpipe.plan.model import Plan
-from vhpipe.plan.places import EVERYTHING_LOCAL, LOCAL, NodePlaces
+from vhpipe.plan.places import EVERYTHING_LOCAL, LOCAL, NodePlaces, has_folder
 from vhpipe.plan.required_values import MissingValue, refuse_missing
 from vhpipe.project.checked_file import CheckedFile
 from vhpipe.project.planning import SHOWING, PlannedRun, plan_to_look_at
@@ -118,7 +118,14 @@ def _marks_of_missing(missing: tuple[MissingValue, ...]) -> dict[str, tuple[str,
     return marks
 
 
+def _lacks_folder(made: PlannedRun) -> bool:
+    """Whether a node that runs has no `/valohai`."""
+    return not all(has_folder(made.chosen.places.of(node)) for node in made.running)
+
+
 def _marks_of_folders(made: PlannedRun) -> dict[str, tuple[str, ...]]:
+    if not _lacks_folder(made):
+        return {}
     from vhpipe.project.missing_folders import marks_of_missing_folders
 
     return marks_of_missing_folders(made.plan, made.chosen, made.running)
@@ -130,6 +137,8 @@ def _merged(marks: dict[str, tuple[str, ...]], more: dict[str, tuple[str, ...]])
 
 def _with_notices(made: PlannedRun, project: Path) -> Plan:
     """The plan with what a run would say of its places."""
+    if not _lacks_folder(made):
+        return made.plan
     from msgspec import structs
 
     from vhpipe.project.missing_folders import folders_said
@@ -139,6 +148,8 @@ def _with_notices(made: PlannedRun, project: Path) -> Plan:
 
 
 def _refusal_of_folders(made: PlannedRun) -> RefusedError | None:
+    if not _lacks_folder(made):
+        return None
     from vhpipe.project.missing_folders import refuse_missing_folders
 
     try:

@@ -3,15 +3,15 @@
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.settings.files import project_files
-from vhpipe.settings.images import ImageRule, image_rules
 from vhpipe.settings.keys import (
     ALLOW_MOUNTS,
     APPROVAL_ANSWER,
     APPROVAL_TIMEOUT,
     ENVIRONMENTS_MADE,
+    IMAGE,
     IMAGE_OF_QUEUE,
     INHERIT_ENV,
     JOBS,
@@ -33,6 +33,9 @@ from vhpipe.settings.keys import (
 from vhpipe.settings.places import PlaceSettings, place_settings
 from vhpipe.settings.read import SettingsSources, settings_sources
 from vhpipe.settings.values import Approval, Environments, Pull, Repository
+
+if TYPE_CHECKING:
+    from vhpipe.settings.images import ImageRule
 
 
 class RunSettings(NamedTuple):
@@ -67,7 +70,7 @@ class RunSettings(NamedTuple):
     mounts: Mapping[str, str] = MappingProxyType({})
     allow_mounts: bool = False
     env: Environments = "auto"
-    images: tuple[ImageRule, ...] = ()
+    images: "tuple[ImageRule, ...]" = ()
 
 
 def named_by_project(folder: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -108,5 +111,13 @@ def run_settings(project: str | os.PathLike[str], environ: Mapping[str, str] = o
         pull=sources.value(PULL_OF_RUN),
         shm_bytes=sources.value(SHM_SIZE),
         env=sources.value(ENVIRONMENTS_MADE) or "auto",
-        images=image_rules(sources),
+        images=_images(sources),
     )
+
+
+def _images(sources: SettingsSources) -> "tuple[ImageRule, ...]":
+    if not any(IMAGE.table in file.tables for file in sources.files):
+        return ()
+    from vhpipe.settings.images import image_rules
+
+    return image_rules(sources)
