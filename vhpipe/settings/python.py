@@ -99,7 +99,8 @@ def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     if found is not None:
         return PythonChoice(None, f"{found}, the first on PATH", {}, is_base=True)
     own = Path(sys.executable).parent
-    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, True, True)
+    name = own / "python" if _has_python(own) else f"{sys.executable} but no `python`"
+    return PythonChoice(own, f"{name}, the one that runs vhpipe, because PATH has none", {}, True, True)
 
 
 def _environment(folder: Path, reason: str) -> PythonChoice:
