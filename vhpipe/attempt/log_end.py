@@ -29,6 +29,7 @@ NO_PYTHON = (
     "there is no `python` on PATH; `python3 -m venv .venv` in the project makes an environment that has one, "
     "`--python` chooses another"
 )
+_no_sandbox = re.compile(rb"(?:bwrap|vhpipe: the sandbox cannot be made): ([^\n]{1,500})")
 _OF_OWN_FOLDERS = (
     (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
      "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
@@ -120,6 +121,15 @@ def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
     return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
 
 
+def _of_sandbox(end: bytes, world: StepWorld) -> str | None:
+    """Nothing was started: all that the log has is why the sandbox could not be made."""
+    found = _no_sandbox.fullmatch(end.strip())
+    if found is None or world.hosts is None:
+        return None
+    why = found[1].decode("utf-8", "replace")
+    return f"the sandbox could not be made: {why}; `vhpipe doctor` says whether it can be made now"
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -136,7 +146,7 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
 
 
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
-    _of_module, _of_program, _of_platform_folder, _of_own_folders,
+    _of_sandbox, _of_module, _of_program, _of_platform_folder, _of_own_folders,
 )  # fmt: skip
 
 
