@@ -136,6 +136,8 @@ def test_programs_of_the_project_are_found_where_the_host_has_the_working_copy(t
         ("/x/command.sh: 3: prepare.sh: not found", 0o644, "write `bash prepare.sh`"),
         ("/x/command.sh: line 3: prepare.sh: command not found", 0o755, "write `./prepare.sh`"),
         ("/x/command.sh: line 3: other.sh: command not found", 0o755, None),
+        ("/x/command.sh: line 1: python: command not found", 0o755,
+         "`python3 -m venv .venv` in the project makes an environment that has one, `--python` chooses another"),
         ("/x/command.sh: line 3: ../prepare.sh: command not found", 0o755, None),
     ],
 )

@@ -25,6 +25,10 @@ _OF_OTHER_NAME: Mapping[str, tuple[str, ...]] = {
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+NO_PYTHON = (
+    "there is no `python` on PATH; `python3 -m venv .venv` in the project makes an environment that has one, "
+    "`--python` chooses another"
+)
 _no_sandbox = re.compile(rb"(?:bwrap|vhpipe: the sandbox cannot be made): ([^\n]{1,500})")
 _OF_OWN_FOLDERS = (
     (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
@@ -132,6 +136,8 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
     if found is None:
         return None
     name = os.fsdecode(found[1])
+    if name == "python" and world.image is None:
+        return NO_PYTHON
     path = os.path.join(world.on_host(world.environment.get("VH_REPOSITORY_DIR", "")), name)
     if not os.path.isfile(path):
         return None
