@@ -41,6 +41,8 @@ DEEDS = {
     "moves its inputs on the host": Deed(f"mv {HOST}/inputs {HOST}/gone; mkdir {HOST}/inputs; echo bad > {HOST}/inputs/data"),
     "unmounts everything": Deed("cd /; umount -l /valohai/*; umount -l /valohai; umount -l /proc /tmp"),
     "unmounts its outputs and goes on": Deed("cd /; umount -l /valohai/outputs && echo bad > /valohai/outputs/result"),
+    "changes the mount around its folders": Deed("mount -o remount,ro,size=4k /valohai"),
+    "leaves a file below its folders": Deed("cd /; umount -l /valohai/inputs && echo bad > /valohai/inputs/left"),
     "mounts over its outputs": Deed("mount -t tmpfs none /valohai/outputs && echo bad > /valohai/outputs/result"),
     "mounts over its outputs on the host": Deed(
         "mount -t tmpfs none $VH_HOST_OUTPUTS_DIR && echo bad > $VH_HOST_OUTPUTS_DIR/result"
@@ -129,7 +131,7 @@ def person(request: pytest.FixtureRequest) -> Iterator[Person]:
 
 
 LOOK = (
-    "ls -A /valohai > /valohai/outputs/names; ls -A /valohai/repository > /valohai/outputs/code; "
+    "ls -A /valohai > /valohai/outputs/names; echo > /valohai/fifth || exit 8; ls -A /valohai/repository > /valohai/outputs/code; "
     "cat /valohai/inputs/data/* > /valohai/outputs/result; touch /valohai/inputs/new 2> /dev/null && exit 9; "
     "ls -Rl / > /dev/null 2>&1 < /dev/null & kill $!; true"
 )

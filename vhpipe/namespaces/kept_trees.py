@@ -108,8 +108,13 @@ def this_tree(lasting: CopyMounts, namespace: int) -> KeptTree:
 
 
 def _look(top: int) -> _Look:
-    """What changes with a folder or its entries, whatever the clock says."""
-    found = os.fstat(top)
+    """What changes with a folder or its entries, whatever the clock says, and with how it is mounted and filled.
+
+    All copies of a tree have the one tmpfs: where root mounts it anew with other options, or writes below what is
+    mounted in it, that would be there for the next.
+    """
+    found, mounted = os.fstat(top), os.fstatvfs(top)
     return (
-        found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_nlink, found.st_mode, found.st_uid, found.st_gid
+        found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_nlink, found.st_mode, found.st_uid, found.st_gid,
+        mounted.f_flag, mounted.f_blocks, mounted.f_bfree, mounted.f_files, mounted.f_ffree,
     )  # fmt: skip
