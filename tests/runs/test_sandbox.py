@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import VHPIPE
+from vhpipe.attempt.control_groups import control_groups
 
 pytestmark = pytest.mark.long
 WITHOUT_BWRAP = "without bwrap"
@@ -52,6 +53,17 @@ def ran(project: Any, command: str, *arguments: str, code: int = 0) -> Any:
     done = project("run", "--in", "sandbox", "--json", *arguments)
     assert done.code == code, done.err
     return done
+
+
+@pytest.mark.skipif(not control_groups().can_limit("memory"), reason="control groups cannot be made here")
+def test_a_limit_of_memory_is_kept(sandboxed: Any) -> None:
+    limited = {"resources": {"memory": {"max": 60}}}
+    sandboxed.pipeline(
+        {"a": {"command": "echo small", **limited}, "b": {"command": "python3 -c 'bytearray(9**9)'", **limited}}
+    )
+    done = sandboxed("run", "--in", "sandbox", "--json")
+    assert (done.node("a")["status"], done.node("b")["status"]) == ("complete", "error"), done.err
+    assert "used more than 60 MB of memory" in done.node("b")["because"]
 
 
 def log(done: Any) -> str:

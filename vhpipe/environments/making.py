@@ -1,4 +1,4 @@
-"""EnvironmentMaker an environment: in a folder with a name of its own, which its record has when it is complete.
+"""Making an environment: in a folder with a name of its own, which its record has when it is complete.
 
 Installed programs name the folder that they are in, so it stays where it was made. What was not completed has no
 record: the next who makes the environment removes it, and so does `vhpipe clean`.

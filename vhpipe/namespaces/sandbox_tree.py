@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from vhpipe.namespaces.bound_folders import PLATFORM
 from vhpipe.regular_files import read_regular
 
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
-PLATFORM = "/valohai"
 HOME, TEMPORARY = "home", "tmp"
 """In the private folder of an attempt."""
 _NOT_AS_THEY_ARE = frozenset({"proc", "dev", "tmp", "run", "valohai"})

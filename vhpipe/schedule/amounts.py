@@ -47,7 +47,7 @@ def typed_amounts(texts: Mapping[str, str], where: str) -> TypedAmounts:
 
 
 def counted_amounts(texts: Mapping[str, str], where: str) -> Mapping[str, int]:
-    """The same where everything has to be counted. Errors: UsageError."""
+    """How much of everything there is, where nothing can be shared without being counted. Errors: UsageError."""
     typed = typed_amounts(texts, where)
     if typed.shares_gpus:
         raise UsageError(f"{where}: `gpu={SHARED}` is for all GPUs of a run", SHARE_ALL)
