@@ -20,6 +20,12 @@ PIP_OTHER = (
     ("output", "reason"),
     [
         ([NO_SUCH], "`lightgmb==1` was not found: check its name and version"),
+        (["ERROR: Could not find a version that satisfies the requirement lightgmb (from versions: none)",
+          "ERROR: No matching distribution found for lightgmb"],
+         "`lightgmb` was not found: check its name, and whether the index can be reached"),
+        (["  × No solution found when resolving dependencies:", "  ╰─▶ Because there is no version of a==9 and you",
+          "      require a==9, we can conclude that your requirements are unsatisfiable."],
+         "no versions go together: there is no version of a==9 and you require a==9"),
         ([UV_NO_SUCH], "`lightgmb` was not found: check its name and version"),
         (["error: Failed to fetch: `https://pypi.org/simple/x/`", "Caused by: dns error: failed to lookup"],
          "the network cannot be reached: connect, name a folder with the packages by UV_FIND_LINKS or PIP_FIND"),

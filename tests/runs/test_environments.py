@@ -234,3 +234,38 @@ def test_the_python_below_may_be_in_an_environment_itself(
     assert done.code == 0, done.err
     assert log_of(done, "a").splitlines()[-1] == f"{site}/three.py"
     assert [path.name for path in site.iterdir() if path.name.startswith("one")] == []
+
+
+@pytest.mark.long
+def test_a_password_in_an_install_line_stands_in_no_log_and_no_environment(world: Any, log_of: Any) -> None:
+    world.pipeline({"a": ["pip install --extra-index-url https://me:hunter2@127.0.0.1:9/simple one", IMPORTS]})
+    done = world("run", "--json")
+    assert done.code == 0, done.err
+    assert "already satisfied" in log_of(done, "a")
+    assert "hunter2" not in log_of(done, "a") + done.err
+    kept = (path for path in world.path.glob(".vhpipe/environments/**/*") if path.is_file())
+    assert not [path for path in kept if b"hunter2" in path.read_bytes()]
+
+
+@pytest.mark.long
+def test_what_a_shell_within_the_command_installs_is_no_change_of_the_users_python(world: Any, log_of: Any) -> None:
+    world.pipeline({
+        "a": ["bash -c 'pip install one' > /dev/null 2>&1", IMPORTS],
+        "b": ["echo one | xargs pip install", IMPORTS],
+    })  # fmt: skip
+    done = world("run", "--json")
+    assert done.code == 0, done.err
+    for node in "ab":
+        assert f"{world.path}/.vhpipe/" in log_of(done, node).splitlines()[-1], log_of(done, node)
+
+
+@pytest.mark.long
+def test_a_shell_installs_into_a_layer_of_its_own(world: Any) -> None:
+    world.pipeline({"a": ["pip install two", "python -c 'import two'; exit 3"]})
+    assert world("run").code == 1
+    before = environments(world)
+    words = "pip install one && python -m pip list && python -c 'import one, two; print(one.__file__)'"
+    shown = world("shell", "a", "-c", words)
+    assert "/scratch/" in shown.out.splitlines()[-1], shown.out + shown.err
+    assert environments(world) == before
+    assert not list(world.path.glob(".vhpipe/environments/*/lib/*/site-packages/one.py"))

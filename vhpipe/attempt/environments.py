@@ -96,3 +96,16 @@ class RunEnvironments:
                 )
             )  # fmt: skip
         return self._made[code]
+
+
+def shell_variables(variables: dict[str, str], environments: str, folder: str) -> dict[str, str]:
+    """Those of a shell for an attempt: one that had an environment below `environments` gets a layer in a folder.
+
+    Errors: OSError.
+    """
+    environment = variables.get("VIRTUAL_ENV", "")
+    if os.path.dirname(environment) != environments or not os.path.isdir(environment):
+        return variables
+    from vhpipe.environments.shell_layer import with_layer_above
+
+    return with_layer_above(environment, folder, variables)

@@ -33,6 +33,8 @@ _NOT_BUILT = re.compile(
     re.MULTILINE,
 )
 _NOT_BUILT_BY_PIP = re.compile(r"(?m)^\s*(?:× Getting requirements to build wheel|error: metadata-generation-failed)")
+_UNSOLVED = re.compile(r"(?s)\bBecause (.{1,2000}?),?\s+we\s+can\s+conclude")
+"""Where uv begins to say why there is no solution."""
 _DISK = "No space left on device"
 
 
@@ -51,13 +53,18 @@ def reason_in(output: Sequence[str], python: str) -> str:
     missing = _MISSING.search(text)
     if missing is not None:
         name = missing[1] or missing[2]
-        return f"`{name}` was not found: {OFFLINE_WAYS if is_offline else 'check its name and version'}"
+        is_unknown = "(from versions: none)" in text  # what pip says too where it has heard nothing at all
+        check = "check its name, and whether the index can be reached" if is_unknown else "check its name and version"
+        return f"`{name}` was not found: {OFFLINE_WAYS if is_offline else check}"
     if is_offline:
         return f"the network cannot be reached: {OFFLINE_WAYS}"
     unbuilt = _NOT_BUILT.search(text)
     if unbuilt is not None or _NOT_BUILT_BY_PIP.search(text):
         name = f"`{_named(unbuilt)}`" if unbuilt else "a package"
         return f"{name} has no wheel for Python {python} and cannot be built here: {_OTHER_WAYS}"
+    unsolved = _UNSOLVED.search(text)
+    if unsolved is not None:
+        return f"no versions go together: {redacted(' '.join(unsolved[1].split()))}"[:LONGEST]
     errors = [found[1].strip() for line in output if (found := _ERROR.match(line))]
     last = next((line.strip() for line in reversed(output) if line.strip()), "it says nothing")
     said = redacted(errors[0] if errors else last)

@@ -67,8 +67,7 @@ class EnvironmentFolder(NamedTuple):
         configuration = f"home = {home}\ninclude-system-site-packages = {sees_system}\nversion = {base.version}\n"
         write_new(f"{self.path}/pyvenv.cfg", configuration.encode())
         if below:
-            lines = "".join(f"import site; site.addsitedir({folder!r})\n" for folder in below)
-            write_new(f"{self.packages}/{_LINKS}", lines.encode())
+            write_links(self.packages, below)
 
     def write_layer_link(self) -> None:
         """Have the programs of this environment see the layer above it."""
@@ -87,9 +86,20 @@ class EnvironmentFolder(NamedTuple):
 
     def link_stand_ins(self, below: "EnvironmentFolder") -> None:
         """Have `pip` and `uv` of this environment be those that stand in the one below it."""
-        for name in ("pip", "pip3", f"pip{self.base.minor}", "uv"):
-            target = "uv" if name == "uv" else "pip"
-            os.symlink(f"{below.path}/{_PROGRAMS}/{target}", f"{self.programs}/{name}")
+        link_programs(below.path, self.path, f"pip{self.base.minor}")
+
+
+def write_links(packages: str, below: tuple[str, ...]) -> None:
+    """Have an environment with these packages see those in folders below it. Errors: OSError."""
+    lines = "".join(f"import site; site.addsitedir({folder!r})\n" for folder in below)
+    write_new(f"{packages}/{_LINKS}", lines.encode())
+
+
+def link_programs(environment: str, layer: str, *more: str) -> None:
+    """Have `pip` and `uv` of a layer be those that stand in the environment below it. Errors: OSError."""
+    for name in ("pip", "pip3", *more, "uv"):
+        target = "uv" if name == "uv" else "pip"
+        os.symlink(f"{environment}/{_PROGRAMS}/{target}", f"{layer}/bin/{name}")
 
 
 def activated(variables: dict[str, str], folders: tuple[str, ...]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from vhpipe.environments.installer_process import InstallLog
 from vhpipe.environments.installers import PackageInstaller
 from vhpipe.environments.layout import EnvironmentFolder
 from vhpipe.environments.not_made import EnvironmentNotMadeError
+from vhpipe.environments.stand_in import digest_of_words
 from vhpipe.environments.wanted import WantedEnvironment
 from vhpipe.plan.redaction import redacted
 from vhpipe.regular_files import open_regular
@@ -156,9 +157,9 @@ def _sites(target: EnvironmentFolder) -> list[str]:
 
 
 def _installed(wanted: WantedEnvironment, left: list[InstallLine]) -> bytes:
-    """What the stand-ins for pip and uv know: the words behind `install`, as they are written."""
+    """What the stand-ins for pip and uv know: the words behind `install`, which nobody can read there."""
     lines = [
-        {"words": line.words, "folder": line.folder, "files": line.files}
+        {"words": digest_of_words(list(line.words)), "folder": line.folder, "files": line.files}
         for line in wanted.lines
         if line not in left and not line.needs_code
     ]

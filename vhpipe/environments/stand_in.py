@@ -5,6 +5,7 @@ It is copied into environments and run there by any Python from 3.6 on: standard
 
 import json
 import os
+import re
 import shutil
 import sys
 from hashlib import sha256
@@ -18,13 +19,18 @@ def is_installed(words: "list[str]", known: Any) -> bool:
     """Whether a line was carried out beforehand, with the same files."""
     root = os.environ.get("VH_REPOSITORY_DIR", "")
     for line in known["lines"]:
-        if line["words"] != words or os.path.realpath(os.getcwd()) != os.path.realpath(
+        if line["words"] != digest_of_words(words) or os.path.realpath(os.getcwd()) != os.path.realpath(
             os.path.join(root, line["folder"])
         ):
             continue
         if all(digest_of(os.path.join(root, path)) == known["files"].get(path) for path in line["files"]):
             return True
     return False
+
+
+def digest_of_words(words: "list[str]") -> str:
+    """What stands for the words of a line, in which there may be a password."""
+    return sha256(json.dumps(words).encode()).hexdigest()
 
 
 def digest_of(path: str) -> "str | None":
@@ -43,7 +49,8 @@ def main(program: str, words: "list[str]") -> None:
         with open(os.path.join(own, "installed.json"), encoding="utf-8") as file:
             known = json.load(file)
         if known["is_complete"] and is_installed(words[len(start) :], known):
-            print("Requirement already satisfied, installed before the start:", " ".join(words[len(start) :]))
+            said = re.sub(r"://[^/@\s]*@", "://", " ".join(words[len(start) :]))
+            print("Requirement already satisfied, installed before the start:", said)
             return
         words = [word for word in words if word not in ELSEWHERE]
     if program == "uv":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.attempt.environments import shell_variables
 from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
 from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
 from vhpipe.attempt.preparation_errors import CannotPrepareError
@@ -26,6 +27,7 @@ from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
 from vhpipe.publishing import SPOOL
 from vhpipe.store.attempt_files import CACHE_VOLUMES, COMMAND, CONFIG, INPUTS, REPOSITORY, STEP_FOLDERS
+from vhpipe.store.environments import FOLDER as ENVIRONMENTS
 from vhpipe.store.project import ProjectStore
 from vhpipe.store.scratch import scratch_folder
 
@@ -87,6 +89,10 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
         here = _Folders(OutsidePath(str(ended.folder)), OutsidePath(str(folder)), OutsidePath(str(repository)))
         paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
         variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
+        try:
+            variables = shell_variables(variables, f"{store.root}/{ENVIRONMENTS}", str(folder))
+        except OSError as error:
+            raise from_os_error(error, "cannot make a layer for packages in") from error
         volumes = f"{store.root}/{CACHE_VOLUMES}"
         mounted, gone = ((), ()) if way is None else _mounts_of_step(ended, volumes)
         if VOLUMES_VARIABLE in variables and way is None:

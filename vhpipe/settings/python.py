@@ -49,7 +49,9 @@ def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str 
         return None
     own = shutil.which("python", path=environ.get("PATH", os.defpath)) if choice.folder is None else None
     interpreter = Path(own) if own else (choice.folder or Path(sys.executable).parent) / "python"
-    return None if (interpreter.parent.parent / "pyvenv.cfg").exists() else str(interpreter)
+    if (interpreter.parent.parent / "pyvenv.cfg").exists():
+        return None
+    return str(interpreter if interpreter.exists() else interpreter.with_name("python3"))
 
 
 def active_interpreter(choice: PythonChoice) -> str | None:
@@ -98,8 +100,8 @@ def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     found = shutil.which("python", path=environ.get("PATH", os.defpath))
     if found is not None:
         return PythonChoice(None, f"{found}, the first on PATH", {}, is_base=True)
-    own = Path(sys.executable).parent
-    return PythonChoice(own, f"{own / 'python'}, the one that runs vhpipe, because PATH has none", {}, True, True)
+    own = Path(sys.executable)
+    return PythonChoice(own.parent, f"{own}, the one that runs vhpipe, because PATH has no `python`", {}, True, True)
 
 
 def _environment(folder: Path, reason: str) -> PythonChoice:
