@@ -116,7 +116,7 @@ def _of_platform_folder(end: bytes, world: StepWorld) -> str | None:
 
 def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
     """The step expects its folders to lie in the project, or beside each other."""
-    if world.hosts is None:
+    if world.hosts is None or world.image is not None:
         return None
     return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
 
