@@ -22,7 +22,7 @@ HAVING_MEMORY = pytest.mark.skipif(not GROUPS.can_limit("memory"), reason="no co
 
 
 def run_in(group: ControlGroup, script: str) -> int:
-    return subprocess.run(group.entering((sys.executable, "-c", script)), stderr=subprocess.DEVNULL).returncode
+    return subprocess.run((*group.entering(), sys.executable, "-c", script), stderr=subprocess.DEVNULL).returncode
 
 
 def left_over() -> list[str]:

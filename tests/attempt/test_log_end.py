@@ -60,17 +60,45 @@ def test_a_log_that_names_a_folder_of_the_platform_says_what_to_write(
 
 
 @pytest.mark.parametrize(
-    "log",
+    ("log", "said"),
     [
-        "mkdir: cannot create directory '/valohai/inputs/data': Read-only file system\n",
-        "FileNotFoundError: [Errno 2] No such file or directory: '/valohai/inputs/set/x.csv'\n",
+        ("mkdir: cannot create directory '/valohai/inputs/data': Read-only file system\n", "inputs, configuration and"),
+        ("tar: ./x: Cannot mkdir: Read-only file system\ntar: Exiting with failure\n", "inputs, configuration and"),
+        ("OSError: [Errno 30] Read-only file system: '/data'\n", "inputs, configuration and the top of `/`"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/valohai/inputs/set/x.csv'\n", None),
     ],
 )
-def test_a_step_that_has_the_folders_of_the_platform_is_not_told_that_they_are_missing(
-    tmp_path: Path, log: str
+def test_a_step_that_has_the_folders_of_the_platform_hears_where_it_may_write_and_not_that_they_are_missing(
+    tmp_path: Path, log: str, said: str | None
 ) -> None:
     (tmp_path / "log").write_text(log)
-    assert reason_in_log(str(tmp_path / "log"), in_house(tmp_path)) is None
+    text = reason_in_log(str(tmp_path / "log"), in_house(tmp_path))
+    assert (text and text[: len(said or "")]) == said
+
+
+def test_a_module_that_an_environment_of_a_step_lacks_is_not_looked_for_on_path(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("ModuleNotFoundError: No module named 'numpy'\n")
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({"VHPIPE_PYTHON_LAYER": "/x", "PATH": "/usr/bin"}))
+    assert text == (
+        "its environment has no module `numpy`; install it in the command, or `--python` chooses another Python"
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirements", "is_offered"),
+    [
+        ("Pillow==9\n", True), ("-r other.txt\n", True), ("  pillow[x]>=1 # y\n", True),
+        ("pillowcase\n# pillow\nnumpy\n", False), ("", False),
+    ],
+)  # fmt: skip
+def test_requirements_are_offered_where_they_may_have_the_module(
+    tmp_path: Path, requirements: str, is_offered: bool
+) -> None:
+    (tmp_path / "requirements.txt").write_text(requirements)
+    (tmp_path / "log").write_text("ModuleNotFoundError: No module named 'PIL.Image'\n")
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({"VH_REPOSITORY_DIR": str(tmp_path)}))
+    assert text is not None
+    assert ("--env requirements" in text) == is_offered
 
 
 def in_house(folder: Path, path: str = "/usr/bin") -> StepWorld:
@@ -118,3 +146,20 @@ def test_a_program_that_is_a_file_of_the_project_gets_the_words_that_start_it(
     (tmp_path / "log").write_text(f"before\n{said}\n")
     text = reason_in_log(str(tmp_path / "log"), StepWorld({"VH_REPOSITORY_DIR": str(tmp_path)}))
     assert (text and text.partition("; ")[2]) == advice
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("fatal: not a git repository (or any parent up to mount point /valohai)\nStopping at …\n", "git -C"),
+        ("OSError: [Errno 18] Invalid cross-device link: 'a' -> '/valohai/outputs/a'\n", "shutil.move"),
+        ("OSError: [Errno 18] Invalid cross-device link: '/mnt/a' -> '/tmp/a'\n", None),
+    ],
+)
+def test_what_folders_of_its_own_change_for_a_step_is_said(tmp_path: Path, log: str, said: str | None) -> None:
+    (tmp_path / "log").write_text(log)
+    hosts = HostFolders(str(tmp_path), str(tmp_path / "repository"))
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({}, hosts))
+    assert text is None if said is None else text is not None and said in text
+    elsewhere = reason_in_log(str(tmp_path / "log"), StepWorld({}))
+    assert elsewhere is None or elsewhere != text

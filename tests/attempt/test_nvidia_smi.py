@@ -1,5 +1,6 @@
 """What is read of `nvidia-smi`: a stand-in for it answers as the real one does."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,33 @@ def test_an_old_driver_is_asked_without_what_it_does_not_know(tmp_path: Path) ->
         ("echo a, b", "`nvidia-smi` answers what is no list of GPUs: a, b"),
         ("echo 'No devices were found'; exit 6", None),
         ("", None),
+        ("head -c 300000 /dev/zero | tr '\\0' x", "`nvidia-smi` answers what is no list of GPUs: " + "x" * 200),
     ],
 )  # fmt: skip
 def test_one_that_fails_says_why_and_one_without_gpus_is_no_fault(
     tmp_path: Path, script: str, fault: str | None
 ) -> None:
     assert asked(tmp_path, script) == GpuReport((), fault)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["1, [Unknown Error], [Unknown Error], [Unknown Error], [Unknown Error]", "Warning: the infoROM is corrupted"],
+)
+def test_a_gpu_that_does_not_work_takes_no_other_away_and_is_said(tmp_path: Path, odd: str) -> None:
+    script = f"echo '{odd}'; echo '0, GPU-a, NVIDIA A100, 0, Disabled'; exit 14"
+    assert asked(tmp_path, script) == GpuReport((Gpu(0, "GPU-a", "NVIDIA A100", 0),), f"`nvidia-smi` also says: {odd}")
+
+
+def test_nothing_is_left_of_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvidia_smi, "PATIENCE_S", 0.3)
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    asked(tmp_path, f"exec 3>{alive}; echo began >&3; sleep 60; :")
+    os.set_blocking(reader, True)
+    assert os.read(reader, 99) + os.read(reader, 99) == b"began\n"  # ends, for nobody has it open any more
+    os.close(reader)
 
 
 def test_one_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

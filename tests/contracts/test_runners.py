@@ -86,7 +86,9 @@ def test_an_attempt_sees_the_devices_of_its_order_and_no_others(bench: Bench) ->
     order = order_of(Tell("CUDA_VISIBLE_DEVICES"), Tell("NVIDIA_VISIBLE_DEVICES"))
     order = msgspec.structs.replace(order, devices=("GPU-a", "GPU-b"))
     bench.runner.start([order])
-    bench.report(order.attempt)
+    report = bench.report(order.attempt)
+    if "NVIDIA Container Toolkit" in (report.because or ""):
+        pytest.skip("containers have no GPUs here: the NVIDIA Container Toolkit is not set up")
     assert bench.log(order.attempt).split() == ["GPU-a,GPU-b", "GPU-a,GPU-b"]
 
 

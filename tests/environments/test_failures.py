@@ -8,6 +8,12 @@ NO_SUCH = "ERROR: No matching distribution found for lightgmb==1 (from -r requir
 UV_NO_SUCH = (
     "  ╰─▶ Because lightgmb was not found in the package registry and you require lightgmb, we can conclude that"
 )
+UV_OTHER = (
+    "  cause: Because tensorflow==1.15.0 has no wheels with a matching Python ABI tag (e.g., `cp311`) and you require"
+)
+PIP_OTHER = (
+    "ERROR: Could not find a version that satisfies the requirement tensorflow==1.15 (from versions: 2.12.0, 2.12.1)"
+)
 
 
 @pytest.mark.parametrize(
@@ -25,11 +31,21 @@ UV_NO_SUCH = (
          "the network cannot be reached: connect, name a folder with the packages by UV_FIND_LINKS or PIP_FIND"),
         (["WARNING: Retrying: NewConnectionError(...)", NO_SUCH], "`lightgmb==1` was not found: connect, name"),
         (["writing", "OSError: [Errno 28] No space left on device"], "the disk is full; free some space, or keep the "),
-        (["Building wheel", "ERROR: Failed building wheel for x", "see above"], "Failed building wheel for x"),
+        (["Building", "ERROR: it went wrong", "see above"], "it went wrong"),
         (["", "it broke at https://me:secret@host/simple?token=a"], "it broke at https://host/simple"),
         ([], "it says nothing"),
+        ([UV_OTHER], "`tensorflow==1.15.0` is not available for Python 3.11.7: choose a Python of another version by"),
+        ([PIP_OTHER, "ERROR: No matching distribution found for tensorflow==1.15"],
+         "`tensorflow==1.15` is not available for Python 3.11.7: choose"),
+        (["error: Failed to build `pandas==1.1.5`", "  cause: …", "   error: Command gcc failed"],
+         "`pandas==1.1.5` has no wheel for Python 3.11.7 and cannot be built here: choose a Python of another version"),
+        (["  error: subprocess-exited-with-error", "  × Getting requirements to build wheel did not run successfully."],
+         "a package has no wheel for Python 3.11.7 and cannot be built here: choose"),
+        (["ERROR: Failed building wheel for x", "ERROR: Could not build wheels for x, which is required"],
+         "`x` has no wheel for Python 3.11.7"),
     ],
 )  # fmt: skip
 def test_one_line_says_what_happened_and_what_to_do(output: list[str], reason: str) -> None:
-    assert reason_in(output).startswith(reason)
-    assert "secret" not in reason_in(output)
+    said = reason_in(output, "3.11.7")
+    assert said.startswith(reason)
+    assert "secret" not in said

@@ -13,15 +13,16 @@ def parts_for(home: Path, path: str, project: str = "/srv/project") -> list[Tree
 
 def test_of_home_only_what_programs_need_is_there(tmp_path: Path) -> None:
     home = tmp_path / "me"
-    for name in ("tools/bin", ".local/bin", ".local/lib", ".ssh", "venv/bin", "base/bin", "src/lib", "work"):
+    folders = ("tools/bin", "tools/lib", ".cargo/bin", ".cargo/registry", ".local/bin", ".local/lib", ".ssh")
+    for name in (*folders, "venv/bin", "base/bin", "src/lib", "work"):
         (home / name).mkdir(parents=True)
     (home / "venv/pyvenv.cfg").write_text(f"home = {home}/base/bin\n")
     (home / "venv/lib/python3.12/site-packages").mkdir(parents=True)
     (home / "venv/lib/python3.12/site-packages/mine.pth").write_text(f"import x\n{home}/src/lib\n")
-    path = f"{home}/tools/bin:{home}/.local/bin:{home}/venv/bin:{tmp_path}/bin:/usr/bin"
+    path = f"{home}/tools/bin:{home}/.cargo/bin:{home}/.local/bin:{home}/venv/bin:{tmp_path}/bin:/usr/bin"
     parts = parts_for(home, path, f"{home}/work")
     shown = {each.target.removeprefix(f"{home}/") for each in parts if each.target.startswith(f"{home}/")}
-    assert shown == {"tools", ".local/bin", ".local/lib", "venv", "base", "src/lib", "work"}
+    assert shown == {"tools", ".cargo/bin", ".local/bin", ".local/lib", "venv", "base", "src/lib", "work"}
     assert {each.kind for each in parts if each.target.startswith(f"{home}/")} == {"read-only"}
     covered = [each.target for each in parts].index(str(home))
     assert all(index > covered for index, each in enumerate(parts) if each.target.startswith(f"{home}/"))
@@ -38,6 +39,18 @@ def test_the_state_folder_is_empty_but_for_what_is_mounted_behind_it(tmp_path: P
     targets = [(each.kind, each.target) for each in parts_for(tmp_path, "/usr/bin")]
     assert targets.index(("empty", "/state")) < targets.index(("writable", "/valohai/outputs"))
     assert targets[-3:] == [("closed", "/state"), ("closed", "/run"), ("closed", "/")]
+
+
+def test_a_state_folder_below_the_platform_s_is_hidden_with_it(tmp_path: Path) -> None:
+    folders = SandboxFolders("/valohai/repository/s/1/sandbox", [], "/valohai/repository", "/valohai/repository/s")
+    targets = [(each.kind, each.target) for each in sandbox_parts(folders, {"HOME": str(tmp_path), "PATH": "/bin"})]
+    assert ("folder", "/valohai") in targets
+    assert not [each for each in targets if each[1].startswith("/valohai/")]
+
+
+def test_settings_of_the_kernel_are_covered_once_its_files_are_there(tmp_path: Path) -> None:
+    targets = [(each.kind, each.target) for each in parts_for(tmp_path, "/usr/bin")]
+    assert targets.index(("proc", "/proc")) < targets.index(("read-only", "/proc/sys"))
 
 
 def test_sockets_of_the_user_are_not_named_to_steps() -> None:

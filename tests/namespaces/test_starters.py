@@ -1,6 +1,7 @@
 """Starting processes that see `/valohai`: by this thread, and by a holder."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from vhpipe.namespaces import bound_folders
 from vhpipe.namespaces.holder import Holder, HolderGoneError
+from vhpipe.namespaces.kept_trees import MOST_KEPT
 from vhpipe.namespaces.starters import DirectStarter, HolderStarter, Starter, StartRequest
 from vhpipe.namespaces.trial import tried_here
 
@@ -75,6 +77,61 @@ def test_a_target_that_is_not_there_is_made_for_the_step_alone(starter: Starter,
     assert not os.path.lexists(os.path.dirname(wanted))
 
 
+def test_what_one_leaves_beside_its_folders_is_not_there_for_the_next(starter: Starter, folder: Path) -> None:
+    command = "ls -A /valohai >> names; chmod 700 /valohai; touch /valohai/fifth"
+    for _ in range(3):
+        assert ended(starter, starter.start(request_of(folder, command))) == 0
+    assert (folder / "repository/names").read_text().split() == sorted(NAMES) * 3
+
+
+def test_two_at_once_in_one_working_copy_do_not_share_what_is_beside_it(starter: Starter, folder: Path) -> None:
+    assert ended(starter, starter.start(request_of(folder, "true"))) == 0
+    first = starter.start(
+        request_of(folder, "touch /valohai/fifth up; until [ -e go ]; do sleep 0.01; done; ls -A /valohai > first")
+    )
+    second = starter.start(
+        request_of(folder, "until [ -e up ]; do sleep 0.01; done; ls -A /valohai > second; touch go")
+    )
+    assert (ended(starter, first), ended(starter, second)) == (0, 0)
+    assert (folder / "repository/second").read_text().split() == sorted(NAMES)
+    assert (folder / "repository/first").read_text().split() == sorted([*NAMES, "fifth"])
+
+
+def test_a_working_copy_that_was_made_anew_is_the_one_that_is_seen(starter: Starter, folder: Path) -> None:
+    copy = folder / "repository"
+    for number in range(3):
+        assert ended(starter, starter.start(request_of(folder, f"pwd -P > here; touch {number}"))) == 0
+        assert sorted(os.listdir(copy)) == [str(number), "here"]
+        copy.rename(folder / f"before-{number}") if number else shutil.rmtree(copy)
+        copy.mkdir()
+
+
+def test_more_working_copies_than_are_kept_leave_no_descriptors(starter: Starter, folder: Path) -> None:
+    def open_files() -> int:
+        return len(os.listdir(f"/proc/{_process_of(starter)}/fd"))
+
+    def start_in(name: str) -> None:
+        (folder / name).mkdir(exist_ok=True)
+        request = request_of(folder, "true")
+        mounts = [(f"{folder}/{name}", *request.mounts[0][1:]), *request.mounts[1:]]
+        assert ended(starter, starter.start(request._replace(mounts=mounts))) == 0
+
+    for number in range(MOST_KEPT):
+        start_in(f"copy-{number}")
+    before = open_files()
+    for number in range(MOST_KEPT + 5):
+        start_in(f"copy-{number}")
+    assert open_files() == before
+
+
+def _process_of(starter: Starter) -> int:
+    """The process that makes the namespaces."""
+    if isinstance(starter, HolderStarter):
+        assert starter._holder is not None
+        return starter._holder.process
+    return os.getpid()
+
+
 def test_a_kernel_without_the_newer_calls_does_the_same(
     starter: Starter, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +164,20 @@ def test_another_holder_takes_the_place_of_one_that_was_killed(folder: Path) -> 
     starter.close()
 
 
+def test_a_holder_that_was_stopped_goes_on(folder: Path) -> None:
+    """A step may do that, for its holder is a process of the same user."""
+    if tried_here().way is None:
+        pytest.skip(f"not possible here: {tried_here().reason}")
+    seen: list[int] = []
+    starter = HolderStarter(None, False, os.geteuid() == 0, seen.append)
+    process = starter.start(request_of(folder, "kill -STOP $PPID; exit 4"))
+    assert ended(starter, process) == 4
+    os.kill(seen[0], signal.SIGSTOP)
+    assert ended(starter, starter.start(request_of(folder, "exit 5"))) == 5
+    assert len(seen) == 1
+    starter.close()
+
+
 def test_a_holder_that_is_gone_says_so(folder: Path) -> None:
     if tried_here().way is None:
         pytest.skip(f"not possible here: {tried_here().reason}")
@@ -120,13 +191,16 @@ def test_a_holder_that_is_gone_says_so(folder: Path) -> None:
 @pytest.mark.long
 def test_nothing_grows_over_ten_thousand_starts(starter: Starter, folder: Path) -> None:
     def counted() -> tuple[int, int]:
-        mounts = Path("/proc/self/mountinfo").read_text().count("\n")
-        return len(os.listdir("/proc/self/fd")), mounts
+        process = Path("/proc") / str(_process_of(starter))
+        mounts = (process / "mountinfo").read_text().splitlines()
+        own = [each for each in mounts if str(folder) in each or " - tmpfs vhpipe" in each]  # others mount things too
+        return len(os.listdir(process / "fd")), len(own)
 
     request = request_of(folder, "true")._replace(program="/bin/true", arguments=("true",))
     for _ in range(10):
         ended(starter, starter.start(request))
     before = counted()
-    for _ in range(10_000):
-        ended(starter, starter.start(request))
+    for number in range(10_000):
+        writes = number % 10 == 0
+        ended(starter, starter.start(request_of(folder, "touch /valohai/fifth") if writes else request))
     assert counted() == before

@@ -1,16 +1,26 @@
 """`kill -9` of engine, supervisor or both while containers run: nothing of them stays, and the run ends as ever."""
 
+import gzip
+import http.server
+import json
 import os
+import platform
 import random
+import shutil
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
 
 import psutil
 import pytest
 
+from tests.places import container_tools
 from tests.places.conftest import ContainerProject, assert_nothing_is_left
 from tests.proofs.test_kills import ENDS, VICTIMS, kill
 
@@ -87,3 +97,99 @@ def test_a_run_whose_keeper_was_killed_too_leaves_nothing_when_it_is_stopped_or_
     done = project("clean") if way == "cleaned" else project("stop", "latest")
     assert done.code == 0, done.err
     assert mark.alive() == []
+
+
+# ── while an image is pulled ─────────────────────────────────────────────────────────────────────
+
+PULLS = 20
+MANIFEST, CONFIG = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+class SlowRegistry(http.server.BaseHTTPRequestHandler):
+    """One that has an image by any name and tag, and takes its time for its layer."""
+
+    protocol_version = "HTTP/1.1"
+    content: ClassVar[dict[str, bytes]] = {}
+    manifest = b""
+
+    def do_GET(self) -> None:
+        name = self.path.rpartition("/")[2]
+        is_manifest = "/manifests/" in self.path
+        content = self.manifest if is_manifest else self.content.get(name, b"")
+        self.send_response(200)
+        self.send_header("Content-Type", MANIFEST if is_manifest else "application/octet-stream")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Docker-Content-Digest", f"sha256:{sha256(content).hexdigest()}")
+        self.end_headers()
+        for start in range(0, len(content) if self.command == "GET" else 0, 1 << 16):
+            with suppress(OSError):
+                self.wfile.write(content[start : start + (1 << 16)])
+                time.sleep(0.02)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def described(kind: str, content: bytes) -> dict[str, Any]:
+    digest = f"sha256:{sha256(content).hexdigest()}"
+    SlowRegistry.content[digest] = content
+    return {"mediaType": kind, "digest": digest, "size": len(content)}
+
+
+@pytest.fixture
+def pulled(project: ContainerProject, tmp_path: Path) -> Iterator[str]:
+    """The name of an image in a registry of this machine, which the tool may use."""
+    layer = container_tools.root_of(str(shutil.which(container_tools.BUSYBOX)), {"etc/large": os.urandom(1 << 20)})
+    rootfs = {"type": "layers", "diff_ids": [f"sha256:{sha256(layer).hexdigest()}"]}
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    config = json.dumps({"architecture": machine, "os": "linux", "config": {}, "rootfs": rootfs}).encode()
+    listed = {
+        "schemaVersion": 2, "mediaType": MANIFEST, "config": described(CONFIG, config),
+        "layers": [described(LAYER, gzip.compress(layer))],
+    }  # fmt: skip
+    SlowRegistry.manifest = json.dumps(listed).encode()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowRegistry)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"127.0.0.1:{server.server_port}"
+    trusted = tmp_path / "registries.conf"
+    trusted.write_text(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n')
+    project.environment["CONTAINERS_REGISTRIES_CONF"] = str(trusted)
+    yield f"{host}/team/image:1"
+    server.shutdown()
+    subprocess.run([project.tool, "rmi", "--force", f"{host}/team/image:1"], capture_output=True, check=False)
+
+
+def test_half_an_image_is_never_used(project: ContainerProject, pulled: str) -> None:
+    project.pipeline({"a": {"command": "wc -c < /etc/large > /valohai/outputs/size", "image": pulled}})
+    begun = time.monotonic()
+    assert project.in_containers().code == 0
+    usual_s = time.monotonic() - begun
+    seed = time.time_ns() % 1_000_000_007
+    print(f"seed {seed}")
+    draw, kills = random.Random(seed), 0
+    for _ in range(2 * PULLS):
+        subprocess.run([project.tool, "rmi", "--force", pulled], capture_output=True, check=True)
+        process = project.start("run", "--in", project.tool)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(draw.uniform(0.1, usual_s))
+        if process.poll() is None:
+            kill(process, draw.choice(VICTIMS))
+            kills += 1
+        _, told = process.communicate(timeout=60)
+        assert process.returncode in ENDS, told
+        assert "Traceback" not in told, told
+        assert_nothing_is_left(project)
+        done = project.in_containers()
+        assert done.code == 0, done.err
+        latest = max(project.path.glob(".vhpipe/runs/*/work/*/*/outputs/size"), key=lambda path: path.stat().st_mtime)
+        assert latest.read_text().strip() == str(1 << 20)
+        print(f"{kills} kills", flush=True)
+        if kills == PULLS:
+            break
+    print(f"{kills} kills")
+    assert project("verify").code == 0

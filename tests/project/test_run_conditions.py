@@ -41,7 +41,7 @@ def test_slots_are_a_text_or_a_mapping_and_replace_those_of_settings(slots: Any)
     assert RunChoices(slots=slots).settled(SETTINGS).slots == {"gpu": "1", "mem": "2G"}
 
 
-@pytest.mark.parametrize("slots", ["", "gpu", "gpu=", "gpu=1,gpu=2", {"gpu": True}])
+@pytest.mark.parametrize("slots", ["", "gpu", "gpu=", "gpu=1,gpu=2", {"gpu": True}, 5])
 def test_slots_that_are_none_are_refused(slots: Any) -> None:
     with pytest.raises(UsageError, match="slots must be amounts by name"):
         RunChoices(slots=slots).settled(SETTINGS)

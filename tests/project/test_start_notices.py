@@ -62,3 +62,12 @@ def test_an_environment_of_the_user_is_changed_after_a_warning(tmp_path: Path, m
     told = said("pip install x", tmp_path, {"PATH": os.defpath}, mode)[1]
     assert told == f"warning: `pip install` in a step changes {programs}/python, an environment of yours"
     assert said("pip list", tmp_path, {"PATH": os.defpath}, mode)[1] == "an edge is cut"
+
+
+@pytest.mark.parametrize("chosen", ["python", ""])
+def test_a_chosen_interpreter_outside_of_environments_is_one_to_make_them_from(
+    tmp_path: Path, shared_python: dict[str, str], chosen: str
+) -> None:
+    plan, python = plan_with("pip install x"), find_python(tmp_path, f"{shared_python['PATH']}/{chosen}", {})
+    assert environments_of(plan, tmp_path, python, "auto") == ""
+    assert environments_of(plan, tmp_path, python, "none") is None

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -52,6 +53,8 @@ os.mkdir("/valohai/outputs/folder")
 os.symlink("/valohai/outputs/folder", "/valohai/outputs/other")
 open("/valohai/outputs/folder/x", "w").close()
 """
+MARK = f"4321.{os.getpid()}"
+"""Seconds that nothing else sleeps on this machine."""
 FILE = """\
 - step:
     name: look
@@ -133,13 +136,33 @@ def _task(command: str, count: int) -> str:
     return json.dumps([{"step": step}, {"task": task}])
 
 
+def test_a_process_that_cleared_its_variables_ends_with_its_own_execution(person: Person) -> None:
+    go = person.project / "go"
+    hidden = f"for each in /proc/[0-9]*/cmdline; do grep -aqs {MARK}[7] $each && n=1; done; "
+    commands = {
+        "leaves": f"setsid env -i sleep {MARK}7 9> /valohai/outputs/open & sleep 0.1",
+        "other": f"until [ -e {go} ]; do sleep 0.02; done",
+        "looks": f'n=; {hidden}touch {go}; [ -z "$n" ]',
+    }
+    inputs = {"looks": [{"name": "open"}]}
+    steps = [
+        {"step": {"name": name, "image": "none", "command": text, "inputs": inputs.get(name, [])}}
+        for name, text in commands.items()
+    ]
+    listed = [{"name": name, "type": "execution", "step": name} for name in commands]
+    pipeline = {"name": "p", "nodes": listed, "edges": [["leaves.output.open", "looks.input.open"]]}
+    person.write("valohai.yaml", json.dumps([*steps, {"pipeline": pipeline}]))
+    done = person.vhpipe("run", "p", "-j", "2")
+    assert done.code == 0, done.err
+
+
 # ── what is left when things are killed ──────────────────────────────────────────────────────────
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("victim", ["supervisor", "engine", "step"])
 def test_nothing_is_left_whatever_is_killed(person: Person, victim: str) -> None:
-    command = "setsid env -i sleep 4321.5 & sleep 4321.5 & touch $VH_HOST_OUTPUTS_DIR/up; wait"
+    command = f"setsid env -i sleep {MARK} & sleep {MARK} & touch $VH_HOST_OUTPUTS_DIR/up; wait"
     person.write("valohai.yaml", json.dumps([{"step": {"name": "s", "image": "none", "command": command}}]))
     before = _namespaces()
     run = person.start("run", "--step", "s")
@@ -158,6 +181,20 @@ def test_nothing_is_left_whatever_is_killed(person: Person, victim: str) -> None
     _until(lambda: _namespaces() <= before)
     assert run.returncode != 0
     assert "/valohai" not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.long
+def test_a_run_that_goes_on_ends_what_its_dead_engine_has_left(person: Person) -> None:
+    command = f"cd {person.project}; [ -e once ] && exit 0; touch once; setsid env -i sleep {MARK} & sleep {MARK}"
+    person.write("valohai.yaml", json.dumps([{"step": {"name": "s", "image": "none", "command": command}}]))
+    run = person.start("run", "--step", "s")
+    _until(lambda: len(_sleepers()) == 2)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=30)
+    assert _sleepers()
+    done = person.vhpipe("resume")
+    assert done.code == 0, done.err
+    assert _sleepers() == []
 
 
 @pytest.mark.long
@@ -188,7 +225,7 @@ def test_a_run_goes_on_when_the_process_is_killed_that_starts_steps(person: Pers
 
 def _sleepers() -> list[int]:
     found = psutil.process_iter(["cmdline", "status"])
-    return [each.pid for each in found if "4321.5" in (each.info["cmdline"] or ()) and each.info["status"] != "zombie"]
+    return [each.pid for each in found if MARK in (each.info["cmdline"] or ()) and each.info["status"] != "zombie"]
 
 
 def _namespaces() -> set[str]:

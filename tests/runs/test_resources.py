@@ -74,14 +74,16 @@ def test_a_file_for_the_platform_runs_where_there_is_no_gpu_and_says_so(project:
     project.pipeline({"a": asking("echo ${CUDA_VISIBLE_DEVICES-all}")})
     done = project("run")
     assert (done.code, logs(project)) == (0, ["all"])
-    assert "a asks for 1 GPU and runs without: this machine shows none" in done.err.replace("`", "")
+    assert "a asks for 1 GPU and is given none: this machine shows none" in done.err.replace("`", "")
 
 
 REFUSED = [
-    ("gpu=3", "`--slots gpu=3`: this machine has 2 GPUs to share"),
-    ("gpu=1", "node `a` asks for 2 GPUs, and `--slots` has 1"),
-    ("gpu=0", "node `a` asks for 2 GPUs, and `--slots` has 0"),
-    ("gpus=2", "`--slots`: nothing is called `gpus`"),
+    ("gpu=3", "`slots`: `gpu=3`, and this machine has 2 GPUs to share"),
+    ("gpu=1", "node `a` asks for 2 GPUs, and `slots` has 1"),
+    ("gpu=0", "node `a` asks for 2 GPUs, and `slots` has 0"),
+    ("nvidia.com/gpu=1", "node `a` asks for 2 GPUs, and `slots` has 1"),
+    ("gpu=2,nvidia.com/gpu=1", "`slots`: `nvidia.com/gpu` says again how much there is of `gpu`"),
+    ("gpus=2", "`slots`: nothing is called `gpus`"),
 ]
 
 
@@ -111,7 +113,22 @@ def test_who_asks_for_more_than_there_is_gets_all_of_it_and_hears_so(project: Pr
     project.pipeline({"a": asking("echo $CUDA_VISIBLE_DEVICES", 4)})
     done = project("run")
     assert (done.code, logs(project)) == (0, ["GPU-a"])
-    assert "`a` asks for 4 GPUs, and gets all that executions share here: 1 GPU" in done.err
+    said = "`a` asks for 4 GPUs, and gets all that executions share here: 1 GPU"
+    assert said in done.err
+    assert said in project("run", "-n").err
+
+
+def test_who_asks_for_more_than_a_queue_has_hears_so(project: Project) -> None:
+    project.write(".vhpipe.toml", '[queues.small]\nslots = { mem = "1G" }\n')
+    project.pipeline({"a": {"command": "true", "environment": "small", "resources": {"memory": {"min": 2000}}}})
+    done = project("run", "-n")
+    assert "`a` asks for 2000 MB of memory, and gets all that queue `small` has: 1024 MB of memory" in done.err
+
+
+def test_slots_that_are_typed_one_by_one_add_up(project: Project) -> None:
+    sees(project, "GPU-a", "GPU-b")
+    project.pipeline({"a": asking("true", 2)})
+    assert "node `a` asks for 2 GPUs, and `slots` has 1" in project("run", "--slots", "gpu=1", "--slots", "mem=1G").err
 
 
 def test_a_group_that_could_never_start_is_refused(project: Project) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import VHPIPE
+from vhpipe.attempt.control_groups import control_groups
 
 pytestmark = pytest.mark.long
 WITHOUT_BWRAP = "without bwrap"
@@ -41,7 +42,7 @@ def _programs_but_bwrap(folder: Path) -> Path:
     programs.mkdir(parents=True)
     for source in ("/usr/bin", "/bin", "/usr/sbin"):
         for each in Path(source).iterdir():
-            if each.name != "bwrap" and not (programs / each.name).exists():
+            if each.name != "bwrap" and not os.path.lexists(programs / each.name):
                 (programs / each.name).symlink_to(each)
     return programs
 
@@ -52,6 +53,17 @@ def ran(project: Any, command: str, *arguments: str, code: int = 0) -> Any:
     done = project("run", "--in", "sandbox", "--json", *arguments)
     assert done.code == code, done.err
     return done
+
+
+@pytest.mark.skipif(not control_groups().can_limit("memory"), reason="control groups cannot be made here")
+def test_a_limit_of_memory_is_kept(sandboxed: Any) -> None:
+    limited = {"resources": {"memory": {"max": 60}}}
+    sandboxed.pipeline(
+        {"a": {"command": "echo small", **limited}, "b": {"command": "python3 -c 'bytearray(9**9)'", **limited}}
+    )
+    done = sandboxed("run", "--in", "sandbox", "--json")
+    assert (done.node("a")["status"], done.node("b")["status"]) == ("complete", "error"), done.err
+    assert "used more than 60 MB of memory" in done.node("b")["because"]
 
 
 def log(done: Any) -> str:
@@ -97,6 +109,23 @@ python3 -c 'import sys; print(sys.prefix)'; true"""
     assert sys.prefix in lines
     assert f"{sandboxed.path}/valohai.yaml" in lines
     assert any("blobs" in line and "No such file" in line for line in lines)
+
+
+def test_settings_of_the_kernel_cannot_be_changed(sandboxed: Any) -> None:
+    command = """cat /proc/sys/vm/swappiness > now && cat now > /proc/sys/vm/swappiness && echo changed
+for at in /proc/sys/kernel/core_pattern /proc/irq/default_smp_affinity; do : >> $at && echo opened $at; done; true"""
+    said = log(ran(sandboxed, command))
+    assert "changed" not in said
+    assert "opened" not in said
+
+
+def test_a_project_below_the_platform_s_folder_has_a_sandbox_too(sandboxed: Any) -> None:
+    inner = json.dumps([{"step": {"name": "a", "image": "x", "command": "echo in > /valohai/outputs/made"}}])
+    command = f"""mkdir inner && cd inner && echo '{inner}' > valohai.yaml
+{" ".join(VHPIPE)} run --step a --in sandbox -q && {" ".join(VHPIPE)} outputs --get got && cat got/a/made"""
+    sandboxed.pipeline({"look": command})
+    done = sandboxed("run", "--json")
+    assert log(done).splitlines()[-1:] == ["in"], log(done)
 
 
 def test_the_network_can_be_taken_away_and_loopback_stays(sandboxed: Any) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from vhpipe.errors import UsageError
-from vhpipe.schedule.amounts import TypedAmounts, typed_amounts
+from vhpipe.schedule.amounts import TypedAmounts, counted_amounts, typed_amounts
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,18 @@ def test_what_is_no_amount_is_refused_with_where_it_stands(name: str, text: str,
     with pytest.raises(UsageError, match=f"`--slots`: .*{says}") as refused:
         typed_amounts({name: text}, "`--slots`")
     assert refused.value.hint
+
+
+@pytest.mark.parametrize("texts", [{"mem": "1G", "memory": "2G"}, {"gpu": "1", "nvidia.com/gpu": "2"}])
+def test_two_names_of_one_thing_are_refused(texts: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="says again"):
+        typed_amounts(texts, "`slots`")
+
+
+def test_gpus_have_the_name_of_their_device_too() -> None:
+    assert typed_amounts({"nvidia.com/gpu": "2"}, "`slots`") == TypedAmounts({"gpu": 2})
+
+
+def test_what_a_queue_has_is_counted() -> None:
+    with pytest.raises(UsageError, match=r"`queues.a.slots`: `gpu=shared` is for all GPUs of a run"):
+        counted_amounts({"gpu": "shared"}, "`queues.a.slots`")

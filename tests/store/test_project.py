@@ -216,3 +216,11 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
     assert ProjectStore.open_if_any(tmp_path) is None
     ProjectStore.create(tmp_path)
     assert ProjectStore.open_if_any(tmp_path) is not None
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_and_gets_nothing(tmp_path: Path) -> None:
+    project = tmp_path / os.fsdecode(b"caf\xe9")
+    project.mkdir()
+    with pytest.raises(UsageError, match="its name is not UTF-8"):
+        ProjectStore.create(project)
+    assert not list(project.iterdir())

@@ -218,14 +218,15 @@ class PipelineController:
 
     def start_locally(
         self, run_pipeline_steps_locally: bool = True, *, raise_on_failure: bool = True, jobs: int | None = None,
-        place: str | Mapping[str, str] | None = None, quiet: bool = False, env: EnvironmentMode | None = None,
+        place: str | Mapping[str, str] | None = None, slots: str | Mapping[str, int | str] | None = None,
+        quiet: bool = False, env: EnvironmentMode | None = None,
     ) -> Run:  # fmt: skip
-        """Run it on this machine, to its end.
+        """Run it on this machine, to its end; `jobs`, `place` and `slots` are those of `start`.
 
         `run_pipeline_steps_locally` changes nothing: there are no agents that steps could be sent to.
         Errors: `PipelineFailed` for a run that is not complete, unless `raise_on_failure` is false.
         """
-        run = self.start(jobs=jobs, place=place, quiet=quiet, env=env)
+        run = self.start(jobs=jobs, place=place, slots=slots, quiet=quiet, env=env)
         run.wait()
         if raise_on_failure:
             run.raise_for_status()

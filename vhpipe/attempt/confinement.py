@@ -53,7 +53,7 @@ class Confinements:
         if group is None:
             return Confinement(launch)
         self._made.append(group)
-        return Confinement(launch._replace(argv=group.entering(launch.argv)), group)
+        return Confinement(launch._replace(entering=group.entering()), group)
 
     def close(self) -> None:
         """Remove the groups of attempts that were abandoned, as far as these are gone."""

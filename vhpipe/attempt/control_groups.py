@@ -69,12 +69,12 @@ class ControlGroup(NamedTuple):
                 if is_needed or os.path.exists(f"{folder}/{name}"):
                     _write(f"{folder}/{name}", text)
 
-    def entering(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """The words of a process that enters the group and becomes the one of `argv`; it ends where it cannot."""
+    def entering(self) -> tuple[str, ...]:
+        """Words before those of a process, which then enters the group first; it ends where it cannot."""
         folders = tuple(dict.fromkeys(self.folders.values()))
         enters = " && ".join(f'echo 0 > "${{{position}}}/cgroup.procs"' for position in range(1, len(folders) + 1))
         script = f'{enters} && shift {len(folders)} && exec "$@"'
-        return ("/bin/sh", "-c", script, "sh", *folders, *argv)
+        return ("/bin/sh", "-c", script, "sh", *folders)
 
     def usage(self, counted: Usage) -> Usage:
         """What all processes of the group have used; where the group does not tell, what was counted otherwise."""

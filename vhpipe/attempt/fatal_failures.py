@@ -2,7 +2,8 @@
 
 import errno
 
-from vhpipe.errors import VhpipeError, from_os_error
+from vhpipe.errors import EnvironmentFailure, VhpipeError, from_os_error
+from vhpipe.namespaces.syscalls import CALLS
 
 FATAL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE})
 """What no other execution would survive either: the run ends with an environment failure."""
@@ -16,3 +17,15 @@ def survivable(failure: Exception, doing: str) -> str:
     if isinstance(failure, OSError):
         return from_os_error(failure, doing).message
     return failure.message if isinstance(failure, VhpipeError) else str(failure)
+
+
+def survivable_start(failure: OSError) -> str:
+    """As `survivable`, of a process that could not be started: it, or the tree of files that it was to see."""
+    if failure.filename not in CALLS:
+        return survivable(failure, "cannot start")
+    call = f"{failure.filename}, errno {failure.errno}"
+    refused = EnvironmentFailure(
+        f"the system refuses the step its /valohai: {failure.strerror} ({call}); `vhpipe doctor` says more"
+    )
+    refused.__cause__ = failure
+    return survivable(refused, "cannot start")

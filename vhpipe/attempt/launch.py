@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
-from vhpipe.attempt.mounts import BindMount
+from vhpipe.attempt.mounts import BindMount, is_mounted_for
 from vhpipe.attempt.paths import InsidePath
 from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.agent_controls import CpuLimit
@@ -35,7 +35,8 @@ class Launch(NamedTuple):
     """One process to start. Times are seconds; `marker` is an environment entry `NAME=value` no other attempt has.
 
     With `mounts` it sees a tree of files in which these are in their places, else that of this process. `signal` sends
-    a signal to all that belongs to a process that was started so.
+    a signal to all that belongs to a process that was started so. `entering` are words of a program that keeps the
+    process to its limits and then becomes what follows them.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +50,11 @@ class Launch(NamedTuple):
     limits: Limits = NO_LIMITS
     mounts: tuple[BindMount, ...] = ()
     signal: Callable[[int, int], None] = signal_tree
+    entering: tuple[str, ...] = ()
+
+    def is_seen_by(self, process: int) -> bool:
+        """Whether a process has folders of this attempt where its step has them, and nobody else."""
+        return any(is_mounted_for(process, mount) for mount in self.mounts)
 
 
 class Usage(NamedTuple):

@@ -13,12 +13,32 @@ from vhpipe.environments.layer import LAYER_VARIABLE
 from vhpipe.regular_files import open_to_read
 
 END_BYTES = 4096
+LARGEST_REQUIREMENTS_BYTES = 1 << 20
 
 _missing_module = re.compile(rb"ModuleNotFoundError: No module named '([\w.]{1,100})'.*")
 _platform_folder = re.compile(rb"(?<![\w./-])/valohai/(config|inputs|outputs|repository)(?![\w-])")
+_OF_OTHER_NAME: Mapping[str, tuple[str, ...]] = {
+    "valohai": ("valohai-utils",), "sklearn": ("scikit-learn",), "PIL": ("pillow",), "yaml": ("pyyaml",),
+    "cv2": ("opencv-python", "opencv-python-headless"), "bs4": ("beautifulsoup4",), "dateutil": ("python-dateutil",),
+}  # fmt: skip
+"""Packages by modules whose names do not tell."""
+_read_only = re.compile(rb"(?i)read-only file system")
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+_OF_OWN_FOLDERS = (
+    (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
+     "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
+     "asks that, as far as the state folder is in it"),
+    (re.compile(rb"Invalid cross-device link[^\n]*/valohai/(config|inputs|outputs|repository)(?![\w-])"),
+     "files cannot be renamed or hard-linked from one folder of `/valohai` to another; `mv`, `shutil.move` and `cp` "
+     "can do it"),
+)  # fmt: skip
+"""What goes wrong because the folders of a step are mounts of its own."""
+READ_ONLY = (
+    "inputs, configuration and the top of `/` are read-only for steps; write to the working directory, "
+    "`$VH_OUTPUTS_DIR` or `/tmp`"
+)
 _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscript ", ".r": "Rscript ", ".js": "node "}
 
 
@@ -52,12 +72,25 @@ def _of_module(end: bytes, world: StepWorld) -> str | None:
     if world.image is not None:
         name = found[1].decode()
         return f"image `{world.image}` has no module `{name}`; use one that has it, or install it in the step"
+    name, way_out = found[1].decode(), "`--python` chooses another Python"
+    if LAYER_VARIABLE in world.environment:
+        return f"its environment has no module `{name}`; install it in the command, or {way_out}"
     python = _on_path("python", world) or _on_path("python3", world) or "its Python"
-    way_out = "`--python` chooses another Python"
     required = world.on_host(os.path.join(world.environment.get("VH_REPOSITORY_DIR", ""), "requirements.txt"))
-    if os.path.isfile(required) and LAYER_VARIABLE not in world.environment:
+    if _requires(required, name):
         way_out = f"`--env requirements` installs requirements.txt for the steps, {way_out}"
-    return f"{python} has no module `{found[1].decode()}`; {way_out}"
+    return f"{python} has no module `{name}`; {way_out}"
+
+
+def _requires(requirements: str, module: str) -> bool:
+    """Whether a file of requirements may name the package of a module, or names another file."""
+    top = module.partition(".")[0]
+    names = (top, *_OF_OTHER_NAME.get(top, ()))
+    wanted = "|".join(re.escape(name).replace("_", "[-_.]") for name in names)
+    with suppress(OSError), open_to_read(requirements, follow=True) as file:
+        text = file.read(LARGEST_REQUIREMENTS_BYTES).decode("utf-8", "replace")
+        return re.search(rf"(?im)^\s*(?:(?:{wanted})(?![\w.-])|-r|--requirement|-e|\.|git\+|https?:)", text) is not None
+    return False
 
 
 def _on_path(program: str, world: StepWorld) -> str | None:
@@ -78,6 +111,13 @@ def _of_platform_folder(end: bytes, world: StepWorld) -> str | None:
     return f"there is no `{VALOHAI}/{name}` here; `$VH_{name.upper()}_DIR` is right here and on the platform, {LOCAL}"
 
 
+def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
+    """The step expects its folders to lie in the project, or beside each other."""
+    if world.hosts is None:
+        return None
+    return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -91,7 +131,16 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
     return f"`{name}` is a file of the project, but not on PATH; write `{better}`"
 
 
-_REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (_of_module, _of_program, _of_platform_folder)
+def _of_read_only(end: bytes, world: StepWorld) -> str | None:
+    """The step writes where steps may not."""
+    if world.hosts is None or world.image is not None or not _read_only.search(b"\n".join(end.splitlines()[-12:])):
+        return None
+    return READ_ONLY
+
+
+_REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
+    _of_module, _of_program, _of_platform_folder, _of_own_folders, _of_read_only,
+)  # fmt: skip
 
 
 def end_of_log(log: str) -> bytes:

@@ -1,5 +1,6 @@
 """What a place puts where for one execution: folders and files of the host at the paths that its step sees."""
 
+import os
 from typing import NamedTuple
 
 from vhpipe.attempt.paths import BESIDE, VALOHAI, InsidePath, OutsidePath, is_hidden
@@ -28,6 +29,20 @@ def platform_folders(
         BindMount(OutsidePath(f"{folder}/{CONFIG}"), _at(CONFIG), read_only=True),
         *(BindMount(OutsidePath(f"{folder}/{INPUTS}/{each}"), _at(f"{INPUTS}/{each}")) for each in writable),
     )
+
+
+OWN = frozenset(f"{VALOHAI}/{name}" for name in (INPUTS, OUTPUTS, CONFIG))
+"""What no two attempts share, while they may share the repository."""
+
+
+def is_mounted_for(process: int, mount: BindMount) -> bool:
+    """Whether a process sees one of the folders that an attempt has for itself, where its step sees it."""
+    if mount.target not in OWN:
+        return False
+    try:
+        return os.path.samefile(f"/proc/{process}/root{mount.target}", mount.source)
+    except OSError:
+        return False
 
 
 def own_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount, ...]:

@@ -3,10 +3,10 @@
 Source: its manual (`--query-gpu`, `--format=csv,noheader,nounits`, `-L`).
 """
 
-import csv
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,12 +19,15 @@ PROGRAM = "nvidia-smi"
 PATIENCE_S = 10.0
 """The driver may have to be woken up for seconds; one that hangs is not waited for."""
 GONE_S = 1.0
+WARNS_ONLY = 14
+"""The exit code where the infoROM of a GPU is corrupted; the answer is there all the same."""
 NONE_FOUND = "No devices were found"
 FIELDS = "index,uuid,name,memory.used,mig.mode.current"
 OLD_FIELDS = "index,uuid,name,memory.used"
 """For drivers that know nothing of MIG."""
 _MIG = re.compile(r"\(UUID: (MIG-[^)\s]+)\)")
 _GPU = re.compile(r"^GPU \d+: .*\(UUID: (GPU-[^)\s]+)\)")
+_ROW = re.compile(r"[0-9]{1,4}, *(?:GPU|MIG)-[^,]+,[^,]*,[^,]+(,[^,]*)?$")
 MIB = 1 << 20
 
 
@@ -38,7 +41,10 @@ class Gpu(NamedTuple):
 
 
 class GpuReport(NamedTuple):
-    """`fault` says why nothing could be found out; None also where there is no such program."""
+    """`fault` says why nothing could be found out, or what was said beside the GPUs that work.
+
+    None also where there is no such program.
+    """
 
     gpus: tuple[Gpu, ...] = ()
     fault: str | None = None
@@ -58,25 +64,28 @@ def reported_gpus(environ: Mapping[str, str], others: OwnChildren | None = None)
         return GpuReport()
     ask = partial(_answer, program, environ, others or OwnChildren())
     try:
-        gpus, divided = _queried(ask)
-        return GpuReport(_with_parts(gpus, divided, ask("-L")) if divided else gpus)
+        gpus, divided, odd = _queried(ask)
+        gpus = _with_parts(gpus, divided, ask("-L")) if divided else gpus
+        return GpuReport(gpus, f"`{PROGRAM}` also says: {odd[0][:200]}" if odd else None)
     except _SmiFailure as failure:
         return GpuReport(fault=f"`{PROGRAM}` {failure}")
 
 
-def _queried(ask: Callable[..., str]) -> tuple[tuple[Gpu, ...], frozenset[str]]:
-    """The GPUs, and the UUIDs of those that are divided."""
+def _queried(ask: Callable[..., str]) -> tuple[tuple[Gpu, ...], frozenset[str], list[str]]:
+    """The GPUs, the UUIDs of those that are divided, and lines that are about no GPU that works."""
     try:
         text = ask(f"--query-gpu={FIELDS}", "--format=csv,noheader,nounits")
     except _SmiFailure as failure:
         if "not a valid field" not in str(failure):
             raise
         text = ask(f"--query-gpu={OLD_FIELDS}", "--format=csv,noheader,nounits")
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
-    if any(len(row) < len(OLD_FIELDS.split(",")) or not row[0].isdecimal() for row in rows):
-        raise _SmiFailure(f"answers what is no list of GPUs: {text.strip()[:200]}")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    rows = [tuple(map(str.strip, line.split(","))) for line in lines if _ROW.match(line)]
+    if lines and not rows:
+        raise _SmiFailure(f"answers what is no list of GPUs: {lines[0][:200]}")
     gpus = tuple(Gpu(int(row[0]), row[1], row[2], _bytes_in(row[3])) for row in rows)
-    return gpus, frozenset(row[1] for row in rows if row[4:] == ["Enabled"])
+    odd = [line for line in lines if not _ROW.match(line)]
+    return gpus, frozenset(row[1] for row in rows if row[4:] == ("Enabled",)), odd
 
 
 def _with_parts(gpus: tuple[Gpu, ...], divided: frozenset[str], listing: str) -> tuple[Gpu, ...]:
@@ -117,7 +126,7 @@ def _answer(program: str, environ: Mapping[str, str], others: OwnChildren, *word
     others.processes.discard(process.pid)
     if NONE_FOUND in text:
         return ""
-    if process.returncode != 0:
+    if process.returncode not in (0, WARNS_ONLY):
         first = next((line.strip() for line in text.splitlines() if line.strip()), "it says nothing")
         raise _SmiFailure(f"fails with exit code {process.returncode}: {first[:200]}")
     return text
@@ -127,7 +136,7 @@ def _output_of(process: "subprocess.Popen[str]") -> str:
     try:
         return process.communicate(timeout=PATIENCE_S)[0]
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed process
             process.wait(GONE_S)
         raise _SmiFailure(f"has not answered within {PATIENCE_S:g} s") from None

@@ -12,7 +12,7 @@ import msgspec
 
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import collect, remains_of
-from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.fatal_failures import survivable_start
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
 from vhpipe.attempt.paths import OutsidePath
@@ -98,7 +98,7 @@ def _run_and_collect(
     try:
         ending = course.run(ready)
     except OSError as failure:
-        return unstarted_report(ready, code, Status.CRASHED, survivable(failure, "cannot start"))
+        return unstarted_report(ready, code, Status.CRASHED, survivable_start(failure))
     if ending is None:
         return unstarted_report(ready, code, Status.STOPPED, course.because)
     ready = ready._replace(timer=ready.timer._replace(started_at=course.started_at))

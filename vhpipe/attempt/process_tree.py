@@ -18,6 +18,8 @@ ORPHANED = signal.SIGRTMIN
 KEEPER = b"vhpipe.runners.container_keeper"
 """In the command line of a process that cleans up when an engine has died, and is let go on until it has."""
 PIECE = 1 << 16
+Sees = Callable[[int], bool]
+"""Whether a process sees files that are those of one attempt alone, in a mount namespace that was made for it."""
 NEAR = 64
 """Up to this many process ids after the leader's are looked at one by one, without a listing of /proc."""
 
@@ -58,18 +60,19 @@ def signal_all(processes: Iterable[int], number: int) -> None:
         _signal(process, number)
 
 
-def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
-    """Kill what is left of the tree of a leader that has ended: its group, and orphans that carry its marker.
+def kill_remains(leader: int, marker: str, leaders: Collection[int], sees: Sees) -> None:
+    """Kill what is left of the tree of a leader that has ended: its group, and orphans that belong to its attempt.
 
     `leaders` are the processes that this process has started itself and waits for itself. An orphan without any marker
-    (its environment was cleared) is killed when no other attempt is running, for only then it is certain whose it is.
+    (its environment was cleared) belongs to the attempt whose files it `sees`; one that sees those of none is killed
+    when no other attempt is running, for only then it is certain whose it is.
     """
     _signal_group(leader, signal.SIGKILL)
     alone = len(leaders) <= 1
     for _ in range(1000):
         orphans = list(_orphans(leader, leaders))
         dead = [process for process in orphans if _reap(process)]
-        mine = [process for process in orphans if process not in dead and _belongs(process, marker, alone)]
+        mine = [process for process in orphans if process not in dead and _belongs(process, marker, alone, sees)]
         if not mine:
             return
         for process in mine:
@@ -78,12 +81,11 @@ def kill_remains(leader: int, marker: str, leaders: Collection[int]) -> None:
             _signal(process, signal.SIGKILL)
 
 
-def kill_younger_marked(leader: int, marker: str) -> None:
-    """Kill the group of a leader that has ended, and all that was started after it and carries its marker."""
+def kill_younger_marked(leader: int, marker: str, sees: Sees) -> None:
+    """Kill the group of a leader that has ended, and all that was started after it and belongs to its attempt."""
     _signal_group(leader, signal.SIGKILL)
-    wanted = os.fsencode(marker)
     for _ in range(1000):
-        found = [process for process in _younger_than(leader) if wanted in _environment_of(process)]
+        found = [process for process in _younger_than(leader) if _belongs(process, marker, False, sees)]
         living = [process for process in found if _parent_and_state(process)[1] != "Z"]
         if not living:
             return
@@ -91,11 +93,19 @@ def kill_younger_marked(leader: int, marker: str) -> None:
             _signal(process, signal.SIGKILL)
 
 
-def kill_marked(markers: Collection[str]) -> None:
-    """Kill every process of this user whose environment carries one of the markers, until a look finds none."""
+def sees_nothing(process: int) -> bool:
+    """For processes that see the files of this machine: nothing tells by them whose a process is."""
+    return False
+
+
+def kill_marked(markers: Collection[str], sees: Sees = sees_nothing) -> None:
+    """Kill every process of this user whose environment carries one of the markers, or that `sees` what belongs to it.
+
+    Until a look finds none.
+    """
     wanted = {marker.encode() for marker in markers}
     for _ in range(1000 if wanted else 0):
-        found = [process for process in _all_processes() if wanted.intersection(_environment_of(process))]
+        found = [each for each in _all_processes() if wanted.intersection(_environment_of(each)) or sees(each)]
         living = [process for process in found if _parent_and_state(process)[1] != "Z" and process != os.getpid()]
         if not living:
             return
@@ -168,12 +178,14 @@ def _parent_and_state(process: int) -> tuple[int, str]:
     return int(fields[1]), fields[0].decode()
 
 
-def _belongs(process: int, marker: str, alone: bool) -> bool:
+def _belongs(process: int, marker: str, alone: bool, sees: Sees) -> bool:
     name = marker.partition("=")[0].encode() + b"="
     entries = _environment_of(process)
     if not entries:
         return False
-    return os.fsencode(marker) in entries or (alone and not any(entry.startswith(name) for entry in entries))
+    return os.fsencode(marker) in entries or (
+        not any(entry.startswith(name) for entry in entries) and (alone or sees(process))
+    )
 
 
 def _environment_of(process: int) -> list[bytes]:

@@ -147,11 +147,11 @@ class _Process:
     def _process_with(self, ends: tuple[int, int, int], here: int) -> int:
         """The process id of the attempt's process, whose standard streams are `ends`."""
         launch, starter = self._launch, self._owner.starter
+        if launch.mounts and starter is not None and starter.leader_waits:
+            return starter.start(_start_request(launch, ends)._replace(outside=launch.entering))
+        launch = launch._replace(argv=(*launch.entering, *launch.argv))
         if launch.mounts and starter is not None:
-            program = _program(launch.argv[0], launch.environment)
-            return starter.start(
-                StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
-            )
+            return starter.start(_start_request(launch, ends))
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
         return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
 
@@ -183,10 +183,10 @@ class _Process:
     def _leader_ended(self) -> None:
         self._owner.selector.unregister(self._pidfd)
         if self._owner.shares_process:
-            kill_younger_marked(self.pid, self._launch.marker)
+            kill_younger_marked(self.pid, self._launch.marker, self._launch.is_seen_by)
         else:
             with self._owner.others.lock:
-                kill_remains(self.pid, self._launch.marker, self._owner.others.processes)
+                kill_remains(self.pid, self._launch.marker, self._owner.others.processes, self._launch.is_seen_by)
         self._note_end()
         self._owner.others.processes.discard(self.pid)
         os.close(self._pidfd)
@@ -274,6 +274,11 @@ class _Process:
             else:
                 self.stop(what, grace_s, stopped=False)
             return
+
+
+def _start_request(launch: Launch, ends: tuple[int, int, int]) -> StartRequest:
+    program = _program(launch.argv[0], launch.environment)
+    return StartRequest(launch.mounts, launch.cwd, program, launch.argv, launch.environment, ends)
 
 
 def _spawned(launch: Launch, streams: list[tuple[int, int, int]], here: int) -> int:

@@ -6,9 +6,9 @@ Words are found where programs are called, not in texts; what is not in the tabl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-Need = Literal["rights", "mounts", "rootless", "daemon", "machine"]
-"""Rights by a setuid program, mounts of its own, containers without root, a daemon that sees the host's files, a change
-of what is installed on the machine."""
+Need = Literal["rights", "mounts", "rootless", "daemon", "inputs", "machine"]
+"""Rights by a setuid program, mounts of its own, containers without root, a daemon that sees the host's files, writing
+into folders of inputs, a change of what is installed on the machine."""
 
 
 class NeedOfHost(NamedTuple):
@@ -84,6 +84,7 @@ _OF_THE_STEP = (
     "$VH_CONFIG_DIR", "${VH_INPUTS_DIR", "${VH_OUTPUTS_DIR", "${VH_REPOSITORY_DIR", "${VH_CONFIG_DIR",
 )  # fmt: skip
 """Beginnings of paths that only the step has."""
+
 
 def needs_of_host(text: str) -> tuple[NeedOfHost, ...]:
     """What the programs need that a shell script calls, each once, in order."""

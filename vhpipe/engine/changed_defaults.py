@@ -14,6 +14,8 @@ CHANGES: dict[tuple[int, int], tuple[str, ...]] = {
         'a metric that is missing is unequal to everything in `if` and `when`: ask for `metadata["x"] is not None` too',
     ),
     (0, 4): (
+        "steps have `/valohai`, where this machine allows it, and find their folders there: inputs and the state "
+        "folder are read-only for them, and git does not see the project's repository; `--in process` is as before",
         "`max` of memory and cpu in `resources` of a step is a limit where control groups can be made: leave it out to "
         "have none",
         "an execution that asks for a GPU has one of its own, and waits for it: `--slots gpu=shared` has all see all",

@@ -13,8 +13,13 @@ from vhpipe.environments.not_made import EnvironmentNotMadeError
 PATIENCE_S = 60.0
 _ASK = """\
 import json, os, sys, sysconfig
-from importlib.metadata import distributions
 from importlib.util import find_spec
+try:
+    from importlib.metadata import distributions
+    packages = [each.metadata["Name"] for each in distributions()]
+except ImportError:
+    from pkg_resources import working_set
+    packages = [each.project_name for each in working_set]
 names = sysconfig.get_scheme_names()
 scheme = "venv" if "venv" in names else "pypy" if "pypy" in names else "posix_prefix"
 at = {"base": "", "platbase": "", "installed_base": "", "installed_platbase": ""}
@@ -32,7 +37,7 @@ print(json.dumps({
     "platform": sysconfig.get_path("platlib", scheme, vars=at).lstrip("/"), "sites": site,
     "sees_system": not is_inner or "include-system-site-packages = true" in text,
     "has_pip": find_spec("pip") is not None,
-    "packages": sorted({name for name in (each.metadata["Name"] for each in distributions()) if name}),
+    "packages": sorted({name for name in packages if name}),
 }))
 """
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vhpipe.plan.redaction import redacted
+from vhpipe.regular_files import open_to_append
+from vhpipe.store.atomic import write_all
 from vhpipe.store.long_work import go_on
 
 SILENCE_S = 1200.0
@@ -20,8 +22,11 @@ SILENCE_S = 1200.0
 TIME_LIMIT_S = 4 * 3600.0
 LOOK_S = 0.2
 SAY_EVERY_S = 10.0
+SAY_AGAIN_S = 60.0
+"""A line that was said already is said again after so long, with the time that the installer has taken."""
 LOG_BYTES = 16 << 20
 KEPT_LINES = 300
+"""So many of the first lines of a call are at hand, and of the last."""
 CALL = "$ "
 """Stands before the words of a call in the log."""
 
@@ -38,34 +43,38 @@ class InstallLog:
 
     def __init__(self, path: Path, mask: Callable[[str], str]) -> None:
         self.path = path
-        self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._first: list[str] = []
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._mask = mask
-        self._file = open(path, "ab")  # noqa: SIM115 - closed by `close`
+        self._descriptor = open_to_append(path)
         self._size_bytes = 0
 
     def add(self, line: str) -> None:
         text = self._mask(redacted(line))
-        self.lines.append(text)
+        if line.startswith(CALL):
+            self._first.clear()
+            self._lines.clear()
+        elif len(self._first) < KEPT_LINES:
+            self._first.append(text)
+        else:
+            self._lines.append(text)
         self._size_bytes += len(text) + 1
         if self._size_bytes <= LOG_BYTES:
-            self._file.write(f"{text}\n".encode("utf-8", "replace"))
-            self._file.flush()
+            write_all(self._descriptor, f"{text}\n".encode("utf-8", "replace"))
 
     @property
     def last(self) -> str:
-        """The last line that is not blank."""
-        return next((line.strip() for line in reversed(self.lines) if line.strip()), "")
+        """The last line that is not blank of the installer that was called last."""
+        return next((line.strip() for line in reversed(self.of_last_call) if line.strip()), "")
 
     @property
     def of_last_call(self) -> list[str]:
-        """The lines of the installer that was called last."""
-        lines = list(self.lines)
-        start = max((place for place, line in enumerate(lines) if line.startswith(CALL)), default=-1)
-        return lines[start + 1 :]
+        """The lines of the installer that was called last, without the middle where they are many."""
+        return [*self._first, *self._lines]
 
     def close(self) -> None:
         with suppress(OSError):
-            self._file.close()
+            os.close(self._descriptor)
 
 
 def answer_of(
@@ -129,6 +138,7 @@ def _follow(
     answer, rest = [b""], b""
     open_streams = {process.stdout.fileno(), text.fileno()}
     started = heard = said = time.monotonic()
+    text_said = ""
     while open_streams:
         go_on()
         now = time.monotonic()
@@ -149,9 +159,10 @@ def _follow(
                     log.add(line.decode("utf-8", "replace"))
         if not ready and process.poll() is not None:
             break
-        if now - said > SAY_EVERY_S:
-            said = now
-            progress(log.last)
+        if now - said > (SAY_AGAIN_S if log.last == text_said else SAY_EVERY_S):
+            is_again = log.last == text_said
+            said, text_said = now, log.last
+            progress(f"{text_said} ({(now - started) / 60:.0f} min so far)" if is_again else text_said)
     if rest:
         log.add(rest.decode("utf-8", "replace"))
     return process.wait(), b"".join(answer)

@@ -19,6 +19,7 @@ from vhpipe.environments.pip_settings import (
     variables_for_pip,
     variables_for_uv,
 )
+from vhpipe.store.atomic import write_atomically
 
 _NOT_FOR_UV = re.compile(
     r"unexpected argument|unrecognized|invalid value|a value is required|cannot be used with"
@@ -27,6 +28,8 @@ _NOT_FOR_UV = re.compile(
 """What uv says of lines that pip may understand."""
 
 
+_NOT_COMPILED_BY_UV = ("3.6",)
+"""Pythons for which uv installs packages but cannot compile them."""
 _ALWAYS_THERE = frozenset({"pip", "setuptools", "wheel"})
 """A Python with these alone has nothing that an install could need."""
 
@@ -74,12 +77,13 @@ class PackageInstaller(NamedTuple):
         if excluded is None:
             return False
         beside = f"{self.target.path}/excluded.txt"
-        with open(beside, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in excluded)
+        write_atomically(beside, "".join(f"{name}\n" for name in excluded).encode())
         without = ("--excludes", beside) if excluded else ()
         install = (uv, "pip", "install", "--python", self.target.python, *without, *words)
         code, _ = self._run(install, self._folder(line), variables)
         os.unlink(beside)
+        if code == 0 and self.target.base.minor in _NOT_COMPILED_BY_UV:
+            self._run((self.target.python, "-m", "compileall", "-q", self.target.packages), self.source, {})
         return code == 0
 
     def _satisfied_below(
@@ -105,6 +109,8 @@ class PackageInstaller(NamedTuple):
 
     def _uv_variables(self, own: Mapping[str, str] | None = None) -> dict[str, str]:
         found = variables_for_uv({**self.environ, **(own or {})}, self.target.base.prefix)
+        if self.target.base.minor in _NOT_COMPILED_BY_UV:
+            found["UV_COMPILE_BYTECODE"] = "0"
         return found | {"UV_PYTHON_DOWNLOADS": "never"} | dict(own or {})
 
     def _run(self, argv: tuple[str, ...], folder: str, more: Mapping[str, str]) -> tuple[int, bytes]:

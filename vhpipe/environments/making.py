@@ -1,4 +1,4 @@
-"""EnvironmentMaker an environment: in a folder with a name of its own, which its record has when it is complete.
+"""Making an environment: in a folder with a name of its own, which its record has when it is complete.
 
 Installed programs name the folder that they are in, so it stays where it was made. What was not completed has no
 record: the next who makes the environment removes it, and so does `vhpipe clean`.
@@ -144,9 +144,8 @@ class EnvironmentMaker(NamedTuple):
             used = installer.carry_out(line)
             by = used or by
             if used is None and not line.may_fail:
-                raise EnvironmentNotMadeError(
-                    f"`{redacted(line.text)}` failed: {reason_in(log.of_last_call)}; log: {log.path}"
-                )
+                reason = reason_in(log.of_last_call, wanted.base.version)
+                raise EnvironmentNotMadeError(f"`{redacted(line.text)}` failed: {reason}; log: {log.path}")
             if used is None:
                 left.append(line)
                 self.say(f"{wanted.node}: {redacted(line.text)} failed beforehand and is left to the step")

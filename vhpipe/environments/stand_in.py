@@ -1,9 +1,7 @@
 """Stands before pip and uv in the environment of a step: what is installed already is not installed again.
 
-It is copied into environments and run there by any Python: standard library only, and nothing of this package.
+It is copied into environments and run there by any Python from 3.6 on: standard library only, nothing of this package.
 """
-
-from __future__ import annotations
 
 import json
 import os
@@ -17,7 +15,7 @@ ELSEWHERE = ("--system", "--break-system-packages", "--user")
 """Options by which packages would go into the Python of the machine."""
 
 
-def is_installed(words: list[str], known: Any) -> bool:
+def is_installed(words: "list[str]", known: Any) -> bool:
     """Whether a line was carried out beforehand, with the same files."""
     root = os.environ.get("VH_REPOSITORY_DIR", "")
     for line in known["lines"]:
@@ -30,12 +28,12 @@ def is_installed(words: list[str], known: Any) -> bool:
     return False
 
 
-def digest_of_words(words: list[str]) -> str:
+def digest_of_words(words: "list[str]") -> str:
     """What stands for the words of a line, in which there may be a password."""
     return sha256(json.dumps(words).encode()).hexdigest()
 
 
-def digest_of(path: str) -> str | None:
+def digest_of(path: str) -> "str | None":
     try:
         with open(path, "rb") as file:
             return sha256(file.read()).hexdigest()
@@ -43,7 +41,7 @@ def digest_of(path: str) -> str | None:
         return None
 
 
-def main(program: str, words: list[str]) -> None:
+def main(program: str, words: "list[str]") -> None:
     own = os.path.dirname(os.path.abspath(sys.argv[0]))
     python = os.path.join(os.environ.get("VIRTUAL_ENV", sys.prefix), "bin", "python")
     start = ["pip", "install"] if program == "uv" else ["install"]

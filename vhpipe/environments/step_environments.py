@@ -21,6 +21,7 @@ from vhpipe.environments.place import EnvironmentsPlace
 from vhpipe.environments.wanted import METADATA, WantedEnvironment
 from vhpipe.errors import VhpipeError
 from vhpipe.regular_files import read_regular
+from vhpipe.store.atomic import write_atomically
 from vhpipe.store.environments import note_use
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot, SnapshotEntry
@@ -223,8 +224,7 @@ class StepEnvironments:
 
     def _write_file(self, target: str, content: bytes) -> None:
         make_folders(os.path.dirname(target))
-        with open(target, "wb") as file:
-            file.write(content)
+        write_atomically(target, content)
 
 
 def _leave_state(folder: str, names: list[str]) -> list[str]:

@@ -10,6 +10,8 @@ from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.covered_folder import cover
 
 PLATFORM = "/valohai"
+REPOSITORY = f"{PLATFORM}/repository"
+FOLDERS = (REPOSITORY, *(f"{PLATFORM}/{name}" for name in ("inputs", "outputs", "config")))
 SKELETON = "mode=755,size=256m"
 """What a step writes below `/valohai` beside its folders is in memory, and gone when it ends."""
 Bound = tuple[str, str, bool]
@@ -22,21 +24,21 @@ class TreeNotThereError(OSError):
     """A target outside of `/valohai` that this machine does not have."""
 
 
-def place(mounts: Sequence[Bound], read_only_below: str | None) -> None:
-    """Put a fresh `/valohai` over the one that is there, and all mounts in their order.
+def place(mounts: Sequence[Bound], read_only_below: str | None, covers: bool = True) -> None:
+    """Put all mounts in their order, with `covers` into a fresh `/valohai` over the one that is there.
 
     `read_only_below` is a folder of the host that is mounted read-only: what is bound of it for writing is writable.
-    All sources are opened before anything is covered. Errors: OSError.
+    Without, that one is there already. All sources are opened before anything is covered. Errors: OSError.
     """
     if _calls.are_new:
         try:
-            _place_trees(mounts, read_only_below)
+            _place_trees(mounts, read_only_below, covers)
             return
         except OSError as failure:
             if failure.errno != errno.ENOSYS:
                 raise
             _calls.are_new = False
-    place_by_old_calls(mounts, read_only_below)
+    place_by_old_calls(mounts, read_only_below, covers)
 
 
 class _Calls:
@@ -47,7 +49,7 @@ class _Calls:
 _calls = _Calls()
 
 
-def _place_trees(mounts: Sequence[Bound], read_only_below: str | None) -> None:
+def _place_trees(mounts: Sequence[Bound], read_only_below: str | None, covers: bool) -> None:
     trees: list[int] = []
     try:
         for source, _, read_only in mounts:
@@ -56,24 +58,26 @@ def _place_trees(mounts: Sequence[Bound], read_only_below: str | None) -> None:
                 syscalls.mount_setattr(trees[-1], add=syscalls.MOUNT_ATTR_RDONLY, recursive=True)
             elif _is_in(source, read_only_below):
                 syscalls.mount_setattr(trees[-1], clear=syscalls.MOUNT_ATTR_RDONLY)
-        _cover()
-        for tree, (source, target, _) in zip(trees, mounts, strict=True):
-            _make_target(source, target, tree)
+        if covers:
+            _cover()
+        for tree, (_, target, _) in zip(trees, mounts, strict=True):
+            _make_target(target, tree)
             syscalls.move_mount(tree, target)
     finally:
         for tree in trees:
             os.close(tree)
 
 
-def place_by_old_calls(mounts: Sequence[Bound], read_only_below: str | None) -> None:
+def place_by_old_calls(mounts: Sequence[Bound], read_only_below: str | None, covers: bool = True) -> None:
     """As `place`, for kernels before 5.12: a path of a descriptor leads to what is covered meanwhile."""
     sources: list[int] = []
     try:
         for source, _, _ in mounts:
             sources.append(os.open(source, os.O_PATH | os.O_CLOEXEC))
-        _cover()
+        if covers:
+            _cover()
         for descriptor, (source, target, read_only) in zip(sources, mounts, strict=True):
-            _make_target(source, target, descriptor)
+            _make_target(target, descriptor)
             syscalls.mount(f"/proc/self/fd/{descriptor}", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
             if read_only or _is_in(source, read_only_below):
                 set_read_only(target, read_only)
@@ -93,14 +97,16 @@ def set_read_only(target: str, read_only: bool = True) -> None:
 
 def _cover() -> None:
     syscalls.mount("vhpipe", PLATFORM, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, SKELETON)
+    for folder in FOLDERS:
+        os.mkdir(folder, 0o755)
 
 
-def _make_target(source: str, target: str, descriptor: int) -> None:
+def _make_target(target: str, descriptor: int) -> None:
     """Make the folder or file at which something is to be mounted, where only this namespace has it.
 
     Errors: `TreeNotThereError` for one that would have to be made on the host.
     """
-    if os.path.lexists(target):
+    if target in FOLDERS or os.path.lexists(target):
         return
     folder = os.path.dirname(target)
     while not os.path.lexists(folder):

@@ -6,6 +6,7 @@ nobody's; so it stays outside. Steps are children of the holder, and orphans com
 
 import gc
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -26,6 +27,8 @@ sys.path.append(sys.argv[1])
 from vhpipe.namespaces.holder_process import serve
 serve(socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3]))
 """
+PATIENCE_S = 0.5
+"""After so long without an answer it is told to go on, in case it was stopped."""
 NOT_OURS = {"VH_JOB_ID": "holder"}
 """A marker of no attempt: nobody takes the holder for what is left of one."""
 
@@ -83,13 +86,21 @@ class Holder:
 
     def _ask(self, message: list[Any], descriptors: tuple[int, ...] = ()) -> Any:
         try:
+            self._let_go_on()
             send(self._connection, message, descriptors)
+            while not select.select((self._connection,), (), (), PATIENCE_S)[0]:
+                self._let_go_on()
             answer, _ = receive(self._connection)
         except (EOFError, OSError) as gone:
             raise HolderGoneError from gone
         if answer[0]:
             return answer[1]
         raise OSError(*answer[1:])
+
+    def _let_go_on(self) -> None:
+        """A step may have stopped it: its processes are those of the same user."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGCONT)
 
     def close(self) -> None:
         """Let it go, with nothing that it has started."""

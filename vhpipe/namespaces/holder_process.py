@@ -67,6 +67,7 @@ class _Holder:
         if kind == "try":
             return self._root.start((), "/", lambda: 0)
         _, status, used = os.wait4(given[0], 0)
+        self._root.ended(given[0])
         return [status, list(used)]
 
     def _open(self, all_ids: bool, state: str | None, is_covered: bool) -> None:

@@ -4,10 +4,10 @@ import os
 import signal
 
 from vhpipe.namespaces import bubblewrap
+from vhpipe.namespaces.bound_folders import PLATFORM
 from vhpipe.namespaces.holder_process import IGNORED_BY_PYTHON, STREAMS
 from vhpipe.namespaces.sandbox_tree import (
     HOME,
-    PLATFORM,
     TEMPORARY,
     SandboxFolders,
     sandbox_environment,
@@ -38,7 +38,7 @@ class SandboxStarter:
         os.chmod(f"{private}/{TEMPORARY}", 0o1777)
         folders = SandboxFolders(private, request.mounts, self._project, self._state)
         parts = sandbox_parts(folders, request.environment)
-        words = sandbox_words(self._means, parts, request.folder, self._has_network)
+        words = [*request.outside, *sandbox_words(self._means, parts, request.folder, self._has_network)]
         step = [request.program, *request.arguments[1:]] if self._means == "bwrap" else [
             request.program, *request.arguments
         ]  # fmt: skip

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from vhpipe.namespaces.bound_folders import PLATFORM
 from vhpipe.regular_files import read_regular
 
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
-PLATFORM = "/valohai"
 HOME, TEMPORARY = "home", "tmp"
 """In the private folder of an attempt."""
 _NOT_AS_THEY_ARE = frozenset({"proc", "dev", "tmp", "run", "valohai"})
@@ -25,6 +25,10 @@ _RUNTIME = (
 """What of `/run` steps get: how names are resolved, and the GPU's daemon. All else there is a socket to somebody."""
 MOST_FILES = 100
 """So many files of a Python are looked into that name folders of packages."""
+_LIBRARIES = ("lib", "lib64", "libexec", "pyvenv.cfg", "conda-meta", "versions")
+"""What is beside the programs of an installation that is made of more than these."""
+_SWITCHES = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+"""What of `/proc` changes the machine when it is written to, and root may: no capability is asked for."""
 _DEVICES = ("nvidia", "dri", "kfd", "infiniband", "dxg")
 """Beginnings of names in `/dev` that belong to GPUs and what connects them."""
 _LEADING_OUT = frozenset(
@@ -60,7 +64,7 @@ class SandboxFolders(NamedTuple):
 def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> list[TreePart]:
     """The parts in their order: a later one covers an earlier one, and in the end what is empty becomes read-only."""
     home, private = _home_of(environment), folders.private
-    parts = [*_entries_of_root(), TreePart("proc", "/proc"), TreePart("dev", "/dev"), *_devices()]
+    parts = [*_entries_of_root(), TreePart("proc", "/proc"), *_switches(), TreePart("dev", "/dev"), *_devices()]
     parts.append(TreePart("empty", "/run"))
     parts += [TreePart("read-only", path, path, True) for path in _RUNTIME]
     parts += [TreePart("writable", each, f"{private}/{TEMPORARY}") for each in ("/tmp", "/var/tmp")]
@@ -72,10 +76,11 @@ def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> li
         parts.append(TreePart("writable", home, f"{private}/{HOME}"))
     inside = [each for each in needed if each != home and each not in around]
     parts += [TreePart("read-only", each, each, True) for each in _outermost(inside)]
-    parts += [TreePart("empty", folders.state), TreePart("folder", PLATFORM)]
+    state = [] if _is_below(folders.state, [PLATFORM]) else [folders.state]  # there it is hidden as it is
+    parts += [*(TreePart("empty", each) for each in state), TreePart("folder", PLATFORM)]
     parts += [TreePart("read-only" if read_only else "writable", target, source)
               for source, target, read_only in folders.mounts]  # fmt: skip
-    return [*parts, *(TreePart("closed", each) for each in (folders.state, "/run", "/"))]
+    return [*parts, *(TreePart("closed", each) for each in (*state, "/run", "/"))]
 
 
 def sandbox_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -100,6 +105,12 @@ def _entries_of_root() -> Iterator[TreePart]:
             yield TreePart("read-only", f"/{name}", f"/{name}", True)
 
 
+def _switches() -> Iterator[TreePart]:
+    for path in (f"/proc/{name}" for name in _SWITCHES):
+        if os.path.exists(path):
+            yield TreePart("read-only", path, path)
+
+
 def _devices() -> Iterator[TreePart]:
     for name in sorted(os.listdir("/dev")):
         if name.startswith(_DEVICES):
@@ -107,15 +118,16 @@ def _devices() -> Iterator[TreePart]:
 
 
 def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[str]:
-    """The folders that programs on the PATH need: each `x/bin` has the rest of it beside itself, but for home's own.
+    """The folders that programs on the PATH need: an `x/bin` has the rest of it beside itself where that is libraries.
 
-    A virtual environment needs the Python that it is made from, and a Python the folders that its packages lead to.
+    Else `x` may be anything: `~/.cargo` and `~/.docker` have tokens beside their programs. A virtual environment needs
+    the Python that it is made from, and a Python the folders that its packages lead to.
     """
     own = {home, f"{home}/.local"}
     for entry in filter(os.path.isabs, environment.get("PATH", "").split(":")):
         for path in dict.fromkeys((os.path.normpath(entry), os.path.realpath(entry))):
             above, name = os.path.split(path)
-            whole = above if name in ("bin", "sbin", "shims") and above not in own else path
+            whole = above if above not in own and _is_installation(above, name) else path
             yield whole
             yield from _python_of(whole)
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"):
@@ -124,7 +136,13 @@ def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[st
             yield from _python_of(path)
     yield str(Path(__file__).parents[2])
     if home is not None:
-        yield from (f"{home}/.local/{name}" for name in ("lib", "share/uv"))
+        yield from (f"{home}/.local/{name}" for name in ("lib", "share/uv", "share/pipx"))
+
+
+def _is_installation(folder: str, programs: str) -> bool:
+    if programs not in ("bin", "sbin"):
+        return programs == "shims"
+    return any(os.path.lexists(f"{folder}/{name}") for name in _LIBRARIES)
 
 
 def _python_of(folder: str) -> Iterator[str]:

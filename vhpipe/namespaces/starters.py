@@ -14,7 +14,10 @@ from vhpipe.namespaces.step_root import StepRoot
 
 
 class StartRequest(NamedTuple):
-    """A process to start. `streams` are descriptors for its standard streams; `folder` is where it begins."""
+    """A process to start. `streams` are descriptors for its standard streams; `folder` is where it begins.
+
+    Where the leader waits, `outside` are words of a program that it is first, and that becomes what follows them.
+    """
 
     mounts: Sequence[Bound]
     folder: str
@@ -22,6 +25,7 @@ class StartRequest(NamedTuple):
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     streams: tuple[int, int, int]
+    outside: tuple[str, ...] = ()
 
 
 Ended = tuple[int, struct_rusage]
@@ -67,7 +71,9 @@ class DirectStarter:
         return self._root.start(request.mounts, request.folder, spawn)
 
     def wait(self, process: int) -> Ended | None:
-        return os.wait4(process, 0)[1:]
+        ended = os.wait4(process, 0)[1:]
+        self._root.ended(process)
+        return ended
 
     def close(self) -> None:
         self._root.close()
@@ -94,7 +100,7 @@ class HolderStarter:
         if self._holder is None:
             self._holder = self._new()
         try:
-            return self._holder.start(*request)
+            return self._holder.start(*request[:-1])
         except HolderGoneError as gone:
             self._forget()
             raise ChildProcessError(0, "the process that starts steps was killed", "holder") from gone

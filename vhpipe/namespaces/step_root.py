@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.bound_folders import Bound, place
+from vhpipe.namespaces.kept_trees import KeptTree, KeptTrees, Lasting, split, this_tree
 from vhpipe.namespaces.private_root import prepare_root
 
 OWN_NAMESPACE = "/proc/thread-self/ns/mnt"
@@ -18,6 +19,10 @@ OWN_NAMESPACE = "/proc/thread-self/ns/mnt"
 
 class StrandedError(Exception):
     """This thread cannot come back from the namespace of a step: nothing that it did from now on would be right."""
+
+    def __init__(self, failure: OSError) -> None:
+        super().__init__(f"cannot leave the mount namespace of a step: {failure.strerror}")
+        self.failure = failure
 
 
 class StepRoot:
@@ -34,6 +39,7 @@ class StepRoot:
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._home = _own_namespace()
         self._base: int | None = None
+        self._trees = KeptTrees()
         try:
             syscalls.unshare(syscalls.CLONE_NEWNS)
             try:
@@ -53,13 +59,41 @@ class StepRoot:
         Errors: OSError of the kernel and of `start`.
         """
         assert self._base is not None, "it is not closed"
+        lasting, rest = split(mounts)
         syscalls.unshare(syscalls.CLONE_FS)  # each time: a thread that was started since shares it again
-        syscalls.setns(self._base)
+        if lasting is None:
+            return self._started(self._base, mounts, True, folder, start)
+        tree = self._trees.take(lasting) or self._new_tree(self._base, lasting)
+        try:
+            process = self._started(tree.namespace, rest, False, folder, start)
+        except BaseException:
+            tree.close()
+            raise
+        self._trees.note(process, tree)
+        return process
+
+    def ended(self, process: int) -> None:
+        """Say that nothing is left of a process that was started here."""
+        self._trees.ended(process)
+
+    def _started(
+        self, namespace: int, mounts: Sequence[Bound], covers: bool, folder: str, start: Callable[[], int]
+    ) -> int:
+        syscalls.setns(namespace)
         try:
             syscalls.unshare(syscalls.CLONE_NEWNS)
-            place(mounts, self._state)
+            place(mounts, self._state, covers)
             os.chdir(folder)
             return start()
+        finally:
+            self._return()
+
+    def _new_tree(self, base: int, lasting: Lasting) -> KeptTree:
+        syscalls.setns(base)
+        try:
+            syscalls.unshare(syscalls.CLONE_NEWNS)
+            place(lasting.mounts, self._state)
+            return this_tree(lasting, _own_namespace())
         finally:
             self._return()
 
@@ -68,9 +102,10 @@ class StepRoot:
             syscalls.setns(self._home)
             os.fchdir(self._here)
         except OSError as failure:
-            raise StrandedError(f"cannot leave the mount namespace of a step: {failure.strerror}") from failure
+            raise StrandedError(failure) from failure
 
     def close(self) -> None:
+        self._trees.close()
         for descriptor in (self._here, self._home, self._base):
             if descriptor is not None:
                 with suppress(OSError):

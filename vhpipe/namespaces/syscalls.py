@@ -4,6 +4,7 @@ Source: man pages of section 2; numbers from `asm/unistd.h`, where those from 42
 """
 
 import ctypes
+import functools
 import os
 
 CLONE_FS = 0x200
@@ -14,9 +15,15 @@ MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE = 1 << 17, 1 << 18, 1 << 19
 MNT_DETACH = 2
 AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
+_CLONE_ALL = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
 MOVE_MOUNT_F_EMPTY_PATH = 4
 MOUNT_ATTR_RDONLY = 1
 PR_SET_PDEATHSIG = 1
+
+CALLS = frozenset(
+    {"unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "mount_setattr", "prctl"}
+)
+"""The names that failures have."""
 
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _PIVOT_ROOT = {"x86_64": 155, "i686": 217, "ppc64le": 203, "s390x": 217, "armv7l": 218}
@@ -24,10 +31,19 @@ _PIVOT_ROOT_ELSEWHERE = 41
 """The number of all architectures that came later, such as aarch64 and riscv64."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_unshare, _setns, _syscall = _libc.unshare, _libc.setns, _libc.syscall  # what a library is asked for costs each time
 
 
 class _MountAttributes(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
+
+
+_ATTRIBUTES_SIZE = ctypes.sizeof(_MountAttributes)
+
+
+@functools.cache
+def _attributes(add: int, clear: int) -> _MountAttributes:
+    return _MountAttributes(add, clear, 0, 0)
 
 
 def _checked(result: int, call: str) -> int:
@@ -39,12 +55,12 @@ def _checked(result: int, call: str) -> int:
 
 def unshare(flags: int) -> None:
     """Give this thread namespaces, or a working directory, of its own."""
-    _checked(_libc.unshare(flags), "unshare")
+    _checked(_unshare(flags), "unshare")
 
 
 def setns(descriptor: int, kind: int = CLONE_NEWNS) -> None:
     """Have this thread enter a namespace; its root and working directory are that namespace's root then."""
-    _checked(_libc.setns(descriptor, kind), "setns")
+    _checked(_setns(descriptor, kind), "setns")
 
 
 def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
@@ -58,27 +74,25 @@ def unmount(target: str, flags: int = 0) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     number = _PIVOT_ROOT.get(os.uname().machine, _PIVOT_ROOT_ELSEWHERE)
-    _checked(_libc.syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
+    _checked(_syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
 
 
 def open_tree(path: str) -> int:
     """The descriptor of a copy of all mounts from `path` on, which stands nowhere yet."""
-    flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
-    return _checked(_libc.syscall(_OPEN_TREE, AT_FDCWD, os.fsencode(path), flags), "open_tree")
+    return _checked(_syscall(_OPEN_TREE, AT_FDCWD, os.fsencode(path), _CLONE_ALL), "open_tree")
 
 
 def move_mount(tree: int, target: str) -> None:
     """Put the mounts of a descriptor at `target`."""
     here = os.fsencode(target)
-    _checked(_libc.syscall(_MOVE_MOUNT, tree, b"", AT_FDCWD, here, MOVE_MOUNT_F_EMPTY_PATH), "move_mount")
+    _checked(_syscall(_MOVE_MOUNT, tree, b"", AT_FDCWD, here, MOVE_MOUNT_F_EMPTY_PATH), "move_mount")
 
 
 def mount_setattr(tree: int, add: int = 0, clear: int = 0, recursive: bool = False) -> None:
     """Change attributes of the mounts of a descriptor."""
-    wanted = _MountAttributes(add, clear, 0, 0)
+    wanted = ctypes.byref(_attributes(add, clear))
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    size = ctypes.sizeof(wanted)
-    _checked(_libc.syscall(_MOUNT_SETATTR, tree, b"", flags, ctypes.byref(wanted), size), "mount_setattr")
+    _checked(_syscall(_MOUNT_SETATTR, tree, b"", flags, wanted, _ATTRIBUTES_SIZE), "mount_setattr")
 
 
 def die_with_parent(number: int) -> None:

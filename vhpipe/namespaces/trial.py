@@ -8,7 +8,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from vhpipe.namespaces.holder import Holder
-from vhpipe.namespaces.step_root import StepRoot
+from vhpipe.namespaces.step_root import StepRoot, StrandedError
 
 Manner = Literal["root", "user", "all-ids"]
 
@@ -62,6 +62,8 @@ def _try_as_root() -> None:
             said.append(None)
         except OSError as failure:
             said.append(failure)
+        except StrandedError as stranded:  # root of a user namespace in the mount namespace of others
+            said.append(stranded.failure)
 
     thread = threading.Thread(target=attempt, name="vhpipe-trial")
     thread.start()

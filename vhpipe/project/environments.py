@@ -27,10 +27,11 @@ def environments_of(plan: "Plan", project: Path, python: PythonChoice, mode: "En
     """The install line of steps that have none of their own, often empty; None where no step gets an environment.
 
     An environment that is active or was chosen is the user's: steps install into it, unless requirements are asked for.
+    An interpreter outside of environments is not, even if it was chosen.
     """
     if mode == "requirements":
         return required_line(project)
-    if mode == "none" or not python.is_found or not any(map(_may_install, plan.nodes)):
+    if mode == "none" or not python.is_base or not any(map(_may_install, plan.nodes)):
         return None
     return ""
 

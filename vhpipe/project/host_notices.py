@@ -12,6 +12,7 @@ from typing import NamedTuple
 from vhpipe.command.host_hints import may_need_host, may_run_shell_script
 from vhpipe.command.host_needs import Need, NeedOfHost, needs_of_host
 from vhpipe.command.script_paths import scripts_in
+from vhpipe.command.unpacked_inputs import unpackings, unpacks_into_inputs
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.model import PlannedDeployment, PlannedNode
 from vhpipe.plan.places import has_folder
@@ -68,6 +69,10 @@ _KINDS: dict[Need, NoticeKind] = {
         "gives the container a folder of the step by a path that the daemon of docker does not have: "
         "write $VH_HOST_OUTPUTS_DIR, $VH_HOST_INPUTS_DIR or $VH_HOST_REPOSITORY_DIR",
     ),
+    "inputs": NoticeKind(
+        lambda around: has_folder(around.place),
+        "unpacks into the folder of an input, which is writable for it here; on the platform inputs may be read-only",
+    ),
     "machine": NoticeKind(
         lambda around: not around.is_container,
         "changes this machine, not an image: `--in auto` runs steps in containers",
@@ -95,6 +100,8 @@ def host_notices(
 
 
 def _needs(command: tuple[str, ...], project: Path) -> Iterator[NeedOfHost]:
+    if unpacks_into_inputs(command):
+        yield from (NeedOfHost("inputs", program) for _, program in unpackings(command))
     for text in _Texts(project).of(command):
         if may_need_host(text):
             yield from needs_of_host(text)

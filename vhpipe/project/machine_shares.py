@@ -11,7 +11,7 @@ from vhpipe.plan.execution import members_at_once
 from vhpipe.plan.model import Plan, PlannedDeployment, PlannedNode
 from vhpipe.plan.places import EVERYTHING_LOCAL, NodePlaces
 from vhpipe.plan.queues import Queues
-from vhpipe.schedule.amounts import TypedAmounts, typed_amounts
+from vhpipe.schedule.amounts import SHARE_ALL, TypedAmounts, typed_amounts
 from vhpipe.schedule.capacity import GPU, amount_text, amounts_needed
 from vhpipe.wording import listed
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 KEEPING_LIMITS = ("docker", "podman")
 """Places that have their own means for it."""
-SHARE_ALL = "`--slots gpu=shared` has all executions see all of them"
+SLOTS = "`slots`"
+"""What begins messages: an option, a setting or a variable can have it."""
 
 Needs = Mapping[str, Mapping[str, int]]
 """By node, what each of its executions needs of each thing that can be counted."""
@@ -48,18 +49,24 @@ def shares_of(
     limited = [name for name in limited if places.of(name) not in KEEPING_LIMITS]
     if not (needs or slots or limited):
         return MachineShares()
-    typed = typed_amounts(slots, "`--slots`")
+    typed = typed_amounts(slots, SLOTS)
     is_about_gpus = any(GPU in needed for needed in needs.values()) or GPU in typed.counts
     visible = _visible(environ) if is_about_gpus and not typed.shares_gpus else None
     amounts, gpus = (typed.counts, ()) if visible is None else _shared(typed, visible)
     queues = Queues(plan)
     for node in running:
         needed = needs.get(node.name, {})
-        _refuse_too_much(node, needed, amounts, typed.counts, "`--slots`")
+        _refuse_too_much(node, needed, amounts, typed.counts, SLOTS)
         of_queue = queues.amounts(node.name)
         _refuse_too_much(node, needed, of_queue, of_queue, f"queue `{queues.name(node.name)}`")
-    about = () if visible is None or visible.devices else _without_gpus(needs, typed, visible)
-    return MachineShares(amounts, gpus, (*about, *_of_too_much(needs, amounts), *_of_limits(limited)))
+    of_queues = (
+        line
+        for name, needed in needs.items()
+        for line in _of_too_much({name: needed}, queues.amounts(name), f"queue `{queues.name(name)}` has")
+    )
+    about = () if visible is None else _about_gpus(needs, typed, visible)
+    too_much = _of_too_much(needs, amounts, "executions share here")
+    return MachineShares(amounts, gpus, (*about, *too_much, *of_queues, *_of_limits(limited)))
 
 
 def _visible(environ: Mapping[str, str]) -> "VisibleGpus":
@@ -72,7 +79,7 @@ def _shared(typed: TypedAmounts, visible: "VisibleGpus") -> tuple[Mapping[str, i
     """What is counted, and the GPUs that are given out."""
     asked, there = typed.counts.get(GPU), len(visible.devices)
     if asked is not None and there and asked > there:
-        raise UsageError(f"`--slots gpu={asked}`: this machine has {amount_text(GPU, there)} to share", SHARE_ALL)
+        raise UsageError(f"{SLOTS}: `gpu={asked}`, and this machine has {amount_text(GPU, there)} to share", SHARE_ALL)
     gpus = visible.devices[:asked]
     return ({**typed.counts, GPU: len(gpus)} if gpus else typed.counts), gpus
 
@@ -102,26 +109,28 @@ def _way_out(name: str) -> str:
     return f"{lower}; {SHARE_ALL}" if name == GPU else f"{lower}, or raise what there is of it"
 
 
-def _without_gpus(needs: Needs, typed: TypedAmounts, visible: "VisibleGpus") -> Iterator[str]:
-    """What is said where executions cannot be given GPUs of their own."""
+def _about_gpus(needs: Needs, typed: TypedAmounts, visible: "VisibleGpus") -> Iterator[str]:
+    """What is said where some GPUs do not work, or executions cannot be given any of their own."""
     asks = [name for name, needed in needs.items() if GPU in needed]
-    if typed.counts.get(GPU):
+    if visible.devices:
+        yield from (visible.reason,) if visible.reason else ()
+    elif typed.counts.get(GPU):
         why = visible.reason or "`nvidia-smi` shows none"
         yield f"GPUs are counted, and no execution is given one of its own: {why}"
     elif asks:
         why = visible.reason or "this machine shows none"
         most = amount_text(GPU, max(needs[name][GPU] for name in asks))
-        does = f"asks for {most} and runs" if len(asks) == 1 else f"ask for GPUs, up to {most}, and run"
-        yield f"{listed(asks, ' and ')} {does} without: {why}"
+        does = f"asks for {most} and is" if len(asks) == 1 else f"ask for up to {most} each and are"
+        yield f"{listed(asks, ' and ')} {does} given none: {why}"
 
 
-def _of_too_much(needs: Needs, amounts: Mapping[str, int]) -> Iterator[str]:
+def _of_too_much(needs: Needs, amounts: Mapping[str, int], where: str) -> Iterator[str]:
     for node, needed in needs.items():
         for name, amount in needed.items():
             there = amounts.get(name, amount)
             if 0 < there < amount:
                 asked, has = amount_text(name, amount), amount_text(name, there)
-                yield f"`{node}` asks for {asked}, and gets all that executions share here: {has}"
+                yield f"`{node}` asks for {asked}, and gets all that {where}: {has}"
 
 
 def _of_limits(limited: list[str]) -> Iterator[str]:

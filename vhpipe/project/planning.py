@@ -7,6 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.project.checked_file import CheckedFile
+from vhpipe.project.place_passes import (
+    find_images,
+    find_mounts,
+    refuse_missing_folders,
+    refuse_unusable_places,
+    say_controls,
+    say_host_needs,
+    share_queues,
+    use_images_instead,
+    use_images_of_queues,
+)
 from vhpipe.project.plan_passes import (
     PassContext,
     PlanSource,
@@ -14,25 +25,16 @@ from vhpipe.project.plan_passes import (
     choose_reuse,
     configure,
     define,
-    find_images,
     find_inputs,
-    find_mounts,
     keep_unknown_secrets,
     reduce,
     refuse_lists,
-    refuse_missing_folders,
     refuse_unfilled,
     refuse_unrunnable,
-    refuse_unusable_places,
     refuse_without_search,
-    say_controls,
-    say_host_needs,
     seal,
     set_goal,
-    share_queues,
     take_earlier_results,
-    use_images_instead,
-    use_images_of_queues,
 )
 from vhpipe.project.request import RunArguments, project_folder, request_of, selectors_of, start_words
 from vhpipe.project.run_conditions import RunChoices

@@ -101,27 +101,15 @@ class RunChoices(NamedTuple):
 
     def settled_as_in(self, info: "RunInfo", settings: "RunSettings") -> RunConditions:
         """Those of a run that is taken up; how many at once, what they share, Python, environments can be said anew."""
-        return RunConditions(
-            capacity=self._capacity(settings),
+        return self.settled(settings)._replace(
             python=self.python or info.python,
             title=info.title,
             tags=info.tags,
             repository=info.repository,
             inherits_environment=info.inherits_environment,
-            queues=settings.queues,
-            slots=self._slots(settings),
-            queue_slots=settings.queue_slots,
-            typed_places=self.places,
             place_rules=(EarlierPlaces(info), *settings.places),
-            mounts=settings.mounts,
-            allows_mounts=settings.allow_mounts,
             has_network=info.has_network,
-            queue_images=settings.queue_images,
-            containers=self._containers(settings),
-            pulls_images=self.pulls_images,
-            shows_pulls=self.shows_pulls,
             environments=self._environments() or info.environments,
-            images=self._images(settings),
         )
 
     def _images(self, settings: "RunSettings") -> "tuple[ImageRule, ...]":
@@ -147,7 +135,7 @@ class RunChoices(NamedTuple):
         from vhpipe.settings.values import AMOUNTS, UnfitValueError
 
         try:
-            return AMOUNTS.read(self.slots if isinstance(self.slots, str) else dict(self.slots))
+            return AMOUNTS.read(dict(self.slots) if isinstance(self.slots, Mapping) else self.slots)
         except UnfitValueError as fault:
             raise UsageError(f"slots {fault.expected}", fault.hint) from None
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from vhpipe.attempt.nvidia_smi import reported_gpus
+from vhpipe.attempt.step_variables import VISIBLE_GPUS
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 ORDER, BY_BUS = "CUDA_DEVICE_ORDER", "PCI_BUS_ID"
 
 
 class VisibleGpus(NamedTuple):
-    """`devices` are as `CUDA_VISIBLE_DEVICES` names them. `reason` says why there are none, if that can be said."""
+    """`devices` are as `CUDA_VISIBLE_DEVICES` names them. `reason` says why there are none or not all."""
 
     devices: tuple[str, ...] = ()
     reason: str | None = None
@@ -26,7 +26,7 @@ def visible_gpus(environ: Mapping[str, str]) -> VisibleGpus:
     of theirs stays an index.
     """
     report = reported_gpus(environ)
-    named = environ.get(VISIBLE)
+    named = environ.get(VISIBLE_GPUS)
     if named is None or not report.gpus:
         return VisibleGpus(tuple(gpu.uuid for gpu in report.gpus), report.fault)
     order_is_known = environ.get(ORDER) == BY_BUS or len({gpu.name for gpu in report.gpus}) == 1
@@ -34,7 +34,7 @@ def visible_gpus(environ: Mapping[str, str]) -> VisibleGpus:
     for gpu in report.gpus:
         by_index.setdefault(str(gpu.number), gpu.uuid if order_is_known else str(gpu.number))
     found = _named(named, by_index, [gpu.uuid for gpu in report.gpus])
-    return VisibleGpus(found, None if found else f"`{VISIBLE}={named[:60]}` leaves none")
+    return VisibleGpus(found, report.fault if found else f"`{VISIBLE_GPUS}={named[:60]}` leaves none")
 
 
 def _named(text: str, by_index: Mapping[str, str], uuids: Iterable[str]) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.ready import ReadyAttempt
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
-from vhpipe.attempt.step_variables import SPOOL_NAME
+from vhpipe.attempt.step_variables import SPOOL_NAME, VISIBLE_GPUS
+from vhpipe.attempt.writable_inputs import writable_inputs
+from vhpipe.config.agent_controls import DOCKER_NETWORK
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.function_step.code_recorder import USES_NAME
 from vhpipe.plan.capabilities import CONTAINER
@@ -39,8 +41,7 @@ from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, re
 from vhpipe.runners.container_tools import ToolFacts, facts_of, usable
 from vhpipe.runners.container_usage import NAME as USED
 from vhpipe.runners.container_usage import measured, read_usage
-from vhpipe.runners.container_variables import VISIBLE_GPUS, of_the_place
-from vhpipe.runners.local import writable_inputs
+from vhpipe.runners.container_variables import of_the_place
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner, this_machine
 from vhpipe.runners.protocol import AttemptOrder
@@ -50,7 +51,6 @@ from vhpipe.store.attempt_files import COMMAND
 
 EXCHANGE, HOME = OF_CONTAINERS
 """In the folder of an attempt while it runs: what is `FOLDER` for the step, and its home."""
-NETWORK = "VH_DOCKER_NETWORK"
 
 
 def podman_runner(parts: RunnerParts) -> "ContainerRunner":
@@ -147,7 +147,7 @@ class _Containers:
             on_cores=launch.cpu_limit.cores if launch.cpu_limit else frozenset(),
             memory_bytes=launch.limits.memory_bytes,
             gpus=gpus,
-            network=(variables.get(NETWORK) or None) if self._parts.has_network else "none",
+            network=(variables.get(DOCKER_NETWORK) or None) if self._parts.has_network else "none",
         )
         return launch._replace(
             argv=run_words(self._tool, self._facts, order),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from vhpipe.attempt.step_variables import VISIBLE_GPUS
+
 OF_THIS_MACHINE = frozenset({
     "DISPLAY", "EDITOR", "HOME", "HOSTNAME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "LD_PRELOAD", "LOGNAME", "MAIL",
     "OLDPWD", "PAGER", "PATH", "PWD", "PYTHONHOME", "PYTHONPATH", "SHELL", "SHLVL", "TEMP", "TERM", "TMP", "TMPDIR",
     "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "_",
 })  # fmt: skip
 PREFIXES = ("CONDA_", "CUDA_", "DBUS_", "LC_", "NVIDIA_", "PYENV_", "SSH_", "SSL_", "SUDO_", "SYSTEMD_", "XDG_")
-VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 def of_the_place(variables: Mapping[str, str]) -> dict[str, str]:

@@ -8,11 +8,11 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.attempt.paths import OutsidePath, PlatformPaths, is_hidden
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
+from vhpipe.attempt.writable_inputs import writable_inputs
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.starters import Starter, starter_by
 from vhpipe.namespaces.trial import tried_here
 from vhpipe.plan.capabilities import CAPABILITIES
-from vhpipe.plan.model import ExecutionSpec
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner
 
@@ -59,9 +59,3 @@ def _starter_of(parts: RunnerParts) -> Starter | None:
             f"steps cannot be given /valohai: {failure.strerror} ({failure.filename})",
             hint="run them without it: --in process",
         ) from failure
-
-
-def writable_inputs(spec: ExecutionSpec) -> tuple[str, ...]:
-    """The inputs that have a folder and that the step fetches by itself on the platform, into that folder."""
-    on_demand = {each.name for each in spec.step.inputs if each.on_demand}
-    return tuple(name for name, files in spec.inputs if files and name in on_demand) if on_demand else ()

@@ -11,7 +11,7 @@ import msgspec
 
 from vhpipe.attempt.attempt_timer import AttemptTimer
 from vhpipe.attempt.collect import LIGHT_BYTES, AttemptRemains, collect, remains_of
-from vhpipe.attempt.fatal_failures import survivable
+from vhpipe.attempt.fatal_failures import survivable_start
 from vhpipe.attempt.gpu_memory import GpuMemory, gpu_memory_in_use
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.news import AttemptNews, HearNews, ProcessStarted
@@ -132,7 +132,7 @@ class ProcessRunner:
         try:
             self._processes.start(attempt, ready.prepared.launch)
         except OSError as failure:
-            because = survivable(failure, "cannot start")
+            because = survivable_start(failure)
             self._hear(unstarted_report(ready, self._code_of(ready.spec), Status.CRASHED, because))
             return
         self._running[attempt] = ready._replace(timer=ready.timer.process_started())

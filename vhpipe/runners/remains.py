@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from vhpipe.attempt.identifiers import attempt_identifier
+from vhpipe.attempt.mounts import is_mounted_for, platform_folders
+from vhpipe.attempt.paths import OutsidePath
 from vhpipe.attempt.process_tree import kill_marked
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure
@@ -44,7 +46,12 @@ class Survivors(msgspec.Struct, frozen=True):
 
 def survivors_here(earlier: EarlierAttempts) -> Survivors:
     """On this machine nothing outlives its engine: what still runs is killed, what was left half done is removed."""
-    kill_marked({f"VH_JOB_ID=exec-{attempt_identifier(earlier.identifier, each)}" for each in earlier.attempts})
+    mounts = [
+        mount for each in earlier.attempts
+        for mount in platform_folders(OutsidePath(str(earlier.run.attempt_folder(each))), OutsidePath(""))
+    ]  # fmt: skip
+    markers = {f"VH_JOB_ID=exec-{attempt_identifier(earlier.identifier, each)}" for each in earlier.attempts}
+    kill_marked(markers, lambda process: any(is_mounted_for(process, mount) for mount in mounts))
     reports = []
     for attempt in earlier.attempts:
         report = _report_left_by(attempt, earlier)

@@ -10,13 +10,13 @@ from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
 from vhpipe.attempt.paths import InsidePath, OutsidePath, PlatformPaths, is_hidden
 from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
+from vhpipe.attempt.writable_inputs import writable_inputs
 from vhpipe.code.working_copies import remove_tree
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.sandbox_starter import SandboxStarter
 from vhpipe.namespaces.sandboxes import Means, sandbox_tried_here
 from vhpipe.plan.capabilities import CAPABILITIES
 from vhpipe.plan.model import AttemptId
-from vhpipe.runners.local import writable_inputs
 from vhpipe.runners.parts import RunnerParts
 from vhpipe.runners.process import ProcessRunner
 from vhpipe.store.attempt_files import CONFIG, INPUTS, PRIVATE

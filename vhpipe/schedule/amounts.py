@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vhpipe.errors import UsageError
-from vhpipe.schedule.capacity import CPU, DISK, GPU, MEMORY
+from vhpipe.schedule.capacity import CPU, DISK, GPU, MEMORY, counted_as
 from vhpipe.wording import did_you_mean, listed
 
 NAMES = {"gpu": GPU, "cpu": CPU, "mem": MEMORY, "memory": MEMORY, "disk": DISK, "ephemeral-storage": DISK}
 """What can be typed; devices that are no GPUs of NVIDIA by the names that steps have for them, as `amd.com/gpu`."""
 SHARED = "shared"
+SHARE_ALL = "`--slots gpu=shared` has all executions see all of them"
 _MEGABYTES = {"": 1, "M": 1, "G": 1 << 10, "T": 1 << 20}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) *([MGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -24,12 +25,16 @@ class TypedAmounts(NamedTuple):
 
 def typed_amounts(texts: Mapping[str, str], where: str) -> TypedAmounts:
     """The meaning of what was typed; `where` begins messages. Errors: UsageError."""
-    counts, shares = {}, False
+    counts: dict[str, int] = {}
+    shares, seen = False, set[str]()
     for name, text in texts.items():
-        known = NAMES.get(name.lower(), name if "/" in name else "")
+        known = NAMES.get(name.lower(), counted_as(name) if "/" in name else "")
         if not known:
             hint = did_you_mean(name, NAMES, f"there are {listed(NAMES)}")
             raise UsageError(f"{where}: nothing is called `{name[:60]}`", hint)
+        if known in seen:
+            raise UsageError(f"{where}: `{name[:60]}` says again how much there is of `{known}`", "write it once")
+        seen.add(known)
         if known == GPU and text == SHARED:
             shares = True
             continue
@@ -39,6 +44,14 @@ def typed_amounts(texts: Mapping[str, str], where: str) -> TypedAmounts:
             raise UsageError(f"{where}: `{name}={text[:60]}` is no amount", hint)
         counts[known] = amount
     return TypedAmounts(counts, shares)
+
+
+def counted_amounts(texts: Mapping[str, str], where: str) -> Mapping[str, int]:
+    """How much of everything there is, where nothing can be shared without being counted. Errors: UsageError."""
+    typed = typed_amounts(texts, where)
+    if typed.shares_gpus:
+        raise UsageError(f"{where}: `gpu={SHARED}` is for all GPUs of a run", SHARE_ALL)
+    return typed.counts
 
 
 _EXAMPLES = {

@@ -32,9 +32,13 @@ def amounts_needed(node: PlannedNode) -> dict[str, int]:
         return {}
     needed = _least(node.spec.resources)
     for name, count in node.spec.resources.devices:
-        name = GPU if name.startswith(OF_NVIDIA) else name
-        needed[name] = needed.get(name, 0) + count
+        needed[counted_as(name)] = needed.get(counted_as(name), 0) + count
     return {name: amount for name, amount in needed.items() if amount}
+
+
+def counted_as(device: str) -> str:
+    """The name of `Capacity.amounts` by which a device of `resources` is counted."""
+    return GPU if device.startswith(OF_NVIDIA) else device
 
 
 def taken(needed: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:

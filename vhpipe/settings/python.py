@@ -17,15 +17,15 @@ from vhpipe.settings.files import folders_up
 class PythonChoice(NamedTuple):
     """`folder` comes first on PATH, or last with `after_path`; None leaves PATH as it is.
 
-    `reason` says why, for the line before the start; `variables` go with the choice, e.g. VIRTUAL_ENV. `is_found`:
-    nobody has chosen or activated it, so that steps may get an environment of their own above it.
+    `reason` says why, for the line before the start; `variables` go with the choice, e.g. VIRTUAL_ENV. `is_base`:
+    it belongs to no environment that somebody chose or activated, so steps may get one of their own above it.
     """
 
     folder: Path | None
     reason: str
     variables: dict[str, str]
     after_path: bool = False
-    is_found: bool = False
+    is_base: bool = False
 
 
 def find_python(project: Path, choice: str | None, environ: Mapping[str, str]) -> PythonChoice:
@@ -57,20 +57,26 @@ def shared_interpreter(choice: PythonChoice, environ: Mapping[str, str]) -> str 
 def active_interpreter(choice: PythonChoice) -> str | None:
     """The interpreter of the virtual environment that a `pip install` in a step would change; None without one."""
     is_environment = choice.folder is not None and (choice.folder.parent / "pyvenv.cfg").exists()
-    return f"{choice.folder}/python" if is_environment and not choice.is_found else None
+    return f"{choice.folder}/python" if is_environment and not choice.is_base else None
 
 
 def _python_of_choice(choice: str) -> PythonChoice:
     path = Path(os.path.abspath(choice))
     if _is_program(path):
-        return _environment(path.parent, f"{path}, as chosen")
+        return _chosen(path.parent, f"{path}, as chosen")
     for folder in (path / "bin", path):
         if _has_python(folder):
-            return _environment(folder, f"{folder / 'python'}, as chosen")
+            return _chosen(folder, f"{folder / 'python'}, as chosen")
     raise UsageError(
         f"no python in `{choice}`",
         "--python, or `run.python` of your settings, is a virtual environment, a folder of programs or an interpreter",
     )
+
+
+def _chosen(folder: Path, reason: str) -> PythonChoice:
+    """An interpreter outside of any environment is nobody's to install into: it is one to make environments from."""
+    choice = _environment(folder, reason)
+    return choice._replace(is_base=not choice.variables)
 
 
 def _active(environ: Mapping[str, str]) -> PythonChoice | None:
@@ -93,7 +99,7 @@ def _in_project(project: Path) -> PythonChoice | None:
 def _on_path(environ: Mapping[str, str]) -> PythonChoice:
     found = shutil.which("python", path=environ.get("PATH", os.defpath))
     if found is not None:
-        return PythonChoice(None, f"{found}, the first on PATH", {}, is_found=True)
+        return PythonChoice(None, f"{found}, the first on PATH", {}, is_base=True)
     own = Path(sys.executable)
     return PythonChoice(own.parent, f"{own}, the one that runs vhpipe, because PATH has no `python`", {}, True, True)
 

@@ -101,7 +101,8 @@ def _amounts(value: object) -> Mapping[str, str]:
     pairs = value.items() if isinstance(value, dict) else _pairs_in(value)
     found = {str(name).strip(): str(amount).strip() for name, amount in pairs if _is_amount(amount)}
     if len(found) != len(tuple(pairs)) or not all(name and amount for name, amount in found.items()):
-        raise UnfitValueError("must be amounts by name", 'such as `{ gpu = 2, mem = "32G" }` or `"gpu=2,mem=32G"`')
+        example = 'such as `{ gpu = 2, mem = "32G" }` or `"gpu=2,mem=32G"`'
+        raise UnfitValueError("must be amounts by name, each once", example)
     return found
 
 

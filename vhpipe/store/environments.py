@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from vhpipe.regular_files import RECORD_BYTES, read_regular
+from vhpipe.regular_files import RECORD_BYTES, open_to_append, read_regular
 from vhpipe.store.atomic import write_atomically
 from vhpipe.store.file_system import is_locked
 
@@ -112,7 +112,7 @@ def names_in(folder: str | Path) -> list[str]:
 def note_use(run: str, key: str) -> None:
     """Note it in the folder of a run; nothing is lost where that fails but that `clean` may remove it. Thread-safe."""
     with suppress(OSError):
-        descriptor = os.open(f"{run}/{FOLDER}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_to_append(f"{run}/{FOLDER}")
         try:
             os.write(descriptor, f"{key}\n".encode())
         finally:

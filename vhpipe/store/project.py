@@ -45,8 +45,12 @@ class ProjectStore:
 
     @classmethod
     def create(cls, project: Path) -> "ProjectStore":
-        """The project's store, made if there is none. Errors: RefusedError for one that this user did not make."""
+        """The project's store, made if there is none.
+
+        Errors: RefusedError for one that this user did not make, UsageError for a path that cannot be recorded.
+        """
         root = os.fspath(state_folder(project))
+        _refuse_other_text(os.fspath(project), root)
         try:
             if is_absent(root):
                 _make(root)
@@ -239,3 +243,14 @@ def _no_such_run(selector: str, runs: tuple[RunFolder, ...], project: Path) -> U
     numbers = [str(run.number) for run in runs]
     shown = ", ".join(numbers if len(numbers) <= 12 else ["…", *numbers[-12:]])
     return UsageError(f"no run `{selector}` in `{project}`", hint=f"there are runs {shown}; `latest` is {numbers[-1]}")
+
+
+def _refuse_other_text(*paths: str) -> None:
+    """Paths are recorded as text, and given to steps in JSON. Errors: UsageError."""
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"`{path}` cannot be used: its name is not UTF-8", "rename the folder, or keep the project in another"
+            ) from error

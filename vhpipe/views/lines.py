@@ -129,7 +129,7 @@ def _about_run(
         case events.RunResumed():
             return Line(f"{name} continues", Weight.USUAL)
         case events.RunStopping():
-            return Line(f"{name} stopping: {brief(event.because)}", Weight.NOTABLE)
+            return Line(f"{name} stopping: {_why_it_stops(view, event.because)}", Weight.NOTABLE)
         case events.RunEnded():
             return Line(f"{name} {end_text(view)}", Weight.VITAL)
 
@@ -166,6 +166,12 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
                     for key, value in event.metadata.items())  # fmt: skip
 
 
+def _why_it_stops(view: RunView, because: str) -> str:
+    """Of a node that failed the reason was said a line before, and is said again when the run has ended."""
+    failed = (f"`{name}` failed" for name in view.nodes)
+    return next((text for text in failed if because.startswith(f"{text}: ")), brief(because))
+
+
 def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) -> Iterator[str]:
     """What is known about a failed attempt: where, how, the end of its log, the full log, and what to do next.
 
@@ -181,10 +187,11 @@ def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) 
     failed = next(one for one in node.execution(index).attempts if one.number == attempt.number)
     yield f"node {one_line(node.name)}, execution {index}, attempt {attempt.number}, {exit_text(failed)}"
     tail = [safe_log(line)[:LONGEST_LOG_LINE].rstrip().expandtabs() for line in surroundings.log_tail(attempt)]
-    yield log_heading(len(tail))
-    yield from (f"| {one_line(line)}" for line in tail)
-    yield from map(host_path_text, surroundings.host_paths(attempt))
-    yield f"full log: {path}"
+    if tail or failed.exit_code is not None:  # else it has not begun
+        yield log_heading(len(tail))
+        yield from (f"| {one_line(line)}" for line in tail)
+        yield from map(host_path_text, surroundings.host_paths(attempt))
+        yield f"full log: {path}"
     yield f"look inside: {surroundings.commands.about(view.number, 'shell', node.label(index))}"
 
 

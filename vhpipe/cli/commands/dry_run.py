@@ -28,8 +28,8 @@ def dry_run(ordered: "OrderedRun", watch: "WatchOptions") -> int:
     from vhpipe.views.dry_run import dry_run_json, dry_run_lines
     from vhpipe.views.json_values import json_text
 
-    announce(ordered.remarks, ordered.warnings, watch)
     order = ordered.order
+    announce((*ordered.remarks, *order.notices), ordered.warnings, watch)
     from vhpipe.history.past_runs import PastRuns
 
     past_runs = PastRuns.of_project(order.project)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vhpipe.cli.options.environment import environment_options
+from vhpipe.cli.options.help_groups import GroupedCommand
 from vhpipe.cli.options.run_selection import project_option, run_argument
 from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.cli.options.walking import WatchOptions, watch_options
@@ -36,7 +37,7 @@ change_options = typed_options(
 )  # fmt: skip
 
 
-@click.command("resume", short_help="Continue a run that was killed or stopped.")
+@click.command("resume", cls=GroupedCommand, short_help="Continue a run that was killed or stopped.")
 @run_argument
 @project_option
 @environment_options
@@ -56,7 +57,7 @@ def command(
         store = opened_project(project)
         run = store.run(selector)
         choices = RunChoices(
-            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.slots,
+            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.amounts,
             pull=watch.pull, shows_pulls=not watch.is_quiet, environments=watch.environments,
         )  # fmt: skip
         if any(changes):

@@ -129,8 +129,18 @@ def _run(words: Sequence[str], place: ShellPlace) -> int:
     try:
         process = _started(words, place)
     except OSError as error:
-        raise EnvironmentFailure(f"cannot start `{words[0]}`: {error.strerror}", hint="set SHELL to a shell") from error
+        raise _not_started(words[0], error) from error
     return _exit_code_of(process)
+
+
+def _not_started(program: str, error: OSError) -> EnvironmentFailure:
+    """It is either the program, or the tree of files that it was to see."""
+    named = os.path.basename(str(error.filename or program))
+    if named != os.path.basename(program):
+        message = f"the folders of the execution cannot be put in place: {error.strerror} ({named})"
+        return EnvironmentFailure(message, hint="`vhpipe doctor` says whether this machine allows it")
+    hint = "set SHELL to a shell" if program == _favourite_shell() else "it is looked for on the PATH of the execution"
+    return EnvironmentFailure(f"cannot start `{program}`: {error.strerror}", hint=hint)
 
 
 def _started(words: Sequence[str], place: ShellPlace) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from vhpipe.cli.options.help_groups import GroupedCommand
 from vhpipe.cli.options.typed_options import typed_options
 from vhpipe.project.request import ReuseNames
 
@@ -19,7 +20,7 @@ reuse_options = typed_options(
 )  # fmt: skip
 
 
-class ReuseCommand(click.Command):
+class ReuseCommand(GroupedCommand):
     """A command whose `--reuse` takes a value after `=` only: what follows it is another argument, such as the file."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

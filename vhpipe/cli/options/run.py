@@ -36,7 +36,8 @@ run_options = typed_options(
     click.option("--step", metavar="NAME", help="Run one step instead of a pipeline."),
     click.option("--task", metavar="NAME", help="Run one task (blueprint) instead of a pipeline."),
     click.option("--queue", "queues", multiple=True, metavar="NAME=N",
-                 help="How many executions may run at once in a queue of the extension; repeat it for several."),
+                 help="How many executions of a queue may run at once: one that the extension names, or an environment "
+                 "of the platform; repeat it for several."),
     click.option("--config", "configuration", multiple=True, metavar="NAME=FILE|NAME.KEY=VALUE",
                  help="A configuration object for all executions, or a value in one; repeat it for several."),
     click.option("--goal", type=click.Choice(("max", "min")),
@@ -48,12 +49,13 @@ run_options = typed_options(
     click.option("--repository", type=click.Choice(("copy", "link", "in-place")),
                  help="What steps work in: a copy of the code (the default), read-only links, or the project itself."),
     click.option("--network/--no-network", default=None,
-                 help="Keep steps from the network, in places that can: `--in sandbox`."),
+                 help="Whether steps reach the network; the sandbox and containers can keep them from it."),
     click.option("--project", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The folder of the code; that of FILE if not given."),
     click.option("--mount", "mounts", multiple=True, metavar="SOURCE=FOLDER",
-                 help="The folder of this machine that stands for a source of mounts; repeat it for several."),
+                 help="The folder of this machine to mount in place of a source that steps name; repeat it for "
+                 "several."),
     click.option("--allow-mounts", "allows_mounts", is_flag=True,
-                 help="Let steps mount what lies outside of the project and your home folder."),
+                 help="Let steps mount folders outside of the project and your home folder."),
     state_option,
 )  # fmt: skip

@@ -29,13 +29,18 @@ class WatchOptions(NamedTuple):
     approval: "Mode | None" = None
     approval_timeout: float | None = None
     python: str | None = None
-    slots: str | None = None
+    slots: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     pull: "PullPolicy | None" = None
     as_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
     environments: "EnvironmentMode | None" = None
+
+    @property
+    def amounts(self) -> str | None:
+        """What was typed of things that are shared, in one text; None where nothing was."""
+        return ",".join(self.slots) if self.slots else None
 
     def approval_rule(self, settings: "RunSettings") -> ApprovalRule:
         """What counts for approvals: what was typed, else what settings say."""
@@ -48,8 +53,9 @@ watch_options = typed_options(
     WatchOptions,
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
-    click.option("--slots", metavar="NAME=N,…",
-                 help="What executions share: gpu=2,mem=32G,cpu=8; one that asks for some in its `resources` waits."),
+    click.option("--slots", metavar="NAME=N,…", multiple=True,
+                 help="What executions share, such as gpu=2,mem=32G,cpu=8: each waits for what its `resources` ask "
+                 "for. `gpu=shared` has all see all GPUs."),
     click.option("-d", "--detach", "is_detached", is_flag=True,
                  help="Continue in the background and print the number of the run."),
     click.option("--approval", type=click.Choice(("wait", "reject", "approve")),

@@ -1,0 +1,112 @@
+"""Trees of files that are kept between executions, each a mount namespace that nobody is in.
+
+In one are `/valohai` and the working copy of a slot; an execution gets a copy with its own folders. A tree is for one
+execution at a time, and for a further one only as long as nothing has been written to `/valohai` itself.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vhpipe.namespaces.bound_folders import PLATFORM, REPOSITORY, Bound
+
+MOST_KEPT = 64
+"""Of trees that nobody uses; the oldest are let go."""
+_Look = tuple[int, ...]
+
+
+class Lasting(NamedTuple):
+    """Mounts that one execution after the other has, and the folder behind them, which is the same as long as they do.
+
+    A folder that was made anew is another one: mounts of the one before would lead to nothing.
+    """
+
+    mounts: tuple[Bound, ...]
+    device: int
+    inode: int
+
+
+class KeptTree(NamedTuple):
+    """A tree: its namespace, the top of its `/valohai`, and how that looked when it was new."""
+
+    lasting: Lasting
+    namespace: int
+    top: int
+    new: _Look
+
+    def is_new(self) -> bool:
+        return _look(self.top) == self.new
+
+    def close(self) -> None:
+        os.close(self.namespace)
+        os.close(self.top)
+
+
+def split(mounts: Sequence[Bound]) -> tuple[Lasting | None, Sequence[Bound]]:
+    """The mounts of the working copy, and the others; no lasting ones where a kept tree would hide a source.
+
+    Errors: OSError where the working copy is not there.
+    """
+    copy = next((source for source, target, _ in mounts if target == REPOSITORY), None)
+    if copy is None or any(each[0].startswith(PLATFORM) for each in mounts):
+        return None, mounts
+    found = os.stat(copy)
+    lasting: list[Bound] = []
+    rest: list[Bound] = []
+    for each in mounts:
+        (lasting if each[0] == copy and each[1] in (REPOSITORY, copy) else rest).append(each)
+    return Lasting(tuple(lasting), found.st_dev, found.st_ino), rest
+
+
+class KeptTrees:
+    """Trees in use, by the process that uses them, and those that are free. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._free: list[KeptTree] = []
+        self._used: dict[int, KeptTree] = {}
+
+    def take(self, lasting: Lasting) -> KeptTree | None:
+        """A free tree as good as new; it is nobody's then, until it is noted or closed."""
+        for tree in reversed(self._free):
+            if tree.lasting == lasting:
+                self._free.remove(tree)
+                if tree.is_new():
+                    return tree
+                tree.close()
+        return None
+
+    def note(self, process: int, tree: KeptTree) -> None:
+        """Who uses a tree."""
+        self._used[process] = tree
+
+    def ended(self, process: int) -> None:
+        """Nothing of the process is left: its tree can be another one's."""
+        tree = self._used.pop(process, None)
+        if tree is None:
+            return
+        if tree.is_new():
+            self._free.append(tree)
+            if len(self._free) > MOST_KEPT:
+                self._free.pop(0).close()
+        else:
+            tree.close()
+
+    def close(self) -> None:
+        for tree in (*self._free, *self._used.values()):
+            tree.close()
+        self._free.clear()
+        self._used.clear()
+
+
+def this_tree(lasting: Lasting, namespace: int) -> KeptTree:
+    """The tree that this thread is in; `namespace` is its descriptor."""
+    top = os.open(PLATFORM, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    return KeptTree(lasting, namespace, top, _look(top))
+
+
+def _look(top: int) -> _Look:
+    """What changes with a folder or its entries, whatever the clock says."""
+    found = os.fstat(top)
+    return (
+        found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_nlink, found.st_mode, found.st_uid, found.st_gid
+    )  # fmt: skip
