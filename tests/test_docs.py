@@ -53,3 +53,8 @@ def test_every_printed_option_exists(page: Path) -> None:
 def test_options_that_do_not_exist_are_found() -> None:
     printed = "`vhpipe plan --slots gpu=1`\n$ vhpipe run --in podman --no-such\n"
     assert list(unknown_options(printed)) == ["plan --slots", "run --no-such"]
+
+
+def test_no_decision_has_the_number_of_another() -> None:
+    numbers = re.findall(r"^(\d+)\. ", (ROOT / "docs" / "decisions.md").read_text("utf-8"), re.MULTILINE)
+    assert [number for number in set(numbers) if numbers.count(number) > 1] == []

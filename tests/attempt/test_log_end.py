@@ -163,3 +163,14 @@ def test_what_folders_of_its_own_change_for_a_step_is_said(tmp_path: Path, log: 
     assert text is None if said is None else text is not None and said in text
     elsewhere = reason_in_log(str(tmp_path / "log"), StepWorld({}))
     assert elsewhere is None or elsewhere != text
+
+
+@pytest.mark.parametrize("made_by", ["bwrap", "vhpipe: the sandbox cannot be made"])
+def test_a_sandbox_that_could_not_be_made_is_not_the_step_s_failure(tmp_path: Path, made_by: str) -> None:
+    hosts = HostFolders(str(tmp_path), str(tmp_path / "repository"))
+    (tmp_path / "log").write_text(f"{made_by}: No space left (unshare)\n")
+    text = reason_in_log(str(tmp_path / "log"), StepWorld({}, hosts))
+    assert text is not None
+    assert text.startswith("the sandbox could not be made: No space left (unshare); ")
+    (tmp_path / "log").write_text(f"step 1\n{made_by}: No space left (unshare)\n")
+    assert reason_in_log(str(tmp_path / "log"), StepWorld({}, hosts)) is None

@@ -404,6 +404,9 @@ def test_the_true_uri_is_fetched_and_its_secrets_are_shown_nowhere(site: Site, b
     with pytest.raises(EnvironmentFailure, match=f"cannot fetch `http://{site.address}/none`: 404 ") as caught:
         fetcher.fetch(name_of_missing)
     assert "hunter2" not in str(caught.value)
+    because = fetcher.fetch_inputs("train it", [name_of_missing]).because
+    assert because is not None
+    assert because.endswith("; a file in its place: -i 'train it'.INPUT=FILE")
 
 
 def test_a_run_knows_the_secrets_of_no_other() -> None:

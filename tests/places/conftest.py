@@ -45,6 +45,11 @@ class ContainerProject(Project):
         content = (self.path / ".vhpipe/runs/1/journal").read_text()
         return [json.loads(line[9:])["event"] for line in content.splitlines()]
 
+    def kept(self, name: str) -> str:
+        """The content of the only output of that name."""
+        (found,) = self.path.glob(f".vhpipe/runs/*/work/*/*/outputs/{name}")
+        return found.read_text()
+
     def log(self, done: Finished, node: str, index: int = 0) -> str:
         path = Path(done.node(node)["executions"][index]["attempts"][-1]["log"])
         return path.read_text() if path.exists() else ""

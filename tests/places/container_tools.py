@@ -66,7 +66,7 @@ def _configure_podman() -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / "containers.conf"
     path.write_text(
-        f"[containers]\ndefault_ulimits = [{', '.join(limits)}]\nnetns = \"host\"\n"
+        f'[containers]\ndefault_ulimits = [{", ".join(limits)}]\nnetns = "host"\n'
         f'[engine]\n{runtime}cgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
     )
     os.environ["CONTAINERS_CONF"] = str(path)

@@ -74,7 +74,7 @@ def test_a_node_in_a_container_stands_beside_one_that_is_not(project: ContainerP
 
 def test_a_step_gets_its_own_variables_and_none_of_this_machine(project: ContainerProject) -> None:
     project.environment |= {"SECRET_OF_MINE": "correct horse battery", "LEAKED": "leaked", "WEIRD": "of the machine"}
-    lines = "first line\nsecond: it's \"quoted\" # $HOME"
+    lines = 'first line\nsecond: it\'s "quoted" # $HOME'
     variables = {"LINES": lines, "DOCKER_THING": "mine\ntoo", "WEIRD": " a  b "}
     listed = [{"name": name, "default": text} for name, text in variables.items()]
     said = [f'echo "[${name}]"' for name in (*variables, "SECRET_OF_MINE", "LEAKED", "VIRTUAL_ENV")]

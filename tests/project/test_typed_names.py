@@ -53,3 +53,9 @@ def test_a_file_without_pipelines_offers_its_steps_and_tasks() -> None:
 
 def test_of_pipelines_with_equal_names_the_last_is_meant() -> None:
     assert pick_pipeline(Config(pipelines=(Pipeline("p"), PIPELINE)), "p") is PIPELINE
+
+
+def test_a_file_with_nothing_to_run_says_so() -> None:
+    with pytest.raises(UsageError, match="no pipeline, no step and no task") as caught:
+        pick_pipeline(Config(), None)
+    assert caught.value.hint == "`vhpipe validate` says why"

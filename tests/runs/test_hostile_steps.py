@@ -5,13 +5,14 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
+from tests.runs.conftest import Finished
 from tests.runs.people import Person, caller, ordinary_user
 from vhpipe.namespaces.trial import tried_here
 
@@ -134,36 +135,43 @@ LOOK = (
 )
 
 
-def write_pipeline(person: Person, deed: Deed, mark: str) -> None:
-    """`first` makes a file, `bad` copies it and does its deed once, `next` takes its slot, `last` takes what it made."""
-    done = f"{person.folder}/once/done"
-    state = f"{person.project}/.vhpipe"
+EDGES = [
+    ["first.output.kept", "bad.input.data"], ["first.output.kept", "next.input.data"],
+    ["bad.output.result", "last.input.data"],
+]  # fmt: skip
+
+
+def steps_of(deed: Deed, mark: str, done: str, state: str) -> dict[str, Any]:
+    """`bad` copies what `first` made and does its deed once; `next` takes its slot, and `last` what it made.
+
+    `done` is a file by which it knows that it did, `state` is the state folder.
+    """
     act = deed.command.replace("STATE", state).replace("MARK", mark)
     data = {"name": "data", "optional": True}
-    steps = {
-        "first": {"command": ["echo right > /valohai/outputs/kept"]},
-        "bad": {"inputs": [data], "command": [
-            "cat /valohai/inputs/data/kept > /valohai/outputs/result", f"if [ -e {done} ]; then exit 0; fi", f"touch {done}",
+    commands = {
+        "first": ["echo right > /valohai/outputs/kept"],
+        "bad": [
+            "cat /valohai/inputs/data/kept > /valohai/outputs/result",
+            f"if [ -e {done} ]; then exit 0; fi", f"touch {done}",
             f"({act}) 2>&1 || true" if "PPID" not in act else f"{act}\ntrue",
-        ]},
-        "next": {"inputs": [data], "command": [LOOK]},
-        "last": {"inputs": [data], "command": ["cat /valohai/inputs/data/* > /valohai/outputs/got"]},
+        ],
+        "next": [LOOK],
+        "last": ["cat /valohai/inputs/data/* > /valohai/outputs/got"],
     }  # fmt: skip
-    nodes = [
-        {"name": name, "type": "execution", "step": name, **({"on-error": "stop-next"} if name == "bad" else {})}
-        for name in steps
-    ]
-    edges = [
-        ["first.output.kept", "bad.input.data"], ["first.output.kept", "next.input.data"],
-        ["bad.output.result", "last.input.data"],
-    ]  # fmt: skip
-    listed: list[Any] = [{"step": {"name": name, "image": "none", **step}} for name, step in steps.items()]
-    listed.append({"pipeline": {"name": "p", "nodes": nodes, "edges": edges}})
-    person.write("valohai.yaml", json.dumps(listed))
-    person.write("code.txt", "code")
+    properties = {"bad": {"node": {"on-error": "stop-next"}}, "first": {"inputs": []}}
+    return {name: {"inputs": [data], "command": text, **properties.get(name, {})} for name, text in commands.items()}
+
+
+def write_pipeline(person: Person, deed: Deed, mark: str) -> None:
     once = person.folder / "once"
     once.mkdir()
     once.chmod(0o777)
+    steps = steps_of(deed, mark, f"{once}/done", f"{person.project}/.vhpipe")
+    nodes = [{"name": name, "type": "execution", "step": name, **step.pop("node", {})} for name, step in steps.items()]
+    listed: list[Any] = [{"step": {"name": name, "image": "none", **step}} for name, step in steps.items()]
+    listed.append({"pipeline": {"name": "p", "nodes": nodes, "edges": EDGES}})
+    person.write("valohai.yaml", json.dumps(listed))
+    person.write("code.txt", "code")
 
 
 @pytest.mark.parametrize("kind", DEEDS)
@@ -178,17 +186,7 @@ def test_a_hostile_step_harms_nobody_and_leaves_nothing(person: Person, kind: st
         done = person.vhpipe("resume", "--json")
     print(done.err)
     assert done.code in (0, 1), done.err
-    nodes = done.json["nodes"]
-    ends = {name: node["executions"][0]["attempts"][-1]["status"] for name, node in nodes.items() if node["executions"]}
-    print(ends, nodes["bad"]["executions"][0]["attempts"][-1].get("because"))
-    assert (ends["first"], ends["next"]) == ("complete", "complete")
-    assert ends["bad"] in deed.ends
-    assert person.output("names").split() == ["config", "inputs", "outputs", "repository"]
-    assert sorted(person.output("code").split()) == ["code.txt", "valohai.yaml"]
-    made = nodes["bad"]["executions"][0]["outputs"] if ends["bad"] == "complete" else ()
-    assert ("result" in made) == (ends.get("last") == "complete")
-    if "result" in made:
-        assert person.output("got") == "right\n"
+    assert_results_are_right(done, deed, person.output)
     assert_nothing_is_left(person, mark)
     assert json.loads((person.project / "valohai.yaml").read_text())
     assert (person.project / "code.txt").read_text() == "code"
@@ -198,6 +196,21 @@ def test_a_hostile_step_harms_nobody_and_leaves_nothing(person: Person, kind: st
     assert cleaned.code == 0, cleaned.err
     assert not list(person.project.glob(".vhpipe/runs/*"))
     assert not list(person.project.glob(".vhpipe/trash/*"))
+
+
+def assert_results_are_right(done: Finished, deed: Deed, output: Callable[[str], str]) -> None:
+    """What a run says of a deed: who came next had clean folders, and what is kept of it is right."""
+    nodes = done.json["nodes"]
+    ends = {name: node["executions"][0]["attempts"][-1]["status"] for name, node in nodes.items() if node["executions"]}
+    print(ends, nodes["bad"]["executions"][0]["attempts"][-1].get("because"))
+    assert (ends["first"], ends["next"]) == ("complete", "complete")
+    assert ends["bad"] in deed.ends
+    assert output("names").split() == ["config", "inputs", "outputs", "repository"]
+    assert sorted(output("code").split()) == ["code.txt", "valohai.yaml"]
+    made = nodes["bad"]["executions"][0]["outputs"] if ends["bad"] == "complete" else ()
+    assert ("result" in made) == (ends.get("last") == "complete")
+    if "result" in made:
+        assert output("got") == "right\n"
 
 
 def assert_nothing_is_left(person: Person, mark: str) -> None:

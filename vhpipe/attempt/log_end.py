@@ -22,10 +22,10 @@ _OF_OTHER_NAME: Mapping[str, tuple[str, ...]] = {
     "cv2": ("opencv-python", "opencv-python-headless"), "bs4": ("beautifulsoup4",), "dateutil": ("python-dateutil",),
 }  # fmt: skip
 """Packages by modules whose names do not tell."""
-_read_only = re.compile(rb"(?i)read-only file system")
 _unknown_program = re.compile(rb"(?:^|[:\s])(?:\d+: )?([^\s:/]{1,200}): (?:command )?not found$")
 LOCAL = "and `--in local` gives steps `/valohai` where `vhpipe doctor` finds that it can"
 """What makes the folders available, as the end of a sentence."""
+_no_sandbox = re.compile(rb"(?:bwrap|vhpipe: the sandbox cannot be made): ([^\n]{1,500})")
 _OF_OWN_FOLDERS = (
     (re.compile(rb"not a git repository \(or any parent up to mount point /valohai"),
      "the step's copy of the code is outside of the project's git repository; `git -C \"$VH_HOST_REPOSITORY_DIR\" …` "
@@ -33,12 +33,11 @@ _OF_OWN_FOLDERS = (
     (re.compile(rb"Invalid cross-device link[^\n]*/valohai/(config|inputs|outputs|repository)(?![\w-])"),
      "files cannot be renamed or hard-linked from one folder of `/valohai` to another; `mv`, `shutil.move` and `cp` "
      "can do it"),
+    (re.compile(rb"(?i)read-only file system[^\n]*(?:\n[^\n]*){0,12}\Z"),
+     "inputs, configuration and the top of `/` are read-only for steps; write to the working directory, "
+     "`$VH_OUTPUTS_DIR` or `/tmp`"),
 )  # fmt: skip
 """What goes wrong because the folders of a step are mounts of its own."""
-READ_ONLY = (
-    "inputs, configuration and the top of `/` are read-only for steps; write to the working directory, "
-    "`$VH_OUTPUTS_DIR` or `/tmp`"
-)
 _INTERPRETERS = {".py": "python ", ".sh": "bash ", ".bash": "bash ", ".R": "Rscript ", ".r": "Rscript ", ".js": "node "}
 
 
@@ -118,6 +117,15 @@ def _of_own_folders(end: bytes, world: StepWorld) -> str | None:
     return next((text for pattern, text in _OF_OWN_FOLDERS if pattern.search(end)), None)
 
 
+def _of_sandbox(end: bytes, world: StepWorld) -> str | None:
+    """Nothing was started: all that the log has is why the sandbox could not be made."""
+    found = _no_sandbox.fullmatch(end.strip())
+    if found is None or world.hosts is None:
+        return None
+    why = found[1].decode("utf-8", "replace")
+    return f"the sandbox could not be made: {why}; `vhpipe doctor` says whether it can be made now"
+
+
 def _of_program(end: bytes, world: StepWorld) -> str | None:
     """The shell looked on PATH only for what is a file of the project."""
     found = _unknown_program.search(_last_line(end))
@@ -131,15 +139,8 @@ def _of_program(end: bytes, world: StepWorld) -> str | None:
     return f"`{name}` is a file of the project, but not on PATH; write `{better}`"
 
 
-def _of_read_only(end: bytes, world: StepWorld) -> str | None:
-    """The step writes where steps may not."""
-    if world.hosts is None or world.image is not None or not _read_only.search(b"\n".join(end.splitlines()[-12:])):
-        return None
-    return READ_ONLY
-
-
 _REASONS: tuple[Callable[[bytes, StepWorld], str | None], ...] = (
-    _of_module, _of_program, _of_platform_folder, _of_own_folders, _of_read_only,
+    _of_sandbox, _of_module, _of_program, _of_platform_folder, _of_own_folders,
 )  # fmt: skip
 
 

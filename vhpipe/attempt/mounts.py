@@ -23,10 +23,10 @@ def platform_folders(
     Source: docs on the platform's directories.
     """
     return (
-        BindMount(repository, _at(REPOSITORY)),
-        BindMount(OutsidePath(f"{folder}/{INPUTS}"), _at(INPUTS), read_only=True),
-        BindMount(OutsidePath(f"{folder}/{OUTPUTS}"), _at(OUTPUTS)),
-        BindMount(OutsidePath(f"{folder}/{CONFIG}"), _at(CONFIG), read_only=True),
+        BindMount(repository, _REPOSITORY),
+        BindMount(OutsidePath(f"{folder}/{INPUTS}"), _INPUTS, read_only=True),
+        BindMount(OutsidePath(f"{folder}/{OUTPUTS}"), _OUTPUTS),
+        BindMount(OutsidePath(f"{folder}/{CONFIG}"), _CONFIG, read_only=True),
         *(BindMount(OutsidePath(f"{folder}/{INPUTS}/{each}"), _at(f"{INPUTS}/{each}")) for each in writable),
     )
 
@@ -57,3 +57,6 @@ def own_folders(folder: OutsidePath, repository: OutsidePath) -> tuple[BindMount
 
 def _at(name: str) -> InsidePath:
     return InsidePath(f"{VALOHAI}/{name}")
+
+
+_REPOSITORY, _INPUTS, _OUTPUTS, _CONFIG = map(_at, (REPOSITORY, INPUTS, OUTPUTS, CONFIG))

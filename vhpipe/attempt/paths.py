@@ -46,12 +46,13 @@ class PlatformPaths(NamedTuple):
     repository: OutsidePath
 
     def inside(self, path: OutsidePath) -> InsidePath:
-        if any(_is_in(path, f"{self.folder}/{name}") for name in STEP_FOLDERS):
-            return InsidePath(f"{VALOHAI}{path[len(self.folder) :]}")
-        if _is_in(path, self.repository) and _is_in(self.repository, self.folder):
-            return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
         if _is_in(path, self.folder):  # it may be in the project, and that the working copy
-            return InsidePath(f"{BESIDE}{path[len(self.folder) :]}" if is_hidden(self.folder) else path)
+            below = path[len(self.folder) :]
+            if below[1:].partition("/")[0] in STEP_FOLDERS:
+                return InsidePath(f"{VALOHAI}{below}")
+            if _is_in(path, self.repository) and _is_in(self.repository, self.folder):
+                return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
+            return InsidePath(f"{BESIDE}{below}" if is_hidden(self.folder) else path)
         if _is_in(path, self.repository):
             return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
         return InsidePath(path)

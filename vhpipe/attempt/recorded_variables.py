@@ -57,7 +57,7 @@ class VariablesKeeper:
         if text is None:
             left_out = OWN.union(key[1]) - spec.environment_variables.keys()
             shared = {
-                name: text for name, text in variables.items() if name not in left_out or is_platform_path(name, text)
+                name: text for name, text in variables.items() if name not in left_out or _PLATFORM.get(name) == text
             }
             text = self._shared[key] = json.dumps(recorded_variables(self._hidden, spec, shared))
         self._configuration.link(text, path)

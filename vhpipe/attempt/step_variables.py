@@ -6,6 +6,7 @@ Source: docs on configuration files and environment variables of the platform; d
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
@@ -53,11 +54,13 @@ def step_place(identifier: str, folder: OutsidePath, repository: OutsidePath, pa
     return StepPlace(identifier, paths.inside(folder), paths.inside(repository), {**inside, **host})
 
 
+@cache
 def variable_of(folder: str) -> str:
     """The variable that leads a step to one of its folders."""
     return f"VH_{folder.upper()}_DIR"
 
 
+@cache
 def host_variable_of(folder: str) -> str:
     """The variable with the path of the host, for what a step asks of others, such as a Docker daemon."""
     return f"VH_HOST_{folder.upper()}_DIR"

@@ -101,11 +101,16 @@ def _note_unknown(item: dict[str, Any], number: int, notes: list[Diagnostic]) ->
     if not item:
         notes.append(Diagnostic("unknown-item", "warning", "this item is empty", Location((number,)), "remove it"))
         return
-    key = next(iter(item))
+    several = next((key for key in item if key[:-1] in _READERS and isinstance(item[key], list)), None)
+    key = several or next(iter(item))
     message = f"`{key[:60]}` is not a kind of item, so nothing reads it"
+    place = Location((number, key), "key")
+    if several is not None:
+        hint = f"write each of them as an item of the file: `- {several[:-1]}:`"
+        notes.append(Diagnostic("unknown-item", "warning", message, place, hint))
+        return
     known = (*_READERS, _EXTENSION)
     meant = the_one_meant(key, known)
-    place = Location((number, key), "key")
     fix = None if meant is None else Fix(f"write `{meant}`", (Edit(place, meant),), is_safe=False)
     notes.append(Diagnostic("unknown-item", "warning", message, place, did_you_mean(key, known), fix=fix))
 

@@ -267,7 +267,12 @@ class Fetcher:
             names = dict.fromkeys((*uris, *(file.uri for files in found.values() for file in files)))
             return stimuli.InputsReported(node, {uri: self.fetch(uri)[0] for uri in names}, found=found)
         except (VhpipeError, OSError) as failure:
-            return stimuli.InputsReported(node, because=survivable(failure, "cannot fetch"))
+            because = survivable(failure, "cannot fetch")
+            if because.startswith("cannot fetch `http"):
+                import shlex
+
+                because += f"; a file in its place: -i {shlex.quote(node)}.INPUT=FILE"
+            return stimuli.InputsReported(node, because=because)
 
     def _find(self, filled: Sequence[FilledUri]) -> dict[str, tuple[SourceFile, ...]]:
         """The files that filled URIs stand for, by their keys."""

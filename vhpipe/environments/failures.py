@@ -22,8 +22,6 @@ _MISSING = re.compile(
     r"(?i)no matching distribution found for ([^\s()]+)|because ([\w.-]+) was not found in the (?:provided|package)"
 )
 _ERROR = re.compile(r"(?i)^\s*(?:error|×|x |├─▶|╰─▶|fatal)[:\s]*(.*\w.*)$")
-_UNSOLVED = re.compile(r"(?s)\bBecause (.{1,2000}?),?\s+we\s+can\s+conclude")
-"""Where uv begins to say why there is no solution."""
 _OTHER_PYTHON = re.compile(
     r"(?i)because ([\w.=<>!~-]+) has no wheels with a matching python"
     r"|could not find a version that satisfies the requirement ([^\s()]+) \(from versions: (?!none)"
@@ -35,6 +33,8 @@ _NOT_BUILT = re.compile(
     re.MULTILINE,
 )
 _NOT_BUILT_BY_PIP = re.compile(r"(?m)^\s*(?:× Getting requirements to build wheel|error: metadata-generation-failed)")
+_UNSOLVED = re.compile(r"(?s)\bBecause (.{1,2000}?),?\s+we\s+can\s+conclude")
+"""Where uv begins to say why there is no solution."""
 _DISK = "No space left on device"
 
 

@@ -15,7 +15,7 @@ MOST_KEPT = 64
 _Look = tuple[int, ...]
 
 
-class Lasting(NamedTuple):
+class CopyMounts(NamedTuple):
     """Mounts that one execution after the other has, and the folder behind them, which is the same as long as they do.
 
     A folder that was made anew is another one: mounts of the one before would lead to nothing.
@@ -29,7 +29,7 @@ class Lasting(NamedTuple):
 class KeptTree(NamedTuple):
     """A tree: its namespace, the top of its `/valohai`, and how that looked when it was new."""
 
-    lasting: Lasting
+    lasting: CopyMounts
     namespace: int
     top: int
     new: _Look
@@ -42,20 +42,23 @@ class KeptTree(NamedTuple):
         os.close(self.top)
 
 
-def split(mounts: Sequence[Bound]) -> tuple[Lasting | None, Sequence[Bound]]:
-    """The mounts of the working copy, and the others; no lasting ones where a kept tree would hide a source.
+def split(mounts: Sequence[Bound]) -> tuple[CopyMounts | None, Sequence[Bound]]:
+    """The mounts of the working copy, which comes first, and the others; no lasting ones where one hides a source.
 
     Errors: OSError where the working copy is not there.
     """
-    copy = next((source for source, target, _ in mounts if target == REPOSITORY), None)
-    if copy is None or any(each[0].startswith(PLATFORM) for each in mounts):
+    if not mounts or mounts[0][1] != REPOSITORY:
         return None, mounts
-    found = os.stat(copy)
+    copy = mounts[0][0]
     lasting: list[Bound] = []
     rest: list[Bound] = []
     for each in mounts:
-        (lasting if each[0] == copy and each[1] in (REPOSITORY, copy) else rest).append(each)
-    return Lasting(tuple(lasting), found.st_dev, found.st_ino), rest
+        source, target, _ = each
+        if source.startswith(PLATFORM):
+            return None, mounts
+        (lasting if source == copy and target in (REPOSITORY, copy) else rest).append(each)
+    found = os.stat(copy)
+    return CopyMounts(tuple(lasting), found.st_dev, found.st_ino), rest
 
 
 class KeptTrees:
@@ -65,7 +68,7 @@ class KeptTrees:
         self._free: list[KeptTree] = []
         self._used: dict[int, KeptTree] = {}
 
-    def take(self, lasting: Lasting) -> KeptTree | None:
+    def take(self, lasting: CopyMounts) -> KeptTree | None:
         """A free tree as good as new; it is nobody's then, until it is noted or closed."""
         for tree in reversed(self._free):
             if tree.lasting == lasting:
@@ -98,7 +101,7 @@ class KeptTrees:
         self._used.clear()
 
 
-def this_tree(lasting: Lasting, namespace: int) -> KeptTree:
+def this_tree(lasting: CopyMounts, namespace: int) -> KeptTree:
     """The tree that this thread is in; `namespace` is its descriptor."""
     top = os.open(PLATFORM, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     return KeptTree(lasting, namespace, top, _look(top))

@@ -18,6 +18,8 @@ Means = Literal["bwrap", "namespaces"]
 PROGRAM = "import sys; sys.path.append(sys.argv[1]); " \
           "from vhpipe.namespaces.sandbox_process import main; main(sys.argv[2:])"  # fmt: skip
 TRIAL_S = 20.0
+CANNOT_BE_MADE = "vhpipe: the sandbox cannot be made: "
+"""How a failure of our own means begins."""
 LIKE_NOWHERE = "/nonexistent"
 
 
@@ -38,7 +40,7 @@ def sandbox_tried_here() -> SandboxTrial:
         said = _refusal_of(means)
         if said is None:
             return SandboxTrial(means)
-        reasons.append(f"{means}: {said}")
+        reasons.append(f"{means}: {said.removeprefix('bwrap: ').removeprefix(CANNOT_BE_MADE)}")
     allowed = tried_here()
     cure = allowed.cure or "run it in a container: --in auto"
     return SandboxTrial(None, "; ".join((*reasons, *filter(None, (allowed.reason,)))), cure)

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.bound_folders import Bound, place
-from vhpipe.namespaces.kept_trees import KeptTree, KeptTrees, Lasting, split, this_tree
+from vhpipe.namespaces.kept_trees import CopyMounts, KeptTree, KeptTrees, split, this_tree
 from vhpipe.namespaces.private_root import prepare_root
 
 OWN_NAMESPACE = "/proc/thread-self/ns/mnt"
@@ -88,7 +88,7 @@ class StepRoot:
         finally:
             self._return()
 
-    def _new_tree(self, base: int, lasting: Lasting) -> KeptTree:
+    def _new_tree(self, base: int, lasting: CopyMounts) -> KeptTree:
         syscalls.setns(base)
         try:
             syscalls.unshare(syscalls.CLONE_NEWNS)

@@ -6,6 +6,7 @@ Source: man pages of section 2; numbers from `asm/unistd.h`, where those from 42
 import ctypes
 import functools
 import os
+import sys
 
 CLONE_FS = 0x200
 CLONE_NEWNS = 0x20000
@@ -38,6 +39,7 @@ class _MountAttributes(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
 
 
+_ENCODING = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 _ATTRIBUTES_SIZE = ctypes.sizeof(_MountAttributes)
 
 
@@ -79,12 +81,12 @@ def pivot_root(new: str, old: str) -> None:
 
 def open_tree(path: str) -> int:
     """The descriptor of a copy of all mounts from `path` on, which stands nowhere yet."""
-    return _checked(_syscall(_OPEN_TREE, AT_FDCWD, os.fsencode(path), _CLONE_ALL), "open_tree")
+    return _checked(_syscall(_OPEN_TREE, AT_FDCWD, path.encode(*_ENCODING), _CLONE_ALL), "open_tree")
 
 
 def move_mount(tree: int, target: str) -> None:
     """Put the mounts of a descriptor at `target`."""
-    here = os.fsencode(target)
+    here = target.encode(*_ENCODING)
     _checked(_syscall(_MOVE_MOUNT, tree, b"", AT_FDCWD, here, MOVE_MOUNT_F_EMPTY_PATH), "move_mount")
 
 

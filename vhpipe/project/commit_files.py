@@ -37,6 +37,9 @@ class CommitText(NamedTuple):
     cure: str | None = None
 
 
+_TOO_MANY = CommitText(absent=f"the file names more than {MOST_COMMITS} commits", cure="name fewer in one file")
+
+
 def with_commits(config: Config, path: str, texts: FileOfCommit | None = None) -> Config:
     """The file with those of the commits that its nodes name, which are looked for in the repository of `path`.
 
@@ -47,6 +50,7 @@ def with_commits(config: Config, path: str, texts: FileOfCommit | None = None) -
         return config
     folder, name = _place_of(path)
     found = _texts(tuple(named)[:MOST_COMMITS], folder, name, texts)
+    found |= dict.fromkeys(tuple(named)[MOST_COMMITS:], _TOO_MANY)
     return config._replace(commits={each: _read(each, found[each], name, named[each]) for each in found})
 
 

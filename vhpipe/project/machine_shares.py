@@ -79,7 +79,8 @@ def _shared(typed: TypedAmounts, visible: "VisibleGpus") -> tuple[Mapping[str, i
     """What is counted, and the GPUs that are given out."""
     asked, there = typed.counts.get(GPU), len(visible.devices)
     if asked is not None and there and asked > there:
-        raise UsageError(f"{SLOTS}: `gpu={asked}`, and this machine has {amount_text(GPU, there)} to share", SHARE_ALL)
+        lack = f"{SLOTS}: `gpu={asked}`, and this machine has {amount_text(GPU, there)} to share"
+        raise UsageError(lack, f"`--slots gpu={there}` counts what is there; {SHARE_ALL}")
     gpus = visible.devices[:asked]
     return ({**typed.counts, GPU: len(gpus)} if gpus else typed.counts), gpus
 

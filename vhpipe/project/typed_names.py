@@ -15,15 +15,17 @@ def pick_pipeline(config: Config, name: str | None) -> Pipeline:
     if len(pipelines) == 1:
         return next(iter(pipelines.values()))
     if not pipelines:
-        raise UsageError("the file has no pipeline", _instead_of_pipeline(config))
+        raise _no_pipeline(config)
     raise UsageError("the file has several pipelines", f"name one of {listed(pipelines)}")
 
 
-def _instead_of_pipeline(config: Config) -> str | None:
-    """What can be asked for in a file without a pipeline."""
+def _no_pipeline(config: Config) -> UsageError:
+    """What is said of a file without a pipeline: what can be asked for instead, if anything."""
     kinds = (("step", config.steps), ("task", config.tasks))
     offers = [f"a {kind} by `--{kind}`: {listed(item.name for item in items)}" for kind, items in kinds if items]
-    return f"name {'; or '.join(offers)}" if offers else None
+    if offers:
+        return UsageError("the file has no pipeline", f"name {'; or '.join(offers)}")
+    return UsageError("the file has nothing to run: no pipeline, no step and no task", "`vhpipe validate` says why")
 
 
 def match_name(name: str, known: Iterable[str], noun: str) -> str:

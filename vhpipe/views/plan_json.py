@@ -18,7 +18,7 @@ from vhpipe.plan.model import (
     StepSpec,
 )
 from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
-from vhpipe.views.run_text import PlaceOf, in_usual_place
+from vhpipe.views.usual_place import PlaceOf, in_usual_place
 
 SETS_LISTED = 1000
 

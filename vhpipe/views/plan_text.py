@@ -15,8 +15,8 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.views.plan_sets import counted_executions, may_spread, parameter_sets, runs_that_gave
-from vhpipe.views.run_text import PlaceOf, in_usual_place
 from vhpipe.views.safe_text import one_line
+from vhpipe.views.usual_place import PlaceOf, in_usual_place
 from vhpipe.wording import counted, joined
 
 SETS_SHOWN = 5

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from vhpipe.plan.model import AttemptId, ResourceUse
 from vhpipe.views.node_progress import AttemptView, Counts, NodeView
 from vhpipe.views.safe_text import one_line
+from vhpipe.views.usual_place import PlaceOf, in_usual_place
 
 TOLD_SETUP_S = 1.0
 LEAST_CPU_S = 0.05
@@ -126,14 +127,6 @@ def _quote_word(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
-
-
-PlaceOf = Callable[[str], str | None]
-"""The place of a node, None where it is the usual one."""
-
-
-def in_usual_place(node: str) -> None:
-    """The answer for runs whose nodes all ran where nodes usually do."""
 
 
 class RunDetails(NamedTuple):
