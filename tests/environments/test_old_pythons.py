@@ -11,6 +11,7 @@ from vhpipe.attempt.own_children import OwnChildren
 from vhpipe.environments import stand_in
 from vhpipe.environments.base_python import base_python
 from vhpipe.environments.layout import EnvironmentFolder
+from vhpipe.environments.stand_in import digest_of_words
 
 OLD = [path for path in sorted(Path.home().glob(".pyenv/versions/3.[678].*/bin/python")) if path.exists()]
 
@@ -30,7 +31,7 @@ def test_an_old_python_describes_itself_and_runs_the_stand_ins(program: Path, tm
     folder, layer = EnvironmentFolder(f"{tmp_path}/shared", base), EnvironmentFolder(f"{tmp_path}/layer", base)
     folder.write(())
     folder.write_layer_link()
-    line = {"words": ["x"], "folder": "", "files": []}
+    line = {"words": digest_of_words(["x"]), "folder": "", "files": []}
     folder.write_stand_ins(json.dumps({"is_complete": True, "files": {}, "lines": [line]}).encode())
     layer.write((folder.packages,))
     layer.link_stand_ins(folder)

@@ -255,6 +255,20 @@ def test_the_dry_run_does_not_pull_and_says_what_it_cannot_know(project: Contain
     assert "image `localhost/vhpipe-nowhere:1` will be pulled first" in done.out + done.err
 
 
+def test_a_shell_opens_in_the_image_with_copies_of_the_folders(project: ContainerProject) -> None:
+    project.write("in.txt", "input")
+    inputs = [{"name": "d", "default": "in.txt"}]
+    project.pipeline({"a": {"command": "echo made > $VH_OUTPUTS_DIR/x; exit 3", "inputs": inputs}})
+    assert project.in_containers().code == 1
+    words = "pwd; cat /valohai/inputs/d/in.txt $VH_OUTPUTS_DIR/x /etc/passwd; echo new > $VH_OUTPUTS_DIR/x; exit 7"
+    for _ in "twice":
+        shown = project("shell", "a", "-c", words)
+        assert (shown.code, shown.out.splitlines()) == (
+            7, ["/valohai/repository", "inputmade", "root:x:0:0:root:/root:/bin/sh"]
+        ), shown.err  # fmt: skip
+    assert project("shell", "a", "--", "sh", "../command.sh").code == 3
+
+
 # ── ending ───────────────────────────────────────────────────────────────────────────────────────
 
 

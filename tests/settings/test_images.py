@@ -22,3 +22,10 @@ def test_a_projects_file_cannot_choose_programs(desk: Desk, target: str) -> None
     (desk.project / ".vhpipe.toml").write_text(f'[images]\n"*" = "{target}"\n')
     with pytest.raises(UsageError, match="which a project's file cannot choose"):
         desk.settings()
+
+
+@pytest.mark.parametrize("target", ["", " ", " python:3"])
+def test_a_target_that_names_nothing_is_refused(desk: Desk, target: str) -> None:
+    desk.own.write_text(f'[images]\n"*" = "{target}"\n')
+    with pytest.raises(UsageError, match=r'`images."\*"` names nothing'):
+        desk.settings()

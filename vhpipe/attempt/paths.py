@@ -50,6 +50,8 @@ class PlatformPaths(NamedTuple):
             below = path[len(self.folder) :]
             if below[1:].partition("/")[0] in STEP_FOLDERS:
                 return InsidePath(f"{VALOHAI}{below}")
+            if _is_in(path, self.repository) and _is_in(self.repository, self.folder):
+                return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
             return InsidePath(f"{BESIDE}{below}" if is_hidden(self.folder) else path)
         if _is_in(path, self.repository):
             return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")

@@ -19,7 +19,7 @@ from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variabl
 from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, step_mounts
 from vhpipe.attempt.step_variables import SPOOL_NAME, host_variable_of, variable_of
 from vhpipe.engine.places_here import folder_trial
-from vhpipe.errors import from_os_error
+from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.plan.places import LOCAL, PROCESS
@@ -32,6 +32,7 @@ from vhpipe.store.project import ProjectStore
 from vhpipe.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
+    from vhpipe.engine.container_shell import ContainerShell
     from vhpipe.namespaces.trial import Manner
 
 _HOST_OWN = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "SHELL")
@@ -53,6 +54,7 @@ class ShellPlace(NamedTuple):
     state: str
     way: "Manner | None" = None
     mounts: tuple[BindMount, ...] = ()
+    container: "ContainerShell | None" = None
 
 
 class KeptSurroundings(NamedTuple):
@@ -87,6 +89,20 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
             raise from_os_error(error, "cannot copy the folders of the execution to") from error
         repository, code = _repository(store, ended, folder)
         here = _Folders(OutsidePath(str(ended.folder)), OutsidePath(str(folder)), OutsidePath(str(repository)))
+        if kept.ran_in_container:
+            container, refused = _container(kept, ended, here, store)
+            if container is not None:
+                yield ShellPlace(
+                    folder=container.workdir,
+                    has_command=bool(here.command()),
+                    code=f"{code}; in a container of its image",
+                    variables=container.variables,
+                    notices=(*notices, *((refused,) if refused else ())),
+                    state=str(store.root),
+                    container=container,
+                )
+                return
+            notices = (*notices, refused)
         paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
         variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
         try:
@@ -107,6 +123,25 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
             way=way,
             mounts=() if way is None else (*here.mounts(str(store.root)), *mounted),
         )
+
+
+def _container(
+    kept: KeptSurroundings, ended: EndedAttempt, here: "_Folders", store: ProjectStore
+) -> "tuple[ContainerShell | None, str]":
+    """A shell in the image of the execution; None where that cannot be had, and why."""
+    from vhpipe.engine.container_shell import container_shell
+
+    node = ended.run.plan().node(ended.attempt.execution.node)
+    assert not isinstance(node, PlannedDeployment), "a deployment has no attempts"
+    paths = PlatformPaths(here.scratch, here.repository)
+    mounted, gone = _mounts_of_step(ended, f"{store.root}/{CACHE_VOLUMES}")
+    mounts = (*platform_folders(here.scratch, here.repository), *here.command(), *mounted)
+    variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=False)}
+    try:
+        image = (node.spec.image, node.spec.image_id)
+        return container_shell(kept.place, image, paths.inside(here.repository), mounts, variables), "".join(gone)
+    except VhpipeError as failure:
+        return None, f"it ran in {kept.place}; this shell is on the machine itself: {failure.message}"
 
 
 def _mounts_of_step(ended: EndedAttempt, volumes: str) -> tuple[tuple[BindMount, ...], tuple[str, ...]]:
@@ -133,10 +168,10 @@ class _Folders(NamedTuple):
         moved = {f"{self.scratch}/{os.path.basename(path)}": path for path in own if os.path.isdir(path)}
         four = (each._replace(source=moved.get(each.source, each.source))
                 for each in platform_folders(self.scratch, self.repository))  # fmt: skip
-        there = (*self._command(), *own_folders(self.scratch, self.repository))
+        there = (*self.command(), *own_folders(self.scratch, self.repository))
         return (*four, *(each for each in there if each.source.startswith(f"{state}/")))
 
-    def _command(self) -> tuple[BindMount, ...]:
+    def command(self) -> tuple[BindMount, ...]:
         """The command beside the four folders, as it is beside those of the attempt."""
         path = OutsidePath(f"{self.scratch}/{COMMAND}")
         return (BindMount(path, InsidePath(f"{VALOHAI}/{COMMAND}"), True),) if os.path.isfile(path) else ()
@@ -190,7 +225,7 @@ def _notices(kept: KeptSurroundings, variables: Mapping[str, str], refused: str,
     unset = [name for name in kept.variables or () if name not in variables]
     if unset:
         yield f"secrets that are not set here: {', '.join(unset)}"
-    if kept.place not in (LOCAL, PROCESS):
+    if kept.place not in (LOCAL, PROCESS) and not kept.ran_in_container:
         yield f"it ran in {kept.place}; this shell is on the machine itself"
     if kept.had_folders and way is None:
         because = f", which this machine refuses: {refused}" if refused else ""

@@ -38,7 +38,7 @@ from vhpipe.runners.container_keeper import ContainerKeeper
 from vhpipe.runners.container_paths import FOLDER, REFERRED, ContainerPaths
 from vhpipe.runners.container_processes import ContainerProcesses
 from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
-from vhpipe.runners.container_tools import facts_of, usable
+from vhpipe.runners.container_tools import ToolFacts, facts_of, usable
 from vhpipe.runners.container_usage import NAME as USED
 from vhpipe.runners.container_usage import measured, read_usage
 from vhpipe.runners.container_variables import of_the_place
@@ -121,9 +121,8 @@ class _Containers:
         self._settings = parts.containers
         self._images = ContainerImages(self._tool, self._settings.pull)
         self._processes: dict[AttemptId, ContainerProcesses] = {}
-        is_root = self._facts.is_rootless or os.geteuid() == 0
-        self._user = "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
-        self._most_pids = _most_pids()
+        self._user = container_user(self._facts)
+        self._most_pids = most_pids()
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,7 +250,13 @@ class _Containers:
         return meaning_of(ending, ready, self._tool.name, used)
 
 
-def _most_pids() -> int:
+def container_user(facts: ToolFacts) -> str:
+    """`UID:GID` of a step in its container, so that what it writes belongs to the user."""
+    is_root = facts.is_rootless or os.geteuid() == 0
+    return "0:0" if is_root else f"{os.geteuid()}:{os.getegid()}"
+
+
+def most_pids() -> int:
     """So many processes and threads that a step that makes them without end leaves some to the others."""
     with open("/proc/sys/kernel/pid_max", encoding="ascii") as file:
         return min(MOST_PIDS, int(file.read()) // 4)

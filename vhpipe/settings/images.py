@@ -43,9 +43,11 @@ def _fitting(rules: tuple[ImageRule, ...], image: str) -> Iterator[ImageRule]:
 def _rules_of(file: SettingsFile) -> Iterator[ImageRule]:
     for pattern, target in as_table(file.tables.get(IMAGE.table, {}), file.path, IMAGE.table).items():
         text = IMAGE.type.read(target)
+        setting = f'`{file.prefix}images."{pattern[:100]}"`'
+        if not text or text != text.strip():
+            raise UsageError(f"`{file.path}`: {setting} names nothing", "name an image, or a Python or environment")
         is_path = text.startswith(("/", "~", "./", "../"))
         if is_path and not file.is_users:
-            setting = f'`{file.prefix}images."{pattern[:100]}"`'
             raise UsageError(
                 f"`{file.path}`: {setting} names programs of this machine, which a project's file cannot choose",
                 "set it in your own ~/.config/vhpipe/config.toml, or name another image",

@@ -64,11 +64,11 @@ def command(
         _print_command(ended)
         return 0
     program: Sequence[str] = context.meta.get(_BEHIND, ())
-    if text is not None:
-        program = (_posix_shell(), "-c", text)
     with shell_place(store, ended) as place:
+        if text is not None:
+            program = ("/bin/sh" if place.container else _posix_shell(), "-c", text)
         _introduce(ended, place, is_interactive=not program)
-        return _run(program or (_favourite_shell(),), place)
+        return _run(program or (() if place.container else (_favourite_shell(),)), place)
 
 
 def _run_and_node(words: tuple[str, ...]) -> tuple[str, str]:
@@ -117,7 +117,8 @@ def _introduce(ended: EndedAttempt, place: ShellPlace, is_interactive: bool) -> 
     for notice in place.notices:
         click.echo(one_line(notice), err=True)
     if is_interactive and place.has_command:
-        again = command_text((os.path.basename(_posix_shell()), f"../{COMMAND}"))
+        shell = "sh" if place.container else os.path.basename(_posix_shell())
+        again = command_text((shell, f"../{COMMAND}"))
         click.echo(f"run its command again: {again}", err=True)
     if is_interactive:
         click.echo("leave with exit: outputs that were written here go with the shell", err=True)
@@ -148,6 +149,11 @@ def _started(words: Sequence[str], place: ShellPlace) -> int:
         from vhpipe.project.inside_shell import start_in_place
 
         return start_in_place(words, place)
+    if place.container is not None:
+        words = place.container.words(words, is_terminal=sys.stdin.isatty() and sys.stdout.isatty())
+        process = subprocess.Popen(words, env=place.container.environment())
+        process.returncode = 0
+        return process.pid
     process = subprocess.Popen(words, cwd=place.folder, env=dict(place.variables))
     process.returncode = 0  # it is waited for by its id
     return process.pid
