@@ -10,6 +10,7 @@
 #   make test-newest      the same tests with the newest versions
 #   make test-worlds      the long tests of poorer file systems, users and files (some take root)
 #   make test-places      whole runs in containers, with podman and docker as far as they are here
+#   make test-local       the long tests of the default place, the sandbox and environments, as root and as a user
 #   make lock             write requirements-dev.lock anew, on Python 3.11
 
 PYTHON ?= python3
@@ -25,7 +26,7 @@ LOCK = requirements-dev.lock
 DEPENDENT = $(addprefix tests/,cli config document graph plan rules schedule store views \
   runs/test_contract.py runs/test_edges.py runs/test_reuse.py)
 
-.PHONY: help demo test test-all test-proofs test-worlds test-places test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
+.PHONY: help demo test test-all test-proofs test-worlds test-places test-local test-lowest test-newest install-lowest install-newest lint lock bench bench-peers instructions clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -69,6 +70,12 @@ test-worlds: $(VENV)/.test-ready
 # The contract of runners in containers, and whole runs in them.
 test-places: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long -k "podman or docker" tests/contracts tests/places
+
+# What steps of this machine see: the contract as a user, hostile steps, kills, environments, mounts and commits.
+LOCAL = $(addprefix tests/,contracts namespaces $(addprefix runs/,test_local_place.py test_hostile_steps.py \
+  test_local_machine.py test_sandbox.py test_environments.py test_mounts.py test_cache_volumes.py test_commits.py))
+test-local: $(VENV)/.test-ready
+	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long -k "not podman and not docker" $(LOCAL)
 
 test-all: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)

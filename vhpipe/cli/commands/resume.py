@@ -57,7 +57,7 @@ def command(
         store = opened_project(project)
         run = store.run(selector)
         choices = RunChoices(
-            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.amounts,
+            watch.jobs, watch.python, words=tuple(sys.argv[1:]), places=watch.places, slots=watch.slots,
             pull=watch.pull, shows_pulls=not watch.is_quiet, environments=watch.environments,
         )  # fmt: skip
         if any(changes):

@@ -54,7 +54,7 @@ def command(
         )  # fmt: skip
         choices = RunChoices(
             watch.jobs, watch.python, run.title, run.tags, run.repository, run.inherits_environment,
-            tuple(sys.argv[1:]), places=watch.places, network=run.network, slots=watch.amounts, pull=watch.pull,
+            tuple(sys.argv[1:]), places=watch.places, network=run.network, slots=watch.slots, pull=watch.pull,
             pulls_images=not is_dry, shows_pulls=not watch.is_quiet, environments=watch.environments,
         )  # fmt: skip
         return order_from_file(arguments, choices, run.project, concealment.learn)

@@ -29,7 +29,7 @@ class WatchOptions(NamedTuple):
     approval: "Mode | None" = None
     approval_timeout: float | None = None
     python: str | None = None
-    slots: tuple[str, ...] = ()
+    slots: str | None = None
     places: tuple[str, ...] = ()
     pull: "PullPolicy | None" = None
     as_json: bool = False
@@ -37,15 +37,15 @@ class WatchOptions(NamedTuple):
     is_verbose: bool = False
     environments: "EnvironmentMode | None" = None
 
-    @property
-    def amounts(self) -> str | None:
-        """What was typed of things that are shared, in one text; None where nothing was."""
-        return ",".join(self.slots) if self.slots else None
-
     def approval_rule(self, settings: "RunSettings") -> ApprovalRule:
         """What counts for approvals: what was typed, else what settings say."""
         timeout_s = settings.approval_timeout_s if self.approval_timeout is None else self.approval_timeout
         return ApprovalRule(self.approval or settings.approval, timeout_s)
+
+
+def _in_one_text(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> str | None:
+    """What was typed bit by bit; None where nothing was."""
+    return ",".join(texts) if texts else None
 
 
 watch_options = typed_options(
@@ -53,7 +53,7 @@ watch_options = typed_options(
     WatchOptions,
     click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N",
                  help="Executions at once; the number of cores if not given."),
-    click.option("--slots", metavar="NAME=N,…", multiple=True,
+    click.option("--slots", metavar="NAME=N,…", multiple=True, callback=_in_one_text,
                  help="What executions share, such as gpu=2,mem=32G,cpu=8: each waits for what its `resources` ask "
                  "for. `gpu=shared` has all see all GPUs."),
     click.option("-d", "--detach", "is_detached", is_flag=True,
