@@ -16,7 +16,8 @@ def test_of_home_only_what_programs_need_is_there(tmp_path: Path) -> None:
     folders = ("tools/bin", "tools/lib", ".cargo/bin", ".cargo/registry", ".local/bin", ".local/lib", ".ssh")
     for name in (*folders, "venv/bin", "base/bin", "src/lib", "work"):
         (home / name).mkdir(parents=True)
-    (home / "venv/pyvenv.cfg").write_text(f"home = {home}/base/bin\n")
+    (home / "venv/pyvenv.cfg").write_text(f"home = {home}/base/bin\nhome = {home}/.ssh\n")
+    (home / "base/bin/python3").touch()
     (home / "venv/lib/python3.12/site-packages").mkdir(parents=True)
     (home / "venv/lib/python3.12/site-packages/mine.pth").write_text(f"import x\n{home}/src/lib\n")
     path = f"{home}/tools/bin:{home}/.cargo/bin:{home}/.local/bin:{home}/venv/bin:{tmp_path}/bin:/usr/bin"

@@ -161,8 +161,8 @@ def _python_of(folder: str, own: Set[str]) -> Iterator[str]:
 
 
 def _has_python(folder: str) -> bool:
-    """Whether a Python is there: who writes a `pyvenv.cfg` could name any folder."""
-    return next(glob.iglob(f"{glob.escape(folder)}/python*"), None) is not None
+    """Whether a Python or PyPy is there: who writes a `pyvenv.cfg` could name any folder."""
+    return next(glob.iglob(f"{glob.escape(folder)}/py[tp][hy]*"), None) is not None
 
 
 def _base_of(environment: str) -> Iterator[str]:
