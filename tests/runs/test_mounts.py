@@ -161,7 +161,11 @@ def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> N
     assert [again.node(name)["executions"][0].get("reused_from") is None for name in "ab"] == [True, False]
     asked = project("run", "--reuse=a", "--json")
     assert asked.node("a")["executions"][0]["reused_from"] is not None
-    assert "reuse was off" in project("why", "2", "a").out
+    why = project("why", "2", "a").out
+    assert "reuse was off: what it mounts is in no fingerprint" in why
+    assert "with --reuse=a its result would have been taken" in why
+    preview = project("run", "-n", "--reuse").out
+    assert "reuse is off: what it mounts is in no fingerprint; --reuse=a would take it from run 2" in preview
 
 
 @BINDS

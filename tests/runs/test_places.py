@@ -51,12 +51,17 @@ def test_a_run_that_is_asked_again_is_where_it_was_unless_it_is_told_otherwise(t
     assert info(two, 3)["places"] == {"make": "process"}
 
 
-def test_a_run_that_goes_on_cannot_be_elsewhere(two: Project) -> None:
-    assert two("run").code == 0
-    done = two("resume", "--in", "make=process")
+def test_only_a_new_run_can_be_elsewhere(two: Project) -> None:
+    two.pipeline({**TWO, "use": {**TWO["use"], "command": "exit 3"}}, EDGES)  # type: ignore[dict-item]
+    assert two("run").code == 1
+    done = two("resume", "--in", "use=process")
     assert done.code == 2
-    assert "run 1 continues at the places where it was" in done.err
-    assert "vhpipe resume 1 --failed --in make=process" in done.err
+    assert "run 1 ended in error: `use` failed" in done.err
+    assert "vhpipe resume 1 --failed --in use=process" in done.err
+    assert two("resume", "1", "--failed", "--in", "use=process").code == 1
+    two.pipeline({"make": "true"})
+    assert two("run").code == 0
+    assert "run 3 is complete: there is nothing left to do" in two("resume", "--in", "make=process").err
 
 
 def test_what_does_not_run_needs_no_container_tool(two: Project) -> None:
