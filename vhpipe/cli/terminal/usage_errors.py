@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from itertools import takewhile
+from os.path import commonprefix
 
 import click
 
@@ -58,7 +58,7 @@ def _instead_of_option(failure: click.NoSuchOption) -> str | None:
 
 def _of_same_beginning(typed: str, names: Iterable[str]) -> str | None:
     """The name that shares the longest beginning with what was typed, where that is most of the word."""
-    shared = {name: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, typed, strict=False))) for name in names}
+    shared = {name: len(commonprefix((name, typed))) for name in names}
     best = max(shared, key=lambda name: (shared[name], -len(name)), default="")
     return best if best and shared[best] >= max(_LONG_BEGINNING, 2 * len(typed) // 3) else None
 
