@@ -112,6 +112,17 @@ python3 -c 'import sys; print(sys.prefix)'; true"""
     assert any("blobs" in line and "No such file" in line for line in lines)
 
 
+@pytest.mark.parametrize("name", ["HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PATH"])
+def test_a_step_cannot_declare_a_folder_of_home_to_be_one_of_programs(sandboxed: Any, name: str) -> None:
+    home = sandboxed.environment["HOME"]
+    value = {"HOME": "/usr", "PATH": f"{home}/.ssh:/usr/bin:/bin"}.get(name, f"{home}/.ssh")
+    declared = [{"name": name, "default": value}]
+    sandboxed.pipeline({"look": {"command": f"cat {home}/.ssh/id; true", "environment-variables": declared}})
+    done = sandboxed("run", "--in", "sandbox", "--json")
+    assert done.code == 0, done.err
+    assert "No such file" in log(done)
+
+
 def test_settings_of_the_kernel_cannot_be_changed(sandboxed: Any) -> None:
     command = """cat /proc/sys/vm/swappiness > now && cat now > /proc/sys/vm/swappiness && echo changed
 for at in /proc/sys/kernel/core_pattern /proc/irq/default_smp_affinity; do : >> $at && echo opened $at; done; true"""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Mapping
 
 from vhpipe.namespaces import bubblewrap
 from vhpipe.namespaces.bound_folders import PLATFORM
@@ -21,14 +22,18 @@ class SandboxStarter:
     """See `Starter`. Of `project` steps see what is there, of `state` nothing but their mounts.
 
     One of the mounts of a request is that of the outputs; `private` is the name of the folder beside them for home
-    and `/tmp`.
+    and `/tmp`, `layer` that of the environment which a step may have there. Which home is hidden, and which programs
+    are shown, `variables` say: those of the user, for a step could declare any folder to be one of programs.
     """
 
     leader_waits = True
 
-    def __init__(self, means: Means, project: str, state: str, private: str, has_network: bool) -> None:
+    def __init__(
+        self, means: Means, project: str, state: str, private: str, layer: str, variables: Mapping[str, str],
+        has_network: bool,
+    ) -> None:  # fmt: skip
         self._means, self._project, self._state = means, project, state
-        self._private, self._has_network = private, has_network
+        self._private, self._layer, self._variables, self._has_network = private, layer, variables, has_network
 
     def start(self, request: StartRequest) -> int:
         attempt = next(os.path.dirname(each[0]) for each in request.mounts if each[1] == f"{PLATFORM}/outputs")
@@ -37,7 +42,8 @@ class SandboxStarter:
             os.makedirs(f"{private}/{name}", 0o700, exist_ok=True)
         os.chmod(f"{private}/{TEMPORARY}", 0o1777)
         folders = SandboxFolders(private, request.mounts, self._project, self._state)
-        parts = sandbox_parts(folders, request.environment)
+        path = f"{attempt}/{self._layer}/bin:{self._variables.get('PATH', os.defpath)}"
+        parts = sandbox_parts(folders, {**self._variables, "PATH": path})
         words = [*request.outside, *sandbox_words(self._means, parts, request.folder, self._has_network)]
         step = [request.program, *request.arguments[1:]] if self._means == "bwrap" else [
             request.program, *request.arguments

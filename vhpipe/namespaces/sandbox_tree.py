@@ -149,7 +149,7 @@ def _is_installation(folder: str, programs: str) -> bool:
 
 def _python_of(folder: str, own: Set[str]) -> Iterator[str]:
     """What a Python needs that may be in this folder, beside it; `own` are folders that have more than programs."""
-    for programs in dict.fromkeys(_base_of(folder)):
+    for programs in filter(_has_python, dict.fromkeys(_base_of(folder))):
         above = os.path.dirname(programs)
         yield programs if above in own else above
     for file in itertools.islice(glob.iglob(f"{glob.escape(folder)}/lib/python3*/site-packages/*.pth"), MOST_FILES):
@@ -158,6 +158,11 @@ def _python_of(folder: str, own: Set[str]) -> Iterator[str]:
         except OSError:
             continue
         yield from (os.path.normpath(line.strip()) for line in lines if os.path.isabs(line))
+
+
+def _has_python(folder: str) -> bool:
+    """Whether a Python is there: who writes a `pyvenv.cfg` could name any folder."""
+    return next(glob.iglob(f"{glob.escape(folder)}/python*"), None) is not None
 
 
 def _base_of(environment: str) -> Iterator[str]:

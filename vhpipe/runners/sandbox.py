@@ -12,6 +12,7 @@ from vhpipe.attempt.spec import AttemptSpec
 from vhpipe.attempt.step_mounts import step_mounts
 from vhpipe.attempt.writable_inputs import writable_inputs
 from vhpipe.code.working_copies import remove_tree
+from vhpipe.environments.layer import FOLDER as LAYER
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.namespaces.sandbox_starter import SandboxStarter
 from vhpipe.namespaces.sandboxes import Means, sandbox_tried_here
@@ -33,7 +34,9 @@ class SandboxRunner(ProcessRunner):
         means = means or sandbox_tried_here().means
         assert means is not None, "it was refused"
         project = str(parts.store.project)
-        starter = SandboxStarter(means, project, self._state, PRIVATE, parts.has_network)
+        starter = SandboxStarter(
+            means, project, self._state, PRIVATE, LAYER, _variables_of_user(parts), parts.has_network
+        )
         super().__init__(parts, PlatformPaths, self._launch_of, starter)
 
     def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
@@ -56,6 +59,12 @@ class SandboxRunner(ProcessRunner):
     def _private_removed(self, attempt: AttemptId, ending: Ending) -> None:
         if attempt in self._running:  # else it was abandoned meanwhile
             super()._process_ended(attempt, ending)
+
+
+def _variables_of_user(parts: RunnerParts) -> dict[str, str]:
+    """Those that all steps get, with the Pythons that stand for images."""
+    given = parts.secrets.variables
+    return {**given, "PATH": ":".join((*parts.run.pythons.values(), given.get("PATH", os.defpath)))}
 
 
 def refuse_sandbox() -> None:
