@@ -58,7 +58,7 @@ def _instead_of_option(failure: click.NoSuchOption) -> str | None:
 
 def _of_same_beginning(typed: str, names: Iterable[str]) -> str | None:
     """The name that shares the longest beginning with what was typed, where that is most of the word."""
-    shared = {name: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, typed))) for name in names}
+    shared = {name: sum(takewhile(bool, map(str.__eq__, name, typed))) for name in names}
     best = max(shared, key=lambda name: (shared[name], -len(name)), default="")
     return best if best and shared[best] >= max(_LONG_BEGINNING, 2 * len(typed) // 3) else None
 
