@@ -44,7 +44,7 @@ ALLOWED = {
     ("namespaces/user_namespace.py", "*"): "of the kernel",
     ("namespaces/terminal.py", "start_inside"): "a pipe that was just made",
     ("attempt/control_groups.py", "*"): "of the kernel",
-    ("runners/container.py", "_most_pids"): "of the kernel",
+    ("runners/container.py", "most_pids"): "of the kernel",
     ("environments/making.py", "_is_from"): "a record within a distribution, by importlib.metadata",
     ("environments/stand_in.py", "*"): "in the step's own process",
     ("command/installs.py", "*"): "a method of that name which reads no file by itself",

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import VHPIPE
+from tests.wheels import installing, wheel
 from vhpipe.attempt.control_groups import control_groups
 
 pytestmark = pytest.mark.long
@@ -47,7 +48,7 @@ def _programs_but_bwrap(folder: Path) -> Path:
     return programs
 
 
-def ran(project: Any, command: str, *arguments: str, code: int = 0) -> Any:
+def ran(project: Any, command: str | list[str], *arguments: str, code: int = 0) -> Any:
     """The run of one step, and its log."""
     project.pipeline({"look": command})
     done = project("run", "--in", "sandbox", "--json", *arguments)
@@ -244,3 +245,55 @@ def test_what_does_not_fit_the_sandbox_is_refused_before_the_start(project: Any)
     assert project("resume", "1", "--from", "look", "--json").code == 0
     recorded = json.loads((project.path / ".vhpipe/runs/2/run.json").read_text())
     assert (recorded["place"], recorded["has_network"]) == ("sandbox", False)
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, sandboxed: Any) -> Path:
+    """Packages where steps see them, and a Python for environments whose folder is in the user's home."""
+    folder = Path(sandboxed.path) / "wheels"
+    wheel(folder, "one", needs=("two",), program="say-one")
+    wheel(folder, "two", "2.0")
+    home = sandboxed.environment["HOME"]
+    variables = installing(Path(f"{home}/tools"), folder, "pip")
+    paths = [path for path in sandboxed.environment["PATH"].split(":") if path != os.path.dirname(sys.executable)]
+    Path(f"{home}/.local/bin/python").symlink_to(f"{home}/tools/programs/python")
+    sandboxed.environment |= {name: text for name, text in variables.items() if name.startswith("PIP_")}
+    sandboxed.environment |= {"VHPIPE_PYTHON": f"{home}/.local/bin/python", "PATH": ":".join(paths)}
+    sandboxed.environment.pop("VIRTUAL_ENV", None)
+    return folder
+
+
+def test_steps_that_install_see_their_environment_and_write_into_their_own_layer(sandboxed: Any, wheels: Path) -> None:
+    options = ("PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_CONFIG_FILE")
+    passed = [word for name in options for word in ("-e", f"{name}={sandboxed.environment[name]}")]
+    commands = [
+        "pip install one", "python -c 'import one, two; print(one.__file__, two.__file__, sep=chr(10))'", "say-one",
+        "X=one; pip install --force-reinstall --no-deps $X", "python -c 'import one; print(one.__file__)'", "which pip",
+        f"for at in {sandboxed.path}/.vhpipe/environments/*; do touch $at/new && echo wrote $at; done; true",
+        f"ls {sandboxed.path}/.vhpipe",
+    ]  # fmt: skip
+    done = ran(sandboxed, commands, *passed)
+    lines = [line for line in log(done).splitlines() if line.startswith("/") or " " not in line]
+    (environment,) = (path for path in (sandboxed.path / ".vhpipe/environments").iterdir() if path.is_dir())
+    (packages,) = environment.glob("lib/*/site-packages")
+    layer = f"{Path(done.node('look')['executions'][0]['attempts'][0]['log']).parent}/python"
+    inside = f"{layer}/{packages.relative_to(environment)}"
+    assert lines == [
+        f"{packages}/one.py", f"{packages}/two.py", "1.0", f"{inside}/one.py", f"{layer}/bin/pip",
+        "environments", "runs", "slots",
+    ]  # fmt: skip
+    assert not Path(layer).exists()
+    assert [each.name for each in (packages.parent, environment) if (each / "new").exists()] == []
+    shown = sandboxed("shell", "1", "look", "-c", "which pip; python -c 'import one; print(one.__file__)'")
+    pip, module = shown.out.splitlines()[-2:]
+    assert "/scratch/" in pip, shown.err
+    assert module == f"{packages}/one.py"
+
+
+def test_of_home_a_python_in_it_brings_what_is_its_own_and_nothing_beside_it(sandboxed: Any, wheels: Path) -> None:
+    keys = Path(sandboxed.environment["HOME"]) / ".local/share/keyrings"
+    keys.mkdir(parents=True)
+    done = ran(sandboxed, ["pip install one", "say-one", "ls ~/.local ~/.local/bin ~/tools"])
+    assert "1.0" in log(done).splitlines()
+    assert "share" not in log(done).split()
+    assert {"mine", "programs"} <= set(log(done).split())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from vhpipe.attempt.mounts import BindMount, is_mounted_for
-from vhpipe.attempt.paths import InsidePath
+from vhpipe.attempt.paths import InsidePath, OutsidePath
 from vhpipe.attempt.process_tree import signal_tree
 from vhpipe.plan.agent_controls import CpuLimit
 from vhpipe.plan.model import AttemptId
@@ -36,7 +36,8 @@ class Launch(NamedTuple):
 
     With `mounts` it sees a tree of files in which these are in their places, else that of this process. `signal` sends
     a signal to all that belongs to a process that was started so. `entering` are words of a program that keeps the
-    process to its limits and then becomes what follows them.
+    process to its limits and then becomes what follows them. `reads` are folders of the host that the process finds at
+    the same path, beside those of its attempt; what is in them is shared, so it must not write there.
     """
 
     argv: tuple[str, ...]
@@ -51,6 +52,7 @@ class Launch(NamedTuple):
     mounts: tuple[BindMount, ...] = ()
     signal: Callable[[int, int], None] = signal_tree
     entering: tuple[str, ...] = ()
+    reads: tuple[OutsidePath, ...] = ()
 
     def is_seen_by(self, process: int) -> bool:
         """Whether a process has folders of this attempt where its step has them, and nobody else."""

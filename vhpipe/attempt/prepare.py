@@ -171,6 +171,7 @@ def prepare(
         no_output_timeout_s=execution.step.no_output_timeout_s,
         limits=limits_of(execution.step.resources),
         cpu_limit=_cpu_limit(execution),
+        reads=() if environment is None else tuple(map(OutsidePath, environment.reads)),
     )
     if tools.launch_of is not None:
         launch = tools.launch_of(spec, folder, repository, launch)

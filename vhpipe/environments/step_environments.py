@@ -60,6 +60,11 @@ class StepEnvironment(NamedTuple):
 
     folder: EnvironmentFolder
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The folders that a step needs, beside its layer and the Python itself: the last are those below this one."""
+        return (self.folder.path, *self.folder.base.sites)
+
     def activate(self, variables: Mapping[str, str]) -> dict[str, str]:
         """The variables of a step that sees what was installed beforehand."""
         return activated(dict(variables), (self.folder.path,))

@@ -8,7 +8,7 @@ import glob
 import itertools
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -25,6 +25,8 @@ _RUNTIME = (
 """What of `/run` steps get: how names are resolved, and the GPU's daemon. All else there is a socket to somebody."""
 MOST_FILES = 100
 """So many files of a Python are looked into that name folders of packages."""
+MOST_LINKS = 40
+"""So many symbolic links lead from one to the next until the kernel gives up."""
 _LIBRARIES = ("lib", "lib64", "libexec", "pyvenv.cfg", "conda-meta", "versions")
 """What is beside the programs of an installation that is made of more than these."""
 _SWITCHES = ("bus", "fs", "irq", "sys", "sysrq-trigger")
@@ -123,17 +125,17 @@ def programs_of(environment: Mapping[str, str], home: str | None) -> Iterator[st
     Else `x` may be anything: `~/.cargo` and `~/.docker` have tokens beside their programs. A virtual environment needs
     the Python that it is made from, and a Python the folders that its packages lead to.
     """
-    own = {home, f"{home}/.local"}
+    own = frozenset({"/", home or "/", f"{home}/.local"})
     for entry in filter(os.path.isabs, environment.get("PATH", "").split(":")):
         for path in dict.fromkeys((os.path.normpath(entry), os.path.realpath(entry))):
             above, name = os.path.split(path)
             whole = above if above not in own and _is_installation(above, name) else path
             yield whole
-            yield from _python_of(whole)
+            yield from _python_of(whole, own)
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"):
         if os.path.isabs(path := environment.get(name, "")):
             yield os.path.normpath(path)
-            yield from _python_of(path)
+            yield from _python_of(path, own)
     yield str(Path(__file__).parents[2])
     if home is not None:
         yield from (f"{home}/.local/{name}" for name in ("lib", "share/uv", "share/pipx"))
@@ -145,9 +147,11 @@ def _is_installation(folder: str, programs: str) -> bool:
     return any(os.path.lexists(f"{folder}/{name}") for name in _LIBRARIES)
 
 
-def _python_of(folder: str) -> Iterator[str]:
-    """What a Python needs that may be in this folder, beside it."""
-    yield from _base_of(folder)
+def _python_of(folder: str, own: Set[str]) -> Iterator[str]:
+    """What a Python needs that may be in this folder, beside it; `own` are folders that have more than programs."""
+    for programs in dict.fromkeys(_base_of(folder)):
+        above = os.path.dirname(programs)
+        yield programs if above in own else above
     for file in itertools.islice(glob.iglob(f"{glob.escape(folder)}/lib/python3*/site-packages/*.pth"), MOST_FILES):
         try:
             lines = read_regular(file, 1 << 16).decode("utf-8", "surrogateescape").splitlines()
@@ -157,7 +161,7 @@ def _python_of(folder: str) -> Iterator[str]:
 
 
 def _base_of(environment: str) -> Iterator[str]:
-    """The folder of the Python that a virtual environment is made from."""
+    """The folders of programs in which the Python is that a virtual environment is made from."""
     try:
         text = read_regular(f"{environment}/pyvenv.cfg", 1 << 16).decode("utf-8", "surrogateescape")
     except OSError:
@@ -165,9 +169,13 @@ def _base_of(environment: str) -> Iterator[str]:
     lines = [line.partition("=") for line in text.splitlines()]
     homes = (value.strip() for name, _, value in lines if name.strip() == "home")
     for home in filter(os.path.isabs, homes):
-        yield from dict.fromkeys((os.path.dirname(home), os.path.dirname(os.path.realpath(home))))
-        program = os.path.realpath(f"{environment}/bin/python")
-        yield os.path.dirname(os.path.dirname(program))
+        yield from (os.path.normpath(home), os.path.realpath(home))
+    program = f"{environment}/bin/python"
+    for _ in range(MOST_LINKS):
+        if not os.path.islink(program):
+            break
+        program = os.path.normpath(os.path.join(os.path.dirname(program), os.readlink(program)))
+        yield from (os.path.dirname(program), os.path.realpath(os.path.dirname(program)))
 
 
 def _outermost(paths: Sequence[str]) -> list[str]:

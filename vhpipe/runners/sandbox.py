@@ -37,12 +37,16 @@ class SandboxRunner(ProcessRunner):
         super().__init__(parts, PlatformPaths, self._launch_of, starter)
 
     def _launch_of(self, spec: AttemptSpec, folder: OutsidePath, repository: OutsidePath, launch: Launch) -> Launch:
-        """What is the attempt's own, at both of its paths; inputs and configuration are read-only at both."""
+        """What is the attempt's own, at both of its paths; inputs and configuration are read-only at both.
+
+        What it reads beside that comes first: its own folders may lie in there.
+        """
         fixed = [] if is_hidden(folder) else [OutsidePath(f"{folder}/{name}") for name in (INPUTS, CONFIG)]
         read_only = (BindMount(each, InsidePath(each), read_only=True) for each in fixed)
         own = (*own_folders(folder, repository), *read_only)
         folders = platform_folders(folder, repository, writable_inputs(spec.execution))
-        return launch._replace(mounts=(*own, *folders, *step_mounts(spec.execution.step, spec.run.volumes)))
+        reads = (BindMount(each, InsidePath(each), read_only=True) for each in launch.reads)
+        return launch._replace(mounts=(*reads, *own, *folders, *step_mounts(spec.execution.step, spec.run.volumes)))
 
     def _process_ended(self, attempt: AttemptId, ending: Ending) -> None:
         """Home and `/tmp` of the attempt go before it is reported; they may be large."""
