@@ -30,6 +30,14 @@ def test_a_source_that_is_not_there_is_refused_with_node_and_path(project: Proje
     assert not project.path.joinpath(".vhpipe").exists()
 
 
+def test_a_folder_for_a_source_that_nothing_mounts_is_warned_of(project: Project) -> None:
+    project.write("data/x", "")
+    mounting(project, mount("/s3/data", "/data"))
+    done = project("run", "-n", "--mount", f"/s3/data={project.path}/data", "--mount", "/s3/dat=/nowhere")
+    said = "no node of this run mounts `/s3/dat`, so `--mount` changes nothing; did you mean `/s3/data`?"
+    assert (done.code, done.err.count(said), done.err.count("changes nothing")) == (0, 1, 1), done.err
+
+
 @pytest.mark.parametrize("unreachable", [mount("nas:/exports", "/data"), mount("/usr", "/data", type="nfs")])
 def test_what_is_on_the_network_is_not_mounted_here(project: Project, unreachable: Any) -> None:
     mounting(project, unreachable)

@@ -51,6 +51,22 @@ def test_a_run_that_is_asked_again_is_where_it_was_unless_it_is_told_otherwise(t
     assert info(two, 3)["places"] == {"make": "process"}
 
 
+def test_names_of_the_projects_settings_that_nothing_has_are_warned_of(two: Project) -> None:
+    two.write(
+        ".vhpipe.toml",
+        '[nodes.mkae]\nplace = "process"\n[nodes.make]\nplace = "process"\n[steps.xyz]\nplace = "local"\n',
+    )
+    own = Path(two.environment["XDG_CONFIG_HOME"], "vhpipe", "config.toml")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text('[nodes.other]\nplace = "process"\n')
+    for words in (("run", "-n"), ("plan",)):
+        done = two(*words)
+        said = done.out + done.err
+        assert "the settings have `[nodes.mkae]`, but the file has no node `mkae`; did you mean `[nodes.make]`?" in said
+        assert "the settings have `[steps.xyz]`, but the file has no step `xyz`" in said
+        assert (done.code, said.count("the settings have")) == (0, 2)
+
+
 def test_only_a_new_run_can_be_elsewhere(two: Project) -> None:
     two.pipeline({**TWO, "use": {**TWO["use"], "command": "exit 3"}}, EDGES)  # type: ignore[dict-item]
     assert two("run").code == 1

@@ -62,6 +62,18 @@ def _command_of(node: "PlannedNode") -> tuple[str, ...]:
     return () if spec is None else spec.command
 
 
+def say_unmatched(plan: "Plan", around: PassContext) -> "Plan":
+    """Nodes and steps of the project's settings that the file does not have, as far as all of it could be read."""
+    rules, definition = around.source.conditions.place_rules, around.source.definition
+    if not rules or definition.passed_over:
+        return plan
+    from msgspec import structs
+
+    from vhpipe.project.unmatched_names import unmatched_settings
+
+    return structs.replace(plan, notices=(*plan.notices, *unmatched_settings(rules, definition.config)))
+
+
 def share_queues(plan: "Plan", around: PassContext) -> "Plan":
     """What settings say that the nodes of a queue share."""
     rows = around.source.conditions.queue_slots
@@ -112,11 +124,23 @@ def find_mounts(plan: "Plan", around: PassContext) -> "Plan":
     """What of this machine steps mount, at places that do."""
     from msgspec import structs
 
+    if around.source.request.mounts:
+        plan = _with_unmatched_mounts(plan, around)
     if not any(step.mounts or step.cache_volumes for step in around.graph.steps.values() if step is not None):
         return plan
     rules = _mount_rules(around)
     nodes = (node if node.name in around.selection.given else _with_mounts(node, around, rules) for node in plan.nodes)
     return structs.replace(plan, nodes=tuple(nodes))
+
+
+def _with_unmatched_mounts(plan: "Plan", around: PassContext) -> "Plan":
+    from msgspec import structs
+
+    from vhpipe.project.unmatched_names import unmatched_mounts
+
+    running = (around.graph.steps.get(name) for name in around.running_in(plan))
+    sources = (mount.source for step in running if step is not None for mount in step.mounts)
+    return structs.replace(plan, notices=(*plan.notices, *unmatched_mounts(around.source.request.mounts, sources)))
 
 
 def _mount_rules(around: PassContext) -> "MountRules":
