@@ -58,7 +58,7 @@ def _instead_of_option(failure: click.NoSuchOption) -> str | None:
 
 def _of_same_beginning(typed: str, names: Iterable[str]) -> str | None:
     """The name that shares the longest beginning with what was typed, where that is most of the word."""
-    shared = {name: _shared_length(name, typed) for name in names}
+    shared = {name: sum(takewhile(bool, map(str.__eq__, name, typed))) for name in names}
     best = max(shared, key=lambda name: (shared[name], -len(name)), default="")
     return best if best and shared[best] >= max(_LONG_BEGINNING, 2 * len(typed) // 3) else None
 
@@ -87,8 +87,3 @@ def _in_our_words(message: str) -> str:
         if count:
             return said
     return said[:1].lower() + said[1:] if said[1:2].islower() else said
-
-
-def _shared_length(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
