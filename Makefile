@@ -19,7 +19,7 @@ BENCH_PEERS ?= build/bench-peers
 TESTS ?=
 JOBS ?= 2
 # Of the instructions of 0.3.0; see decision 111.
-MOST ?= 1.05
+MOST ?= 1.13
 PIP = $(VENV)/bin/python -m pip install --quiet --no-input --disable-pip-version-check
 LOCK = requirements-dev.lock
 # What other versions of the dependencies can break, and a few whole runs.
