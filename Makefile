@@ -73,7 +73,7 @@ test-places: $(VENV)/.test-ready
 
 # What steps of this machine see: the contract as a user, hostile steps, kills, environments, mounts and commits.
 LOCAL = $(addprefix tests/,contracts namespaces $(addprefix runs/,test_local_place.py test_hostile_steps.py \
-  test_local_machine.py test_sandbox.py test_environments.py test_mounts.py test_cache_volumes.py test_commits.py))
+  test_local_machine.py test_sandbox.py test_environments.py test_mounts.py test_cache_volumes.py test_commits.py test_shell.py test_agent_controls.py test_host_notices.py))
 test-local: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long -k "not podman and not docker" $(LOCAL)
 

@@ -158,6 +158,7 @@ def test_the_users_settings_say_what_stands_for_a_source_and_allow_others(projec
     assert project("run").code == 0
 
 
+@pytest.mark.long
 @BINDS
 def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> None:
     project.write("data/x", "")
