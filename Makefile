@@ -19,7 +19,7 @@ BENCH_PEERS ?= build/bench-peers
 TESTS ?=
 JOBS ?= 2
 # Of the instructions of 0.3.0; see decision 111.
-MOST ?= 1.05
+MOST ?= 1.13
 PIP = $(VENV)/bin/python -m pip install --quiet --no-input --disable-pip-version-check
 LOCK = requirements-dev.lock
 # What other versions of the dependencies can break, and a few whole runs.
@@ -73,7 +73,7 @@ test-places: $(VENV)/.test-ready
 
 # What steps of this machine see: the contract as a user, hostile steps, kills, environments, mounts and commits.
 LOCAL = $(addprefix tests/,contracts namespaces $(addprefix runs/,test_local_place.py test_hostile_steps.py \
-  test_local_machine.py test_sandbox.py test_environments.py test_mounts.py test_cache_volumes.py test_commits.py))
+  test_local_machine.py test_sandbox.py test_environments.py test_mounts.py test_cache_volumes.py test_commits.py test_shell.py test_agent_controls.py test_host_notices.py))
 test-local: $(VENV)/.test-ready
 	$(VENV)/bin/python -m pytest -q -rs -n $(JOBS) -m long -k "not podman and not docker" $(LOCAL)
 

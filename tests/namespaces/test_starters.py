@@ -10,8 +10,9 @@ import pytest
 
 from vhpipe.namespaces import bound_folders
 from vhpipe.namespaces.holder import Holder, HolderGoneError
+from vhpipe.namespaces.holder_starter import HolderStarter
 from vhpipe.namespaces.kept_trees import MOST_KEPT
-from vhpipe.namespaces.starters import DirectStarter, HolderStarter, Starter, StartRequest
+from vhpipe.namespaces.starters import DirectStarter, Starter, StartRequest
 from vhpipe.namespaces.trial import tried_here
 
 NAMES = ("repository", "inputs", "outputs", "config")

@@ -224,7 +224,7 @@ class _another_image:  # noqa: N801 - used as a function
 
 def test_the_image_of_a_queue_takes_the_place_of_those_of_its_nodes(project: ContainerProject) -> None:
     project.write(".vhpipe.toml", f'[queues.small]\nimage = "{container_tools.IMAGE}"\n')
-    node = {"command": "echo ran", "image": "localhost/vhpipe-nowhere:1"}
+    node = {"command": "echo ran", "image": "127.0.0.1:9/vhpipe-nowhere:1"}
     project.pipeline({"a": node}, more=[{"vhpipe": {"pipeline": "p", "queue": "small"}}])
     done = project.in_containers("--pull", "never")
     assert (done.code, project.log(done, "a")) == (0, "ran\n"), done.err
@@ -249,10 +249,10 @@ def test_an_image_of_the_settings_runs_in_place_of_another_and_counts_for_reuse(
 
 
 def test_the_dry_run_does_not_pull_and_says_what_it_cannot_know(project: ContainerProject) -> None:
-    project.pipeline({"a": {"command": "true", "image": "localhost/vhpipe-nowhere:1"}})
+    project.pipeline({"a": {"command": "true", "image": "127.0.0.1:9/vhpipe-nowhere:1"}})
     done = project("run", "-n", "--in", project.tool, "--reuse")
     assert done.code == 0, done.err
-    assert "image `localhost/vhpipe-nowhere:1` will be pulled first" in done.out + done.err
+    assert "image `127.0.0.1:9/vhpipe-nowhere:1` will be pulled first" in done.out + done.err
 
 
 def test_a_shell_opens_in_the_image_with_copies_of_the_folders(project: ContainerProject) -> None:
@@ -338,11 +338,11 @@ def because(project: ContainerProject, done: Any, node: str = "a") -> str:
 
 
 def test_an_image_that_may_not_be_pulled_is_refused_before_the_start(project: ContainerProject) -> None:
-    project.pipeline({"a": {"command": "true", "image": "localhost/vhpipe-nowhere:1"}})
+    project.pipeline({"a": {"command": "true", "image": "127.0.0.1:9/vhpipe-nowhere:1"}})
     done = project.in_containers("--pull", "never")
     assert done.code == 4
-    assert "image `localhost/vhpipe-nowhere:1` is not here, and it may not be pulled" in done.err
-    assert f"{project.tool} pull localhost/vhpipe-nowhere:1" in done.err
+    assert "image `127.0.0.1:9/vhpipe-nowhere:1` is not here, and it may not be pulled" in done.err
+    assert f"{project.tool} pull 127.0.0.1:9/vhpipe-nowhere:1" in done.err
     assert not list(project.path.glob(".vhpipe/runs/*"))
 
 
@@ -394,6 +394,15 @@ def test_a_registry_that_wants_a_login_is_told_in_one_line(
     said = done.err.splitlines()
     assert f"image `{registry}/team/image:1` cannot be pulled: the registry wants a login" in done.err
     assert any(f"{project.tool} login {registry}" in line for line in said)
+
+
+def test_an_image_of_this_machine_that_is_not_there_is_asked_of_no_registry(project: ContainerProject) -> None:
+    project.pipeline({"a": {"command": "true", "image": "localhost/nothere:9"}})
+    for words in ((), ("-n",)):
+        done = project.in_containers(*words)
+        assert done.code == 4
+        assert "there is no image `localhost/nothere:9` here" in done.err
+        assert "registry cannot be reached" not in done.err
 
 
 def test_a_registry_that_cannot_be_reached_is_told_in_one_line(project: ContainerProject) -> None:

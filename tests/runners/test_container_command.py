@@ -8,8 +8,9 @@ import pytest
 from vhpipe.attempt.mounts import BindMount
 from vhpipe.attempt.paths import InsidePath, OutsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
+from vhpipe.errors import EnvironmentFailure
 from vhpipe.runners.container_command import ContainerOrder, gpu_words, mount_text, passed_variables, run_words
-from vhpipe.runners.container_images import pull_failure, registry_of
+from vhpipe.runners.container_images import pull_failure, refuse_unbuilt, registry_of
 from vhpipe.runners.container_paths import ContainerPaths
 from vhpipe.runners.container_tools import TOOLS, ToolFacts, last_line, probe
 from vhpipe.runners.container_variables import of_the_place
@@ -120,6 +121,13 @@ def test_a_refusal_of_a_registry_is_one_line_with_what_to_do(said: str, reason: 
     assert reason in failure.message
     assert hint in str(failure.hint)
     assert "\n" not in failure.message
+
+
+def test_an_image_of_this_machine_that_is_not_there_is_to_be_built() -> None:
+    with pytest.raises(EnvironmentFailure, match="there is no image `localhost/nothere:9` here") as refused:
+        refuse_unbuilt(TOOLS["podman"], "localhost/nothere:9")
+    assert refused.value.hint == "build it: podman build -t localhost/nothere:9 FOLDER"
+    refuse_unbuilt(TOOLS["podman"], "localhost:5000/there:1")
 
 
 def test_the_registry_of_an_image_is_told_from_a_folder_of_docker_hub() -> None:

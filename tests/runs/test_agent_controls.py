@@ -7,6 +7,7 @@ import pytest
 from tests.runs.conftest import Project
 
 
+@pytest.mark.long
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core only")
 def test_a_step_is_kept_to_its_cores_and_its_neighbours_are_not(project: Project) -> None:
     limit = {"environment-variables": [{"name": "VH_CPU_LIMIT", "default": "1"}]}

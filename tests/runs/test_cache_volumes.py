@@ -23,6 +23,7 @@ def test_executions_and_runs_share_a_volume_by_its_name(project: Project) -> Non
         assert project.output(run, "b", "count").read_text() == "x\n" * 2 * run
 
 
+@pytest.mark.long
 def test_clean_leaves_volumes_until_it_is_asked_and_says_so(project: Project) -> None:
     counting(project)
     assert project("run").code == 0

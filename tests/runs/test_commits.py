@@ -115,6 +115,7 @@ def test_other_working_copies_leave_the_node_its_commit(
     assert (project.path / "code.txt").read_text() == "two\n"
 
 
+@pytest.mark.long
 def test_equal_files_are_equal_work_whatever_the_commit_and_others_are_not(
     project: Any, repository: Repository
 ) -> None:
@@ -129,6 +130,7 @@ def test_equal_files_are_equal_work_whatever_the_commit_and_others_are_not(
     assert "eval  run" in mine
 
 
+@pytest.mark.long
 def test_a_run_goes_on_with_the_commit_that_it_began_with(project: Any, repository: Repository) -> None:
     repository.git("branch", "work", "v1")
     repository.pipeline("{name: old, type: execution, step: train, commit: work}")

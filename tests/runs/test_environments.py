@@ -58,6 +58,7 @@ def test_install_lines_are_carried_out_once_and_found_by_the_step(world: Any, lo
     assert not list(world.path.glob(".vhpipe/runs/*/work/*/*/python"))
 
 
+@pytest.mark.long
 def test_an_install_that_fails_fails_the_node_and_leaves_nothing(world: Any, wheels: Path) -> None:
     (wheels / "two-2.0-py3-none-any.whl").unlink()
     world.pipeline({"a": ["pip install one", "touch $VH_OUTPUTS_DIR/x"],
@@ -97,6 +98,7 @@ def test_the_python_of_the_user_stays_as_it_was(world: Any) -> None:
     assert not world.side("userbase").exists()
 
 
+@pytest.mark.long
 def test_a_changed_requirements_file_is_another_environment(world: Any, wheels: Path, log_of: Any) -> None:
     world.write("requirements.txt", "two==2.0\n")
     world.pipeline({"a": ["pip install -r requirements.txt", "python -c 'import two; print(two.VERSION)'"]})

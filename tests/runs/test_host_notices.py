@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
 
+
+@pytest.mark.long
 def test_what_changes_the_machine_is_said_wherever_a_run_is_looked_at(project: Any) -> None:
     project.write("prepare.sh", "if false; then apt-get install -y x; fi\n")
     project.pipeline({"a": "bash prepare.sh", "b": "echo; : npm install -g x"})

@@ -136,6 +136,7 @@ def _task(command: str, count: int) -> str:
     return json.dumps([{"step": step}, {"task": task}])
 
 
+@pytest.mark.long
 def test_a_process_that_cleared_its_variables_ends_with_its_own_execution(person: Person) -> None:
     go = person.project / "go"
     hidden = f"for each in /proc/[0-9]*/cmdline; do grep -aqs {MARK}[7] $each && n=1; done; "

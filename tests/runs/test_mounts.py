@@ -30,6 +30,14 @@ def test_a_source_that_is_not_there_is_refused_with_node_and_path(project: Proje
     assert not project.path.joinpath(".vhpipe").exists()
 
 
+def test_a_folder_for_a_source_that_nothing_mounts_is_warned_of(project: Project) -> None:
+    project.write("data/x", "")
+    mounting(project, mount("/s3/data", "/data"))
+    done = project("run", "-n", "--mount", f"/s3/data={project.path}/data", "--mount", "/s3/dat=/nowhere")
+    said = "no node of this run mounts `/s3/dat`, so `--mount` changes nothing; did you mean `/s3/data`?"
+    assert (done.code, done.err.count(said), done.err.count("changes nothing")) == (0, 1, 1), done.err
+
+
 @pytest.mark.parametrize("unreachable", [mount("nas:/exports", "/data"), mount("/usr", "/data", type="nfs")])
 def test_what_is_on_the_network_is_not_mounted_here(project: Project, unreachable: Any) -> None:
     mounting(project, unreachable)
@@ -150,6 +158,7 @@ def test_the_users_settings_say_what_stands_for_a_source_and_allow_others(projec
     assert project("run").code == 0
 
 
+@pytest.mark.long
 @BINDS
 def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> None:
     project.write("data/x", "")
@@ -161,7 +170,11 @@ def test_a_node_with_mounts_is_reused_only_if_it_is_named(project: Project) -> N
     assert [again.node(name)["executions"][0].get("reused_from") is None for name in "ab"] == [True, False]
     asked = project("run", "--reuse=a", "--json")
     assert asked.node("a")["executions"][0]["reused_from"] is not None
-    assert "reuse was off" in project("why", "2", "a").out
+    why = project("why", "2", "a").out
+    assert "reuse was off: what it mounts is in no fingerprint" in why
+    assert "with --reuse=a its result would have been taken" in why
+    preview = project("run", "-n", "--reuse").out
+    assert "reuse is off: what it mounts is in no fingerprint; --reuse=a would take it from run 2" in preview
 
 
 @BINDS

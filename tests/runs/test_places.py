@@ -51,12 +51,33 @@ def test_a_run_that_is_asked_again_is_where_it_was_unless_it_is_told_otherwise(t
     assert info(two, 3)["places"] == {"make": "process"}
 
 
-def test_a_run_that_goes_on_cannot_be_elsewhere(two: Project) -> None:
-    assert two("run").code == 0
-    done = two("resume", "--in", "make=process")
+def test_names_of_the_projects_settings_that_nothing_has_are_warned_of(two: Project) -> None:
+    two.write(
+        ".vhpipe.toml",
+        '[nodes.mkae]\nplace = "process"\n[nodes.make]\nplace = "process"\n[steps.xyz]\nplace = "local"\n',
+    )
+    own = Path(two.environment["XDG_CONFIG_HOME"], "vhpipe", "config.toml")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text('[nodes.other]\nplace = "process"\n')
+    for words in (("run", "-n"), ("plan",)):
+        done = two(*words)
+        said = done.out + done.err
+        assert "the settings have `[nodes.mkae]`, but the file has no node `mkae`; did you mean `[nodes.make]`?" in said
+        assert "the settings have `[steps.xyz]`, but the file has no step `xyz`" in said
+        assert (done.code, said.count("the settings have")) == (0, 2)
+
+
+def test_only_a_new_run_can_be_elsewhere(two: Project) -> None:
+    two.pipeline({**TWO, "use": {**TWO["use"], "command": "exit 3"}}, EDGES)  # type: ignore[dict-item]
+    assert two("run").code == 1
+    done = two("resume", "--in", "use=process")
     assert done.code == 2
-    assert "run 1 continues at the places where it was" in done.err
-    assert "vhpipe resume 1 --failed --in make=process" in done.err
+    assert "run 1 ended in error: `use` failed" in done.err
+    assert "vhpipe resume 1 --failed --in use=process" in done.err
+    assert two("resume", "1", "--failed", "--in", "use=process").code == 1
+    two.pipeline({"make": "true"})
+    assert two("run").code == 0
+    assert "run 3 is complete: there is nothing left to do" in two("resume", "--in", "make=process").err
 
 
 def test_what_does_not_run_needs_no_container_tool(two: Project) -> None:

@@ -47,7 +47,7 @@ def test_executions_that_ask_for_a_gpu_have_one_of_their_own(project: Project) -
     done = project("run", "-j", "6", "--inherit-env")
     assert done.code == 0, done.err
     assert set(logs(project)) == {"GPU-a GPU-a", "GPU-b GPU-b", "GPU-a,GPU-b GPU-a,GPU-b", "seesall"}
-    assert "waits: it needs 1 GPU, and not enough of 2 are free" in done.err
+    assert "waits: it needs 1 GPU, and none of the 2 is free" in done.err
 
 
 def test_each_execution_of_a_task_records_its_own_gpu(project: Project) -> None:
@@ -148,7 +148,7 @@ def test_the_environment_of_a_step_is_a_queue_where_settings_know_it(project: Pr
     project.pipeline({name: asking("true", environment="big-gpu") for name in "ab"})
     done = project("run", "-j", "2")
     assert done.code == 0, done.err
-    assert "waits: it needs 1 GPU, and not enough of 1 of queue `big-gpu` are free" in done.err
+    assert "waits: it needs 1 GPU, and the only one of queue `big-gpu` is in use" in done.err
     assert project("run", "--queue", "big-gpu=1").code == 0
     assert "unknown queue `other`" in project("run", "--queue", "other=1").err
 
@@ -158,7 +158,7 @@ def test_memory_is_waited_for_and_what_has_no_resources_is_not(project: Project)
     project.pipeline({"a": {"command": "true", **needs}, "b": {"command": "true", **needs}, "c": "true"})
     done = project("run", "-j", "3", "--slots", "mem=1G")
     assert done.code == 0
-    assert "b waits: it needs 600 MB of memory, and not enough of 1024 are free" in done.err
+    assert "b waits: it needs 600 MB of memory, and fewer than 600 of the 1024 are free" in done.err
 
 
 def test_a_run_that_goes_on_with_fewer_gpus_says_so(project: Project) -> None:

@@ -52,6 +52,7 @@ def test_what_cannot_be_had_any_more_is_said_and_the_folders_are_found_by_their_
     assert "it ran in podman; this shell is on the machine itself" in shown.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["local", pytest.param("process", marks=pytest.mark.long)])
 def test_at_a_terminal_it_is_a_shell_with_its_jobs(project: Any, place: str) -> None:
     project.pipeline({"a": "echo made > $VH_OUTPUTS_DIR/x; exit 3"})

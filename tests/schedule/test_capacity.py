@@ -109,7 +109,7 @@ def test_the_nodes_of_a_queue_share_what_it_has() -> None:
     nodes = [queued(needing(execution(name), 1), "small") for name in "ab"] + [needing(execution("c"), 1)]
     run = Run(nodes, Capacity(4, {GPU: 4}), amounts={"small": {GPU: 1}})
     assert run.starts == ["a#0", "c#0"]
-    assert run.waits_now() == {"b": "it needs 1 GPU, and not enough of 1 of queue `small` are free"}
+    assert run.waits_now() == {"b": "it needs 1 GPU, and the only one of queue `small` is in use"}
     assert run.ends("a") == ["b#0"]
 
 
@@ -134,11 +134,16 @@ def test_a_group_for_which_there_are_never_enough_devices_is_an_error() -> None:
 # ── why something waits ──────────────────────────────────────────────────────────────────────────
 
 
+def test_what_waits_for_several_of_an_amount_says_how_many_are_too_few() -> None:
+    run = Run([needing(execution("a"), 3), needing(execution("b"), 2)], Capacity(4, {GPU: 4}))
+    assert run.waits_now() == {"b": "it needs 2 GPUs, and fewer than 2 of the 4 are free"}
+
+
 @pytest.mark.parametrize(
     ("nodes", "queues", "node", "because"),
     [
         ([queued(execution("a"), "slow"), queued(execution("b"), "slow")], {"slow": 1}, "b", "queue `slow` is full"),
-        ([needing(execution(name), 1) for name in "ab"], {}, "b", "it needs 1 GPU, and not enough of 1 are free"),
+        ([needing(execution(name), 1) for name in "ab"], {}, "b", "it needs 1 GPU, and the only one is in use"),
         ([execution("a"), group("pair", 4)], {}, "pair", "its 4 executions start together, and fewer slots are free"),
     ],
 )
@@ -165,7 +170,7 @@ def test_another_reason_is_said_anew() -> None:
     nodes = [queued(execution("a"), "q"), needing(execution("b"), 1), queued(needing(execution("c"), 1), "q")]
     run = Run(nodes, Capacity(4, {GPU: 1}), {"q": 1})
     run.ends("a")
-    assert run.waits() == [("c", "queue `q` is full"), ("c", "it needs 1 GPU, and not enough of 1 are free")]
+    assert run.waits() == [("c", "queue `q` is full"), ("c", "it needs 1 GPU, and the only one is in use")]
 
 
 @pytest.mark.parametrize("reuses", [False, True])

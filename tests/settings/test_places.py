@@ -20,7 +20,7 @@ def test_each_source_stands_for_itself_and_the_strongest_is_first(desk: Desk) ->
     assert found == (
         PlaceSettings(place="process"),
         PlaceSettings(place="sandbox", folder_of_node={"train": "required"}),
-        PlaceSettings(place_of_step={"fit model": "podman"}),
+        PlaceSettings(place_of_step={"fit model": "podman"}, is_of_project=True),
     )
 
 
@@ -32,7 +32,7 @@ def test_a_queue_is_a_number_or_a_table(desk: Desk) -> None:
     assert dict(found.queues) == {"old": 2, "cpu": 4, "gpu": 3}
     assert found.queue_slots == {"gpu": {"gpu": "2", "mem": "32G"}, "small": {"cpu": "1"}}
     assert found.queue_images == {"small": "python:3.12"}
-    assert found.places == (PlaceSettings(place_of_queue={"gpu": "docker"}),)
+    assert found.places == (PlaceSettings(place_of_queue={"gpu": "docker"}, is_of_project=True),)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 HINTS = ("tar", "unzip", "7z", "unar", "unrar")
 """In every command that unpacks there is one of these."""
-_INPUT = re.compile(r"(?:/valohai/inputs|\$\{?VH_INPUTS_DIR(?::-[^}]*)?\}?)/([^/$*?\[{]+)(?:/.*)?")
-_EXTRACTS = re.compile(r"-?[A-Za-z]*x[A-Za-z]*|--extract|--get")
+_INPUT = r"(?:/valohai/inputs|\$\{?VH_INPUTS_DIR(?::-[^}]*)?\}?)/([^/$*?\[{]+)(?:/.*)?"
+_EXTRACTS = r"-?[A-Za-z]*x[A-Za-z]*|--extract|--get"
 _SEVEN = ("7z", "7za", "7zr")
 _TAR = ("tar", "bsdtar", "gtar")
 _TARGETS = {"unzip": "-d", "unar": "-o", **dict.fromkeys(_TAR, "-C")}
@@ -20,7 +20,8 @@ _TARGETS = {"unzip": "-d", "unar": "-o", **dict.fromkeys(_TAR, "-C")}
 
 def unpacks_into_inputs(command: tuple[str, ...]) -> frozenset[str]:
     """The names of those inputs; most commands are done with after a glance."""
-    if not any("inputs" in item.lower() and any(hint in item for hint in HINTS) for item in command):
+    text = "\n".join(command)
+    if not any(hint in text for hint in HINTS) or "inputs" not in text.lower():
         return frozenset()
     return frozenset(name for name, _ in unpackings(command))
 
@@ -39,7 +40,7 @@ def _unpackings(programs: Iterator[tuple[str, ...]]) -> Iterator[tuple[str, str]
         if name in ("cd", "pushd") and words:
             here = words[-1]
         elif name in _TARGETS or (name in _SEVEN and words[:1] in (["x"], ["e"])) or name == "unrar":
-            found = _INPUT.fullmatch(_target(name, words) or here)
+            found = re.fullmatch(_INPUT, _target(name, words) or here)
             if found is not None and (name not in _TAR or _extracts(words)):
                 yield found[1], name
 
@@ -47,7 +48,7 @@ def _unpackings(programs: Iterator[tuple[str, ...]]) -> Iterator[tuple[str, str]
 def _extracts(words: list[str]) -> bool:
     """The first word of tar may be letters without a dash; later ones are options only with one."""
     first, *rest = words or [""]
-    return any(_EXTRACTS.fullmatch(word) for word in (first, *(word for word in rest if word.startswith("-"))))
+    return any(re.fullmatch(_EXTRACTS, word) for word in (first, *(word for word in rest if word.startswith("-"))))
 
 
 def _target(name: str, words: list[str]) -> str:

@@ -11,7 +11,7 @@ from vhpipe.plan.container_settings import ContainerSettings
 from vhpipe.plan.image_ids import with_image_ids
 from vhpipe.plan.model import Plan, PlannedDeployment, StepSpec
 from vhpipe.plan.places import NodePlaces
-from vhpipe.runners.container_images import ContainerImages
+from vhpipe.runners.container_images import ContainerImages, refuse_unbuilt
 from vhpipe.runners.container_tools import facts_of, usable
 from vhpipe.wording import listed, plural
 
@@ -64,9 +64,19 @@ def _limits_asked(spec: StepSpec) -> Iterator[str]:
 
 
 def known_images(plan: Plan, places: NodePlaces) -> tuple[Plan, str | None]:
-    """The plan with the ids of the images that are here, and what to say of the others. Nothing is pulled."""
+    """The plan with the ids of the images that are here, and what to say of the others. Nothing is pulled.
+
+    Errors: EnvironmentFailure for an image that is not here and that nobody has elsewhere.
+    """
     images = cache(lambda place: ContainerImages(usable(place)))
-    found, missing = with_image_ids(plan, places.of, lambda place, image: images(place).known(image))
+
+    def identifier(place: str, image: str) -> str | None:
+        found = images(place).known(image)
+        if found is None:
+            refuse_unbuilt(usable(place), image)
+        return found
+
+    found, missing = with_image_ids(plan, places.of, identifier)
     if not missing:
         return found, None
     names = listed(missing)

@@ -39,7 +39,7 @@ from vhpipe.plan.model import (
     PlannedTask,
 )
 from vhpipe.plan.provenance import Evidence
-from vhpipe.plan.reuse_policy import reuses
+from vhpipe.plan.reuse_policy import off_text, reuses
 from vhpipe.regular_files import open_to_read
 from vhpipe.schedule import effects, stimuli
 from vhpipe.schedule.capacity import Capacity
@@ -215,7 +215,7 @@ class _World:
         used = (found.manifest.used or None) if found else self._used_before(execution)
         evidence = evidence_of(spec, self._code, used)
         if not reuses(self._plan.node(execution.node)):
-            because = REUSE_IS_OFF
+            because = off_text(self._plan.node(execution.node), REUSE_IS_OFF)
         elif execution.node in self._order.refresh:
             because = REFRESHED
         origin = found.origin if found else None

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from contextlib import suppress
 
 DEVICE = "/dev/nvidia-uvm"
@@ -16,6 +15,8 @@ def make_gpu_devices(device: str = DEVICE) -> None:
         return
     program = shutil.which(PROGRAM)
     if program is not None:
+        import subprocess
+
         with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(
                 (program, "-c", "0", "-u"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

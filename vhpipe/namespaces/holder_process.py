@@ -17,11 +17,8 @@ from typing import Any
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.pieces import receive, send
-from vhpipe.namespaces.step_root import StepRoot, StrandedError
+from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS, StepRoot, StrandedError
 from vhpipe.namespaces.user_namespace import enter_as_user, enter_unmapped
-
-IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-STREAMS = (0, 1, 2)
 
 
 def serve(connection: socket.socket, parent: int) -> None:

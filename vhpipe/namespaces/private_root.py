@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.bound_folders import PLATFORM, PRIVATE_ROOT, set_read_only
-from vhpipe.namespaces.ssh_settings import own_ssh_settings
 
 
 def prepare_root(state: str | None, is_covered: bool = False) -> None:
@@ -19,13 +18,16 @@ def prepare_root(state: str | None, is_covered: bool = False) -> None:
     `state` is a folder that becomes read-only; `is_covered` says that it lies below `/valohai`
     itself, so that something has to be mounted beside that. Errors: OSError.
     """
+    is_ordinary = os.getuid() != 0
+    if is_ordinary:  # before anything hides what is imported
+        from vhpipe.namespaces.ssh_settings import own_ssh_settings
     syscalls.mount(None, "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
     if is_covered or not _is_folder(PLATFORM):
         _make_private_root()
     if state is not None and os.path.isdir(state):
         syscalls.mount(state, state, flags=syscalls.MS_BIND | syscalls.MS_REC)
         set_read_only(state)
-    if os.getuid() != 0:
+    if is_ordinary:
         own_ssh_settings()
 
 

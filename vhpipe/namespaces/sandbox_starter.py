@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from vhpipe.namespaces import bubblewrap
 from vhpipe.namespaces.bound_folders import PLATFORM
-from vhpipe.namespaces.holder_process import IGNORED_BY_PYTHON, STREAMS
 from vhpipe.namespaces.sandbox_tree import (
     HOME,
     TEMPORARY,
@@ -16,6 +15,7 @@ from vhpipe.namespaces.sandbox_tree import (
 )
 from vhpipe.namespaces.sandboxes import Means, sandbox_words
 from vhpipe.namespaces.starters import Ended, StartRequest
+from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS
 
 
 class SandboxStarter:

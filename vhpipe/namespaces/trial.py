@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Literal, NamedTuple
 
-from vhpipe.namespaces.holder import Holder
 from vhpipe.namespaces.step_root import StepRoot, StrandedError
 
 Manner = Literal["root", "user", "all-ids"]
@@ -74,6 +73,8 @@ def _try_as_root() -> None:
 
 
 def _try_as_user(all_ids: bool = False) -> None:
+    from vhpipe.namespaces.holder import Holder  # root needs none
+
     holder = Holder(all_ids=all_ids)
     try:
         holder.try_out()

@@ -71,6 +71,8 @@ class NodePlaces(NamedTuple):
 
     def of_all(self, nodes: Iterable[str]) -> frozenset[str]:
         """The places of these nodes."""
+        if not self.others:
+            return frozenset((self.place,) if any(True for _ in nodes) else ())
         return frozenset(map(self.of, nodes))
 
 
@@ -104,6 +106,8 @@ def _all_names() -> str:
 
 def wanted_places(graph: PipelineGraph, rules: Sequence[PlaceRule]) -> dict[str, WantedPlace]:
     """What is asked for each execution and task node; of each of its two properties the first rule that has one."""
+    if not rules:
+        return dict.fromkeys((node for node, step in graph.steps.items() if step is not None), WantedPlace(LOCAL))
     return {
         node: WantedPlace(
             _first(rule.place_for(node, step.name, queues_of_node(graph, node, step)) for rule in rules) or LOCAL,
@@ -181,8 +185,10 @@ def settled_places(
             return PROCESS
         return want.place
 
-    of_nodes = {node: settled(want) for node, want in wanted.items()}
+    by_want = {want: settled(want) for want in dict.fromkeys(wanted.values())}
+    of_nodes = {node: by_want[want] for node, want in wanted.items()}
     usual = (of_nodes[node] for node, want in wanted.items() if want.place == everywhere and want.folder != "off")
     base = next(usual, everywhere)
-    lacking = (node for node, want in wanted.items() if want == (LOCAL, AUTO) and of_nodes[node] == PROCESS)
+    lacks = by_want.get(WantedPlace(LOCAL)) == PROCESS
+    lacking = (node for node, want in wanted.items() if want == (LOCAL, AUTO)) if lacks else ()
     return NodePlaces(base, {node: place for node, place in of_nodes.items() if place != base}, tuple(lacking))

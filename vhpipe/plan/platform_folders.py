@@ -51,9 +51,12 @@ def _paths_in_line(line: str) -> Iterator[str]:
 
 def step_names_platform_folders(step: Step) -> bool:
     """Whether the command of a step, a default or a variable of it needs one of the folders."""
-    defaults = (str(item.default) for item in step.parameters if isinstance(item.default, str | tuple))
-    variables = (str(item.default) for item in step.environment_variables if item.default is not None)
-    return any(platform_path_in(text) is not None for text in (*step.command, *defaults, *variables))
+    texts = list(step.command)
+    texts.extend([str(item.default) for item in step.parameters if isinstance(item.default, str | tuple)])
+    texts.extend([str(item.default) for item in step.environment_variables if item.default is not None])
+    if _FIRST not in "\n".join(texts):
+        return False
+    return any(platform_path_in(text) is not None for text in texts)
 
 
 def mentions_in(plan: Plan, nodes: Collection[str]) -> tuple[FolderMention, ...]:

@@ -38,11 +38,7 @@ def without_reuse_of_mounts(plan: Plan, asked: Sequence[str]) -> Plan:
 
     Who has asked for a node by its name vouches for them.
     """
-    mounting = [
-        node.name
-        for node in plan.nodes
-        if not isinstance(node, PlannedDeployment) and reuses(node) and node.spec.mounts and node.name not in asked
-    ]
+    mounting = [node.name for node in plan.nodes if reuses(node) and _has_mounts(node) and node.name not in asked]
     if not mounting:
         return plan
     nodes = tuple(_with_reuse_set(node, is_on=False) if node.name in mounting else node for node in plan.nodes)
@@ -58,6 +54,16 @@ def reuses(node: PlannedNode) -> bool:
     return not isinstance(node, PlannedDeployment) and node.reuse
 
 
+def reuse_option(node: PlannedNode) -> str:
+    """The option that would have reuse on for the node: by its name where what it mounts has to be vouched for."""
+    return f"--reuse={node.name}" if _has_mounts(node) else "--reuse"
+
+
+def off_text(node: PlannedNode, off: str) -> str:
+    """Why no result was looked for, after `reuse is off` or `reuse was off`."""
+    return f"{off}: what it mounts is in no fingerprint" if _has_mounts(node) else off
+
+
 def refuse_unreusable(plan: Plan, name: str) -> None:
     """Errors: UsageError for a name that is no node with executions."""
     known = {node.name: node for node in plan.nodes}
@@ -65,6 +71,10 @@ def refuse_unreusable(plan: Plan, name: str) -> None:
         raise unknown_name("node", name, known)
     if isinstance(known[name], PlannedDeployment):
         raise UsageError(f"node `{name}` is a deployment: it has no executions to reuse")
+
+
+def _has_mounts(node: PlannedNode) -> bool:
+    return not isinstance(node, PlannedDeployment) and bool(node.spec.mounts)
 
 
 def _refuse_both(names: set[str]) -> None:

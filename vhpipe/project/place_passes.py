@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vhpipe.config.agent_controls import AGENT_CONTROLS
+from vhpipe.plan.places import LOCAL
 from vhpipe.project.plan_passes import PassContext
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def _variables_of(node: "PlannedNode") -> Iterable[str]:
 
 def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
     """What commands change on this machine, and what fails where they run: of the nodes that run."""
-    from msgspec import structs
-
     from vhpipe.command.host_hints import may_need_host, may_run_shell_script
 
+    everything = "\n".join(text for node in plan.nodes for text in _command_of(node))
+    if not (may_need_host(everything) or may_run_shell_script(everything)):
+        return plan
     nodes = tuple(
         node
         for node in plan.nodes
@@ -46,6 +48,8 @@ def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
     )
     if not nodes:
         return plan
+    from msgspec import structs
+
     from vhpipe.engine.places_here import folder_trial
     from vhpipe.project.host_notices import host_notices
 
@@ -54,9 +58,20 @@ def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def _command_of(node: "PlannedNode") -> tuple[str, ...]:
-    from vhpipe.plan.model import PlannedDeployment
+    spec = getattr(node, "spec", None)
+    return () if spec is None else spec.command
 
-    return () if isinstance(node, PlannedDeployment) else node.spec.command
+
+def say_unmatched(plan: "Plan", around: PassContext) -> "Plan":
+    """Nodes and steps of the project's settings that the file does not have, as far as all of it could be read."""
+    rules, definition = around.source.conditions.place_rules, around.source.definition
+    if not rules or definition.passed_over:
+        return plan
+    from msgspec import structs
+
+    from vhpipe.project.unmatched_names import unmatched_settings
+
+    return structs.replace(plan, notices=(*plan.notices, *unmatched_settings(rules, definition.config)))
 
 
 def share_queues(plan: "Plan", around: PassContext) -> "Plan":
@@ -109,11 +124,23 @@ def find_mounts(plan: "Plan", around: PassContext) -> "Plan":
     """What of this machine steps mount, at places that do."""
     from msgspec import structs
 
+    if around.source.request.mounts:
+        plan = _with_unmatched_mounts(plan, around)
     if not any(step.mounts or step.cache_volumes for step in around.graph.steps.values() if step is not None):
         return plan
     rules = _mount_rules(around)
     nodes = (node if node.name in around.selection.given else _with_mounts(node, around, rules) for node in plan.nodes)
     return structs.replace(plan, nodes=tuple(nodes))
+
+
+def _with_unmatched_mounts(plan: "Plan", around: PassContext) -> "Plan":
+    from msgspec import structs
+
+    from vhpipe.project.unmatched_names import unmatched_mounts
+
+    running = (around.graph.steps.get(name) for name in around.running_in(plan))
+    sources = (mount.source for step in running if step is not None for mount in step.mounts)
+    return structs.replace(plan, notices=(*plan.notices, *unmatched_mounts(around.source.request.mounts, sources)))
 
 
 def _mount_rules(around: PassContext) -> "MountRules":
@@ -153,9 +180,12 @@ def _with_mounts(node: "PlannedNode", around: PassContext, rules: "MountRules") 
 
 
 def find_images(plan: "Plan", around: PassContext) -> "Plan":
+    places = around.chosen.places.of_all(node.name for node in plan.nodes)
+    if places == {LOCAL}:
+        return plan
     from vhpipe.plan.container_settings import TOOLS
 
-    if not any(around.chosen.places.of(node.name) in TOOLS for node in plan.nodes):
+    if places.isdisjoint(TOOLS):
         return plan
     from msgspec import structs
 

@@ -62,7 +62,7 @@ def places_of(
     """
     from vhpipe.engine.places_here import folder_trial, tool_that_answers
 
-    rules = (typed_places(texts, tuple(graph.steps)), *settings)
+    rules = (typed_places(texts, tuple(graph.steps)), *settings) if texts else settings
     everywhere = next((rule.place for rule in rules if rule.place is not None), LOCAL)
     wanted = wanted_places(graph, rules)
     matters = (

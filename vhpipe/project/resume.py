@@ -71,13 +71,27 @@ def hold(run: "RunFolder") -> Iterator[None]:
 
 
 def _refuse_other_places(run: "RunFolder", choices: RunChoices) -> None:
-    """A run that goes on does so where it was: what its attempts have left is found there."""
-    if choices.places:
-        words = " ".join(f"--in {each}" for each in choices.places)
-        raise UsageError(
-            f"run {run.number} continues at the places where it was",
-            f"a new run that takes over what is complete can be elsewhere: vhpipe resume {run.number} --failed {words}",
-        )
+    """A run that goes on does so where it was: what its attempts have left is found there.
+
+    One that has failed does not go on anywhere, and one that is complete has nothing left to do.
+    """
+    if not choices.places:
+        return
+    from vhpipe.history.past_runs import PastRun
+    from vhpipe.project.run_commands import commands_from_here
+    from vhpipe.schedule.resume import why_not_resumable
+    from vhpipe.schedule.terms import Status
+
+    number, state = run.number, PastRun(run).state
+    reason = why_not_resumable(state)
+    if state.status is Status.COMPLETE:
+        raise UsageError(f"run {number} {reason}", "start another with `vhpipe run`")
+    words = (word for each in choices.places for word in ("--in", each))
+    again = commands_from_here(run.project).about(number, "resume", "--failed", *words)
+    raise UsageError(
+        f"run {number} {reason or 'continues at the places where it was'}",
+        f"a new run that takes over what is complete can be elsewhere: {again}",
+    )
 
 
 def _refuse_new_variables(run: "RunFolder", names: tuple[str, ...]) -> None:

@@ -120,7 +120,7 @@ def _marks_of_missing(missing: tuple[MissingValue, ...]) -> dict[str, tuple[str,
 
 def _lacks_folder(made: PlannedRun) -> bool:
     """Whether a node that runs has no `/valohai`."""
-    return not all(has_folder(made.chosen.places.of(node)) for node in made.running)
+    return not all(map(has_folder, made.chosen.places.of_all(made.running)))
 
 
 def _marks_of_folders(made: PlannedRun) -> dict[str, tuple[str, ...]]:

@@ -71,6 +71,8 @@ class ContainerImages:
 
     def _found(self, image: str) -> str:
         found = self.known(image)
+        if found is None:
+            refuse_unbuilt(self._tool, image)
         if self._policy == "always" or (found is None and self._policy == "missing"):
             self._pull(image, found)
             found = self.known(image)
@@ -104,6 +106,15 @@ class ContainerImages:
             sys.stderr.write(piece.decode(errors="replace"))
             sys.stderr.flush()
         return heard.decode(errors="replace") if process.wait() else None
+
+
+def refuse_unbuilt(tool: ContainerTool, image: str) -> None:
+    """Errors: EnvironmentFailure for the name of an image of this machine, which no registry has. It is not here."""
+    if registry_of(image) == "localhost":
+        raise EnvironmentFailure(
+            f"there is no image `{image}` here, and `localhost/` names no registry to pull it from",
+            f"build it: {tool.name} build -t {image} FOLDER",
+        )
 
 
 def pull_failure(tool: ContainerTool, image: str, said: str) -> EnvironmentFailure:

@@ -174,7 +174,15 @@ class Slots:
         there = min(state.capacity.amounts.get(amount, UNLIMITED), UNLIMITED if of_queue is None else of_queue)
         needed = min(self._needs[name][amount], there)
         where = f" of queue `{self._queues.name(name)}`" if there == of_queue else ""
-        return f"it needs {amount_text(amount, needed)}, and not enough of {there}{where} are free"
+        return f"it needs {amount_text(amount, needed)}, and {_too_few(needed, there, where)}"
+
+
+def _too_few(needed: int, there: int, where: str) -> str:
+    """`the only one is in use`, `none of the 2 is free`, `fewer than 2 of the 4 of queue `small` are free`."""
+    if there == 1:
+        return f"the only one{where} is in use"
+    few = "none" if needed == 1 else f"fewer than {needed}"
+    return f"{few} of the {there}{where} {'is' if needed == 1 else 'are'} free"
 
 
 def _waits(state: RunState, name: str) -> bool:

@@ -34,6 +34,7 @@ class PlaceSettings(NamedTuple):
     place_of_queue: Mapping[str, Place] = _NO_PLACES
     folder_of_node: Mapping[str, ValohaiFolder] = _NO_FOLDERS
     folder_of_step: Mapping[str, ValohaiFolder] = _NO_FOLDERS
+    is_of_project: bool = False
 
     def place_for(self, node: str, step: str, queues: tuple[str, ...]) -> Place | None:
         """The place of a node: the most precise that is said."""
@@ -47,8 +48,12 @@ class PlaceSettings(NamedTuple):
 
 def place_settings(sources: SettingsSources) -> tuple[PlaceSettings, ...]:
     """What each source says, the strongest first; those that say nothing are left out. Errors: UsageError."""
-    found = (_said_by(each) for each in sources.apart())
-    return tuple(each for each in found if each != _NOTHING)
+    said = ((each, _said_by(each)) for each in sources.apart())
+    return tuple(
+        found._replace(is_of_project=any(not file.is_users for file in source.files))
+        for source, found in said
+        if found != _NOTHING
+    )
 
 
 def _said_by(source: SettingsSources) -> PlaceSettings:

@@ -36,7 +36,7 @@ class PreviewRow(msgspec.Struct, frozen=True):
     """One execution, or with `index` None an entire node.
 
     `is_compared`: what it stands on is known; `past` None then says that no earlier run has it. `is_unknown` says that
-    nothing like it was found, which the differences explain; `found` is what reuse would take if it were on.
+    nothing like it was found, which the differences explain; `found` is what reuse would take with `reuse_option`.
     """
 
     node: str
@@ -51,6 +51,7 @@ class PreviewRow(msgspec.Struct, frozen=True):
     is_task: bool = False
     needs_approval: bool = False
     code: CountedCode | None = None
+    reuse_option: str = "--reuse"
 
 
 class _Line(NamedTuple):
@@ -99,7 +100,7 @@ def _reasons(each: PreviewRow) -> Iterator[str]:
     elif each.because is not None and not each.is_unknown:
         yield each.because
     if each.action == "run" and each.found is not None:
-        yield f"--reuse would take it {_from(each, each.found)}"
+        yield f"{each.reuse_option} would take it {_from(each, each.found)}"
     elif each.action == "run" and each.is_compared:
         yield "no earlier run has it" if each.past is None else _since(each.past)
     if text := code_text(each.code):

@@ -102,10 +102,10 @@ def _said(view: RunView, recorded: events.RecordedEvent, surroundings: LineConte
         ):
             yield from _about_node(view, view.nodes[event.node], event)
         case events.AttemptLost():
-            yield Line(f"{_attempt(view, event.attempt)} is lost: {event.because}", Weight.DETAIL)
+            yield Line(f"{_attempt(view, event.attempt)} is lost: {brief(event.because)}", Weight.DETAIL)
         case events.ReuseAwaited():
             label = one_line(view.nodes[event.execution.node].label(event.execution.index))
-            yield Line(f"{label} waits: {event.because}", Weight.NOTABLE)
+            yield Line(f"{label} waits: {brief(event.because)}", Weight.NOTABLE)
         case events.NodeWaiting():
             yield Line(f"{one_line(event.node)} waits: {brief(event.because)}", Weight.NOTABLE)
         case events.Published():
@@ -169,7 +169,7 @@ def _end_lines(view: RunView, event: events.AttemptEnded, surroundings: LineCont
 def _why_it_stops(view: RunView, because: str) -> str:
     """Of a node that failed the reason was said a line before, and is said again when the run has ended."""
     failed = (f"`{name}` failed" for name in view.nodes)
-    return next((text for text in failed if because.startswith(f"{text}: ")), brief(because))
+    return brief(next((text for text in failed if because.startswith(f"{text}: ")), because))
 
 
 def failure_block(view: RunView, attempt: AttemptId, surroundings: LineContext) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vhpipe.plan.provenance import CountedCode, Difference
-from vhpipe.plan.reuse_policy import reuses
+from vhpipe.plan.reuse_policy import off_text, reuses
 from vhpipe.schedule.terms import Status, what_became
 from vhpipe.views.json_values import SCHEMA, json_value
 from vhpipe.views.node_progress import ExecutionView, NodeView
@@ -45,14 +45,14 @@ class PastComparison(NamedTuple):
 class Why(NamedTuple):
     """`happened` completes "train#1 of run 3 …"; `action` is `run`, `reuse`, `given` or `skip`.
 
-    `was_reusable` is False where reuse was off for the node.
+    `reuse_option` is what would have reuse on for the node; None where it was on.
     """
 
     run: int
     label: str
     action: str
     happened: str
-    was_reusable: bool
+    reuse_option: str | None
     compared: PastComparison | None = None
     code: CountedCode | None = None
     environment: EnvironmentUsed | None = None
@@ -70,7 +70,7 @@ def what_happened(node: NodeView, execution: ExecutionView | None) -> tuple[str,
     if not execution.attempts:
         waits = f": {one_line(execution.reuse)}" if execution.reuse else ""
         return "run", f"is {execution.status}{waits}"
-    reason = execution.reuse if reuses(node.planned) else REUSE_WAS_OFF
+    reason = execution.reuse if reuses(node.planned) else off_text(node.planned, REUSE_WAS_OFF)
     return "run", f"ran: {brief(reason)}" if reason else "ran"
 
 
@@ -182,7 +182,7 @@ def _advice(why: Why, compared: PastComparison) -> str | None:
         return None
     if compared.status is not Status.COMPLETE:
         return f"it was not reused because it {what_became(compared.status)}: only complete executions are"
-    return None if why.was_reusable else "with --reuse its result would have been taken"
+    return f"with {why.reuse_option} its result would have been taken" if why.reuse_option else None
 
 
 def why_json(why: Why) -> dict[str, object]:

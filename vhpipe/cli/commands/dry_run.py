@@ -58,6 +58,7 @@ def _foretold(
     """What was foreseen, each beside the execution of the same name in the last run that has its node."""
     from vhpipe.engine.reuse import NOTHING_LIKE_IT
     from vhpipe.plan.model import PlannedTask
+    from vhpipe.plan.reuse_policy import reuse_option
     from vhpipe.views.dry_run import PreviewRow
 
     tasks = {node.name for node in order.plan.nodes if isinstance(node, PlannedTask)}
@@ -78,6 +79,7 @@ def _foretold(
             is_task=each.node in tasks,
             needs_approval=each.needs_approval,
             code=each.evidence.code if each.evidence is not None else None,
+            reuse_option=reuse_option(order.plan.node(each.node)),
         )
 
 

@@ -9,7 +9,7 @@ from vhpipe.cli.options.run_selection import json_option, project_option, requir
 from vhpipe.errors import UsageError
 from vhpipe.plan.model import AttemptId, ExecutionId
 from vhpipe.plan.provenance import differences_between, uncounted_differences
-from vhpipe.plan.reuse_policy import reuses
+from vhpipe.plan.reuse_policy import reuse_option, reuses
 from vhpipe.project.open_run import open_run
 from vhpipe.project.selectors import (
     AttemptSelector,
@@ -54,7 +54,8 @@ def _why(store: ProjectStore, view: RunView, selection: AttemptSelector, against
     execution = one_execution(view, selection) if node.total else None
     action, happened = what_happened(node, execution)
     label = node.name if execution is None else node.label(execution.index)
-    why = Why(view.number, label, action, happened, reuses(node.planned))
+    option = None if reuses(node.planned) else reuse_option(node.planned)
+    why = Why(view.number, label, action, happened, option)
     if execution is None:
         return why
     from vhpipe.history.past_runs import PastRun, PastRuns

@@ -1,11 +1,17 @@
 """What click says of a wrong command line, in the form of our own messages: what is wrong, then what to do."""
 
 import re
+from collections.abc import Iterable
+from itertools import takewhile
 
 import click
 
-from vhpipe.wording import did_you_mean, listed
+from vhpipe.wording import listed, nearest
 
+_LONG_BEGINNING = 4
+"""Characters."""
+
+_ARGUMENT = re.compile(r"[A-Z]{2,}")
 _QUOTED = re.compile(r"'([^'\n]*)'")
 _WORDINGS = (
     (re.compile(r"Directory (`.*`) does not exist"), r"there is no folder \1"),
@@ -28,8 +34,7 @@ def usage_message(failure: click.ClickException) -> tuple[str, str | None]:
     """The message and the hint for what click refused; the hint is None where it has nothing better than the help."""
     match failure:
         case click.NoSuchOption():
-            near = did_you_mean(failure.option_name, failure.possibilities or ())
-            return f"there is no option `{failure.option_name}`", near
+            return f"there is no option `{failure.option_name}`", _instead_of_option(failure)
         case click.MissingParameter():
             return _missing(failure)
         case click.BadParameter():
@@ -37,6 +42,25 @@ def usage_message(failure: click.ClickException) -> tuple[str, str | None]:
             said = _in_our_words(failure.message)
             return (f"{name}: {said}" if name else said), None
     return _in_our_words(failure.format_message()), None
+
+
+def _instead_of_option(failure: click.NoSuchOption) -> str | None:
+    """The option that was meant, or the argument that is typed without dashes; dashes are no likeness."""
+    typed, params = failure.option_name.lstrip("-"), failure.ctx.command.params if failure.ctx else ()
+    options = [each for each in params if isinstance(each, click.Option) and not each.hidden]
+    names = {word.lstrip("-"): word for each in options for word in (*each.opts, *each.secondary_opts)}
+    if near := _of_same_beginning(typed, names) or nearest(typed, names):
+        return f"did you mean `{names[near]}`?"
+    shown = (each.human_readable_name for each in params if isinstance(each, click.Argument))
+    near = nearest(typed, _ARGUMENT.findall(" ".join(shown)))
+    return f"`{near}` is an argument: type its value without `{failure.option_name}`" if near else None
+
+
+def _of_same_beginning(typed: str, names: Iterable[str]) -> str | None:
+    """The name that shares the longest beginning with what was typed, where that is most of the word."""
+    shared = {name: sum(takewhile(bool, map(str.__eq__, name, typed))) for name in names}
+    best = max(shared, key=lambda name: (shared[name], -len(name)), default="")
+    return best if best and shared[best] >= max(_LONG_BEGINNING, 2 * len(typed) // 3) else None
 
 
 def _missing(failure: click.MissingParameter) -> tuple[str, str | None]:
