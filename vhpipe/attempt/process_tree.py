@@ -122,6 +122,15 @@ def kill_descendants(of: int) -> bool:
     return not found
 
 
+def kill_trees(is_first: Callable[[int], bool]) -> bool:
+    """Kill every process that `is_first` is true of, with all below it; True when there was none."""
+    found = [process for process in _all_processes() if is_first(process)]
+    for process in found:
+        kill_descendants(process)
+        _signal(process, signal.SIGKILL)
+    return not found
+
+
 def marked_processes(marker: str) -> list[int]:
     """Living processes of this user whose environment carries the marker, but for this one."""
     wanted, me = os.fsencode(marker), os.getpid()

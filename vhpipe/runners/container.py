@@ -37,7 +37,7 @@ from vhpipe.runners.container_images import ContainerImages
 from vhpipe.runners.container_keeper import ContainerKeeper
 from vhpipe.runners.container_paths import FOLDER, REFERRED, ContainerPaths
 from vhpipe.runners.container_processes import ContainerProcesses
-from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, remove
+from vhpipe.runners.container_remains import CLIENT, FOLDER_LABEL, RUN_LABEL, name_ending, remove
 from vhpipe.runners.container_tools import ToolFacts, facts_of, usable
 from vhpipe.runners.container_usage import NAME as USED
 from vhpipe.runners.container_usage import measured, read_usage
@@ -192,7 +192,7 @@ class _Containers:
     def _name(self, attempt: AttemptId) -> str:
         run = self._parts.run
         node = re.sub("[^a-zA-Z0-9_.-]", "_", attempt.execution.node)[:100]
-        return f"vhpipe-{run.number}-{node}-{attempt.execution.index}.{attempt.number}-{run.identifier[:8]}"
+        return f"vhpipe-{run.number}-{node}-{attempt.execution.index}.{attempt.number}{name_ending(run.identifier)}"
 
     def _labels(self, spec: AttemptSpec, launch: Launch) -> tuple[tuple[str, str], ...]:
         return (

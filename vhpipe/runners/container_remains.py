@@ -4,11 +4,12 @@ A container whose monitor was killed is removed at the second try only, and a cl
 it is done until a look finds none.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Mapping
 
-from vhpipe.attempt.process_tree import kill_marked
+from vhpipe.attempt.process_tree import command_line, kill_marked, kill_trees
 from vhpipe.errors import EnvironmentFailure
 from vhpipe.runners.container_tools import PATIENCE_S, TOOLS, ContainerTool, asked, last_line
 
@@ -18,8 +19,14 @@ FOLDER_LABEL = "vhpipe.folder"
 """The folder of that run, as an absolute path."""
 CLIENT = "VHPIPE_CONTAINERS_OF"
 """The variable of a tool's process that says for which run it was started; no container has it."""
+MONITOR = b"conmon"
 TRIES = 40
 PAUSE_S = 0.1
+
+
+def name_ending(run: str) -> str:
+    """What the names of all containers of a run end with."""
+    return f"-{run[:8]}"
 
 
 def client_marker(run: str) -> str:
@@ -35,11 +42,22 @@ def end_containers_of(tool: str, run: str) -> None:
     for _ in range(TRIES):
         kill_marked({client_marker(run)})
         found = containers(TOOLS[tool], f"{RUN_LABEL}={run}")
-        if not found:
+        if not found and kill_trees(lambda process: _is_monitor(process, run)):
             return
+        if not found:
+            continue
         said = remove(TOOLS[tool], *found)
         time.sleep(PAUSE_S if said else 0.0)
     raise EnvironmentFailure(f"containers of the run cannot be removed: {said}", f"{tool} rm --force {' '.join(found)}")
+
+
+def _is_monitor(process: int, run: str) -> bool:
+    """Whether it is Podman's monitor of a container of the run.
+
+    One whose client was killed while it made the container waits for ever, and has none of the client's variables.
+    """
+    words = command_line(process).split(b"\0")
+    return os.path.basename(words[0]) == MONITOR and any(word.endswith(name_ending(run).encode()) for word in words)
 
 
 def remove(tool: ContainerTool, *names: str) -> str:
