@@ -12,7 +12,6 @@ from vhpipe.attempt.found_outputs import OutputsFound, UnacceptableOutputError, 
 from vhpipe.attempt.launch import Ending
 from vhpipe.attempt.masking import masked_outputs
 from vhpipe.attempt.outputs import kept_outputs, outcome_of
-from vhpipe.attempt.paths import VALOHAI
 from vhpipe.attempt.prepare import AttemptTools
 from vhpipe.attempt.publishing_spool import SpoolContent, kept_things
 from vhpipe.attempt.ready import ReadyAttempt
@@ -21,6 +20,7 @@ from vhpipe.attempt.storage import CodeCopies
 from vhpipe.environments.layer import remove_layer
 from vhpipe.errors import VhpipeError
 from vhpipe.plan.model import CodeUses, Datum, PublishedThing, ResourceUse
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.schedule import stimuli
 from vhpipe.schedule.terms import Status
 from vhpipe.store.attempt_files import LOG, OUTPUTS, REPOSITORY

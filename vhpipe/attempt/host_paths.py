@@ -10,7 +10,7 @@ from contextlib import suppress
 from hashlib import file_digest
 from typing import NamedTuple
 
-from vhpipe.attempt.paths import VALOHAI
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.regular_files import open_to_read
 from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from vhpipe.attempt.host_paths import HostFolders
-from vhpipe.attempt.paths import VALOHAI
 from vhpipe.environments.layer import LAYER_VARIABLE
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.regular_files import open_to_read
 
 END_BYTES = 4096

@@ -3,7 +3,8 @@
 import os
 from typing import NamedTuple
 
-from vhpipe.attempt.paths import BESIDE, VALOHAI, InsidePath, OutsidePath, is_hidden
+from vhpipe.attempt.paths import BESIDE, InsidePath, OutsidePath, is_hidden
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
 
 

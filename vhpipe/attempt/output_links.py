@@ -18,6 +18,7 @@ from vhpipe.attempt.found_outputs import (
     printable,
 )
 from vhpipe.attempt.mounts import BindMount
+from vhpipe.platform_paths import is_within
 from vhpipe.store.long_paths import is_short, reachable
 
 LINKED_NAMES = 10_000
@@ -109,7 +110,7 @@ def real_path(path: str, mounts: Sequence[BindMount]) -> str:
 def outside_path(path: str, mounts: Sequence[BindMount]) -> str:
     """The path of the host for one that the step saw; the innermost mount counts."""
     path = os.path.normpath(path) if "/.." not in path else path
-    found = [each for each in mounts if path == each.target or path.startswith(f"{each.target}/")]
+    found = [each for each in mounts if is_within(path, each.target)]
     if not found:
         return path
     inner = max(found, key=lambda each: len(each.target))

@@ -7,6 +7,7 @@ elsewhere brings a mapping of its own, and nothing else changes.
 from collections.abc import Callable
 from typing import NamedTuple, NewType, Protocol
 
+from vhpipe.platform_paths import VALOHAI, is_within
 from vhpipe.store.attempt_files import REPOSITORY, STEP_FOLDERS
 
 OutsidePath = NewType("OutsidePath", str)
@@ -15,8 +16,6 @@ InsidePath = NewType("InsidePath", str)
 """A path as the step sees it: in variables, in configuration files, in its command."""
 
 
-VALOHAI = "/valohai"
-"""Where the platform has the folders of an execution."""
 
 
 BESIDE = "/.vhpipe"
@@ -46,25 +45,21 @@ class PlatformPaths(NamedTuple):
     repository: OutsidePath
 
     def inside(self, path: OutsidePath) -> InsidePath:
-        if _is_in(path, self.folder):  # it may be in the project, and that the working copy
+        if is_within(path, self.folder):  # it may be in the project, and that the working copy
             below = path[len(self.folder) :]
             if below[1:].partition("/")[0] in STEP_FOLDERS:
                 return InsidePath(f"{VALOHAI}{below}")
-            if _is_in(path, self.repository) and _is_in(self.repository, self.folder):
+            if is_within(path, self.repository) and is_within(self.repository, self.folder):
                 return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
             return InsidePath(f"{BESIDE}{below}" if is_hidden(self.folder) else path)
-        if _is_in(path, self.repository):
+        if is_within(path, self.repository):
             return InsidePath(f"{VALOHAI}/{REPOSITORY}{path[len(self.repository) :]}")
         return InsidePath(path)
 
 
 def is_hidden(path: str) -> bool:
     """Whether a step that has `/valohai` cannot see what the host has there."""
-    return _is_in(path, VALOHAI)
-
-
-def _is_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
+    return is_within(path, VALOHAI)
 
 
 MappingOf = Callable[[OutsidePath, OutsidePath], PathMapping]

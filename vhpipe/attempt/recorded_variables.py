@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
-from vhpipe.attempt.paths import BESIDE, VALOHAI
+from vhpipe.attempt.paths import BESIDE
 from vhpipe.attempt.step_variables import (
     SPOOL_NAME,
     VISIBLE_GPUS,
@@ -18,6 +18,7 @@ from vhpipe.attempt.step_variables import (
     variable_of,
 )
 from vhpipe.plan.model import ExecutionSpec
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.publishing import SPOOL
 from vhpipe.regular_files import RECORD_BYTES, read_regular
 from vhpipe.schedule.terms import Json

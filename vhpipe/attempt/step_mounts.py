@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterable
 
 from vhpipe.attempt.mounts import BindMount
-from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath
+from vhpipe.attempt.paths import InsidePath, OutsidePath
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.plan.model import PlannedMount, StepSpec
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.store.attempt_files import CACHE_VOLUMES
 
 VOLUMES_VARIABLE = "VH_CACHE_VOLUMES_DIR"

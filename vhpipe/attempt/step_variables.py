@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from vhpipe.attempt.group_members import group_variables
 from vhpipe.attempt.identifiers import node_identifier, task_identifier
-from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping
+from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.spec import AttemptSecrets, RunFacts
 from vhpipe.command.parameter_values import typed_value
 from vhpipe.command.step_command import variable_name
 from vhpipe.config.model import Parameter, Value
 from vhpipe.plan.model import EnvironmentValue, ExecutionSpec, Literal, Secret
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.publishing import SPOOL
 from vhpipe.schedule.terms import Json
 from vhpipe.store.attempt_files import OUTPUTS, REPOSITORY, STEP_FOLDERS

@@ -21,13 +21,13 @@ from vhpipe.command.install_calls import (
 from vhpipe.command.install_hints import may_install
 from vhpipe.command.install_words import fields_of, packages_of
 from vhpipe.command.script_paths import ShellText, simple_commands
+from vhpipe.platform_paths import REPOSITORY, is_within
 
 ReadFile = Callable[[str], bytes | None]
 """The bytes of a file of the project by its path; None where there is none, or none that can be read."""
 
 MAX_DEPTH = 4
 """Scripts within scripts that are looked into, and requirements files within others."""
-_REPOSITORY = "/valohai/repository"
 _SKIPPED = frozenset({"time", "exec", "command", "env", "sudo", "nohup", "-H", "-E", "--"})
 _OPENING = frozenset({"if", "for", "while", "until", "case", "function", "{"})
 _CLOSING = frozenset({"fi", "done", "esac", "}"})
@@ -250,8 +250,8 @@ class _InstallReader:
 
 def _placed(written: str, folder: str) -> str | None:
     """The path from the project's folder; None for one outside of it."""
-    if written == _REPOSITORY or written.startswith(f"{_REPOSITORY}/"):
-        written, folder = written[len(_REPOSITORY) + 1 :] or ".", ""
+    if is_within(written, REPOSITORY):
+        written, folder = written[len(REPOSITORY) + 1 :] or ".", ""
     path = normpath(f"{folder}/{written}" if folder else written)
     if path == ".." or path.startswith(("/", "~", "-", "../")):
         return None

@@ -8,6 +8,8 @@ from functools import lru_cache
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from vhpipe.platform_paths import REPOSITORY, is_within
+
 if TYPE_CHECKING:
     from vhpipe.command.interpreters import Interpreter, Wrapper
 
@@ -188,9 +190,8 @@ class _Reader:
     def _change_folder(self, words: list[ShellText]) -> None:
         is_known = words[0].text == "cd" and len(words) == 2 and words[1].is_literal and self._folder is not None
         target = words[1].text if is_known else "/"
-        repository = "/valohai/repository"
-        if target == repository or target.startswith(f"{repository}/"):
-            self._folder = target[len(repository) + 1 :]
+        if is_within(target, REPOSITORY):
+            self._folder = target[len(REPOSITORY) + 1 :]
         elif target.startswith(("/", "~", "-")):
             self._folder = None
         else:

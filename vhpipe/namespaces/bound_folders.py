@@ -8,10 +8,8 @@ from contextlib import suppress
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.covered_folder import cover
+from vhpipe.platform_paths import FOLDERS, VALOHAI, is_within
 
-PLATFORM = "/valohai"
-REPOSITORY = f"{PLATFORM}/repository"
-FOLDERS = (REPOSITORY, *(f"{PLATFORM}/{name}" for name in ("inputs", "outputs", "config")))
 SKELETON = "mode=755,size=256m"
 """What a step writes below `/valohai` beside its folders is in memory, and gone when it ends."""
 Bound = tuple[str, str, bool]
@@ -96,7 +94,7 @@ def set_read_only(target: str, read_only: bool = True) -> None:
 
 
 def _cover() -> None:
-    syscalls.mount("vhpipe", PLATFORM, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, SKELETON)
+    syscalls.mount("vhpipe", VALOHAI, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, SKELETON)
     for folder in FOLDERS:
         os.mkdir(folder, 0o755)
 
@@ -111,7 +109,7 @@ def _make_target(target: str, descriptor: int) -> None:
     folder = os.path.dirname(target)
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
-    if _is_in(folder, PLATFORM):
+    if is_within(folder, VALOHAI):
         _make_like(descriptor, target)
     elif folder != "/":
         cover(folder, lambda: _make_like(descriptor, target))
@@ -146,4 +144,4 @@ def is_private_root() -> bool:
 
 
 def _is_in(path: str, folder: str | None) -> bool:
-    return folder is not None and (path == folder or path.startswith(f"{folder}/"))
+    return folder is not None and is_within(path, folder)

@@ -8,7 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from vhpipe.namespaces.bound_folders import PLATFORM, REPOSITORY, Bound
+from vhpipe.namespaces.bound_folders import Bound
+from vhpipe.platform_paths import REPOSITORY, VALOHAI, is_within
 
 MOST_KEPT = 64
 """Of trees that nobody uses; the oldest are let go."""
@@ -54,7 +55,7 @@ def split(mounts: Sequence[Bound]) -> tuple[CopyMounts | None, Sequence[Bound]]:
     rest: list[Bound] = []
     for each in mounts:
         source, target, _ = each
-        if source.startswith(PLATFORM):
+        if is_within(source, VALOHAI):
             return None, mounts
         (lasting if source == copy and target in (REPOSITORY, copy) else rest).append(each)
     found = os.stat(copy)
@@ -103,7 +104,7 @@ class KeptTrees:
 
 def this_tree(lasting: CopyMounts, namespace: int) -> KeptTree:
     """The tree that this thread is in; `namespace` is its descriptor."""
-    top = os.open(PLATFORM, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    top = os.open(VALOHAI, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     return KeptTree(lasting, namespace, top, _look(top))
 
 

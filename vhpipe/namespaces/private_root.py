@@ -9,7 +9,8 @@ import stat
 from collections.abc import Iterator
 
 from vhpipe.namespaces import syscalls
-from vhpipe.namespaces.bound_folders import PLATFORM, PRIVATE_ROOT, set_read_only
+from vhpipe.namespaces.bound_folders import PRIVATE_ROOT, set_read_only
+from vhpipe.platform_paths import VALOHAI
 
 
 def prepare_root(state: str | None, is_covered: bool = False) -> None:
@@ -22,7 +23,7 @@ def prepare_root(state: str | None, is_covered: bool = False) -> None:
     if is_ordinary:  # before anything hides what is imported
         from vhpipe.namespaces.ssh_settings import own_ssh_settings
     syscalls.mount(None, "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
-    if is_covered or not _is_folder(PLATFORM):
+    if is_covered or not _is_folder(VALOHAI):
         _make_private_root()
     if state is not None and os.path.isdir(state):
         syscalls.mount(state, state, flags=syscalls.MS_BIND | syscalls.MS_REC)
@@ -48,7 +49,7 @@ def _make_private_root() -> None:
             os.symlink(goal, f"{root}/{name}")
         for name, source in sources.items():
             _bind_entry(source, f"{root}/{name}", stat.S_ISDIR(entries[name]))
-        os.makedirs(f"{root}{PLATFORM}", 0o755, exist_ok=True)
+        os.makedirs(f"{root}{VALOHAI}", 0o755, exist_ok=True)
     finally:
         for source in sources.values():
             os.close(source)

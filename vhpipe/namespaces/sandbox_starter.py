@@ -5,7 +5,6 @@ import signal
 from collections.abc import Mapping
 
 from vhpipe.namespaces import bubblewrap
-from vhpipe.namespaces.bound_folders import PLATFORM
 from vhpipe.namespaces.sandbox_tree import (
     HOME,
     TEMPORARY,
@@ -16,6 +15,7 @@ from vhpipe.namespaces.sandbox_tree import (
 from vhpipe.namespaces.sandboxes import Means, sandbox_words
 from vhpipe.namespaces.starters import Ended, StartRequest
 from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS
+from vhpipe.platform_paths import OUTPUTS
 
 
 class SandboxStarter:
@@ -36,7 +36,7 @@ class SandboxStarter:
         self._private, self._layer, self._variables, self._has_network = private, layer, variables, has_network
 
     def start(self, request: StartRequest) -> int:
-        attempt = next(os.path.dirname(each[0]) for each in request.mounts if each[1] == f"{PLATFORM}/outputs")
+        attempt = next(os.path.dirname(each[0]) for each in request.mounts if each[1] == OUTPUTS)
         private = f"{attempt}/{self._private}"
         for name in (HOME, TEMPORARY):
             os.makedirs(f"{private}/{name}", 0o700, exist_ok=True)

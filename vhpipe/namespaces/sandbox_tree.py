@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from vhpipe.namespaces.bound_folders import PLATFORM
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.regular_files import read_regular
 
 PartKind = Literal["read-only", "writable", "device", "empty", "folder", "closed", "proc", "dev", "link"]
@@ -78,8 +78,8 @@ def sandbox_parts(folders: SandboxFolders, environment: Mapping[str, str]) -> li
         parts.append(TreePart("writable", home, f"{private}/{HOME}"))
     inside = [each for each in needed if each != home and each not in around]
     parts += [TreePart("read-only", each, each, True) for each in _outermost(inside)]
-    state = [] if _is_below(folders.state, [PLATFORM]) else [folders.state]  # there it is hidden as it is
-    parts += [*(TreePart("empty", each) for each in state), TreePart("folder", PLATFORM)]
+    state = [] if _is_below(folders.state, [VALOHAI]) else [folders.state]  # there it is hidden as it is
+    parts += [*(TreePart("empty", each) for each in state), TreePart("folder", VALOHAI)]
     parts += [TreePart("read-only" if read_only else "writable", target, source)
               for source, target, read_only in folders.mounts]  # fmt: skip
     return [*parts, *(TreePart("closed", each) for each in (*state, "/run", "/"))]

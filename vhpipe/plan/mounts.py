@@ -4,15 +4,16 @@ import posixpath
 from collections.abc import Iterable
 
 from vhpipe.config.model import Step
+from vhpipe.platform_paths import CONFIG, FOLDERS, INPUTS, OUTPUTS, VALOHAI, is_within
 
 _KERNEL = ("/proc", "/sys", "/dev")
 """Nothing is mounted there or below."""
 _SYSTEM = ("/", "/bin", "/boot", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/root", "/run",
            "/sbin", "/srv", "/tmp", "/usr", "/var")  # fmt: skip
 """Something is mounted below them only."""
-_OF_STEP = ("/valohai", "/valohai/repository", "/valohai/inputs", "/valohai/outputs", "/valohai/config",
-            "/valohai/cache-volumes")  # fmt: skip
-_FILLED = ("/valohai/inputs", "/valohai/outputs", "/valohai/config", "/valohai/cache-volumes")
+_VOLUMES = f"{VALOHAI}/cache-volumes"
+_OF_STEP = (VALOHAI, *FOLDERS, _VOLUMES)
+_FILLED = (INPUTS, OUTPUTS, CONFIG, _VOLUMES)
 """Folders of a step with what it is given and what it makes, and nothing else."""
 
 
@@ -25,19 +26,14 @@ def destination_fault(destination: str, needed: Iterable[str]) -> str | None:
     """What a mount at a path would spoil, as the end of a sentence. `needed` are folders that must not be hidden."""
     if not destination.startswith("/") or "\0" in destination:
         return "is not an absolute path"
-    if any(is_below(destination, each) for each in _KERNEL):
+    if any(is_within(destination, each) for each in _KERNEL):
         return "would hide files of the kernel"
     if destination in _SYSTEM:
         return "would hide a folder of the system"
-    if destination in _OF_STEP or any(is_below(destination, each) for each in _FILLED):
+    if destination in _OF_STEP or any(is_within(destination, each) for each in _FILLED):
         return "would hide a folder of the step"
-    hidden = next((each for each in needed if is_below(each, destination)), None)
+    hidden = next((each for each in needed if is_within(each, destination)), None)
     return None if hidden is None else f"would hide `{hidden}`"
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder or below it."""
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def is_of_network(source: str, kind: str | None) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.attempt.environments import shell_variables
 from vhpipe.attempt.mounts import BindMount, own_folders, platform_folders
-from vhpipe.attempt.paths import VALOHAI, InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
+from vhpipe.attempt.paths import InsidePath, OutsidePath, PathMapping, PlatformPaths, same_paths
 from vhpipe.attempt.preparation_errors import CannotPrepareError
 from vhpipe.attempt.recorded_variables import has_platform_folders, kept_variables, own_variables
 from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, step_mounts
@@ -23,6 +23,7 @@ from vhpipe.errors import VhpipeError, from_os_error
 from vhpipe.plan.capabilities import CAPABILITIES, PLAIN_MACHINE
 from vhpipe.plan.model import PlannedDeployment
 from vhpipe.plan.places import LOCAL, PROCESS
+from vhpipe.platform_paths import VALOHAI
 from vhpipe.project.kept_code import commit_of, lay_out_code
 from vhpipe.project.shell_folders import EndedAttempt, make_folders_again
 from vhpipe.publishing import SPOOL

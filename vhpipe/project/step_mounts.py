@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.errors import RefusedError, UsageError
-from vhpipe.plan.mounts import destination_fault, destination_of, is_below, is_of_network, says_path
+from vhpipe.plan.mounts import destination_fault, destination_of, is_of_network, says_path
+from vhpipe.platform_paths import VALOHAI, is_within
 
 if TYPE_CHECKING:
     from vhpipe.config.model import Mount, Step
@@ -88,7 +89,7 @@ def _source(node: str, mount: "Mount", rules: MountRules) -> str:
         raise UsageError(f"node `{node}` mounts {named}, which {reason}", f"make it, or {instead}") from None
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         raise UsageError(f"node `{node}` mounts `{mount.source}`, which is no file or folder", instead)
-    if stand_in is None and not rules.everywhere and not any(is_below(source, each) for each in _homes(rules)):
+    if stand_in is None and not rules.everywhere and not any(is_within(source, each) for each in _homes(rules)):
         leads = "" if source == path else f" (that is `{source}`)"
         raise RefusedError(
             f"node `{node}` mounts `{mount.source}`{leads}, which is outside of the project and your home",
@@ -137,7 +138,7 @@ def refuse_targets_to_be_made(
         return
     for mount in mounts:
         folder = mount.destination
-        if is_below(folder, "/valohai") or os.path.lexists(folder):
+        if is_within(folder, VALOHAI) or os.path.lexists(folder):
             continue
         while not os.path.lexists(folder):
             folder = os.path.dirname(folder)
@@ -150,15 +151,15 @@ def refuse_targets_to_be_made(
 
 def _can_be_private(folder: str, rules: MountRules) -> bool:
     """Whether the sandbox has a folder of its own instead of this one of the machine."""
-    return folder == "/" or any(is_below(folder, each) for each in (os.path.expanduser("~"), *_TEMPORARY, "/run"))
+    return folder == "/" or any(is_within(folder, each) for each in (os.path.expanduser("~"), *_TEMPORARY, "/run"))
 
 
 def _can_have_more(folder: str, rules: MountRules) -> bool:
     """Whether a folder of the machine can be shown to a step with an entry more, and nothing else be made in it."""
-    if any(is_below(folder, each) for each in (*_homes(rules), *_TEMPORARY)):
+    if any(is_within(folder, each) for each in (*_homes(rules), *_TEMPORARY)):
         return False
     if folder == "/":
-        return not os.path.isdir("/valohai") or os.path.islink("/valohai")
+        return not os.path.isdir(VALOHAI) or os.path.islink(VALOHAI)
     found = os.stat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & stat.S_IWOTH:
         return False
