@@ -5,6 +5,7 @@ Nodes stand in topological order, ties in file order; `PlannedEdge.index` is the
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 from typing import Literal as Enumerated
 
 import msgspec
@@ -455,6 +456,9 @@ class PlannedEndpoint(msgspec.Struct, frozen=True):
 
 
 class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
+    """It has no executions, so `spec` is None."""
+
+    spec: ClassVar[None] = None
     name: str
     deployment: str
     endpoints: tuple[PlannedEndpoint, ...] = ()
@@ -467,6 +471,11 @@ class PlannedDeployment(msgspec.Struct, frozen=True, tag="deployment"):
 
 
 PlannedNode = PlannedExecution | PlannedTask | PlannedDeployment
+
+
+def command_of(node: PlannedNode) -> tuple[str, ...]:
+    """The items of the command of a node's step; none of a deployment."""
+    return () if node.spec is None else node.spec.command
 
 
 class PlannedEdge(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vhpipe.command.install_hints import may_install
 from vhpipe.plan.capabilities import CAPABILITIES
+from vhpipe.plan.model import command_of
 from vhpipe.settings.images import python_instead
 from vhpipe.settings.python import PythonChoice, active_interpreter, find_python, shared_interpreter
 from vhpipe.wording import listed, plural
@@ -69,8 +70,7 @@ def pythons_for_images(plan: "Plan", project: Path, rules: "tuple[ImageRule, ...
     """
     found: dict[str, str] = {}
     for node in plan.nodes if any(rule.is_path for rule in rules) else ():
-        spec = getattr(node, "spec", None)
-        target = None if spec is None else python_instead(rules, spec.image)
+        target = None if node.spec is None else python_instead(rules, node.spec.image)
         folder = None if target is None else find_python(project, target, {}).folder
         if folder is not None:
             found[node.name] = str(folder)
@@ -121,16 +121,11 @@ def installs_of(node: "PlannedNode", project: Path) -> "Installs":
         except (OSError, ValueError):
             return None
 
-    return installs_in(_command(node), read)
+    return installs_in(command_of(node), read)
 
 
 def _may_install(node: "PlannedNode") -> bool:
     """Whether reading the command closely could find an install; a node that an earlier run gives installs nothing."""
-    if not may_install(_command(node)):
+    if not may_install(command_of(node)):
         return False
     return not (node.given and node.given.is_whole)
-
-
-def _command(node: "PlannedNode") -> tuple[str, ...]:
-    spec = getattr(node, "spec", None)
-    return () if spec is None else spec.command

@@ -154,14 +154,12 @@ def order_of(
 
 
 def _asks_for_resources(node: "PlannedNode") -> bool:
-    spec = getattr(node, "spec", None)
-    return spec is not None and spec.resources is not None
+    return node.spec is not None and node.spec.resources is not None
 
 
 def _calls_function(node: "PlannedNode") -> bool:
     """Whether a node is a step of a generated file, which needs a Python that has vhpipe."""
-    spec = getattr(node, "spec", None)
-    return spec is not None and any(FUNCTION_STEP in command for command in spec.command)
+    return node.spec is not None and any(FUNCTION_STEP in command for command in node.spec.command)
 
 
 def program_words() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vhpipe.config.agent_controls import AGENT_CONTROLS
+from vhpipe.plan.model import command_of
 from vhpipe.plan.places import LOCAL
 from vhpipe.project.plan_passes import PassContext
 
@@ -29,22 +30,21 @@ def say_controls(plan: "Plan", around: PassContext) -> "Plan":
 
 
 def _variables_of(node: "PlannedNode") -> Iterable[str]:
-    spec = getattr(node, "spec", None)
-    return () if spec is None else spec.environment_variables
+    return () if node.spec is None else node.spec.environment_variables
 
 
 def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
     """What commands change on this machine, and what fails where they run: of the nodes that run."""
     from vhpipe.command.host_hints import may_need_host, may_run_shell_script
 
-    everything = "\n".join(text for node in plan.nodes for text in _command_of(node))
+    everything = "\n".join(text for node in plan.nodes for text in command_of(node))
     if not (may_need_host(everything) or may_run_shell_script(everything)):
         return plan
     nodes = tuple(
         node
         for node in plan.nodes
         if node.name not in around.selection.given
-        and any(may_need_host(text) or may_run_shell_script(text) for text in _command_of(node))
+        and any(may_need_host(text) or may_run_shell_script(text) for text in command_of(node))
     )
     if not nodes:
         return plan
@@ -55,11 +55,6 @@ def say_host_needs(plan: "Plan", around: PassContext) -> "Plan":
 
     said = host_notices(nodes, around.chosen.places.of, around.source.project, lambda: folder_trial().way == "user")
     return structs.replace(plan, notices=(*plan.notices, *said))
-
-
-def _command_of(node: "PlannedNode") -> tuple[str, ...]:
-    spec = getattr(node, "spec", None)
-    return () if spec is None else spec.command
 
 
 def say_unmatched(plan: "Plan", around: PassContext) -> "Plan":
