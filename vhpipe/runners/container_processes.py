@@ -9,7 +9,7 @@ import signal
 import threading
 from contextlib import suppress
 
-from vhpipe.attempt.process_tree import command_line, marked_processes
+from vhpipe.attempt.process_tree import command_line, marked_processes, signal_all
 
 INITS = (b"/run/podman-init\0", b"/sbin/docker-init\0", b"/dev/init\0")
 PATIENCE_S = 5.0
@@ -29,12 +29,11 @@ class ContainerProcesses:
         inside = [process for process in marked_processes(self._marker) if not _is_in_session(process, client)]
         self._were_seen = self._were_seen or bool(inside)
         self.were_killed = self.were_killed or number == signal.SIGKILL
-        for process in inside:
-            # the first process passes on what it gets, to one that has had it then
-            if number == signal.SIGKILL or not command_line(process).startswith(INITS):
-                _send(process, number)
+        # the first process passes on what it gets, to one that has had it then
+        is_final = number == signal.SIGKILL
+        signal_all((each for each in inside if is_final or not command_line(each).startswith(INITS)), number)
         if not self._were_seen:
-            _send(client, number)
+            signal_all((client,), number)
         elif number == signal.SIGKILL:
             _kill_later(client)
 
@@ -44,11 +43,6 @@ def _is_in_session(process: int, leader: int) -> bool:
         return os.getsid(process) == leader
     except ProcessLookupError:
         return True
-
-
-def _send(process: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(process, number)
 
 
 def _kill_later(client: int) -> None:
