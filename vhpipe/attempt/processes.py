@@ -23,6 +23,7 @@ from vhpipe.attempt.process_tree import (
 )
 from vhpipe.attempt.running_clock import RunningClock
 from vhpipe.attempt.usage import usage_of
+from vhpipe.namespaces.inherited_signals import IGNORED_BY_PYTHON
 from vhpipe.namespaces.starters import Starter, StartRequest
 from vhpipe.plan.model import AttemptId
 
@@ -31,8 +32,6 @@ GRACE_S = 10.0
 DRAIN_S = 2.0
 """How long output is awaited after the end of a process whose pipe something else still holds."""
 READ_SIZE = 1 << 16
-IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-"""Signals that Python ignores and that a child would then ignore too."""
 
 
 class Processes:
@@ -111,6 +110,7 @@ class _Process:
     def __init__(self, owner: Processes, attempt: AttemptId, launch: Launch, places: tuple[int, int]) -> None:
         self._confinement = owner.confinements.of(launch)
         self._owner, self._attempt, self._launch, self._clock = owner, attempt, self._confinement.launch, owner.clock
+        self._starter = owner.starter if self._launch.mounts else None
         limit = self._launch.cpu_limit
         self._cores = owner.cores.take(limit) if limit is not None else frozenset()
         self._pipes: dict[int, Stream] = {}
@@ -146,11 +146,12 @@ class _Process:
 
     def _process_with(self, ends: tuple[int, int, int], here: int) -> int:
         """The process id of the attempt's process, whose standard streams are `ends`."""
-        launch, starter = self._launch, self._owner.starter
-        if launch.mounts and starter is not None and starter.leader_waits:
+        launch, starter = self._launch, self._starter
+        if starter is not None and starter.leader_waits:
             return starter.start(_start_request(launch, ends)._replace(outside=launch.entering))
-        launch = launch._replace(argv=(*launch.entering, *launch.argv))
-        if launch.mounts and starter is not None:
+        if launch.entering:
+            launch = launch._replace(argv=(*launch.entering, *launch.argv))
+        if starter is not None:
             return starter.start(_start_request(launch, ends))
         streams = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(ends)]
         return (_spawn_by_shell if self._owner.shares_process else _spawned)(launch, streams, here)
@@ -198,8 +199,7 @@ class _Process:
 
     def _note_end(self) -> None:
         """How the leader ended, and what it used; where nobody knows that, the attempt failed for it."""
-        starter = self._owner.starter if self._launch.mounts else None
-        ended = os.wait4(self.pid, 0)[1:] if starter is None else starter.wait(self.pid)
+        ended = os.wait4(self.pid, 0)[1:] if self._starter is None else self._starter.wait(self.pid)
         if ended is None:
             self._because = self._because or "how it ended is not known: the process that had started it was killed"
             self._exit_code = -signal.SIGKILL
@@ -225,8 +225,7 @@ class _Process:
 
     def _ask_to_end(self) -> None:
         """A leader that only waits for the step's process has to outlive it, to say how it ended."""
-        starter = self._owner.starter if self._launch.mounts else None
-        below = descendants_of(self.pid) if starter is not None and starter.leader_waits else []
+        below = descendants_of(self.pid) if self._starter is not None and self._starter.leader_waits else []
         if below:
             signal_all(below, signal.SIGTERM)
         else:

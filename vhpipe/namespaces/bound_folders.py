@@ -2,12 +2,12 @@
 
 import errno
 import os
-import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.covered_folder import cover
+from vhpipe.namespaces.mount_points import bind, make_point
 from vhpipe.platform_paths import FOLDERS, VALOHAI, is_within
 
 SKELETON = "mode=755,size=256m"
@@ -76,7 +76,7 @@ def place_by_old_calls(mounts: Sequence[Bound], read_only_below: str | None, cov
             _cover()
         for descriptor, (source, target, read_only) in zip(sources, mounts, strict=True):
             _make_target(target, descriptor)
-            syscalls.mount(f"/proc/self/fd/{descriptor}", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+            bind(descriptor, target)
             if read_only or _is_in(source, read_only_below):
                 set_read_only(target, read_only)
     finally:
@@ -128,10 +128,7 @@ def _make_like(descriptor: int, target: str) -> None:
     """Make a folder or an empty file, as the descriptor is one, and the folders before it."""
     os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
     with suppress(FileExistsError):
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            os.mkdir(target, 0o755)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        make_point(descriptor, target)
 
 
 PRIVATE_ROOT = "vhpipe-root"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from vhpipe.namespaces import syscalls
+from vhpipe.namespaces.mount_points import bind, make_point
 
 COVER = "vhpipe-cover"
 """The name by which one is known in the list of mounts."""
@@ -38,12 +39,8 @@ def _opened(path: str, opened: ExitStack) -> int | None:
 
 
 def _show(source: int, target: str) -> None:
-    mode = os.fstat(source).st_mode
-    if stat.S_ISLNK(mode):
+    if stat.S_ISLNK(os.fstat(source).st_mode):
         os.symlink(os.readlink("", dir_fd=source), target)
         return
-    if stat.S_ISDIR(mode):
-        os.mkdir(target, 0o755)
-    else:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-    syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+    make_point(source, target)
+    bind(source, target)

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 from vhpipe.namespaces import syscalls
+from vhpipe.namespaces.inherited_signals import IGNORED_BY_PYTHON
 from vhpipe.namespaces.pieces import receive, send
-from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS, StepRoot, StrandedError
+from vhpipe.namespaces.step_root import STREAMS, StepRoot, StrandedError
 from vhpipe.namespaces.user_namespace import enter_as_user, enter_unmapped
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from vhpipe.namespaces import syscalls
 from vhpipe.namespaces.bound_folders import PRIVATE_ROOT, set_read_only
+from vhpipe.namespaces.mount_points import bind, make_point
 from vhpipe.platform_paths import VALOHAI
 
 
@@ -48,7 +49,8 @@ def _make_private_root() -> None:
         for name, goal in links.items():
             os.symlink(goal, f"{root}/{name}")
         for name, source in sources.items():
-            _bind_entry(source, f"{root}/{name}", stat.S_ISDIR(entries[name]))
+            make_point(source, f"{root}/{name}")
+            bind(source, f"{root}/{name}")
         os.makedirs(f"{root}{VALOHAI}", 0o755, exist_ok=True)
     finally:
         for source in sources.values():
@@ -59,14 +61,6 @@ def _make_private_root() -> None:
     syscalls.unmount(".", syscalls.MNT_DETACH)
     os.chdir("/")
     set_read_only("/")
-
-
-def _bind_entry(source: int, target: str, is_folder: bool) -> None:
-    if is_folder:
-        os.mkdir(target, 0o755)
-    else:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-    syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
 
 
 def _size_of_root() -> str:

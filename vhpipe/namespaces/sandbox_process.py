@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vhpipe.namespaces import syscalls
+from vhpipe.namespaces.inherited_signals import heed_again
 from vhpipe.namespaces.user_namespace import enter_as_user
 
 CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x4000000, 0x8000000, 0x20000000, 0x40000000
@@ -107,8 +108,7 @@ def _be_the_first(request: dict[str, Any], program: str, arguments: Sequence[str
 
 def _become(program: str, arguments: Sequence[str]) -> None:
     try:
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(ignored, signal.SIG_DFL)
+        heed_again()
         os.execv(program, list(arguments))
     except OSError as failure:
         print(f"vhpipe: cannot start {program}: {failure.strerror}", file=sys.stderr)

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Mapping
 
 from vhpipe.namespaces import bubblewrap
+from vhpipe.namespaces.inherited_signals import IGNORED_BY_PYTHON
 from vhpipe.namespaces.sandbox_tree import (
     HOME,
     TEMPORARY,
@@ -14,7 +15,7 @@ from vhpipe.namespaces.sandbox_tree import (
 )
 from vhpipe.namespaces.sandboxes import Means, sandbox_words
 from vhpipe.namespaces.starters import Ended, StartRequest
-from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS
+from vhpipe.namespaces.step_root import STREAMS
 from vhpipe.platform_paths import OUTPUTS
 
 

@@ -6,7 +6,8 @@ from resource import struct_rusage
 from typing import NamedTuple, Protocol
 
 from vhpipe.namespaces.bound_folders import Bound
-from vhpipe.namespaces.step_root import IGNORED_BY_PYTHON, STREAMS, StepRoot
+from vhpipe.namespaces.inherited_signals import IGNORED_BY_PYTHON
+from vhpipe.namespaces.step_root import STREAMS, StepRoot
 
 
 class StartRequest(NamedTuple):

@@ -6,7 +6,6 @@ makes a copy of that for its process alone, with the folders of its execution; i
 
 import errno
 import os
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -15,8 +14,6 @@ from vhpipe.namespaces.bound_folders import Bound, place
 from vhpipe.namespaces.kept_trees import CopyMounts, KeptTree, KeptTrees, split, this_tree
 from vhpipe.namespaces.private_root import prepare_root
 
-IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-"""What this program ignores, and no step does."""
 STREAMS = (0, 1, 2)
 OWN_NAMESPACE = "/proc/thread-self/ns/mnt"
 

@@ -1,11 +1,11 @@
 """A program at the terminal of this one that sees `/valohai`: a child that goes there and becomes it."""
 
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, NoReturn
 
 from vhpipe.namespaces.bound_folders import Bound
+from vhpipe.namespaces.inherited_signals import heed_again
 from vhpipe.namespaces.step_root import StepRoot
 from vhpipe.namespaces.user_namespace import enter_as_user, enter_unmapped, map_all_ids
 
@@ -69,6 +69,5 @@ def _become(way: str, request: InsideRequest, telling: int, waiting: int) -> NoR
 
 
 def _execute(request: InsideRequest) -> NoReturn:
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
-        signal.signal(number, signal.SIG_DFL)
+    heed_again()
     os.execvpe(request.words[0], tuple(request.words), request.environment)
