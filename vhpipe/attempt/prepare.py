@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vhpipe.attempt.configuration_files import ConfigurationWriter
 from vhpipe.attempt.deferred_files import referred_files, referred_text
@@ -30,6 +30,7 @@ from vhpipe.attempt.recorded_variables import VariablesKeeper
 from vhpipe.attempt.spec import AttemptSecrets, AttemptSpec, RunFacts
 from vhpipe.attempt.step_mounts import VOLUMES_VARIABLE, made_volumes
 from vhpipe.attempt.step_variables import (
+    StepPlace,
     device_variables,
     execution_json,
     parameter_variables,
@@ -50,6 +51,9 @@ from vhpipe.store.atomic import write_new
 from vhpipe.store.attempt_files import COMMAND, CONFIG, INPUTS, STEP_FOLDERS
 from vhpipe.store.long_paths import make_folders
 from vhpipe.store.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from vhpipe.environments.step_environments import StepEnvironment
 
 COMMON = frozenset({"runtime"})
 """Configuration objects that are the same in all executions of a run."""
@@ -76,7 +80,7 @@ class AttemptTools:
         blobs: AttemptBlobs,
         shared: str,
         mapping_of: MappingOf = same_paths,
-        launch_of: "LaunchOf | None" = None,
+        launch_of: LaunchOf | None = None,
         installers: InstallerSurroundings = NO_SURROUNDINGS,
     ) -> None:
         self.secrets, self.masking, self.blobs = secrets, secrets.masking, blobs
@@ -126,7 +130,7 @@ def prepare(
     `repository` is its working copy of `snapshot`; `hear` gets what the step measures once it runs.
     Errors: `CannotPrepareError` for what the user can fix, `VhpipeError` and `OSError` for the world.
     """
-    run, secrets = spec.run, tools.secrets
+    run = spec.run
     paths = tools.mapping_of(folder, repository)
     place = step_place(attempt_identifier(run.identifier, spec.id), folder, repository, paths)
     referred = referred_files(spec.execution.deferred)
@@ -137,29 +141,11 @@ def prepare(
     inputs = tools.input_files.place(execution, OutsidePath(f"{folder}/{INPUTS}"), paths)
     others = tools.input_files.place_others(referred, folder) if referred else ()
     parameters = typed_parameters(execution)
-    objects: dict[str, Json] = {
-        "execution": execution_json(run, execution, place.identifier, secrets.variables.get("USER")),
-        "inputs": inputs.listing,
-        "parameters": parameters,
-        "runtime": {"runtime": "vhpipe", "version": run.version},
-    }
-    if execution.members is not None:
-        objects["distributed"] = group_json(run.identifier, spec.id, execution.members)
+    objects = _objects(spec, execution, place, tools.secrets, parameters) | {"inputs": inputs.listing}
     objects |= configuration_objects(execution, repository)
     tools.configuration.write(f"{folder}/{CONFIG}", objects, COMMON if inputs.files or others else COMMON | {"inputs"})
     write_new(f"{folder}/{COMMAND}", script_text(command).encode())
-    of_parameters = parameter_variables(parameters)
-    variables = step_variables(run, execution, place, secrets, of_parameters)
-    variables = tools.environments.with_python(spec.execution.id.node, variables)
-    if environment is not None:
-        variables = environment.activate(variables)
-    if spec.devices:
-        variables |= device_variables(spec.devices)
-    if execution.step.cache_volumes:
-        variables[VOLUMES_VARIABLE] = made_volumes(execution.step.cache_volumes, run.volumes, place.is_inside)
-    tools.variables.keep(folder, execution, variables, of_parameters)
-    if environment is not None:
-        variables = environment.with_layer(variables, environment.add_layer(folder))
+    variables = _variables(spec, execution, place, tools, folder, parameters, environment)
     output = _output(spec, tools, folder, hear)
     launch = Launch(
         argv=_argv(command, run.shell, place.folder),
@@ -179,6 +165,48 @@ def prepare(
     work = fingerprints.of(spec.execution, None if spec.execution.deferred else command)
     files = (*inputs.files, *others)
     return PreparedAttempt(launch, output, files, work, tools.input_files.settle(files))
+
+
+def _objects(
+    spec: AttemptSpec,
+    execution: ExecutionSpec,
+    place: StepPlace,
+    secrets: AttemptSecrets,
+    parameters: dict[str, Json],
+) -> dict[str, Json]:
+    """The contents of the configuration files, but for that of the inputs."""
+    run = spec.run
+    objects: dict[str, Json] = {
+        "execution": execution_json(run, execution, place.identifier, secrets.variables.get("USER")),
+        "parameters": parameters,
+        "runtime": {"runtime": "vhpipe", "version": run.version},
+    }
+    if execution.members is not None:
+        objects["distributed"] = group_json(run.identifier, spec.id, execution.members)
+    return objects
+
+
+def _variables(
+    spec: AttemptSpec,
+    execution: ExecutionSpec,
+    place: StepPlace,
+    tools: AttemptTools,
+    folder: OutsidePath,
+    parameters: dict[str, Json],
+    environment: "StepEnvironment | None",
+) -> dict[str, str]:
+    """The variables of the step's process. What is recorded of them is kept in the attempt's folder."""
+    run, of_parameters = spec.run, parameter_variables(parameters)
+    variables = step_variables(run, execution, place, tools.secrets, of_parameters)
+    variables = tools.environments.with_python(spec.execution.id.node, variables)
+    if environment is not None:
+        variables = environment.activate(variables)
+    if spec.devices:
+        variables |= device_variables(spec.devices)
+    if execution.step.cache_volumes:
+        variables[VOLUMES_VARIABLE] = made_volumes(execution.step.cache_volumes, run.volumes, place.is_inside)
+    tools.variables.keep(folder, execution, variables, of_parameters)
+    return variables if environment is None else environment.with_layer(variables, environment.add_layer(folder))
 
 
 def _command(spec: ExecutionSpec) -> tuple[str, ...]:
