@@ -34,7 +34,7 @@ from vhpipe.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from vhpipe.engine.container_shell import ContainerShell
-    from vhpipe.namespaces.trial import Manner
+    from vhpipe.namespaces.trial import Manner, Trial
 
 _HOST_OWN = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "SHELL")
 """Variables that an image has of its own."""
@@ -82,10 +82,10 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
     """
     kept = KeptSurroundings(kept_variables(ended.folder), ended.run.info().place_of(ended.attempt.execution.node))
     trial = folder_trial() if kept.had_folders and not kept.ran_in_container else None
-    way = trial.way if trial is not None else None
+    has_way = trial is not None and trial.way is not None
     with scratch_folder(store) as folder:
         try:
-            notices = tuple(make_folders_again(store, ended, folder, sees_own_inputs=way is not None))
+            notices = tuple(make_folders_again(store, ended, folder, sees_own_inputs=has_way))
         except OSError as error:
             raise from_os_error(error, "cannot copy the folders of the execution to") from error
         repository, code = _repository(store, ended, folder)
@@ -93,37 +93,53 @@ def shell_place(store: ProjectStore, ended: EndedAttempt) -> Iterator[ShellPlace
         if kept.ran_in_container:
             container, refused = _container(kept, ended, here, store)
             if container is not None:
-                yield ShellPlace(
-                    folder=container.workdir,
-                    has_command=bool(here.command()),
-                    code=f"{code}; in a container of its image",
-                    variables=container.variables,
-                    notices=(*notices, *((refused,) if refused else ())),
-                    state=str(store.root),
-                    container=container,
-                )
+                notices = (*notices, *((refused,) if refused else ()))
+                yield _in_container(container, here, f"{code}; in a container of its image", notices, store)
                 return
             notices = (*notices, refused)
-        paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
-        variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
-        try:
-            variables = shell_variables(variables, f"{store.root}/{ENVIRONMENTS}", str(folder))
-        except OSError as error:
-            raise from_os_error(error, "cannot make a layer for packages in") from error
-        volumes = f"{store.root}/{CACHE_VOLUMES}"
-        mounted, gone = ((), ()) if way is None else _mounts_of_step(ended, volumes)
-        if VOLUMES_VARIABLE in variables and way is None:
-            variables[VOLUMES_VARIABLE] = volumes
-        yield ShellPlace(
-            folder=paths.inside(here.repository),
-            has_command=os.path.isfile(f"{os.path.dirname(repository)}/{COMMAND}"),
-            code=code,
-            variables=variables,
-            notices=(*notices, *gone, *_notices(kept, variables, trial.reason if trial is not None else "", way)),
-            state=str(store.root),
-            way=way,
-            mounts=() if way is None else (*here.mounts(str(store.root)), *mounted),
-        )
+        yield _on_this_machine(store, ended, kept, here, code, notices, trial)
+
+
+def _in_container(
+    container: "ContainerShell", here: "_Folders", code: str, notices: tuple[str, ...], store: ProjectStore
+) -> ShellPlace:
+    return ShellPlace(
+        folder=container.workdir,
+        has_command=bool(here.command()),
+        code=code,
+        variables=container.variables,
+        notices=notices,
+        state=str(store.root),
+        container=container,
+    )
+
+
+def _on_this_machine(
+    store: ProjectStore, ended: EndedAttempt, kept: KeptSurroundings, here: "_Folders", code: str,
+    notices: tuple[str, ...], trial: "Trial | None",
+) -> ShellPlace:  # fmt: skip
+    """A shell with the folders at `/valohai` where the trial of that has found a way, else with their own paths."""
+    way, refused = (None, "") if trial is None else (trial.way, trial.reason)
+    paths = same_paths(here.scratch, here.repository) if way is None else PlatformPaths(*here[1:])
+    variables = {**_own_variables(kept, store.project), **here.variables(paths, is_inside=way is not None)}
+    try:
+        variables = shell_variables(variables, f"{store.root}/{ENVIRONMENTS}", here.scratch)
+    except OSError as error:
+        raise from_os_error(error, "cannot make a layer for packages in") from error
+    volumes = f"{store.root}/{CACHE_VOLUMES}"
+    mounted, gone = ((), ()) if way is None else _mounts_of_step(ended, volumes)
+    if VOLUMES_VARIABLE in variables and way is None:
+        variables[VOLUMES_VARIABLE] = volumes
+    return ShellPlace(
+        folder=paths.inside(here.repository),
+        has_command=os.path.isfile(f"{os.path.dirname(here.repository)}/{COMMAND}"),
+        code=code,
+        variables=variables,
+        notices=(*notices, *gone, *_notices(kept, variables, refused, way)),
+        state=str(store.root),
+        way=way,
+        mounts=() if way is None else (*here.mounts(str(store.root)), *mounted),
+    )
 
 
 def _container(
