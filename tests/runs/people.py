@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import pytest
 
 import vhpipe
 from tests.runs.conftest import Finished
+from vhpipe.namespaces.trial import tried_here
 
 ORDINARY = next((each.pw_uid for each in pwd.getpwall() if 1000 <= each.pw_uid < 65534), 12345)
 """A user, known by name where there is one: some programs refuse to serve others."""
@@ -127,3 +129,14 @@ def _works(words: tuple[str, ...], environment: dict[str, str]) -> bool:
     except OSError:
         return False
     return done.returncode == 0
+
+
+@contextmanager
+def person_with_namespaces(kind: str) -> Iterator[Person]:
+    """The `caller` or a `user`, on a machine where steps can have `/valohai`; else the test is skipped."""
+    if tried_here().way is None:
+        pytest.skip(f"no namespaces here: {tried_here().reason}")
+    with (caller if kind == "caller" else ordinary_user)() as found:
+        if found is None:
+            pytest.skip("no Python here that an ordinary user can start")
+        yield found

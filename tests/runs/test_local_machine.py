@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs import refusing
-from tests.runs.people import Person, caller, ordinary_user
-from vhpipe.namespaces.trial import tried_here
+from tests.runs.people import Person, person_with_namespaces
 
 pytestmark = pytest.mark.long
 
@@ -29,11 +28,7 @@ RESTRICTED = (
 
 @pytest.fixture(params=["caller", "user"])
 def person(request: pytest.FixtureRequest) -> Iterator[Person]:
-    if tried_here().way is None:
-        pytest.skip(f"no namespaces here: {tried_here().reason}")
-    with (caller if request.param == "caller" else ordinary_user)() as found:
-        if found is None:
-            pytest.skip("no Python here that an ordinary user can start")
+    with person_with_namespaces(request.param) as found:
         yield found
 
 
