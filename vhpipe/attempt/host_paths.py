@@ -10,7 +10,7 @@ from contextlib import suppress
 from hashlib import file_digest
 from typing import NamedTuple
 
-from vhpipe.platform_paths import VALOHAI
+from vhpipe.platform_paths import VALOHAI, is_within
 from vhpipe.regular_files import open_to_read
 from vhpipe.store.attempt_files import CONFIG, INPUTS, OUTPUTS, REPOSITORY
 
@@ -68,8 +68,7 @@ class HostFolders(NamedTuple):
 
     def on_host(self, path: str) -> str:
         """A path of any kind as the host has it."""
-        is_inside = path == VALOHAI or path.startswith(f"{VALOHAI}/")
-        return (self.outside(path) if is_inside else None) or path
+        return (self.outside(path) if is_within(path, VALOHAI) else None) or path
 
     def _of_code(self, path: str) -> str | None:
         kept = f"{self.repository}/{path}".rstrip("/")
@@ -77,8 +76,8 @@ class HostFolders(NamedTuple):
         if own is None or own == kept:
             return kept if os.path.lexists(self.repository) else None
         if os.path.isdir(self.repository):
-            return own if path and _digest(kept) is not None and _digest(kept) == _digest(own) else kept
-        return own if _digest(own) is not None and _digest(own) == self.code_at_start(path) else None
+            return own if path and (had := _digest(kept)) is not None and had == _digest(own) else kept
+        return own if (has := _digest(own)) is not None and has == self.code_at_start(path) else None
 
 
 def named_paths(text: str, hosts: HostFolders, most: int = MOST_PATHS) -> tuple[NamedPath, ...]:
