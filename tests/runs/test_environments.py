@@ -58,6 +58,16 @@ def test_install_lines_are_carried_out_once_and_found_by_the_step(world: Any, lo
     assert not list(world.path.glob(".vhpipe/runs/*/work/*/*/python"))
 
 
+def test_executions_that_install_the_same_wait_together_whatever_else_they_do(world: Any) -> None:
+    step = {"command": ["pip install one", "say-one", "echo {parameter-value:x}"],
+            "parameters": [{"name": "x", "type": "integer", "default": 0}]}  # fmt: skip
+    world.pipeline({"a": {**step, "node": {"type": "task"}}})
+    done = world("run", "--json", "-j", "3", "-p", "a.x=[1,2,3]")
+    assert done.code == 0, done.err
+    assert done.err.count("installing what is missing") == 1
+    assert "being made by another run or step" not in done.err
+
+
 @pytest.mark.long
 def test_an_install_that_fails_fails_the_node_and_leaves_nothing(world: Any, wheels: Path) -> None:
     (wheels / "two-2.0-py3-none-any.whl").unlink()

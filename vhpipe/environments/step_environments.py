@@ -40,12 +40,13 @@ class CodeBlobs(Protocol):
 
 
 class AskedEnvironment(NamedTuple):
-    """What decides about the environment of an execution: its command, and what its step declares for installers.
+    """What decides about the environment of an execution: what its command installs, whatever else it does.
 
-    `code` is the digest of the code that it runs in, `node` one that asks, for those who hear of it.
+    `declared` is what its step declares for installers, `code` the digest of the code that it runs in, `node` one that
+    asks, for those who hear of it.
     """
 
-    command: tuple[str, ...]
+    installs: Installs
     declared: tuple[tuple[str, str], ...]
     code: str = ""
     node: str = ""
@@ -126,14 +127,15 @@ class StepEnvironments:
 
     def asked(self, command: tuple[str, ...], declared: Mapping[str, str], node: str) -> AskedEnvironment | None:
         """What a command with these variables of its step asks for; None where it installs nothing."""
-        if self.installs_of(command).is_empty:
+        installs = self.installs_of(command)
+        if installs.is_empty:
             return None
         own = tuple(sorted((name, text) for name, text in declared.items() if name.startswith(FOR_INSTALLERS)))
         snapshot = self._around.snapshot
-        return AskedEnvironment(command, own, "" if snapshot is None else snapshot.digest, node)
+        return AskedEnvironment(installs._replace(by_path=()), own, "" if snapshot is None else snapshot.digest, node)
 
     def _wanted(self, asked: AskedEnvironment) -> WantedEnvironment:
-        installs = self.installs_of(asked.command)
+        installs = asked.installs
         paths = {path for line in installs.lines for path in line.files}
         if any(line.needs_code for line in installs.lines):
             paths |= {path for path in self._paths() if os.path.basename(path) in METADATA}
